@@ -1,0 +1,52 @@
+/**
+ * Every domain tag of the project. A hash, a signature or a derived key begins with exactly one of them, so that bytes
+ * made for one purpose mean nothing for another. No tag is a prefix of another one (a test holds this): what follows a
+ * tag may have any length.
+ *
+ * @module
+ */
+
+const encoder = new TextEncoder()
+
+/** Also the protocol's version: a change of any rule that is hashed changes the number. */
+export const DOMAIN_PREFIX = 'confrere/1/'
+
+const tag = (name: string): Uint8Array => encoder.encode(DOMAIN_PREFIX + name)
+
+// signatures and documents
+export const TAG_ENVELOPE = tag('envelope')
+export const TAG_STUDY = tag('study')
+export const TAG_ROSTER = tag('roster')
+export const TAG_EVIDENCE = tag('evidence')
+export const TAG_RECEIPT = tag('receipt')
+
+// keys
+export const TAG_SID = tag('sid')
+export const TAG_PAIR = tag('pair')
+export const TAG_SELF = tag('self')
+export const TAG_COMMITMENT = tag('commitment')
+
+// a round
+export const TAG_READY = tag('ready')
+export const TAG_OPEN = tag('open')
+export const TAG_MANIFEST = tag('manifest')
+export const TAG_LOADED = tag('loaded')
+export const TAG_CHUNK = tag('chunk')
+export const TAG_SUM = tag('sum')
+export const TAG_CHALLENGE = tag('challenge')
+export const TAG_MERKLE_LEAF = tag('merkle-leaf')
+export const TAG_MERKLE_NODE = tag('merkle-node')
+
+// agreement and transcript
+export const TAG_PROPOSER = tag('proposer')
+export const TAG_INSTANCE = tag('instance')
+export const TAG_VALUE = tag('value')
+export const TAG_GENESIS = tag('genesis')
+export const TAG_RESULT = tag('result')
+export const TAG_VOID = tag('void')
+
+// parameters and ledger
+export const TAG_INITIAL = tag('initial')
+export const TAG_CHECKPOINT = tag('checkpoint')
+export const TAG_LEDGER = tag('ledger')
+export const TAG_RECORD = tag('record')

@@ -1,0 +1,149 @@
+/**
+ * From a hospital's clipped float sum to integers that can be noised and added exactly.
+ *
+ * A record changes the float sum by at most C in the Euclidean norm. Scaling by s and rounding once changes each
+ * coordinate of the difference by less than 1, so d coordinates by at most √d: hence the integer sensitivity
+ * Δ_int = s·C + ⌈√d⌉ (Canonne-Kamath-Steinke 2020 for the noise; Kairouz-Liu-Steinke 2021 for the rounding argument).
+ *
+ * @module
+ */
+import { requireInteger, requireReal } from './check.ts'
+import { CryptoError } from './errors.ts'
+
+/** s·C before any halving: 16 bits of the clipping norm survive the rounding. */
+export const SCALED_NORM_MAX = 2 ** 16
+/** Below one unit of s·C the rounding would swallow the update. */
+export const SCALED_NORM_MIN = 1
+/** Above it the sampler's integers would leave the 53 exact bits of a double. */
+export const SIGMA_MAX = 2 ** 20
+/** From here on the discrete noise is within 2e-34 of what the continuous formula says, per coordinate and step. */
+export const SIGMA_MIN = 3
+/** Noise beyond so many σ_h wraps around: below 1e-32 per coordinate. */
+export const NOISE_HEADROOM_SIGMA = 12
+export const WORD_ABS_MAX = 2 ** 31 - 1
+export const DIMENSION_MAX = 2 ** 28
+export const CONTRIBUTORS_MAX = 2 ** 16
+
+/** `scale` s: integer units per unit of the float sum. `sensitivity` Δ_int: integer units, Euclidean norm. */
+export interface FixedPoint {
+  scale: number
+  sensitivity: number
+}
+
+/** ⌈z·Δ_int / √(|P| − t)⌉ without any bound. */
+function sigmaOf(noiseMultiplier: number, sensitivity: number, honest: number): number {
+  return Math.ceil((noiseMultiplier * sensitivity) / Math.sqrt(honest))
+}
+
+/**
+ * The study's fixed point: s·C = 2^16, halved until σ_h ≤ 2^20 where it is largest, at the fewest contributors.
+ *
+ * @param clippingNorm      C > 0
+ * @param dimension         d, words of an update
+ * @param noiseMultiplier   z ≥ 0; 0 is for tests
+ * @param contributorsMin   fewest contributors of a round
+ * @param colluders         t < contributorsMin
+ * @throws CryptoError `out-of-range`; `noise-too-large` when no scale leaves room for the noise
+ */
+export function chooseFixedPoint({
+  clippingNorm,
+  dimension,
+  noiseMultiplier,
+  contributorsMin,
+  colluders,
+}: {
+  clippingNorm: number
+  dimension: number
+  noiseMultiplier: number
+  contributorsMin: number
+  colluders: number
+}): FixedPoint {
+  requireReal(clippingNorm, { min: Number.MIN_VALUE, max: Number.MAX_VALUE }, 'clippingNorm')
+  requireReal(noiseMultiplier, { min: 0, max: Number.MAX_VALUE }, 'noiseMultiplier')
+  requireInteger(dimension, { min: 1, max: DIMENSION_MAX }, 'dimension')
+  requireInteger(contributorsMin, { min: 1, max: CONTRIBUTORS_MAX }, 'contributorsMin')
+  requireInteger(colluders, { min: 0, max: contributorsMin - 1 }, 'colluders')
+  const rounding = Math.ceil(Math.sqrt(dimension))
+  for (let scaledNorm = SCALED_NORM_MAX; scaledNorm >= SCALED_NORM_MIN; scaledNorm /= 2) {
+    const sensitivity = scaledNorm + rounding
+    if (sigmaOf(noiseMultiplier, sensitivity, contributorsMin - colluders) > SIGMA_MAX) continue
+    const scale = scaledNorm / clippingNorm
+    requireReal(scale, { min: Number.MIN_VALUE, max: Number.MAX_VALUE }, 'scale')
+    return { scale, sensitivity }
+  }
+  throw new CryptoError('noise-too-large', `noise multiplier ${noiseMultiplier} at dimension ${dimension}`)
+}
+
+/**
+ * σ_h, the integer standard deviation that each contributor of this view adds, so that any |P| − t of them together
+ * reach the study's noise multiplier. 0 when the multiplier is 0 (tests).
+ *
+ * @throws CryptoError `out-of-range`; `noise-too-small` below 3; `noise-too-large` above 2^20, which happens only with
+ *   fewer contributors than the fixed point was chosen for
+ */
+export function hospitalSigma({
+  noiseMultiplier,
+  sensitivity,
+  contributors,
+  colluders,
+}: {
+  noiseMultiplier: number
+  sensitivity: number
+  contributors: number
+  colluders: number
+}): number {
+  requireReal(noiseMultiplier, { min: 0, max: Number.MAX_VALUE }, 'noiseMultiplier')
+  requireReal(sensitivity, { min: 1, max: WORD_ABS_MAX }, 'sensitivity')
+  requireInteger(contributors, { min: 1, max: CONTRIBUTORS_MAX }, 'contributors')
+  requireInteger(colluders, { min: 0, max: contributors - 1 }, 'colluders')
+  if (noiseMultiplier === 0) return 0
+  const sigma = sigmaOf(noiseMultiplier, sensitivity, contributors - colluders)
+  if (sigma > SIGMA_MAX) throw new CryptoError('noise-too-large', `σ_h is ${sigma}, at most ${SIGMA_MAX}`)
+  if (sigma < SIGMA_MIN) throw new CryptoError('noise-too-small', `σ_h is ${sigma}, at least ${SIGMA_MIN}`)
+  return sigma
+}
+
+/** The largest absolute value of one contributor's word, so that the sum of all of them stays a signed 32-bit one. */
+export function wordMax(contributors: number): number {
+  requireInteger(contributors, { min: 1, max: CONTRIBUTORS_MAX }, 'contributors')
+  return Math.floor(WORD_ABS_MAX / contributors)
+}
+
+/**
+ * Scales and rounds, once, to the nearest integer (halves up), and saturates at ±(2^31 − 1).
+ *
+ * @param sum     d clipped float sums
+ * @param scale   s > 0
+ * @throws CryptoError `not-finite` on NaN or infinity
+ */
+export function quantise(sum: Float64Array, scale: number): Int32Array {
+  requireReal(scale, { min: Number.MIN_VALUE, max: Number.MAX_VALUE }, 'scale')
+  const integers = new Int32Array(sum.length)
+  for (let i = 0; i < sum.length; i++) {
+    const value = sum[i]!
+    if (!Number.isFinite(value)) throw new CryptoError('not-finite', `coordinate ${i} is ${value}`)
+    integers[i] = Math.max(-WORD_ABS_MAX, Math.min(WORD_ABS_MAX, Math.round(value * scale)))
+  }
+  return integers
+}
+
+/**
+ * Clamps every word to ±limit, in place, **before** the noise: afterwards it would void the privacy.
+ *
+ * @param limit   wordMax(|P|) − NOISE_HEADROOM_SIGMA·σ_h, see `clampLimit`
+ * @throws CryptoError `out-of-range` when limit < 1
+ */
+export function clamp(integers: Int32Array, limit: number): void {
+  requireInteger(limit, { min: 1, max: WORD_ABS_MAX }, 'clamp limit')
+  for (let i = 0; i < integers.length; i++) {
+    const value = integers[i]!
+    if (value > limit) integers[i] = limit
+    else if (value < -limit) integers[i] = -limit
+  }
+}
+
+/** wordMax − 12σ_h. May be below 1, and `clamp` then refuses it. */
+export function clampLimit({ contributors, sigma }: { contributors: number; sigma: number }): number {
+  requireInteger(sigma, { min: 0, max: SIGMA_MAX }, 'sigma')
+  return wordMax(contributors) - NOISE_HEADROOM_SIGMA * sigma
+}

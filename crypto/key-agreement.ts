@@ -1,0 +1,73 @@
+/**
+ * X25519 (RFC 7748). A secret is any 32 random bytes; the curve clamps them itself.
+ *
+ * @module
+ */
+import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto'
+import { requireLength } from './check.ts'
+import { CryptoError } from './errors.ts'
+
+export const X25519_BYTES = 32
+
+// DER headers of RFC 8410: Node imports raw keys no other way, and generateKeyPair takes no seed
+const PKCS8_HEADER = Uint8Array.from([48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32])
+const SPKI_HEADER = Uint8Array.from([48, 42, 48, 5, 6, 3, 43, 101, 110, 3, 33, 0])
+
+/** Any scalar shows whether a point has low order: all are multiples of 8 after clamping. */
+const PROBE = new Uint8Array(X25519_BYTES).fill(1)
+
+function privateKeyOf(secret: Uint8Array): KeyObject {
+  const der = Buffer.concat([PKCS8_HEADER, secret])
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+}
+
+/**
+ * The public key of a secret.
+ *
+ * @param secret   32 random bytes
+ * @returns 32 bytes, the u coordinate
+ * @throws CryptoError `length-mismatch`
+ */
+export function publicKeyOf(secret: Uint8Array): Uint8Array {
+  requireLength(secret, X25519_BYTES, 'X25519 secret')
+  const spki = createPublicKey(privateKeyOf(secret)).export({ format: 'der', type: 'spki' })
+  return new Uint8Array(spki.subarray(SPKI_HEADER.length))
+}
+
+/**
+ * The shared secret: input for a key derivation, never a key itself.
+ *
+ * @param secret      32 bytes, our own
+ * @param publicKey   32 bytes, the peer's
+ * @throws CryptoError `length-mismatch`; `low-order-key` when the result would be zero whatever the secret
+ */
+export function agree(secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
+  requireLength(secret, X25519_BYTES, 'X25519 secret')
+  requireLength(publicKey, X25519_BYTES, 'X25519 public key')
+  const peer = createPublicKey({ key: Buffer.concat([SPKI_HEADER, publicKey]), format: 'der', type: 'spki' })
+  let shared: Uint8Array
+  try {
+    shared = new Uint8Array(diffieHellman({ privateKey: privateKeyOf(secret), publicKey: peer }))
+  } catch (cause) {
+    throw new CryptoError('low-order-key', 'the X25519 public key has low order', cause)
+  }
+  if (shared.every(byte => byte === 0)) {
+    throw new CryptoError('low-order-key', 'the X25519 public key has low order')
+  }
+  return shared
+}
+
+/**
+ * Whether no secret can agree with this key: every validator must come to the same answer about a peer's READY.
+ *
+ * @throws CryptoError `length-mismatch`
+ */
+export function isLowOrder(publicKey: Uint8Array): boolean {
+  requireLength(publicKey, X25519_BYTES, 'X25519 public key')
+  try {
+    agree(PROBE, publicKey)
+    return false
+  } catch {
+    return true
+  }
+}

@@ -1,0 +1,47 @@
+/** `confrere evaluate`: how good the newest checkpoint is on records of this machine. @module */
+
+import type { Command } from 'commander'
+import { readConfig } from '../config.ts'
+import { requireDataFolder } from '../data-folder.ts'
+import { addDataOption, addJsonOption } from './options.ts'
+import { printJson, printLines } from './output.ts'
+
+interface EvaluateOptions {
+  data: string
+  npz: string
+  split: string
+  json?: true
+}
+
+export function addEvaluate(program: Command): void {
+  addJsonOption(addDataOption(program.command('evaluate')))
+    .description('measure the newest checkpoint (its moving average) on local records')
+    .requiredOption('--npz <file>', 'the records, a NumPy .npz')
+    .option('--split <name>', 'which arrays of it: <name>_images, <name>_labels', 'test')
+    .action(evaluateNewest)
+}
+
+async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Promise<void> {
+  await requireDataFolder(data)
+  const config = await readConfig(data)
+  const { readNewestCheckpoint } = await import('../store.ts')
+  const { document, checkpoint, hash, round } = await readNewestCheckpoint(data)
+  const { readNpz } = await import('../datasets/npz.ts')
+  const { shape, classes } = document.data
+  const dataset = await readNpz(npz, { split, shape, classes: classes.length })
+  const { loadBackend } = await import('../training/backend.ts')
+  const { evaluate } = await import('../training/evaluation.ts')
+  const backend = await loadBackend({ engine: config.training.engine })
+  const metrics = evaluate({ backend, document, parameters: checkpoint.average, dataset })
+  const { auc, accuracy, mcc, count } = metrics
+  if (json) printJson({ auc, accuracy, mcc, count, round, checkpoint: hash })
+  else {
+    printLines(
+      `Round ${round}, checkpoint ${hash.slice(0, 12)}, ${count} records of ${npz} (${split})`,
+      `  AUC       ${auc.toFixed(4)}${classes.length > 2 ? ' (mean over the classes, each against the rest)' : ''}`,
+      `  accuracy  ${accuracy.toFixed(4)}`,
+      `  MCC       ${mcc.toFixed(4)}`,
+      "These figures are about private records: they are not covered by the study's epsilon. Keep them here.",
+    )
+  }
+}

@@ -1,0 +1,19 @@
+/** `confrere id`: the node's own peer id. @module */
+
+import type { Command } from 'commander'
+import { readConfig } from '../config.ts'
+import { loadIdentity } from '../identity.ts'
+import { addDataOption, addJsonOption } from './options.ts'
+import { printJson, printLines } from './output.ts'
+
+export function addId(program: Command): void {
+  addJsonOption(addDataOption(program.command('id')))
+    .description("print the node's peer id")
+    .action(printId)
+}
+
+async function printId({ data, json }: { data: string; json?: true }): Promise<void> {
+  const { peer } = await loadIdentity(data)
+  if (json) printJson({ peer, site: (await readConfig(data)).site })
+  else printLines(peer)
+}

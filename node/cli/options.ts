@@ -1,0 +1,42 @@
+/** Options that several commands share, and how their values are read. @module */
+
+import { type Command, InvalidArgumentError } from 'commander'
+
+/** Adds the data folder. */
+export function addDataOption(command: Command): Command {
+  return command.requiredOption('--data <folder>', "the node's data folder")
+}
+
+/** Adds the switch for machine-readable output. */
+export function addJsonOption(command: Command): Command {
+  return command.option('--json', 'print JSON')
+}
+
+/** For options that may be given more than once. */
+export function collect(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value]
+}
+
+/** A finite number above 0. @throws InvalidArgumentError */
+export function parseNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError('It must be a number above 0.')
+  }
+  return value
+}
+
+/** @throws InvalidArgumentError */
+export function parsePort(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError('It must be a port, 0 to 65535.')
+  return value
+}
+
+/** First hex digits of a study's id. @throws InvalidArgumentError */
+export function parseStudyPrefix(text: string): string {
+  if (!/^[0-9a-f]{4,64}$/i.test(text)) {
+    throw new InvalidArgumentError("It must be the first 4 or more hex digits of the study's id.")
+  }
+  return text.toLowerCase()
+}

@@ -1,0 +1,77 @@
+/** `confrere start`: runs the node until it is told to stop. @module */
+
+import type { Command } from 'commander'
+import { readConfig } from '../config.ts'
+import type { RunningNode } from '../daemon.ts'
+import { requireDataFolder } from '../data-folder.ts'
+import { loadIdentity } from '../identity.ts'
+import { createLogger, type Logger } from '../log.ts'
+import { selectStudy } from '../study-file.ts'
+import { addDataOption, parseStudyPrefix } from './options.ts'
+import { requireBudget } from './study-approve.ts'
+import { requireMember } from './study-new.ts'
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
+/** A shell's exit code of a process that ended by a signal is this plus the signal's number. */
+const SIGNAL_EXIT_BASE = 128
+
+export function addStart(program: Command): void {
+  addDataOption(program.command('start'))
+    .description('take part in the approved study until stopped')
+    .option('--study <id>', 'which one, by the first digits of its id', parseStudyPrefix)
+    .action(start)
+}
+
+async function start({ data, study: prefix }: { data: string; study?: string }): Promise<void> {
+  await requireDataFolder(data)
+  const config = await readConfig(data)
+  const identity = await loadIdentity(data)
+  const study = await selectStudy(data, prefix)
+  requireMember(study.document, identity)
+  requireBudget(study.document, config)
+  const log = createLogger({ level: config.log.level })
+  // the network and the tensor engine load only here: no other command waits for them
+  const startNode = async (): Promise<RunningNode> =>
+    (await import('../daemon.ts')).startNode({ folder: data, config, log, study: study.study })
+  await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
+}
+
+/** What `runUntilStopped` needs of `process`. */
+export interface Signals {
+  on(name: string, listener: () => void): unknown
+  off(name: string, listener: () => void): unknown
+}
+
+/**
+ * Runs a node until it ends by itself or a signal stops it. A second signal exits at once: whoever presses Ctrl-C
+ * twice does not want to wait for a network to close.
+ */
+export async function runUntilStopped(
+  startNode: () => Promise<Pick<RunningNode, 'done' | 'stop'>>,
+  { log, signals, exit }: { log: Pick<Logger, 'info' | 'warn'>; signals: Signals; exit: (code: number) => void },
+): Promise<void> {
+  const stopping = Promise.withResolvers<void>()
+  let stopped = false
+  const listeners = Object.entries(SIGNALS).map(([name, number]) => {
+    const listener = (): void => {
+      if (stopped) {
+        log.warn({ signal: name }, 'second signal: leaving at once')
+        exit(SIGNAL_EXIT_BASE + number)
+        return
+      }
+      stopped = true
+      log.info({ signal: name }, 'stopping; once more leaves at once')
+      stopping.resolve()
+    }
+    signals.on(name, listener)
+    return { name, listener }
+  })
+  try {
+    const node = await startNode()
+    await Promise.race([node.done, stopping.promise])
+    if (stopped) await node.stop()
+    await node.done
+  } finally {
+    for (const { name, listener } of listeners) signals.off(name, listener)
+  }
+}

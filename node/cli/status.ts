@@ -1,0 +1,109 @@
+/** `confrere status`: asks the running node. @module */
+
+import type { Command } from 'commander'
+import { EXIT, type ExitCode, OperatorError } from '../../crypto/errors.ts'
+import { readConfig } from '../config.ts'
+import type { NodeStatus } from '../status.ts'
+import { addJsonOption } from './options.ts'
+import { printJson, printLines } from './output.ts'
+import { epsilonText } from './study-text.ts'
+
+const TIMEOUT_MS = 5000
+
+interface StatusOptions {
+  data?: string
+  url?: string
+  json?: true
+}
+
+export function addStatus(program: Command): void {
+  addJsonOption(program.command('status'))
+    .description('show what the running node is doing')
+    .option('--data <folder>', "the node's data folder")
+    .option('--url <url>', 'the address of its status page instead')
+    .action(showStatus)
+}
+
+async function showStatus(options: StatusOptions): Promise<void> {
+  const status = await fetchStatus(await urlOf(options))
+  if (options.json) printJson(status)
+  else printLines(...statusLines(status))
+}
+
+async function urlOf({ data, url }: StatusOptions): Promise<string> {
+  if (url !== undefined && URL.canParse(url)) return url
+  if (data === undefined || url !== undefined) {
+    throw failure('which-node', url === undefined ? 'Which node?' : `${url} is not a URL`, {
+      hint: 'Name its data folder with --data, or its status page with --url http://127.0.0.1:7420.',
+      exitCode: EXIT.usage,
+    })
+  }
+  const { host, port } = (await readConfig(data)).http
+  if (port === 0) {
+    throw failure('port-unknown', 'The config has http.port 0, which takes any free port', {
+      hint: "Take the address from the node's log and name it with --url.",
+      exitCode: EXIT.config,
+    })
+  }
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** @throws OperatorError `node-unreachable` (exit code 9), `timed-out` (exit code 10) */
+async function fetchStatus(url: string): Promise<NodeStatus> {
+  try {
+    const response = await fetch(new URL('/v1/status', url), { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const status = (await response.json()) as Partial<NodeStatus> | null
+    if (response.ok && typeof status?.peer === 'string' && Array.isArray(status.peers)) return status as NodeStatus
+  } catch (cause) {
+    if ((cause as Error).name === 'TimeoutError') {
+      throw failure('timed-out', `The node at ${url} did not answer within ${TIMEOUT_MS / 1000} s`, {
+        hint: 'Its machine may be overloaded: look at its log.',
+        exitCode: EXIT.timedOut,
+        cause,
+      })
+    }
+    // what answers without JSON is some other program: the same sentence as below
+    if (!(cause instanceof SyntaxError)) {
+      throw failure('node-unreachable', `No node answers at ${url}`, {
+        hint: 'Start it with "confrere start", or check http.port in config.toml.',
+        exitCode: EXIT.nodeUnreachable,
+        cause,
+      })
+    }
+  }
+  throw failure('node-unreachable', `What answers at ${url} is not a node of confrere`, {
+    hint: 'Another program may use the port: check http.port in config.toml.',
+    exitCode: EXIT.nodeUnreachable,
+  })
+}
+
+/** A status in words. */
+export function statusLines(status: NodeStatus): string[] {
+  const { epsilon, peers, lastError } = status
+  const present = peers.filter(({ state }) => state !== 'absent').length
+  return [
+    `Node      ${status.site}, ${status.peer}, version ${status.version}`,
+    `Study     ${status.study === null ? 'none' : `${status.studyName} (${status.study.slice(0, 12)})`}`,
+    `Round     ${status.round} of ${status.rounds}, ${status.phase}, view ${status.view}`,
+    `Peers     ${present} of ${peers.length} present`,
+    ...peers.map(({ peer, site, state }) => `  ${state.padEnd(9)}  ${peer}  ${site}`),
+    ...(epsilon === null
+      ? []
+      : [
+          `Privacy   one record, delta ${epsilon.delta.toExponential()}, cap ${epsilonText(epsilon.cap)}; several records of a patient are not covered`,
+          `  epsilon ${epsilonText(epsilon.colluding)} against the tolerated colluders: what was charged`,
+          `  epsilon ${epsilonText(epsilon.model)} against everyone who sees the model, if all contributors added their noise`,
+          `  epsilon ${epsilonText(epsilon.alone)} against all other hospitals colluding`,
+        ]),
+    `Engine    ${status.engine ?? 'none'}, ${Math.round(status.memoryBytes / 2 ** 20)} MiB`,
+    ...(lastError === null ? [] : [`Error     ${lastError.message} (${lastError.code})`]),
+  ]
+}
+
+function failure(
+  code: string,
+  message: string,
+  rest: { hint: string; exitCode: ExitCode; cause?: unknown },
+): OperatorError {
+  return new OperatorError(code, message, rest)
+}

@@ -1,0 +1,47 @@
+/** `confrere study approve`: this hospital agrees to a study. @module */
+
+import type { Command } from 'commander'
+import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import type { StudyDocument } from '../../protocols/study/document.ts'
+import { type NodeConfig, readConfig } from '../config.ts'
+import { folderUnusable } from '../data-folder.ts'
+import { loadIdentity } from '../identity.ts'
+import { readStudyFile, storeApproved } from '../study-file.ts'
+import { addDataOption, addJsonOption } from './options.ts'
+import { printJson, printLines } from './output.ts'
+import { requireMember } from './study-new.ts'
+import { studyLines } from './study-text.ts'
+
+export function addStudyApprove(study: Command): void {
+  addJsonOption(addDataOption(study.command('approve')))
+    .description('verify a study file and agree to take part in it')
+    .argument('<file>', 'the study file')
+    .action(approveStudy)
+}
+
+async function approveStudy(file: string, { data, json }: { data: string; json?: true }): Promise<void> {
+  const config = await readConfig(data)
+  const identity = await loadIdentity(data)
+  const study = await readStudyFile(file)
+  requireMember(study.document, identity)
+  requireBudget(study.document, config)
+  const stored = await storeApproved(data, study).catch(error => {
+    throw folderUnusable(data, error)
+  })
+  if (json) printJson({ study: study.study, file: stored })
+  else printLines(...studyLines(study), `Approved: "confrere start --data ${data}" takes part in it.`)
+}
+
+/** The local cap must pay for the whole study. @throws OperatorError `budget-too-small`, exit code 7 */
+export function requireBudget({ privacy, name }: StudyDocument, config: Pick<NodeConfig, 'privacy'>): void {
+  const { epsilonMax } = config.privacy
+  if (epsilonMax >= privacy.epsilon) return
+  throw new OperatorError(
+    'budget-too-small',
+    `"${name}" may spend epsilon ${privacy.epsilon} for one record, and this node allows ${epsilonMax}`,
+    {
+      hint: 'Raise privacy.epsilonMax in config.toml if the hospital agrees, or ask for a study that spends less.',
+      exitCode: EXIT.budgetExhausted,
+    },
+  )
+}

@@ -1,0 +1,53 @@
+/** `confrere study new`: a founder's signed study from a spec. @module */
+
+import type { Command } from 'commander'
+import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import type { StudyDocument } from '../../protocols/study/document.ts'
+import { writeFileNew } from '../atomic-file.ts'
+import { type Identity, loadIdentity, peerIdString } from '../identity.ts'
+import { openStudy, sealStudy } from '../study-file.ts'
+import { documentOfSpec, readStudySpec } from '../study-spec.ts'
+import { addDataOption, addJsonOption } from './options.ts'
+import { printJson, printLines } from './output.ts'
+import { studyJson, studyLines } from './study-text.ts'
+
+interface NewOptions {
+  data: string
+  out: string
+  json?: true
+}
+
+export function addStudyNew(study: Command): void {
+  addJsonOption(addDataOption(study.command('new')))
+    .description('write a study: solve its noise for the wanted epsilon and sign it')
+    .argument('<spec>', 'the study spec, TOML')
+    .requiredOption('--out <file>', 'the study file to write')
+    .action(writeStudy)
+}
+
+async function writeStudy(spec: string, { data, out, json }: NewOptions): Promise<void> {
+  const identity = await loadIdentity(data)
+  const parsed = await readStudySpec(spec)
+  const { document } = documentOfSpec(parsed, { created: new Date().toISOString(), file: spec })
+  requireMember(document, identity)
+  const bytes = sealStudy(document, identity.signer)
+  await writeFileNew(out, bytes).catch((cause: NodeJS.ErrnoException) => {
+    throw new OperatorError('study-not-written', `${out} cannot be written: ${cause.message}`, {
+      hint: cause.code === 'EEXIST' ? 'A study never changes: choose another name.' : 'Choose another --out.',
+      exitCode: EXIT.usage,
+      cause,
+    })
+  })
+  const study = openStudy(bytes, out)
+  if (json) printJson({ file: out, ...studyJson(study) })
+  else printLines(...studyLines(study), `Wrote ${out}: send it to every hospital, which approves it.`)
+}
+
+/** @throws OperatorError `not-in-roster`, exit code 6 */
+export function requireMember({ hospitals, name }: StudyDocument, { peer }: Identity): void {
+  if (hospitals.some(({ id }) => peerIdString(id) === peer)) return
+  throw new OperatorError('not-in-roster', `This node, ${peer}, is not one of the hospitals of "${name}"`, {
+    hint: 'The founder has to write a study that lists this peer id.',
+    exitCode: EXIT.notInRoster,
+  })
+}

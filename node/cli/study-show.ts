@@ -1,0 +1,20 @@
+/** `confrere study show`: what a study file says. @module */
+
+import type { Command } from 'commander'
+import { readStudyFile } from '../study-file.ts'
+import { addJsonOption } from './options.ts'
+import { printJson, printLines } from './output.ts'
+import { studyJson, studyLines } from './study-text.ts'
+
+export function addStudyShow(study: Command): void {
+  addJsonOption(study.command('show'))
+    .description('verify a study file and show what it says')
+    .argument('<file>', 'the study file')
+    .action(showStudy)
+}
+
+async function showStudy(file: string, { json }: { json?: true }): Promise<void> {
+  const study = await readStudyFile(file)
+  if (json) printJson(studyJson(study))
+  else printLines(...studyLines(study))
+}

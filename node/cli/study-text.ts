@@ -1,0 +1,101 @@
+/** A study in words, for whoever has to decide about it. @module */
+
+import { SAMPLE_RATE_ONE } from '../../protocols/study/constants.ts'
+import type { StudyDocument } from '../../protocols/study/document.ts'
+import { createEpsilonAccount, type Epsilons, planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
+import { peerIdString } from '../identity.ts'
+
+const DIGITS = 4
+
+/** The three epsilons after all rounds of a study, each with every hospital contributing. */
+export function plannedEpsilons(document: StudyDocument): Epsilons {
+  const account = createEpsilonAccount(document)
+  account.charge(document.hospitals.length, document.rounds)
+  return account.epsilons()
+}
+
+/** A number as people read it; never rounded down, so that a promise is not made to look better than it is. */
+export function epsilonText(epsilon: number): string {
+  if (!Number.isFinite(epsilon)) return 'unbounded'
+  const unit = 10 ** (DIGITS - 1 - Math.floor(Math.log10(Math.max(epsilon, 1))))
+  // a hair below keeps 3 from becoming 3.001 by the last bit of a division
+  return String(Math.ceil(epsilon * unit - 1e-9) / unit)
+}
+
+/** Whoever shows an epsilon shows all three, in words, and says what they do not cover. */
+export function epsilonLines({ privacy, hospitals }: StudyDocument, epsilons: Epsilons): string[] {
+  const { colluders, delta } = privacy
+  return [
+    `Privacy of one record (one image, one row) at delta ${delta.toExponential()}; a patient with several records is not covered by it:`,
+    `  epsilon ${epsilonText(epsilons.colluding)} against ${observers(colluders)}: the study's target, and what is charged`,
+    `  epsilon ${epsilonText(epsilons.model)} against everyone who sees the model, if all ${hospitals.length} hospitals added their noise`,
+    `  epsilon ${epsilonText(epsilons.alone)} against all other hospitals colluding`,
+  ]
+}
+
+/** Everything that a person should see before approving. */
+export function studyLines(study: { document: StudyDocument; study: string; founder: string }): string[] {
+  const { document } = study
+  const plan = planStudy(document)
+  const { data, privacy, optimizer } = document
+  return [
+    `Study     ${document.name}`,
+    `Id        ${study.study}`,
+    `Founder   ${study.founder}`,
+    `Created   ${document.created}`,
+    `Data      ${data.kind} ${data.shape.join('x')}, ${data.records} records in total, classes: ${data.classes.join(', ')}`,
+    `Model     ${modelText(document)}, ${plan.dimension} parameters`,
+    `Training  ${document.rounds} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
+      `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
+    `Noise     ${privacy.noise}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
+    `Quorum    ${quorumText(document, plan)}`,
+    'Hospitals',
+    ...document.hospitals.map(({ id, name }) => `  ${peerIdString(id)}  ${name}`),
+    ...epsilonLines(document, plannedEpsilons(document)),
+    ...warningLines(plan),
+  ]
+}
+
+export function warningLines({ warnings }: StudyPlan): string[] {
+  return warnings.map(warning => `Warning: ${warning}`)
+}
+
+/** The same for programs. */
+export function studyJson(study: { document: StudyDocument; study: string; founder: string }): object {
+  const { document } = study
+  const { initialSeed, hospitals, privacy, ...rest } = document
+  return {
+    study: study.study,
+    founder: study.founder,
+    document: {
+      ...rest,
+      initialSeed: Buffer.from(initialSeed).toString('hex'),
+      privacy: { ...privacy, sampleRate: privacy.sampleRate / SAMPLE_RATE_ONE },
+      hospitals: hospitals.map(({ id, ...hospital }) => ({ peer: peerIdString(id), ...hospital })),
+    },
+    plan: planStudy(document),
+    epsilons: plannedEpsilons(document),
+  }
+}
+
+function quorumText({ profile, privacy }: StudyDocument, plan: StudyPlan): string {
+  return (
+    `${plan.quorum} of ${plan.hospitals} votes (${profile} profile, ${plan.faulty} may fail), ` +
+    `at least ${plan.contributorsMin} contributors, ${privacy.colluders} may collude`
+  )
+}
+
+function modelText({ model }: StudyDocument): string {
+  switch (model.preset) {
+    case 'logistic':
+      return 'logistic'
+    case 'mlp':
+      return `mlp ${model.units.join('-')}`
+    case 'cnn':
+      return `cnn ${model.filters.join('-')} in ${model.groups} groups`
+  }
+}
+
+function observers(colluders: number): string {
+  return colluders === 1 ? 'any one of the hospitals' : `any ${colluders} hospitals that pool what they know`
+}

@@ -1,0 +1,58 @@
+/** What a node says about itself: served over HTTP, read by `confrere status` and by whoever watches. @module */
+
+export interface PeerStatus {
+  /** base58btc PeerId */
+  peer: string
+  /** the hospital's name in the roster */
+  site: string
+  state: 'connected' | 'absent' | 'self'
+}
+
+/** The three epsilons so far (privacy.md), at `delta`. */
+export interface EpsilonStatus {
+  model: number
+  colluding: number
+  alone: number
+  delta: number
+  /** the smaller of the study's target and the node's own limit */
+  cap: number
+}
+
+/** One finished round, seen from this node. */
+export interface RoundRecord {
+  round: number
+  outcome: 'result' | 'void'
+  views: number
+  /** peer ids */
+  contributors: string[]
+  durationMs: number
+  trainMs: number
+  /** from the own training step's end to the own checkpoint */
+  beyondMs: number
+  bytesSent: number
+  /** hex */
+  checkpoint: string
+}
+
+export interface NodeStatus {
+  peer: string
+  site: string
+  version: string
+  /** hex */
+  study: string | null
+  studyName: string | null
+  phase: string
+  round: number
+  rounds: number
+  view: number
+  peers: PeerStatus[]
+  contributors: string[]
+  epsilon: EpsilonStatus | null
+  noiseMultiplier: number | null
+  engine: string | null
+  /** hex */
+  checkpoint: string | null
+  memoryBytes: number
+  eventLoopLagP99Ms: number
+  lastError: { code: string; message: string } | null
+}

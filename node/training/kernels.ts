@@ -1,0 +1,152 @@
+/**
+ * The few tensor functions that per-example gradients are made of, each in the form that the engine is fast at. On WASM
+ * only plain 2-D matrix products and forward convolutions run on XNNPACK: batched products are 5 times slower than
+ * one product for each example, a `tf.slice` copies its whole input, transposeA is 50 times slower than a transpose.
+ *
+ * @module
+ */
+import type { Backend, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tf } from './backend.ts'
+
+export interface Window {
+  /** height and width of the kernel */
+  size: [number, number]
+  strides: [number, number]
+  padding: 'same' | 'valid'
+}
+
+/** More terms in one float32 sum of squares would cost more precision than the clipping margin covers. */
+export const TERMS_MAX = 4096
+/** Multiplications of one example above which its own 2-D product is faster on WASM than the batched one. */
+const BATCHED_PRODUCT_MAX = 40_000
+
+/**
+ * The patches of an image that a convolution sees.
+ *
+ * @param images  [B, H, W, C]
+ * @returns       [B, positions, C · kh · kw]; the channel varies slowest (see `kernelOrder`)
+ */
+export function patches(tf: Tf, images: Tensor4D, { size, strides, padding }: Window): Tensor3D {
+  const [height, width] = size
+  const [batch, , , channels] = images.shape
+  const taps = height * width
+  // a depthwise convolution with one-hot filters moves memory at the speed of XNNPACK
+  const oneHot = tf.tile(tf.reshape(tf.eye(taps), [height, width, 1, taps]), [1, 1, channels, 1]) as Tensor4D
+  const unfolded = tf.depthwiseConv2d(images, oneHot, strides, padding)
+  return tf.reshape(unfolded, [batch, -1, channels * taps])
+}
+
+/** Brings a gradient [C · kh · kw, filters] in the order of `patches` into the kernel's [kh, kw, C, filters]. */
+export function kernelOrder(tf: Tf, gradient: Tensor, shape: [number, number, number, number]): Tensor4D {
+  const [height, width, channels, filters] = shape
+  return tf.reshape(tf.transpose(tf.reshape(gradient, [channels, height * width, filters]), [1, 0, 2]), shape)
+}
+
+/**
+ * A_iᵀ G_i for each example i.
+ *
+ * @param a  [B, T, p]
+ * @param g  [B, T, d]
+ * @returns  [B, p · d]
+ */
+export function perExampleProducts({ tf, engine }: Backend, a: Tensor3D, g: Tensor3D): Tensor2D {
+  const [batch, positions, rows] = a.shape
+  const columns = g.shape[2]
+  if (engine !== 'wasm') return tf.reshape(tf.matMul(a, g, true, false), [batch, rows * columns])
+  const left = tf.transpose(a, [0, 2, 1])
+  if (positions * rows * columns <= BATCHED_PRODUCT_MAX) {
+    return tf.reshape(tf.matMul(left, g), [batch, rows * columns])
+  }
+  const [leftValues, rightValues] = [left.dataSync(), g.dataSync()]
+  const example = (values: typeof leftValues, index: number, shape: [number, number, number]): Tensor3D => {
+    const length = shape[1] * shape[2]
+    return tf.tensor3d(values.subarray(index * length, (index + 1) * length) as Float32Array, shape)
+  }
+  const products = Array.from({ length: batch }, (_, index) =>
+    tf.tidy(() =>
+      tf.matMul(example(leftValues, index, [1, rows, positions]), example(rightValues, index, [1, positions, columns])),
+    ),
+  )
+  return tf.reshape(tf.concat(products, 0), [batch, rows * columns])
+}
+
+/**
+ * Gradient of a convolution with respect to its input.
+ *
+ * @param gradient    [B, H', W', O], with respect to the output
+ * @param kernel      [kh, kw, C, O]
+ * @param inputShape  [B, H, W, C]
+ */
+export function convolutionInputGradient(
+  { tf, engine }: Backend,
+  gradient: Tensor4D,
+  kernel: Tensor4D,
+  { inputShape, window }: { inputShape: [number, number, number, number]; window: Window },
+): Tensor4D {
+  const { size, strides, padding } = window
+  const halving = padding === 'same' && [...size, ...strides].join() === '3,3,2,2'
+  if (engine === 'wasm' && halving) return halvingInputGradient(tf, gradient, kernel, inputShape)
+  return tf.conv2dTranspose(gradient, kernel, inputShape, strides, padding)
+}
+
+/**
+ * The same for 3x3, stride 2, `same`: the four phases of the input (even or odd row, even or odd column) see 2x2
+ * different taps, so one 2x2 convolution to 4·C channels gives them all (Shi et al. 2016, sub-pixel convolution).
+ */
+function halvingInputGradient(
+  tf: Tf,
+  gradient: Tensor4D,
+  kernel: Tensor4D,
+  [batch, height, width, channels]: [number, number, number, number],
+): Tensor4D {
+  const [, rows, columns, filters] = gradient.shape
+  // an even input index 2m meets tap 0 of output m and tap 2 of output m − 1; an odd one only tap 1 of output m
+  const padded = tf.pad(kernel, [
+    [0, 1],
+    [0, 1],
+    [0, 0],
+    [0, 0],
+  ]) // prettier: one row a dimension reads worse
+  const order = tf.tensor1d([2, 3, 0, 1], 'int32')
+  const rolled = tf.gather(tf.gather(padded, order, 0), order, 1)
+  const phases = tf.reshape(tf.transpose(tf.reshape(rolled, [2, 2, 2, 2, channels, filters]), [0, 2, 5, 1, 3, 4]), [
+    2,
+    2,
+    filters,
+    4 * channels,
+  ])
+  const before = tf.pad(gradient, [
+    [0, 0],
+    [1, 0],
+    [1, 0],
+    [0, 0],
+  ])
+  const grid = tf.conv2d(before as Tensor4D, phases as Tensor4D, 1, 'valid')
+  const interleaved = tf.transpose(tf.reshape(grid, [batch * rows, columns, 2, 2 * channels]), [0, 2, 1, 3])
+  const image = tf.reshape(interleaved, [batch, 2 * rows, 2 * columns, channels]) as Tensor4D
+  // with an odd length `same` pads one before, with an even one none
+  return height % 2 === 0 && width % 2 === 0
+    ? image
+    : tf.slice(image, [0, height % 2, width % 2, 0], [batch, height, width, channels])
+}
+
+/** Sum over the rows' entries, [B, n] to [B], with at most TERMS_MAX terms in any one float32 sum. */
+export function rowSums(tf: Tf, values: Tensor2D): Tensor1D {
+  const [batch, length] = values.shape
+  if (length <= TERMS_MAX) return tf.sum(values, 1)
+  const parts = Math.ceil(length / TERMS_MAX)
+  const width = Math.ceil(length / parts)
+  const padded =
+    width * parts === length
+      ? values
+      : tf.pad(values, [
+          [0, 0],
+          [0, width * parts - length],
+        ])
+  return rowSums(tf, tf.reshape(tf.sum(tf.reshape(padded, [batch * parts, width]), 1), [batch, parts]))
+}
+
+/** ‖·‖² of each example, [B, …] to [B]. */
+export function rowSquares(tf: Tf, values: Tensor): Tensor1D {
+  const flat = tf.reshape(values, [values.shape[0]!, -1]) as Tensor2D
+  return rowSums(tf, tf.square(flat))
+}

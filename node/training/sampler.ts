@@ -1,0 +1,32 @@
+/**
+ * Poisson sampling, as the accountant assumes it: each record is in the batch with probability q, independently.
+ *
+ * @module
+ */
+import { CryptoError } from '../../crypto/errors.ts'
+import { RandomReader, READER_WORDS_MAX, type Rng } from '../../crypto/rng.ts'
+
+/** Sampling rates are a / 2^32, so that a comparison of integers decides exactly. */
+export const SAMPLE_RATE_ONE = 2 ** 32
+
+/**
+ * Draws one Poisson sample. One word is drawn for every record, in or out.
+ *
+ * @param records     how many there are
+ * @param sampleRate  a of q = a / 2^32, 0 to 2^32
+ * @returns           indices of the sampled records, ascending
+ * @throws CryptoError `out-of-range`
+ */
+export function poissonSample(records: number, sampleRate: number, rng: Rng): Uint32Array {
+  if (!Number.isInteger(sampleRate) || sampleRate < 0 || sampleRate > SAMPLE_RATE_ONE) {
+    throw new CryptoError('out-of-range', `sample rate is ${sampleRate}, expected an integer from 0 to 2^32`)
+  }
+  if (records === 0) return new Uint32Array(0)
+  const reader = new RandomReader(rng, Math.min(records, READER_WORDS_MAX))
+  const sample: number[] = []
+  for (let record = 0; record < records; record++) {
+    if (reader.uniformUint32() < sampleRate) sample.push(record)
+  }
+  reader.wipe()
+  return Uint32Array.from(sample)
+}

@@ -1,0 +1,89 @@
+/**
+ * An OPEN, checked: who is in P, who owns chunks, and the session that all keys derive from.
+ *
+ * @module
+ */
+
+import { ProtocolError } from '../../crypto/errors.ts'
+import { type Chunk, chunkLayout } from '../../crypto/layout.ts'
+import { sessionId } from '../../crypto/transcript.ts'
+import type { Member } from '../roster/roster.ts'
+import { is, type BodyOf, type Message, type MessageContext, openMessage } from '../round/messages.ts'
+
+export interface Opening {
+  readonly view: number
+  /** SHA-256 of the OPEN body */
+  readonly hash: Uint8Array
+  readonly sid: Uint8Array
+  /** P, ascending */
+  readonly members: readonly Member[]
+  /** O, ascending; chunk c belongs to owners[c] */
+  readonly owners: readonly Member[]
+  readonly chunks: readonly Chunk[]
+  /** the round's ephemeral X25519 key of each contributor */
+  readonly keys: ReadonlyMap<Member, Uint8Array>
+  readonly readys: readonly Message<BodyOf<'ready'>>[]
+}
+
+export interface OpeningContext extends MessageContext {
+  readonly contributorsMin: number
+  readonly dimension: number
+}
+
+function ascends(members: readonly number[]): boolean {
+  return members.every((member, at) => at === 0 || (members[at - 1] as number) < member)
+}
+
+/**
+ * Checks an OPEN against the round it claims to open.
+ *
+ * @throws ProtocolError `bad-open`, naming what is wrong
+ */
+export function checkOpening(
+  message: Message<BodyOf<'open'>>,
+  context: OpeningContext,
+  previous: Uint8Array,
+): Opening {
+  const { view, round, owners, readys: wires } = message.body
+  const fail = (why: string): never => {
+    throw new ProtocolError('bad-open', why, { peer: context.roster.peers[message.from] as string })
+  }
+  const readys = wires.map(wire => {
+    const ready = openMessage(wire, context)
+    return is(ready, 'ready') ? ready : fail(`contains a ${ready.body.type} where a READY belongs`)
+  })
+  const members = readys.map(ready => ready.from)
+  if (!ascends(members)) fail('contributors do not ascend strictly')
+  if (members.length < context.contributorsMin) {
+    fail(`${members.length} contributors, fewer than ${context.contributorsMin}`)
+  }
+  for (const { body } of readys) {
+    if (body.round !== round) fail('contains a READY of another round')
+    if (Buffer.compare(body.previous, previous) !== 0) fail('contains a READY after another result')
+  }
+  const willing = readys.filter(ready => ready.body.owner).map(ready => ready.from)
+  const eligible = willing.length > 0 ? willing : members
+  if (owners.length === 0 || !ascends(owners)) fail('owners do not ascend strictly')
+  if (!owners.every(owner => eligible.includes(owner))) fail('an owner is not a willing contributor')
+  if (view === 0 && owners.length !== eligible.length) fail('the first view leaves out a willing owner')
+  return {
+    view,
+    hash: message.hash,
+    sid: sessionId({ study: context.study, round, view, open: message.hash }),
+    members,
+    owners,
+    chunks: chunkLayout(context.dimension, owners.length),
+    keys: new Map(readys.map(ready => [ready.from, ready.body.key])),
+    readys,
+  }
+}
+
+/** The chunks that a member owns in this opening, leaving out empty ones (a short vector and many owners). */
+export function chunksOf(opening: Opening, member: Member): Chunk[] {
+  return opening.chunks.filter(chunk => chunk.words > 0 && opening.owners[chunk.index] === member)
+}
+
+/** The chunks that hold words. */
+export function filledChunks(opening: Opening): Chunk[] {
+  return opening.chunks.filter(chunk => chunk.words > 0)
+}

@@ -1,0 +1,165 @@
+/**
+ * Checkpoints: how the model starts, what one opened sum does to it, and its bytes.
+ *
+ * Parameters are bit-identical at every peer whatever its engine, so this is plain JavaScript: + − × ÷ and square
+ * root in float64, each in a fixed order, rounded to float32 once where an array is written. ECMAScript fixes every
+ * one of these to IEEE 754 and forbids fusing them.
+ *
+ * @module
+ */
+import { TAG_CHECKPOINT, TAG_INITIAL } from '../../crypto/domain.ts'
+import { ProtocolError } from '../../crypto/errors.ts'
+import { sha256 } from '../../crypto/hash.ts'
+import { maskStream } from '../../crypto/mask-stream.ts'
+import { fromBytes, toBytes } from '../../crypto/ring.ts'
+import { encode } from '../codec.ts'
+import type { StudyDocument } from '../study/document.ts'
+import { dimensionOf, parameterSpecs } from '../study/parameters.ts'
+
+/** The state of a study after `round` sums: three float32 vectors of the model's dimension. */
+export interface Checkpoint {
+  round: number
+  parameters: Float32Array
+  momentum: Float32Array
+  /** Moving average of the parameters: what is evaluated and deployed. */
+  average: Float32Array
+}
+
+/** What one step needs to know besides the sum. */
+export interface StepSettings {
+  /** Fixed-point scale of the sum. */
+  scale: number
+  /** Public: expected number of sampled records, see `denominatorOf`. */
+  denominator: number
+  learningRate: number
+  momentum: number
+  averageDecay: number
+}
+
+const MAGIC = new Uint8Array([0x63, 0x66, 0x63, 0x70]) // "cfcp"
+const FORMAT_VERSION = 1
+const HEADER_BYTES = 16
+const VECTORS = 3
+const WORD_BYTES = 4
+const TWO_31 = 2 ** 31
+const TWO_32 = 2 ** 32
+
+/**
+ * The checkpoint of round 0. Coordinate i of a uniform tensor is (w_i / 2^31 − 1) · limit, where w_i is word i of
+ * the mask stream under SHA-256(tag ‖ initialSeed ‖ encode(model)): word i belongs to coordinate i, used or not.
+ *
+ * @throws ProtocolError `unsupported-model` as `parameterSpecs` does
+ */
+export function initialCheckpoint(document: StudyDocument): Checkpoint {
+  const specs = parameterSpecs(document.model, document.data)
+  const dimension = dimensionOf(specs)
+  const key = sha256(TAG_INITIAL, document.initialSeed, encode(document.model))
+  const words = maskStream(key, { start: 0, words: dimension })
+  const parameters = new Float32Array(dimension)
+  let start = 0
+  for (const { shape, initial } of specs) {
+    const end = start + shape.reduce((product, length) => product * length, 1)
+    if (initial.kind === 'constant') parameters.fill(initial.value, start, end)
+    else for (let i = start; i < end; i++) parameters[i] = (words[i]! / TWO_31 - 1) * initial.limit
+    start = end
+  }
+  return { round: 0, parameters, momentum: new Float32Array(dimension), average: parameters.slice() }
+}
+
+/**
+ * One step of momentum SGD on the opened sum, and of the moving average. With g the sum over `scale · denominator`:
+ *
+ *     v ← μ·v + g     p ← p − lr·v     a ← δ·a + (1 − δ)·p     δ = min(averageDecay, (1 + t)/(10 + t)), t = new round
+ *
+ * where v and p are read back as float32 before they are used. Post-processing of the noised sum: it costs no privacy.
+ *
+ * @param checkpoint  left as it is
+ * @param sum         d integers, the exact sum over the contributors
+ * @returns           new arrays, round + 1
+ * @throws ProtocolError `length-mismatch` when the sum has another dimension; `diverged` when an entry overflows
+ */
+export function applySum(checkpoint: Checkpoint, sum: Int32Array, settings: StepSettings): Checkpoint {
+  const dimension = checkpoint.parameters.length
+  if (sum.length !== dimension) {
+    throw new ProtocolError('length-mismatch', `The sum has ${sum.length} words and the model ${dimension} parameters`)
+  }
+  const round = checkpoint.round + 1
+  const divisor = settings.scale * settings.denominator
+  const decay = Math.min(settings.averageDecay, (1 + round) / (10 + round))
+  const rest = 1 - decay
+  const parameters = new Float32Array(dimension)
+  const momentum = new Float32Array(dimension)
+  const average = new Float32Array(dimension)
+  for (let i = 0; i < dimension; i++) {
+    momentum[i] = settings.momentum * checkpoint.momentum[i]! + sum[i]! / divisor
+    parameters[i] = checkpoint.parameters[i]! - settings.learningRate * momentum[i]!
+    average[i] = decay * checkpoint.average[i]! + rest * parameters[i]!
+  }
+  if (![parameters, momentum, average].every(isFinite32)) {
+    throw new ProtocolError('diverged', `The model diverged in round ${round}: a parameter left the range of float32`)
+  }
+  return { round, parameters, momentum, average }
+}
+
+/** The public constant that a sum is divided by: the expected number of sampled records, never a private count. */
+export function denominatorOf(document: StudyDocument): number {
+  return (document.privacy.sampleRate / TWO_32) * document.data.records
+}
+
+/** Bytes of a checkpoint: magic, u32be version, u32be round, u32be dimension, then the vectors as little-endian float32. */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  const vectors = [checkpoint.parameters, checkpoint.momentum, checkpoint.average]
+  const dimension = checkpoint.parameters.length
+  if (vectors.some(vector => vector.length !== dimension)) {
+    throw new ProtocolError('malformed-checkpoint', 'The vectors of a checkpoint differ in length')
+  }
+  const bytes = new Uint8Array(HEADER_BYTES + VECTORS * WORD_BYTES * dimension)
+  bytes.set(MAGIC)
+  const view = new DataView(bytes.buffer)
+  ;[FORMAT_VERSION, checkpoint.round, dimension].forEach((word, index) => {
+    view.setUint32(WORD_BYTES * (index + 1), word)
+  })
+  vectors.forEach((vector, index) => {
+    const words = new Uint32Array(vector.buffer, vector.byteOffset, dimension)
+    bytes.set(toBytes(words), HEADER_BYTES + index * WORD_BYTES * dimension)
+  })
+  return bytes
+}
+
+/**
+ * Reads a checkpoint that a peer or a disk handed over; its hash is for the caller to compare.
+ *
+ * @param dimension  of the study's model
+ * @throws ProtocolError `malformed-checkpoint` when header, length or any value is off
+ */
+export function decodeCheckpoint(bytes: Uint8Array, dimension: number): Checkpoint {
+  const vectorBytes = WORD_BYTES * dimension
+  if (bytes.length !== HEADER_BYTES + VECTORS * vectorBytes) {
+    throw malformed(`it has ${bytes.length} bytes, not ${HEADER_BYTES + VECTORS * vectorBytes}`)
+  }
+  if (MAGIC.some((byte, index) => bytes[index] !== byte)) throw malformed('it does not begin like one')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (view.getUint32(WORD_BYTES) !== FORMAT_VERSION) throw malformed('its version is unknown')
+  if (view.getUint32(3 * WORD_BYTES) !== dimension) throw malformed('it belongs to another model')
+  const vector = (index: number): Float32Array => {
+    const start = HEADER_BYTES + index * vectorBytes
+    const words = fromBytes(bytes.subarray(start, start + vectorBytes))
+    const values = new Float32Array(words.buffer, words.byteOffset, dimension)
+    if (!isFinite32(values)) throw malformed('a value is not finite')
+    return values
+  }
+  return { round: view.getUint32(2 * WORD_BYTES), parameters: vector(0), momentum: vector(1), average: vector(2) }
+}
+
+/** What peers compare and name files by: SHA-256(tag ‖ bytes). */
+export function checkpointHash(bytes: Uint8Array): Uint8Array {
+  return sha256(TAG_CHECKPOINT, bytes)
+}
+
+function isFinite32(values: Float32Array): boolean {
+  return values.every(Number.isFinite)
+}
+
+function malformed(reason: string): ProtocolError {
+  return new ProtocolError('malformed-checkpoint', `This is not a checkpoint of the study: ${reason}`)
+}

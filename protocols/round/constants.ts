@@ -1,0 +1,10 @@
+/** Bounds of a round's messages. @module */
+
+/** Control messages travel by gossip, which goes silently dead after an oversized one: keep far below its limit. */
+export const MESSAGE_BYTES_MAX = 64 * 1024
+
+/** Messages of the next round that are kept while this one ends. */
+export const EARLY_PER_MEMBER_MAX = 32
+
+/** A precommit certificate names at most the whole roster. */
+export const MEMBERS_MAX = 100

@@ -1,0 +1,73 @@
+/** Limits and presets of study documents: a document comes from another hospital, so everything in it is bounded. @module */
+
+import type { StudyTiming } from './document.ts'
+
+/** Only documents of this version are understood. */
+export const STUDY_VERSION = 1
+
+/** A document of 100 hospitals with all their addresses stays well below this. */
+export const STUDY_BYTES_MAX = 1 << 20
+
+export const HOSPITALS_MIN = 3
+export const HOSPITALS_MAX = 100
+export const ADDRESSES_MAX = 8
+export const ADDRESS_CHARACTERS_MAX = 256
+export const NAME_CHARACTERS_MAX = 80
+
+export const ROUNDS_MAX = 100_000
+export const RECORDS_MAX = 1_000_000_000
+export const CLASSES_MAX = 1000
+export const IMAGE_SIDE_MAX = 1024
+export const IMAGE_CHANNELS_MAX = 16
+export const VECTOR_LENGTH_MAX = 1_000_000
+export const LAYERS_MAX = 16
+export const LAYER_WIDTH_MAX = 65_536
+
+/** The sample rate is the rational a / 2^32, so that every hospital draws with exactly the same probability. */
+export const SAMPLE_RATE_ONE = 2 ** 32
+
+export const CLIPPING_NORM_MIN = 1e-6
+export const CLIPPING_NORM_MAX = 1e6
+export const NOISE_MULTIPLIER_MIN = 0.05
+export const NOISE_MULTIPLIER_MAX = 10_000
+export const DELTA_MIN = 1e-15
+export const DELTA_MAX = 0.01
+export const EPSILON_MIN = 0.001
+export const EPSILON_MAX = 1000
+export const LEARNING_RATE_MAX = 1000
+
+/** A study shows a warning above this epsilon: the usual reading of the literature is "weak". */
+export const EPSILON_WEAK = 10
+
+/** No timer of a study is longer. */
+export const TIMER_MS_MAX = 24 * 3600 * 1000
+export const BANDWIDTH_MIN_MIN = 1000
+export const BANDWIDTH_MIN_MAX = 1e12
+
+/** Timers for hospitals that are far apart: the defaults of the secure aggregation. */
+export const TIMING_WAN: StudyTiming = {
+  openDelayMs: 5000,
+  voteTimeoutMs: 4000,
+  voteTimeoutMsMax: 60_000,
+  lostAfterMs: 5000,
+  resendAfterMs: 30_000,
+  voidAfterMs: 600_000,
+  dataBaseMs: 30_000,
+  bandwidthMin: 10_000_000,
+  trainedDelayMs: 0,
+}
+
+/** Timers for one building, one machine room or a demonstration. */
+export const TIMING_LAN: StudyTiming = {
+  openDelayMs: 1000,
+  voteTimeoutMs: 2000,
+  voteTimeoutMsMax: 10_000,
+  lostAfterMs: 2000,
+  resendAfterMs: 5000,
+  voidAfterMs: 60_000,
+  dataBaseMs: 5000,
+  bandwidthMin: 100_000_000,
+  trainedDelayMs: 0,
+}
+
+export const TIMING_PRESETS = { wan: TIMING_WAN, lan: TIMING_LAN } as const

@@ -1,0 +1,107 @@
+/**
+ * One link of the transcript: a certified round. Who holds the chain of links and the newest checkpoint can go on.
+ *
+ * @module
+ */
+
+import { z } from 'zod'
+import { ProtocolError } from '../../crypto/errors.ts'
+import { sha256 } from '../../crypto/hash.ts'
+import { TAG_VALUE } from '../../crypto/domain.ts'
+import { resultHash, voidHash } from '../../crypto/transcript.ts'
+import { VALUE_BYTES_MAX } from '../agreement/constants.ts'
+import { decode, encode } from '../codec.ts'
+import type { Member } from '../roster/roster.ts'
+import { MEMBERS_MAX } from '../round/constants.ts'
+import { is, type MessageContext, openMessage } from '../round/messages.ts'
+
+const hash = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32, 'expected 32 bytes')
+const wire = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= 1024)
+
+const RESULT_VALUE = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    outcome: z.literal('result'),
+    sid: hash,
+    sum: hash,
+    checkpoint: hash,
+    members: z.array(z.number().int().min(0).max(MEMBERS_MAX - 1)).max(MEMBERS_MAX),
+    view: z.number().int().min(0),
+  }),
+  z.strictObject({
+    outcome: z.literal('void'),
+    sid: hash,
+    members: z.array(z.number().int().min(0).max(MEMBERS_MAX - 1)).max(MEMBERS_MAX),
+  }),
+])
+
+/** What the second agreement of a round decides; `members` are its contributors, or those who did not release. */
+export type ResultValue = z.infer<typeof RESULT_VALUE>
+
+export function encodeResultValue(value: ResultValue): Uint8Array {
+  return encode(value)
+}
+
+/** @throws ProtocolError `bad-result` */
+export function decodeResultValue(bytes: Uint8Array): ResultValue {
+  const parsed = RESULT_VALUE.safeParse(decode(bytes, VALUE_BYTES_MAX))
+  if (!parsed.success) throw new ProtocolError('bad-result', 'not a RESULT or VOID value')
+  return parsed.data
+}
+
+const LINK = z.strictObject({
+  round: z.number().int().min(0),
+  value: z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= VALUE_BYTES_MAX),
+  precommits: z.array(wire).max(MEMBERS_MAX),
+})
+
+/** A round's decided value and the precommits of a quorum for it, as received. */
+export type Link = z.infer<typeof LINK>
+
+export function encodeLink(link: Link): Uint8Array {
+  return encode(link)
+}
+
+/** @throws ProtocolError `bad-link` */
+export function decodeLink(bytes: Uint8Array): Link {
+  const parsed = LINK.safeParse(decode(bytes))
+  if (!parsed.success) throw new ProtocolError('bad-link', 'not a transcript link')
+  return parsed.data
+}
+
+/** Domain-separated identity of an agreement's value. */
+export function valueId(value: Uint8Array): Uint8Array {
+  return sha256(TAG_VALUE, value)
+}
+
+/**
+ * Checks that a quorum certified the link.
+ *
+ * @throws ProtocolError `bad-link`, or whatever a precommit inside is refused for
+ */
+export function verifyLink(link: Link, context: MessageContext & { readonly quorum: number }): ResultValue {
+  const id = valueId(link.value)
+  const voters = new Set<Member>()
+  let view: number | undefined
+  for (const bytes of link.precommits) {
+    const message = openMessage(bytes, context)
+    if (!is(message, 'precommit')) throw new ProtocolError('bad-link', 'certificate holds something else than votes')
+    const { instance, round, value } = message.body
+    const same = value !== null && Buffer.compare(value, id) === 0
+    if (instance !== 'result' || round !== link.round || !same || (view ?? message.body.view) !== message.body.view) {
+      throw new ProtocolError('bad-link', `certificate of round ${link.round} holds a vote for something else`)
+    }
+    view = message.body.view
+    voters.add(message.from)
+  }
+  if (voters.size < context.quorum) {
+    throw new ProtocolError('bad-link', `round ${link.round} is certified by ${voters.size} of ${context.quorum}`)
+  }
+  return decodeResultValue(link.value)
+}
+
+/** The transcript's hash after a link. */
+export function hashAfter(previous: Uint8Array, link: Link, value: ResultValue): Uint8Array {
+  return value.outcome === 'void'
+    ? voidHash({ previous, round: link.round })
+    : resultHash({ previous, value: link.value })
+}
