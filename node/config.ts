@@ -123,7 +123,7 @@ export interface ConfigChoices {
 /** The text of a new config, with comments. @throws OperatorError of exit code 3 when a choice is not valid */
 export function renderConfig(choices: ConfigChoices, file: string): string {
   const value = (item: unknown): string => JSON.stringify(item)
-  const text = `# Confrère node of ${choices.site}. Local: nothing in this file leaves the machine.
+  const text = `# Confrère node. Local: nothing in this file leaves the machine.
 
 # The hospital's name, as its own status shows it.
 site = ${value(choices.site)}

@@ -47,15 +47,29 @@ export function parseToml<T extends z.ZodType>(text: string, schema: T, file: st
     table = parse(text)
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause
-    throw invalid(`${file} is not valid TOML`, cause.message.trim(), cause)
+    const { line, column, message } = cause
+    // only its first line: the others draw the place
+    const reason = message.split('\n')[0]!.replace('Invalid TOML document: ', '')
+    throw invalid(`${file}:${line}:${column} is not valid TOML: ${reason}`, `Correct line ${line} of ${file}.`, cause)
   }
   const parsed = schema.safeParse(table)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]!
+  // a mistyped key is also a missing one: naming the typing error helps more
+  const { issues } = parsed.error
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
   const where = issue.path.filter(part => typeof part === 'string')
   if (issue.code === 'unrecognized_keys') throw unknownKey([...where, issue.keys[0]!], schema, file)
   const key = issue.path.join('.') || 'the file'
-  throw invalid(`${file}: ${key}: ${issue.message}`, `Correct "${key}" in ${file}.`, parsed.error)
+  const missing = issue.code === 'invalid_type' && valueAt(table, issue.path) === undefined
+  throw invalid(
+    `${file}: ${key}: ${missing ? 'is missing' : issue.message}`,
+    `Correct "${key}" in ${file}.`,
+    parsed.error,
+  )
+}
+
+function valueAt(table: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key], table)
 }
 
 function unknownKey(path: string[], schema: z.ZodType, file: string): OperatorError {

@@ -24,7 +24,7 @@ export function addEvaluate(program: Command): void {
 async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Promise<void> {
   await requireDataFolder(data)
   const config = await readConfig(data)
-  const { readNewestCheckpoint } = await import('../store.ts')
+  const { readNewestCheckpoint } = await import('../newest-checkpoint.ts')
   const { document, checkpoint, hash, round } = await readNewestCheckpoint(data)
   const { readNpz } = await import('../datasets/npz.ts')
   const { shape, classes } = document.data

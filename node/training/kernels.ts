@@ -19,6 +19,16 @@ export const TERMS_MAX = 4096
 /** Multiplications of one example above which its own 2-D product is faster on WASM than the batched one. */
 const BATCHED_PRODUCT_MAX = 40_000
 
+/** XNNPACK's pooling keeps a row of channels on a 64 KiB stack, and overwrites other memory where there are more. */
+const POOL_CHANNELS_MAX = 1024
+/** Below it pooling is slower than a matrix product. */
+const POOL_CHANNELS_MIN = 8
+
+type Padding = [before: number, after: number]
+const NONE: Padding = [0, 0]
+const ONE_BEFORE: Padding = [1, 0]
+const ONE_AFTER: Padding = [0, 1]
+
 /**
  * The patches of an image that a convolution sees.
  *
@@ -100,33 +110,47 @@ function halvingInputGradient(
 ): Tensor4D {
   const [, rows, columns, filters] = gradient.shape
   // an even input index 2m meets tap 0 of output m and tap 2 of output m − 1; an odd one only tap 1 of output m
-  const padded = tf.pad(kernel, [
-    [0, 1],
-    [0, 1],
-    [0, 0],
-    [0, 0],
-  ]) // prettier: one row a dimension reads worse
+  const padded = tf.pad(kernel, [ONE_AFTER, ONE_AFTER, NONE, NONE])
   const order = tf.tensor1d([2, 3, 0, 1], 'int32')
   const rolled = tf.gather(tf.gather(padded, order, 0), order, 1)
-  const phases = tf.reshape(tf.transpose(tf.reshape(rolled, [2, 2, 2, 2, channels, filters]), [0, 2, 5, 1, 3, 4]), [
-    2,
-    2,
-    filters,
-    4 * channels,
-  ])
-  const before = tf.pad(gradient, [
-    [0, 0],
-    [1, 0],
-    [1, 0],
-    [0, 0],
-  ])
-  const grid = tf.conv2d(before as Tensor4D, phases as Tensor4D, 1, 'valid')
+  const split = tf.transpose(tf.reshape(rolled, [2, 2, 2, 2, channels, filters]), [0, 2, 5, 1, 3, 4])
+  const phases = tf.reshape(split, [2, 2, filters, 4 * channels]) as Tensor4D
+  const before = tf.pad(gradient, [NONE, ONE_BEFORE, ONE_BEFORE, NONE])
+  const grid = tf.conv2d(before, phases, 1, 'valid')
   const interleaved = tf.transpose(tf.reshape(grid, [batch * rows, columns, 2, 2 * channels]), [0, 2, 1, 3])
   const image = tf.reshape(interleaved, [batch, 2 * rows, 2 * columns, channels]) as Tensor4D
   // with an odd length `same` pads one before, with an even one none
   return height % 2 === 0 && width % 2 === 0
     ? image
     : tf.slice(image, [0, height % 2, width % 2, 0], [batch, height, width, channels])
+}
+
+/** Σ over the middle axis, [B, T, C] to [B, C]. */
+export function positionSums({ tf, engine }: Backend, values: Tensor3D): Tensor2D {
+  const [batch, positions, channels] = values.shape
+  if (engine !== 'wasm' || channels > POOL_CHANNELS_MAX) return tf.sum(values, 1)
+  return tf.reshape(pooledSums(tf, tf.reshape(values, [batch, positions, 1, channels])), [batch, channels])
+}
+
+/** Σ_i weights_i · row_i, [B] and [B, n] to [n]. */
+export function weightedRows({ tf, engine }: Backend, weights: Tensor1D, rows: Tensor2D): Tensor1D {
+  const [batch, length] = rows.shape
+  const channels = engine === 'wasm' ? largestDivisor(length, POOL_CHANNELS_MAX) : 1
+  if (channels < POOL_CHANNELS_MIN) return tf.reshape(tf.matMul(tf.reshape(weights, [1, -1]), rows), [-1])
+  const weighted = tf.mul(rows, tf.reshape(weights, [-1, 1]))
+  return tf.reshape(pooledSums(tf, tf.reshape(weighted, [1, batch, length / channels, channels])), [-1])
+}
+
+/** Σ over the second axis. On WASM `tf.sum` transposes first and a product packs its operands; pooling does neither. */
+function pooledSums(tf: Tf, values: Tensor4D): Tensor {
+  const terms = values.shape[1]
+  return tf.mul(tf.avgPool(values, [terms, 1], 1, 'valid'), terms)
+}
+
+function largestDivisor(value: number, max: number): number {
+  let divisor = Math.min(value, max)
+  while (value % divisor !== 0) divisor--
+  return divisor
 }
 
 /** Sum over the rows' entries, [B, n] to [B], with at most TERMS_MAX terms in any one float32 sum. */

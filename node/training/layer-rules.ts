@@ -14,8 +14,10 @@ import {
   kernelOrder,
   patches,
   perExampleProducts,
+  positionSums,
   rowSquares,
   type Window,
+  weightedRows,
 } from './kernels.ts'
 import type { GroupNormalizationLayer } from './model.ts'
 
@@ -88,7 +90,7 @@ function denseRule({ tf }: Backend, layer: Layer): LayerRule {
   const { useBias, activation } = configOf(layer)
   requireLinear(layer, activation)
   const shapes = shapesOf(layer)
-  if (layer.inboundNodes[0]!.inputShapes[0]!.length !== 2) throw refused(layer, 'has an input that is not flat')
+  if ([layer.input].flat()[0]!.shape.length !== 2) throw refused(layer, 'has an input that is not flat')
   const forward = (input: Tensor, [kernel, bias]: Tensor[]): Recorded => {
     const a = input as Tensor2D
     const product = tf.matMul(a, kernel as Tensor2D)
@@ -125,11 +127,11 @@ function convolutionRule(backend: Backend, layer: Layer): LayerRule {
       const [batch, , , filters] = gradient.shape as [number, number, number, number]
       const g = tf.reshape(gradient, [batch, -1, filters]) as Tensor3D
       const own = perExampleProducts(backend, patches(tf, images, window), g)
-      const ownBias = config.useBias ? (tf.sum(g, 1) as Tensor2D) : null
+      const ownBias = config.useBias ? positionSums(backend, g) : null
       const squares = [rowSquares(tf, own), ...(ownBias === null ? [] : [rowSquares(tf, ownBias)])]
       const sums = (scale: Scale): Tensor[] => [
-        kernelOrder(tf, weightedSum(tf, own, scale), kernelShape),
-        ...(ownBias === null ? [] : [weightedSum(tf, ownBias, scale)]),
+        kernelOrder(tf, weightedSum(backend, own, scale), kernelShape),
+        ...(ownBias === null ? [] : [weightedSum(backend, ownBias, scale)]),
       ]
       const inputShape = images.shape
       const input = wantInput
@@ -143,10 +145,11 @@ function convolutionRule(backend: Backend, layer: Layer): LayerRule {
 }
 
 /**
- * With x̂ the normalised input, r one over its deviation and M the mean over a group and all positions:
- * dx = r·(γ·dy − M(γ·Σdy) − x̂·M(γ·Σdy·x̂)), where the two sums over positions are the gradients of beta and gamma.
+ * With c the centred input, r one over its deviation and M the mean over a group and all positions, y = c·(r·γ) + β and
+ * dx = r·(γ·dy − M(γ·Σdy) − c·r·M(γ·Σdy·c·r)), where the two sums over positions are the gradients of beta and gamma.
  */
-function groupNormalizationRule({ tf }: Backend, layer: Layer): LayerRule {
+function groupNormalizationRule(backend: Backend, layer: Layer): LayerRule {
+  const { tf } = backend
   const { groups, epsilon } = layer as GroupNormalizationLayer
   const shapes = shapesOf(layer)
   const forward = (input: Tensor, parameters: Tensor[]): Recorded => {
@@ -156,24 +159,26 @@ function groupNormalizationRule({ tf }: Backend, layer: Layer): LayerRule {
     const x = tf.reshape(input, [batch, -1, channels]) as Tensor3D
     const mean = groupMean(tf, { groups, channels, positions: x.shape[1] })
     const perChannel = (values: Tensor): Tensor3D => tf.reshape(values, [batch, 1, channels])
-    const centred = tf.sub(x, perChannel(mean(tf.sum(x, 1)))) as Tensor3D
-    const inverse = tf.rsqrt(tf.add(mean(tf.sum(tf.square(centred), 1)), epsilon)) as Tensor2D
-    const normal = tf.mul(centred, perChannel(inverse)) as Tensor3D
+    const centred = tf.sub(x, perChannel(mean(positionSums(backend, x)))) as Tensor3D
+    const variance = mean(positionSums(backend, tf.square(centred) as Tensor3D))
+    const inverse = tf.rsqrt(tf.add(variance, epsilon)) as Tensor2D
+    const factor = perChannel(tf.mul(inverse, gamma))
     const backward: Recorded['backward'] = (gradient, wantInput) => {
-      const g = tf.reshape(gradient, x.shape)
-      const ownGamma = tf.sum(tf.mul(g, normal), 1) as Tensor2D
-      const ownBeta = tf.sum(g, 1) as Tensor2D
+      const g = tf.reshape(gradient, x.shape) as Tensor3D
+      const ownGamma = tf.mul(positionSums(backend, tf.mul(g, centred) as Tensor3D), inverse) as Tensor2D
+      const ownBeta = positionSums(backend, g)
       const squares = [rowSquares(tf, ownGamma), rowSquares(tf, ownBeta)]
-      const sums = (scale: Scale): Tensor[] => [weightedSum(tf, ownGamma, scale), weightedSum(tf, ownBeta, scale)]
+      const sums = (scale: Scale): Tensor[] => [
+        weightedSum(backend, ownGamma, scale),
+        weightedSum(backend, ownBeta, scale),
+      ]
       if (!wantInput) return { input: null, gradients: { squares, sums } }
       const constant = perChannel(tf.mul(inverse, mean(tf.mul(ownBeta, gamma))))
-      const slope = perChannel(tf.mul(inverse, mean(tf.mul(ownGamma, gamma))))
-      const direct = tf.mul(g, perChannel(tf.mul(inverse, gamma)))
-      const result = tf.sub(tf.sub(direct, tf.mul(normal, slope)), constant)
+      const slope = perChannel(tf.mul(tf.square(inverse), mean(tf.mul(ownGamma, gamma))))
+      const result = tf.sub(tf.sub(tf.mul(g, factor), tf.mul(centred, slope)), constant)
       return { input: tf.reshape(result, input.shape), gradients: { squares, sums } }
     }
-    const output = tf.reshape(tf.add(tf.mul(normal, gamma), beta), input.shape)
-    return { output, backward }
+    return { output: tf.reshape(tf.add(tf.mul(centred, factor), beta), input.shape), backward }
   }
   return { shapes, forward }
 }
@@ -219,8 +224,8 @@ function activationRule({ tf }: Backend, layer: Layer): LayerRule {
 }
 
 /** Σ_i s_i · own_i, [B, n] to [n]. */
-function weightedSum(tf: Tf, own: Tensor2D, scale: Scale): Tensor1D {
-  return tf.reshape(tf.matMul(tf.reshape(scale.weights, [1, -1]) as Tensor2D, finite(tf, own, scale)), [-1])
+function weightedSum(backend: Backend, own: Tensor2D, scale: Scale): Tensor1D {
+  return weightedRows(backend, scale.weights, finite(backend.tf, own, scale))
 }
 
 /** Zero where an example is not finite, because 0 · NaN is NaN. */

@@ -1,0 +1,106 @@
+/**
+ * The daemon: a node with a disk, a training worker, TCP and a local HTTP interface.
+ *
+ * @module
+ */
+
+import { EXIT, OperatorError } from '../crypto/errors.ts'
+import { encodeStudy } from '../protocols/study/document.ts'
+import { createContext } from '../protocols/round/context.ts'
+import type { NodeConfig } from './config.ts'
+import { createHttpApp, serveHttp } from './http.ts'
+import { loadIdentity } from './identity.ts'
+import type { Logger } from './log.ts'
+import { createNode } from './node.ts'
+import type { NodeStatus, RoundRecord } from './status.ts'
+import { openStore } from './store.ts'
+import { selectStudy } from './study-file.ts'
+import { studyFolder } from './vectors.ts'
+import { startWorkshop } from './workshop.ts'
+
+export interface RunningNode {
+  readonly status: () => NodeStatus
+  readonly rounds: () => readonly RoundRecord[]
+  /** settles when the node has stopped: rejects with what made it stop, if that was an error */
+  readonly done: Promise<void>
+  stop(): Promise<void>
+}
+
+export interface DaemonOptions {
+  readonly folder: string
+  readonly config: NodeConfig
+  readonly log: Logger
+  /** hex id of an approved study */
+  readonly study: string
+}
+
+/**
+ * Starts everything, in an order in which nothing is half started: data and engine first, then the store, the
+ * network, the interface.
+ *
+ * @throws OperatorError with the exit code of what is wrong
+ */
+export async function startNode({ folder, config, log, study }: DaemonOptions): Promise<RunningNode> {
+  const identity = await loadIdentity(folder)
+  const { document } = await selectStudy(folder, study)
+  if (config.data.npz === null) {
+    throw new OperatorError('no-data', 'The node has no records to train on', {
+      hint: 'Set data.npz in config.toml.',
+      exitCode: EXIT.config,
+    })
+  }
+  const done = Promise.withResolvers<void>()
+  // whoever stops us reads it; a node that nobody waits for must not end as an unhandled rejection
+  done.promise.catch(() => {})
+  let stopping: Promise<void> | undefined
+  const cleanups: (() => Promise<void>)[] = []
+  const stop = (error?: unknown): Promise<void> => {
+    stopping ??= (async () => {
+      for (const cleanup of cleanups.reverse()) await cleanup().catch(cause => log.error({ err: cause }, 'while stopping'))
+      if (error === undefined) done.resolve()
+      else done.reject(error)
+    })()
+    return stopping
+  }
+  const fatal = (error: unknown) => {
+    log.fatal({ err: error }, 'the node cannot go on')
+    void stop(error)
+  }
+
+  try {
+    const { self } = createContext({ document, signer: identity.signer })
+    const store = await openStore(folder, Buffer.from(study, 'hex'))
+    cleanups.push(() => store.close())
+    const { npz, split } = config.data
+    const training = { engine: config.training.engine, npz, split }
+    const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), self, training }
+    const workshop = startWorkshop(settings, fatal)
+    cleanups.push(() => workshop.close())
+    const node = await createNode(
+      {
+        document,
+        identity,
+        site: config.site,
+        network: { transport: 'tcp', ...config.network },
+        requiredPeers: config.policy.require,
+        epsilonMax: config.privacy.epsilonMax,
+      },
+      { store, workshop, log, fatal },
+    )
+    cleanups.push(() => node.stop())
+    const app = createHttpApp({
+      status: node.status,
+      rounds: node.rounds,
+      ready: node.ready,
+      live: () => stopping === undefined,
+      onError: error => log.error({ err: error }, 'HTTP'),
+    })
+    const server = await serveHttp({ app, ...config.http })
+    cleanups.push(() => server.close())
+    log.info({ url: server.url }, 'status page')
+    return { status: node.status, rounds: node.rounds, done: done.promise, stop: () => stop() }
+  } catch (error) {
+    await stop(error)
+    throw error
+  }
+}

@@ -1,0 +1,52 @@
+/** The newest checkpoint of a data folder, read without its database: a running node holds that. @module */
+
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EXIT, OperatorError } from '../crypto/errors.ts'
+import { type Checkpoint, checkpointHash, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
+import type { StudyDocument } from '../protocols/study/document.ts'
+import { planStudy } from '../protocols/study/plan.ts'
+import { approvedStudies } from './study-file.ts'
+import { type NewestCheckpoint, studyFolder } from './vectors.ts'
+
+export interface FoundCheckpoint {
+  readonly document: StudyDocument
+  readonly checkpoint: Checkpoint
+  /** hex */
+  readonly hash: string
+  readonly round: number
+}
+
+/**
+ * Reads the checkpoint of the last certified round, of the study that was trained last.
+ *
+ * @throws OperatorError `no-checkpoint` (exit code 12), `checkpoint-damaged` (exit code 8)
+ */
+export async function readNewestCheckpoint(folder: string): Promise<FoundCheckpoint> {
+  let newest: { document: StudyDocument; file: string; at: number } | undefined
+  for (const { document, study } of await approvedStudies(folder)) {
+    const file = join(studyFolder(folder, study), 'checkpoints', 'newest.json')
+    const at = await stat(file).then(
+      found => found.mtimeMs,
+      () => undefined,
+    )
+    if (at !== undefined && at > (newest?.at ?? 0)) newest = { document, file, at }
+  }
+  if (newest === undefined) {
+    throw new OperatorError('no-checkpoint', `There is no checkpoint in ${folder}`, {
+      hint: 'A checkpoint is written at the end of every round: start the node and wait for the first.',
+      exitCode: EXIT.dataUnreadable,
+    })
+  }
+  const { hash, round } = JSON.parse(await readFile(newest.file, 'utf8')) as NewestCheckpoint
+  const file = join(newest.file, '..', hash)
+  const bytes = new Uint8Array(await readFile(file))
+  if (Buffer.from(checkpointHash(bytes)).toString('hex') !== hash) {
+    throw new OperatorError('checkpoint-damaged', `The checkpoint ${file} is not what its name says`, {
+      hint: 'Delete it and restart the node: it fetches the newest checkpoint from another hospital.',
+      exitCode: EXIT.verificationFailed,
+    })
+  }
+  const checkpoint = decodeCheckpoint(bytes, planStudy(newest.document).dimension)
+  return { document: newest.document, checkpoint, hash, round }
+}

@@ -1,0 +1,109 @@
+/**
+ * Remembers what a node may show of itself: phases, finished rounds, the three epsilons, the last error.
+ *
+ * @module
+ */
+
+import type { Notice, StepContext } from '../protocols/ports.ts'
+import type { StudyDocument } from '../protocols/study/document.ts'
+import { createEpsilonAccount, type EpsilonAccount } from '../protocols/study/plan.ts'
+import type { DriverObserver } from './driver.ts'
+import type { Logger } from './log.ts'
+import type { EpsilonStatus, RoundRecord } from './status.ts'
+
+export interface RecorderInit {
+  readonly context: StepContext
+  readonly document: StudyDocument
+  readonly epsilonMax: number
+  /** rounds finished before this start */
+  readonly records: readonly RoundRecord[]
+  /** contributors of each round charged before this start */
+  readonly charges: readonly number[]
+}
+
+export interface Recorder extends DriverObserver {
+  readonly records: readonly RoundRecord[]
+  readonly phase: string
+  readonly view: number
+  readonly lastError: { code: string; message: string } | null
+  epsilon(): EpsilonStatus
+  failed(code: string, message: string): void
+}
+
+/** @param bytesSent what the sockets were given so far; @param store keeps a finished round's record */
+export function createRecorder(
+  { context, document, epsilonMax, records: before, charges }: RecorderInit,
+  {
+    log,
+    bytesSent,
+    store,
+    now,
+  }: { log: Logger; bytesSent: () => number; store: (record: RoundRecord) => void; now: () => number },
+): Recorder {
+  const account: EpsilonAccount = createEpsilonAccount(document)
+  for (const contributors of charges) account.charge(contributors)
+  const records = [...before]
+  let phase = 'starting'
+  let view = 0
+  let lastError: { code: string; message: string } | null = null
+  let round = { started: now(), trainedAt: undefined as number | undefined, trainMs: 0, bytes: 0 }
+
+  function complete(notice: Extract<Notice, { kind: 'completed' }>): void {
+    const { trainedAt, trainMs, started, bytes } = round
+    const record: RoundRecord = {
+      round: notice.round,
+      outcome: notice.outcome,
+      views: notice.views,
+      contributors: notice.contributors.map(member => context.roster.peers[member] as string),
+      durationMs: now() - started,
+      trainMs,
+      beyondMs: trainedAt === undefined ? 0 : now() - trainedAt,
+      bytesSent: bytesSent() - bytes,
+      checkpoint: notice.checkpoint,
+    }
+    records.push(record)
+    store(record)
+    log.info({ ...record, contributors: record.contributors.length }, 'round certified')
+    round = { started: now(), trainedAt: undefined, trainMs: 0, bytes: bytesSent() }
+  }
+
+  return {
+    records,
+    get phase() {
+      return phase
+    },
+    get view() {
+      return view
+    },
+    get lastError() {
+      return lastError
+    },
+    epsilon: () => ({
+      ...account.epsilons(),
+      delta: document.privacy.delta,
+      cap: Math.min(document.privacy.epsilon, epsilonMax),
+    }),
+    failed(code, message) {
+      lastError = { code, message }
+    },
+    notice(notice) {
+      if (notice.kind === 'phase') {
+        phase = notice.phase
+        view = notice.view
+        log.debug({ round: notice.round, view, phase }, 'phase')
+      } else if (notice.kind === 'completed') complete(notice)
+      else if (notice.kind === 'refused') {
+        lastError = { code: notice.code, message: notice.reason }
+        log.warn({ round: notice.round, code: notice.code }, notice.reason)
+      } else log.info({ rounds: notice.round }, 'the study is finished; serving late peers until stopped')
+    },
+    trained(_round, ms) {
+      round.trainMs = ms
+      round.trainedAt = now()
+    },
+    blamed(peer, code) {
+      log.warn({ peer, code }, 'a peer broke the protocol')
+    },
+    charged: contributors => account.charge(contributors),
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Where the heavy work of a node is done: training, noise and masks, sums, optimizer steps. It runs in a worker thread,
+ * so that no handshake or heartbeat ever waits for it; in tests it may run in place.
+ *
+ * @module
+ */
+
+import { randomFillSync } from 'node:crypto'
+import { quantise } from '../crypto/fixed-point.ts'
+import type { RoundJob, RoundOutput } from '../protocols/aggregation/jobs.ts'
+import { createRunner } from '../protocols/aggregation/runner.ts'
+import type { Member } from '../protocols/roster/roster.ts'
+import { decodeStudy, studyIdOf } from '../protocols/study/document.ts'
+import { planStudy } from '../protocols/study/plan.ts'
+import { DiskVectors, type MaskedChunk } from './vectors.ts'
+
+export interface TrainingSettings {
+  readonly engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm'
+  readonly npz: string
+  readonly split: string
+}
+
+export interface WorkbenchSettings {
+  readonly folder: string
+  /** encoded study document */
+  readonly document: Uint8Array
+  readonly self: Member
+  /** undefined: no data, every update is `synthetic` */
+  readonly training?: TrainingSettings
+}
+
+/** One gradient sum of a Poisson sample of our records, clipped per record. */
+export interface Trainer {
+  readonly dimension: number
+  readonly engine: string
+  clippedSum(parameters: Float32Array): Float64Array
+  dispose(): void
+}
+
+export interface PulledChunk {
+  readonly sid: string
+  readonly chunk: number
+  readonly member: Member
+  readonly bytes: Uint8Array
+}
+
+/** What can be asked of a workbench; each call is one message to the worker. */
+export interface WorkbenchCalls {
+  engine(): string
+  run(job: RoundJob): RoundOutput
+  /** trains one round's update; the milliseconds that it took */
+  train(round: number): number
+  chunk(wanted: { round: number; sid: string; owners: number; chunk: number }): MaskedChunk | undefined
+  putPart(part: PulledChunk): void
+  sum(hash: string): Uint8Array | undefined
+  putSum(round: number, hash: string, bytes: Uint8Array): void
+  checkpoint(hash: string): Uint8Array | undefined
+  putCheckpoint(hash: string, bytes: Uint8Array): void
+  adopt(hash: string | null, round: number): void
+}
+
+/** Builds the workbench of one study. */
+export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer): WorkbenchCalls {
+  const document = decodeStudy(settings.document)
+  const study = Buffer.from(studyIdOf(document)).toString('hex')
+  const { fixedPoint } = planStudy(document)
+  const vectors = new DiskVectors({ folder: settings.folder, document, study })
+  const rng = (target: Uint8Array) => {
+    randomFillSync(target)
+  }
+  const run = createRunner(vectors, { document, self: settings.self, rng })
+  return {
+    engine: () => trainer.engine,
+    run,
+    train(round) {
+      const start = performance.now()
+      const sum = trainer.clippedSum(vectors.current().parameters)
+      vectors.setUpdate(round, quantise(sum, fixedPoint.scale))
+      return performance.now() - start
+    },
+    chunk: wanted => vectors.chunk(wanted),
+    putPart: part => vectors.putPart(part),
+    sum: hash => vectors.sum(hash),
+    putSum: (round, hash, bytes) => vectors.putSum(round, hash, bytes),
+    checkpoint: hash => vectors.checkpoint(hash),
+    putCheckpoint: (hash, bytes) => vectors.putCheckpoint(hash, bytes),
+    adopt: (hash, round) => vectors.adopt(hash, round),
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Real nodes in one process: the daemon's parts over the memory transport (or TCP on loopback), each with its own disk
+ * folder, with given updates in place of training. For tests and benchmarks.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSigner } from '../crypto/signature.ts'
+import { peerIdString } from '../node/identity.ts'
+import type { Identity } from '../node/identity.ts'
+import { createLogger, type LogLevel } from '../node/log.ts'
+import { createNode, type StudyNode } from '../node/node.ts'
+import { openStore, type Store } from '../node/store.ts'
+import { createWorkbench, type Trainer } from '../node/workbench.ts'
+import { inPlaceWorkshop } from '../node/workshop.ts'
+import type { Member } from '../protocols/roster/roster.ts'
+import { encodeStudy, type StudyDocument, studyIdOf, validateStudy } from '../protocols/study/document.ts'
+
+export interface LiveClusterOptions {
+  readonly transport?: 'memory' | 'tcp'
+  /** the study but for its hospitals */
+  readonly study: Omit<StudyDocument, 'hospitals'>
+  /** what a hospital's training gives in a round, before quantisation; called in order of rounds */
+  readonly clippedSum: (member: Member, parameters: Float32Array) => Float64Array
+  readonly logLevel?: LogLevel
+}
+
+export interface LiveNode extends StudyNode {
+  readonly member: Member
+  readonly store: Store
+}
+
+export interface LiveCluster {
+  readonly document: StudyDocument
+  readonly identities: readonly Identity[]
+  readonly nodes: (LiveNode | undefined)[]
+  /** errors that stopped a node */
+  readonly failures: unknown[]
+  start(member: Member): Promise<LiveNode>
+  stop(member: Member): Promise<void>
+  /** resolves when all running nodes have finished the study */
+  finished(): Promise<void>
+  close(): Promise<void>
+}
+
+function createIdentities(count: number): Identity[] {
+  const identities = Array.from({ length: count }, () => {
+    const seed = new Uint8Array(randomBytes(32))
+    const signer = createSigner(seed)
+    return { seed, signer, peer: peerIdString(signer.id) }
+  })
+  return identities.sort((a, b) => Buffer.compare(a.signer.id, b.signer.id))
+}
+
+/** Creates n nodes and starts them all. */
+export async function createLiveCluster(count: number, options: LiveClusterOptions): Promise<LiveCluster> {
+  const { transport = 'memory', study, clippedSum, logLevel = 'silent' } = options
+  const identities = createIdentities(count)
+  const base = await mkdtemp(join(tmpdir(), 'confrere-cluster-'))
+  const name = randomBytes(6).toString('hex')
+  const addressOf = (member: Member) => `/memory/${name}-${member}`
+  const document = validateStudy({
+    ...study,
+    hospitals: identities.map(({ signer }, member) => ({
+      id: signer.id,
+      name: `Hospital ${member + 1}`,
+      addresses: transport === 'memory' ? [addressOf(member)] : [],
+    })),
+  })
+  const nodes: (LiveNode | undefined)[] = identities.map(() => undefined)
+  const failures: unknown[] = []
+  const log = createLogger({ level: logLevel })
+
+  async function start(member: Member): Promise<LiveNode> {
+    const folder = join(base, String(member))
+    await mkdir(folder, { recursive: true })
+    const store = await openStore(folder, studyIdOf(document))
+    const trainer: Trainer = {
+      dimension: 0,
+      engine: 'given',
+      clippedSum: parameters => clippedSum(member, parameters),
+      dispose: () => {},
+    }
+    const workbench = createWorkbench({ folder, document: encodeStudy(document), self: member }, trainer)
+    const known = nodes.find(node => node !== undefined)?.network.addresses() ?? []
+    const node = await createNode(
+      {
+        document,
+        identity: identities[member] as Identity,
+        site: `Hospital ${member + 1}`,
+        network: {
+          transport,
+          listen: [transport === 'memory' ? addressOf(member) : '/ip4/127.0.0.1/tcp/0'],
+          announce: [],
+          bootstrap: transport === 'tcp' ? known : [],
+          mdns: false,
+        },
+        requiredPeers: [],
+        epsilonMax: Infinity,
+      },
+      { store, workshop: inPlaceWorkshop(workbench), log: log.child({ member }), fatal: error => failures.push(error) },
+    )
+    const live = { ...node, member, store }
+    nodes[member] = live
+    return live
+  }
+
+  async function stop(member: Member): Promise<void> {
+    const node = nodes[member]
+    nodes[member] = undefined
+    await node?.stop()
+  }
+
+  async function finished(): Promise<void> {
+    const over = () => nodes.every(node => node === undefined || node.status().phase === 'finished')
+    while (!over()) {
+      if (failures.length > 0) throw failures[0]
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+
+  for (const member of identities.keys()) await start(member)
+  return {
+    document,
+    identities,
+    nodes,
+    failures,
+    start,
+    stop,
+    finished,
+    close: async () => {
+      await Promise.all(nodes.map((_, member) => stop(member)))
+      await rm(base, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,131 @@
+// Claims of node/study-spec.ts: a spec is read strictly, and its document keeps the promise that the spec asks for.
+
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import { NOISE_MULTIPLIER_STEP, rdpEpsilon } from '../../crypto/rdp.ts'
+import { peerIdString } from '../../node/identity.ts'
+import { documentOfSpec, readStudySpec } from '../../node/study-spec.ts'
+import { TIMING_LAN, TIMING_WAN } from '../../protocols/study/constants.ts'
+import { testSigners } from '../helpers/study.ts'
+import { specText } from '../helpers/study-spec.ts'
+import { temporaryFolder } from '../helpers/temporary-folder.ts'
+
+const peersOf = (count: number) => testSigners(count).map(({ id }) => peerIdString(id))
+
+async function build(t: ExecutionContext, text: string) {
+  const file = join(await temporaryFolder(t), 'spec.toml')
+  await writeFile(file, text)
+  return documentOfSpec(await readStudySpec(file), { created: '2026-01-01T00:00:00Z', file })
+}
+
+async function refusal(t: ExecutionContext, text: string): Promise<OperatorError> {
+  const error = await t.throwsAsync(build(t, text), { instanceOf: OperatorError })
+  t.is(error.exitCode, EXIT.config)
+  return error
+}
+
+test('the noise multiplier is the smallest that keeps epsilon over all rounds', async t => {
+  const { document } = await build(t, specText(peersOf(5)))
+  const { noiseMultiplier, epsilon, delta, sampleRate } = document.privacy
+  const at = (z: number) => rdpEpsilon({ sampleRate: sampleRate / 2 ** 32, noiseMultiplier: z, steps: 20, delta })
+  t.is(epsilon, 3)
+  t.true(at(noiseMultiplier) <= 3)
+  t.true(at(noiseMultiplier - NOISE_MULTIPLIER_STEP) > 3)
+})
+
+test('hospitals are sorted, colluders and profile have their defaults', async t => {
+  const peers = peersOf(5)
+  const { document, plan } = await build(t, specText([...peers].reverse()))
+  t.deepEqual(
+    document.hospitals.map(({ id }) => peerIdString(id)),
+    peers,
+  )
+  t.is(document.profile, 'byzantine')
+  t.is(document.privacy.colluders, 2)
+  t.is(plan.contributorsMin, 4)
+  t.is((await build(t, specText(peersOf(3)))).document.profile, 'crash')
+  const chosen = specText(peers, { rounds: 'rounds = 20\nprofile = "crash"\ncolluders = 3' })
+  t.like((await build(t, chosen)).document, { profile: 'crash', privacy: { colluders: 3 } })
+})
+
+test('the sample rate is stored as a of a / 2^32', async t => {
+  const at = async (line: string) => (await build(t, specText(peersOf(3), { sampleRate: line }))).document.privacy
+  t.is((await at('sampleRate = 0.25')).sampleRate, 2 ** 30)
+  t.is((await at('sampleRate = 1')).sampleRate, 2 ** 32)
+  t.is((await at('sampleRate = 1e-12')).sampleRate, 1)
+})
+
+test('timers come from a preset, and each can be overridden', async t => {
+  const timing = async (lines: string) => {
+    const text = specText(peersOf(3)).replace('[timing]\npreset = "lan"', lines)
+    return (await build(t, text)).document.timing
+  }
+  t.deepEqual(await timing(''), TIMING_WAN)
+  t.deepEqual(await timing('[timing]\npreset = "lan"'), TIMING_LAN)
+  t.deepEqual(await timing('[timing]\nopenDelayMs = 7'), { ...TIMING_WAN, openDelayMs: 7 })
+})
+
+test('a seed may be given, and otherwise differs every time', async t => {
+  const hex = 'ab'.repeat(32)
+  const given = await build(t, specText(peersOf(3), { rounds: `rounds = 20\ninitialSeed = "${hex}"` }))
+  t.is(Buffer.from(given.document.initialSeed).toString('hex'), hex)
+  const [first, second] = [await build(t, specText(peersOf(3))), await build(t, specText(peersOf(3)))]
+  t.notDeepEqual(first.document.initialSeed, second.document.initialSeed)
+})
+
+test('an unknown key is named with the file and the key that was meant', async t => {
+  const error = await refusal(t, specText(peersOf(3), { clippingNorm: 'clipingNorm = 1' }))
+  t.regex(error.message, /spec\.toml: unknown key "privacy\.clipingNorm"; did you mean "privacy\.clippingNorm"\?/)
+  const extra = await refusal(t, specText(peersOf(3), { delta: 'delta = 1e-5\nepsilonn = 3' }))
+  t.regex(extra.message, /spec\.toml: unknown key "privacy\.epsilonn"; did you mean "privacy\.epsilon"\?/)
+  const hospital = await refusal(t, `${specText(peersOf(3))}adresses = []\n`)
+  t.regex(hospital.message, /unknown key "hospital\.adresses"; did you mean "hospital\.addresses"\?/)
+})
+
+test('a value out of bounds is refused with its key', async t => {
+  const cases: [key: string, line: string | null][] = [
+    ['rounds', 'rounds = 0'],
+    ['epsilon', 'epsilon = 0'],
+    ['delta', null],
+    ['sampleRate', 'sampleRate = 1.5'],
+    ['shape', 'shape = [8, 8]'],
+    ['learningRate', 'learningRate = -1'],
+  ]
+  for (const [key, line] of cases) {
+    t.true((await refusal(t, specText(peersOf(3), { [key]: line }))).message.includes(key), key)
+  }
+  t.regex((await refusal(t, specText(['12D3KooWx', ...peersOf(3)]))).message, /hospital\.0\.peer/)
+})
+
+test('a roster of two is refused with the reason', async t => {
+  t.regex((await refusal(t, specText(peersOf(2)))).message, /at least 3 hospitals, not 2/)
+})
+
+test('other rules of a study are refused with their reason', async t => {
+  const peers = peersOf(4)
+  t.regex((await refusal(t, specText([...peers, peers[0]!]))).message, /each once/)
+  t.regex(
+    (await refusal(t, specText(peers, { rounds: 'rounds = 20\ncolluders = 3' }))).message,
+    /at most 2 may collude/,
+  )
+  t.regex((await refusal(t, specText(peers, { groups: 'groups = 3' }))).message, /groups/)
+  const off = specText(peers, { delta: 'delta = 1e-5\nnoise = "off"' })
+  t.regex((await refusal(t, off)).message, /noise turned off/)
+})
+
+test('a promise that no noise can keep is refused', async t => {
+  const text = specText(peersOf(3), {
+    epsilon: 'epsilon = 0.001',
+    delta: 'delta = 1e-15',
+    sampleRate: 'sampleRate = 1',
+    rounds: 'rounds = 100000',
+  })
+  t.regex((await refusal(t, text)).message, /noise/)
+})
+
+test('a missing spec is named', async t => {
+  const error = await t.throwsAsync(readStudySpec('/nowhere/spec.toml'), { instanceOf: OperatorError })
+  t.regex(error.message, /\/nowhere\/spec\.toml/)
+})
