@@ -5,8 +5,8 @@
  */
 
 import { EXIT, OperatorError } from '../crypto/errors.ts'
-import { encodeStudy } from '../protocols/study/document.ts'
 import { createContext } from '../protocols/round/context.ts'
+import { encodeStudy } from '../protocols/study/document.ts'
 import type { NodeConfig } from './config.ts'
 import { createHttpApp, serveHttp } from './http.ts'
 import { loadIdentity } from './identity.ts'
@@ -56,7 +56,8 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
   const cleanups: (() => Promise<void>)[] = []
   const stop = (error?: unknown): Promise<void> => {
     stopping ??= (async () => {
-      for (const cleanup of cleanups.reverse()) await cleanup().catch(cause => log.error({ err: cause }, 'while stopping'))
+      for (const cleanup of cleanups.reverse())
+        await cleanup().catch(cause => log.error({ err: cause }, 'while stopping'))
       if (error === undefined) done.resolve()
       else done.reject(error)
     })()
@@ -89,16 +90,16 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     )
     cleanups.push(() => node.stop())
     const app = createHttpApp({
-      status: node.status,
-      rounds: node.rounds,
-      ready: node.ready,
+      status: () => node.status(),
+      rounds: () => node.rounds(),
+      ready: () => node.ready(),
       live: () => stopping === undefined,
       onError: error => log.error({ err: error }, 'HTTP'),
     })
     const server = await serveHttp({ app, ...config.http })
     cleanups.push(() => server.close())
     log.info({ url: server.url }, 'status page')
-    return { status: node.status, rounds: node.rounds, done: done.promise, stop: () => stop() }
+    return { status: () => node.status(), rounds: () => node.rounds(), done: done.promise, stop: () => stop() }
   } catch (error) {
     await stop(error)
     throw error

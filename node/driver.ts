@@ -13,7 +13,7 @@ import { decodeResultValue } from '../protocols/sync/link.ts'
 import type { Logger } from './log.ts'
 import type { Network } from './network.ts'
 import type { Standing, Store } from './store.ts'
-import type { Transfer } from './transfer.ts'
+import type { TransferClient } from './transfer/client.ts'
 import type { Workshop } from './workshop.ts'
 
 const RETRY_MS = 1000
@@ -31,7 +31,7 @@ export interface DriverComponents {
   readonly store: Store
   readonly workshop: Workshop
   readonly network: () => Network
-  readonly transfer: () => Transfer
+  readonly transfer: () => TransferClient
   readonly observer: DriverObserver
   readonly log: Logger
   /** something that no peer and no operator can be blamed for, or that a restart must mend */
@@ -131,7 +131,10 @@ export class Driver {
       const value = decodeResultValue(entry.link.value)
       // only the last link's checkpoint need be here; those before it were never fetched
       const last = entries.findLast(other => other.kind === 'link') === entry
-      const hash = value.outcome === 'result' && (last || (await workshop.checkpoint(hex(value.checkpoint)))) ? hex(value.checkpoint) : null
+      const hash =
+        value.outcome === 'result' && (last || (await workshop.checkpoint(hex(value.checkpoint))))
+          ? hex(value.checkpoint)
+          : null
       await workshop.adopt(hash, entry.link.round)
     }
   }

@@ -27,34 +27,76 @@ const HELLO = z.strictObject({
   known: z.array(z.strictObject({ peer: z.string().max(64), addresses: ADDRESSES })).max(100),
 })
 
-export interface Neighbours {
-  start(): Promise<void>
-  stop(): void
-  /** roster peers whose hello succeeded and whose connection lives */
-  connected(): string[]
-  discovered(peer: string, addresses: readonly string[]): void
-  opened(peer: string): void
-  closed(peer: string): void
+export interface NeighboursParts {
+  readonly context: StepContext
+  /** where the study says that its hospitals are */
+  readonly addresses: ReadonlyMap<string, readonly string[]>
+  readonly network: () => Network
+  readonly joined: (peer: string) => void
+  readonly left: (peer: string) => void
 }
 
-export function createNeighbours(
-  { context, addresses }: { context: StepContext; addresses: ReadonlyMap<string, readonly string[]> },
-  {
-    network,
-    joined,
-    left,
-  }: { network: () => Network; joined: (peer: string) => void; left: (peer: string) => void },
-): Neighbours {
-  const self = context.roster.peers[context.self] as string
-  const others = context.roster.peers.filter(peer => peer !== self)
-  const book = new Map<string, Set<string>>(others.map(peer => [peer, new Set(addresses.get(peer))]))
-  const greeted = new Map<string, number>()
-  const dialling = new Set<string>()
-  const stopped = new AbortController()
-  let timer: NodeJS.Timeout | undefined
+export class Neighbours {
+  readonly #parts: NeighboursParts
+  readonly #self: string
+  readonly #others: readonly string[]
+  /** addresses by peer, the newest last */
+  readonly #book: Map<string, Set<string>>
+  /** when a connected peer was last seen in the gossip */
+  readonly #greeted = new Map<string, number>()
+  readonly #dialling = new Set<string>()
+  readonly #stopped = new AbortController()
+  #timer: NodeJS.Timeout | undefined
 
-  function learn(peer: string, found: readonly string[]): void {
-    const known = book.get(peer)
+  constructor(parts: NeighboursParts) {
+    this.#parts = parts
+    const { roster, self } = parts.context
+    this.#self = roster.peers[self] as string
+    this.#others = roster.peers.filter(peer => peer !== this.#self)
+    this.#book = new Map(this.#others.map(peer => [peer, new Set(parts.addresses.get(peer))]))
+  }
+
+  async start(): Promise<void> {
+    await this.#parts.network().handle(HELLO_PROTOCOL, async (stream, peer) => {
+      const answer = async (request: Uint8Array) => {
+        this.#takeHello(peer, request)
+        return this.#ourHello()
+      }
+      await reply(stream, answer, { bytesMax: HELLO_BYTES_MAX }).then(
+        () => this.#greet(peer),
+        () => {},
+      )
+    })
+    this.#timer = setInterval(() => this.#tend(), DIAL_INTERVAL_MS)
+    this.#tend()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#stopped.abort()
+  }
+
+  /** Roster peers whose hello succeeded and whose connection lives. */
+  connected(): string[] {
+    return [...this.#greeted.keys()]
+  }
+
+  readonly discovered = (peer: string, addresses: readonly string[]): void => {
+    this.#learn(peer, addresses)
+    this.opened(peer)
+  }
+
+  readonly opened = (peer: string): void => {
+    // a failed attempt is made again by the dial loop
+    this.#reach(peer).catch(() => {})
+  }
+
+  readonly closed = (peer: string): void => {
+    if (this.#greeted.delete(peer)) this.#parts.left(peer)
+  }
+
+  #learn(peer: string, found: readonly string[]): void {
+    const known = this.#book.get(peer)
     if (known === undefined) return
     for (const address of found) {
       // the newest addresses are the ones that work: an old one makes place
@@ -63,89 +105,61 @@ export function createNeighbours(
     }
   }
 
-  function ourHello(): Uint8Array {
-    const known = others
-      .map(peer => ({ peer, addresses: [...(book.get(peer) ?? [])] }))
+  #ourHello(): Uint8Array {
+    const known = this.#others
+      .map(peer => ({ peer, addresses: [...(this.#book.get(peer) ?? [])] }))
       .filter(entry => entry.addresses.length > 0)
-    return encode({ study: context.study, addresses: network().addresses().slice(0, ADDRESSES_PER_PEER_MAX), known })
+    const addresses = this.#parts.network().addresses().slice(0, ADDRESSES_PER_PEER_MAX)
+    return encode({ study: this.#parts.context.study, addresses, known })
   }
 
-  function takeHello(peer: string, bytes: Uint8Array): void {
+  #takeHello(peer: string, bytes: Uint8Array): void {
     const parsed = HELLO.safeParse(decode(bytes))
-    if (!parsed.success || Buffer.compare(parsed.data.study, context.study) !== 0) {
+    if (!parsed.success || Buffer.compare(parsed.data.study, this.#parts.context.study) !== 0) {
       throw new ProtocolError('bad-hello', 'not a hello of this study', { peer })
     }
-    learn(peer, parsed.data.addresses)
-    for (const { peer: third, addresses: found } of parsed.data.known) if (third !== self) learn(third, found)
+    this.#learn(peer, parsed.data.addresses)
+    for (const { peer: third, addresses } of parsed.data.known) if (third !== this.#self) this.#learn(third, addresses)
   }
 
-  function greet(peer: string): void {
-    if (greeted.has(peer)) return
-    greeted.set(peer, performance.now())
-    joined(peer)
+  #greet(peer: string): void {
+    if (this.#greeted.has(peer)) return
+    this.#greeted.set(peer, performance.now())
+    this.#parts.joined(peer)
   }
 
-  async function hello(peer: string): Promise<void> {
-    const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(HELLO_TIMEOUT_MS)])
-    const stream = await network().open(peer, HELLO_PROTOCOL, signal)
-    takeHello(peer, await ask(stream, ourHello(), { bytesMax: HELLO_BYTES_MAX, signal }))
-    greet(peer)
+  async #hello(peer: string): Promise<void> {
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(HELLO_TIMEOUT_MS)])
+    const stream = await this.#parts.network().open(peer, HELLO_PROTOCOL, signal)
+    this.#takeHello(peer, await ask(stream, this.#ourHello(), { bytesMax: HELLO_BYTES_MAX, signal }))
+    this.#greet(peer)
   }
 
-  async function reach(peer: string): Promise<void> {
-    const known = [...(book.get(peer) ?? [])]
-    if (dialling.has(peer) || greeted.has(peer)) return
-    dialling.add(peer)
+  async #reach(peer: string): Promise<void> {
+    const known = [...(this.#book.get(peer) ?? [])]
+    if (!this.#book.has(peer) || this.#dialling.has(peer) || this.#greeted.has(peer)) return
+    this.#dialling.add(peer)
     try {
-      if (!network().connected(peer)) {
+      const network = this.#parts.network()
+      if (!network.connected(peer)) {
         if (known.length === 0) return
-        await network().dial(peer, known, stopped.signal)
+        await network.dial(peer, known, this.#stopped.signal)
       }
-      await hello(peer)
+      await this.#hello(peer)
     } finally {
-      dialling.delete(peer)
+      this.#dialling.delete(peer)
     }
   }
 
-  function tend(): void {
-    const subscribed = new Set(network().subscribers())
-    for (const peer of others) {
-      const since = greeted.get(peer)
-      if (since === undefined) reach(peer).catch(() => {})
-      else if (subscribed.has(peer)) greeted.set(peer, performance.now())
-      else if (performance.now() - since > SILENT_MS_MAX) network().hangUp(peer).catch(() => {})
+  /** Dials whoever is away; hangs up on whoever is connected but silent in the gossip. */
+  #tend(): void {
+    const network = this.#parts.network()
+    const subscribed = new Set(network.subscribers())
+    for (const peer of this.#others) {
+      const seen = this.#greeted.get(peer)
+      if (seen === undefined) this.opened(peer)
+      else if (subscribed.has(peer)) this.#greeted.set(peer, performance.now())
+      else if (performance.now() - seen > SILENT_MS_MAX) network.hangUp(peer).catch(() => {})
     }
-  }
-
-  return {
-    async start() {
-      await network().handle(HELLO_PROTOCOL, async (stream, peer) => {
-        const answer = async (request: Uint8Array) => {
-          takeHello(peer, request)
-          return ourHello()
-        }
-        await reply(stream, answer, { bytesMax: HELLO_BYTES_MAX }).then(
-          () => greet(peer),
-          () => {},
-        )
-      })
-      timer = setInterval(tend, DIAL_INTERVAL_MS)
-      tend()
-    },
-    stop() {
-      clearInterval(timer)
-      stopped.abort()
-    },
-    connected: () => [...greeted.keys()],
-    discovered(peer, found) {
-      learn(peer, found)
-      if (!greeted.has(peer)) reach(peer).catch(() => {})
-    },
-    opened(peer) {
-      if (!greeted.has(peer)) reach(peer).catch(() => {})
-    },
-    closed(peer) {
-      if (greeted.delete(peer)) left(peer)
-    },
   }
 }

@@ -185,7 +185,9 @@ export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers
       }),
     open: async (peer, protocol, signal) => await host.dialProtocol(peerIdFromString(peer), protocol, { signal }),
     dial: async (peer, addresses, signal) => {
-      const targets = addresses.map(address => multiaddr(address.includes('/p2p/') ? address : `${address}/p2p/${peer}`))
+      const targets = addresses.map(address =>
+        multiaddr(address.includes('/p2p/') ? address : `${address}/p2p/${peer}`),
+      )
       await host.dial(targets, { signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]) })
     },
     hangUp: async peer => await host.hangUp(peerIdFromString(peer)),

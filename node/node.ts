@@ -6,29 +6,31 @@
  */
 
 import { randomInt } from 'node:crypto'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { ProtocolError } from '../crypto/errors.ts'
-import type { RoundEvent } from '../protocols/ports.ts'
+import type { RoundEvent, StepContext } from '../protocols/ports.ts'
 import { createContext } from '../protocols/round/context.ts'
 import { type Message, openMessage } from '../protocols/round/messages.ts'
 import { hex } from '../protocols/round/state.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
 import { decodeLink, decodeResultValue } from '../protocols/sync/link.ts'
 import { Driver } from './driver.ts'
-import { createGossipRepair } from './gossip-repair.ts'
+import { createGossipRepair, type GossipRepair } from './gossip-repair.ts'
 import type { Identity } from './identity.ts'
 import type { Logger } from './log.ts'
-import { createNeighbours } from './neighbours.ts'
+import { Neighbours } from './neighbours.ts'
 import { createNetwork, type Network, type NetworkInit, type Verdict } from './network.ts'
-import { createRecorder } from './recorder.ts'
+import { createRecorder, type Recorder } from './recorder.ts'
 import type { NodeStatus, RoundRecord } from './status.ts'
-import type { Store } from './store.ts'
-import { createTransfer } from './transfer.ts'
+import type { Standing, Store } from './store.ts'
+import { TransferClient } from './transfer/client.ts'
+import { TransferServer } from './transfer/server.ts'
 import { readVersion } from './version.ts'
 import type { Workshop } from './workshop.ts'
 
 /** A peer that is a round ahead of us may just be quicker by a moment. */
 const BEHIND_PATIENCE_MS = 400
+const LAG_RESOLUTION_MS = 10
 
 export interface NodeInit {
   readonly document: StudyDocument
@@ -43,181 +45,21 @@ export interface NodeComponents {
   readonly store: Store
   readonly workshop: Workshop
   readonly log: Logger
-  /** told once, when the node cannot go on */
+  /** told when the node cannot go on */
   readonly fatal: (error: unknown) => void
-}
-
-export interface StudyNode {
-  readonly network: Network
-  status(): NodeStatus
-  rounds(): readonly RoundRecord[]
-  ready(): { ready: boolean; reasons: string[] }
-  stop(): Promise<void>
-}
-
-/** The addresses that the study's roster lists, by peer. */
-function rosterAddresses(document: StudyDocument, peers: readonly string[]): Map<string, readonly string[]> {
-  return new Map(document.hospitals.map(({ addresses }, member) => [peers[member] as string, addresses]))
 }
 
 /** Starts a node on its study; resolves when it listens and has taken up its round. */
 export async function createNode(init: NodeInit, components: NodeComponents): Promise<StudyNode> {
-  const { document, identity } = init
-  const { store, workshop, log, fatal } = components
-  const { signer } = identity
-  const context = createContext({ document, signer, requiredPeers: init.requiredPeers, epsilonMax: init.epsilonMax })
-  const { peers, ranks } = context.roster
+  const { document, identity, requiredPeers, epsilonMax } = init
+  const { store, workshop } = components
+  const context = createContext({ document, signer: identity.signer, requiredPeers, epsilonMax })
   const engine = await workshop.engine()
   const standing = await store.standing()
   await restoreCheckpoint(store, workshop)
-
-  const networkOf = (): Network => network
-  const recorder = createRecorder(
-    {
-      context,
-      document,
-      epsilonMax: init.epsilonMax,
-      records: await store.records(),
-      charges: standing.charges.map(charge => charge.contributors),
-    },
-    {
-      log,
-      bytesSent: () => network.bytesSent(),
-      store: record => void store.record(record).catch(fatal),
-      now: () => performance.now(),
-    },
-  )
-  const driver = new Driver({
-    context,
-    store,
-    workshop,
-    network: networkOf,
-    transfer: () => transfer,
-    observer: recorder,
-    log,
-    fatal,
-  })
-  const member = (type: 'connected' | 'disconnected') => (peer: string) => {
-    log.info({ peer, connected: type === 'connected' }, 'peer')
-    driver.event({ type, member: ranks.get(peer) as number })
-    if (type === 'connected') repair.compare(peer).catch(() => {})
-  }
-  const neighbours = createNeighbours(
-    { context, addresses: rosterAddresses(document, peers) },
-    { network: networkOf, joined: member('connected'), left: member('disconnected') },
-  )
-
-  function validate(bytes: Uint8Array): Verdict {
-    let message: Message
-    try {
-      message = openMessage(bytes, context)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      log.warn({ peer: error.peer, code: error.code }, 'a gossip message was refused')
-      return error.action === 'ignore' ? 'ignore' : 'reject'
-    }
-    const ahead = message.body.round - driver.state.round
-    if (ahead > 0) catchUp(peers[message.from] as string)
-    if (ahead < 0 || ahead > 1) return 'ignore'
-    driver.event({ type: 'received', message })
-    return 'accept'
-  }
-
-  function catchUp(peer: string): void {
-    const { round } = driver.state
-    setTimeout(() => {
-      if (driver.state.round === round) repair.compare(peer).catch(() => {})
-    }, BEHIND_PATIENCE_MS).unref()
-  }
-
-  const network = await createNetwork(
-    {
-      ...init.network,
-      seed: identity.seed,
-      topic: `/confrere/1/${hex(context.study)}`,
-      datastore: store.datastore(),
-    },
-    {
-      admits: peer => ranks.has(peer),
-      validate,
-      discovered: neighbours.discovered,
-      opened: neighbours.opened,
-      closed: neighbours.closed,
-    },
-  )
-  const event = (event: RoundEvent) => driver.event(event)
-  const transfer = createTransfer(
-    { context, signer, dimension: context.dimension },
-    { network, workshop, state: () => driver.state, event, nextStep: driver.nextStep },
-  )
-  const repair = createGossipRepair({
-    context,
-    network,
-    store,
-    state: () => driver.state,
-    event,
-    peers: neighbours.connected,
-    random: () => randomInt(2 ** 32) / 2 ** 32,
-  })
-  const version = readVersion()
-  const lag = monitorEventLoopDelay({ resolution: 10 })
-  lag.enable()
-  await driver.begin(standing)
-  await transfer.start()
-  await repair.start()
-  await network.start()
-  await neighbours.start()
-  log.info({ peer: network.peer, addresses: network.addresses(), engine }, 'listening')
-
-  const connected = () => new Set(neighbours.connected())
-  return {
-    network,
-    rounds: () => recorder.records,
-    ready() {
-      const reasons: string[] = []
-      const reachable = connected().size + 1
-      if (reachable < context.quorum) reasons.push(`${reachable} of at least ${context.quorum} hospitals are connected`)
-      if (driver.state.phase === 'catching-up') reasons.push('catching up with the other hospitals')
-      return { ready: reasons.length === 0, reasons }
-    },
-    status() {
-      const here = connected()
-      const last = recorder.records.at(-1)
-      return {
-        peer: identity.peer,
-        site: init.site,
-        version,
-        study: hex(context.study),
-        studyName: document.name,
-        phase: recorder.phase === 'idle' && !driver.state.trained ? 'training' : recorder.phase,
-        round: Math.min(driver.state.round, document.rounds),
-        rounds: document.rounds,
-        view: driver.state.commit.view,
-        peers: peers.map((peer, rank) => ({
-          peer,
-          site: document.hospitals[rank]?.name ?? '',
-          state: rank === context.self ? 'self' : here.has(peer) ? 'connected' : 'absent',
-        })),
-        contributors: last?.contributors ?? [],
-        epsilon: recorder.epsilon(),
-        noiseMultiplier: document.privacy.noiseMultiplier,
-        engine,
-        checkpoint: recorder.records.findLast(({ outcome }) => outcome === 'result')?.checkpoint ?? null,
-        memoryBytes: process.memoryUsage.rss(),
-        eventLoopLagP99Ms: Math.max(0, lag.percentile(99) / 1e6 - 10),
-        lastError: recorder.lastError,
-      }
-    },
-    async stop() {
-      lag.disable()
-      neighbours.stop()
-      repair.stop()
-      await driver.stop()
-      await network.stop()
-      await workshop.close()
-      await store.close()
-    },
-  }
+  const node = new StudyNode(context, init, { ...components, engine, standing, records: await store.records() })
+  await node.start(standing)
+  return node
 }
 
 /** The checkpoint of the last certified result is the one to go on from. */
@@ -226,5 +68,199 @@ async function restoreCheckpoint(store: Store, workshop: Workshop): Promise<void
   for (const link of links.reverse()) {
     const value = decodeResultValue(link.value)
     if (value.outcome === 'result') return await workshop.adopt(hex(value.checkpoint), link.round)
+  }
+}
+
+interface Found {
+  readonly engine: string
+  readonly standing: Standing
+  readonly records: readonly RoundRecord[]
+}
+
+export class StudyNode {
+  readonly #context: StepContext
+  readonly #init: NodeInit
+  readonly #components: NodeComponents & Found
+  readonly #recorder: Recorder
+  readonly #driver: Driver
+  readonly #neighbours: Neighbours
+  readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+  readonly #version = readVersion()
+  #network!: Network
+  #repair!: GossipRepair
+  #client!: TransferClient
+
+  constructor(context: StepContext, init: NodeInit, components: NodeComponents & Found) {
+    const { document, epsilonMax } = init
+    const { store, workshop, log, fatal, standing, records } = components
+    this.#context = context
+    this.#init = init
+    this.#components = components
+    const charges = standing.charges.map(charge => charge.contributors)
+    this.#recorder = createRecorder(
+      { context, document, epsilonMax, records, charges },
+      {
+        log,
+        bytesSent: () => this.#network?.bytesSent() ?? 0,
+        store: record => void store.record(record).catch(fatal),
+        now: () => performance.now(),
+      },
+    )
+    this.#driver = new Driver({
+      context,
+      store,
+      workshop,
+      network: () => this.#network,
+      transfer: () => this.#client,
+      observer: this.#recorder,
+      log,
+      fatal,
+    })
+    this.#neighbours = new Neighbours({
+      context,
+      addresses: new Map(document.hospitals.map(({ addresses }, rank) => [context.roster.peers[rank]!, addresses])),
+      network: () => this.#network,
+      joined: peer => this.#joined(peer),
+      left: peer => this.#member('disconnected', peer),
+    })
+  }
+
+  get network(): Network {
+    return this.#network
+  }
+
+  async start(standing: Standing): Promise<void> {
+    const { store, workshop, log, engine } = this.#components
+    const context = this.#context
+    const state = () => this.#driver.state
+    const event = (event: RoundEvent) => this.#driver.event(event)
+    const network = await this.#createNetwork()
+    this.#network = network
+    this.#client = new TransferClient({ context, network, workshop, state, event })
+    const { signer } = this.#init.identity
+    const { nextStep } = this.#driver
+    const server = new TransferServer({ context, signer, network, workshop, state, event, nextStep })
+    const peers = () => this.#neighbours.connected()
+    const random = () => randomInt(2 ** 32) / 2 ** 32
+    this.#repair = createGossipRepair({ context, network, store, state, event, peers, random })
+    // whoever reaches us finds the round taken up and every protocol there
+    await this.#driver.begin(standing)
+    await server.start()
+    await this.#repair.start()
+    try {
+      await network.start()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+    this.#lag.enable()
+    await this.#neighbours.start()
+    log.info({ peer: network.peer, addresses: network.addresses(), engine }, 'listening')
+  }
+
+  async #createNetwork(): Promise<Network> {
+    const { network, identity } = this.#init
+    const { ranks } = this.#context.roster
+    const { discovered, opened, closed } = this.#neighbours
+    return await createNetwork(
+      {
+        ...network,
+        seed: identity.seed,
+        topic: `/confrere/1/${hex(this.#context.study)}`,
+        datastore: this.#components.store.datastore(),
+      },
+      { admits: peer => ranks.has(peer), validate: bytes => this.#validate(bytes), discovered, opened, closed },
+    )
+  }
+
+  #member(type: 'connected' | 'disconnected', peer: string): void {
+    this.#components.log.info({ peer, state: type }, 'peer')
+    this.#driver.event({ type, member: this.#context.roster.ranks.get(peer) as number })
+  }
+
+  #joined(peer: string): void {
+    this.#member('connected', peer)
+    this.#repair.compare(peer).catch(() => {})
+  }
+
+  /** A gossip message's fate. Only what verifies and belongs to this round or the next is passed on. */
+  #validate(bytes: Uint8Array): Verdict {
+    let message: Message
+    try {
+      message = openMessage(bytes, this.#context)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#components.log.warn({ peer: error.peer, code: error.code }, 'a gossip message was refused')
+      return error.action === 'ignore' ? 'ignore' : 'reject'
+    }
+    const ahead = message.body.round - this.#driver.state.round
+    if (ahead > 0) this.#catchUp(this.#context.roster.peers[message.from] as string)
+    if (ahead < 0 || ahead > 1) return 'ignore'
+    this.#driver.event({ type: 'received', message })
+    return 'accept'
+  }
+
+  #catchUp(peer: string): void {
+    const { round } = this.#driver.state
+    setTimeout(() => {
+      if (this.#driver.state.round === round) this.#repair.compare(peer).catch(() => {})
+    }, BEHIND_PATIENCE_MS).unref()
+  }
+
+  rounds(): readonly RoundRecord[] {
+    return this.#recorder.records
+  }
+
+  /** Whether the node can take part in a round now, and if not, why. */
+  ready(): { ready: boolean; reasons: string[] } {
+    const reasons: string[] = []
+    const reachable = this.#neighbours.connected().length + 1
+    const { quorum } = this.#context
+    if (reachable < quorum) reasons.push(`${reachable} of at least ${quorum} hospitals are connected`)
+    if (this.#driver.state.phase === 'catching-up') reasons.push('catching up with the other hospitals')
+    return { ready: reasons.length === 0, reasons }
+  }
+
+  status(): NodeStatus {
+    const { document, identity, site } = this.#init
+    const { peers } = this.#context.roster
+    const { phase, records, lastError } = this.#recorder
+    const { round, commit, trained } = this.#driver.state
+    const here = new Set(this.#neighbours.connected())
+    return {
+      peer: identity.peer,
+      site,
+      version: this.#version,
+      study: hex(this.#context.study),
+      studyName: document.name,
+      phase: phase === 'idle' && !trained ? 'training' : phase,
+      round: Math.min(round, document.rounds),
+      rounds: document.rounds,
+      view: commit.view,
+      peers: peers.map((peer, rank) => ({
+        peer,
+        site: document.hospitals[rank]?.name ?? '',
+        state: rank === this.#context.self ? 'self' : here.has(peer) ? 'connected' : 'absent',
+      })),
+      contributors: records.at(-1)?.contributors ?? [],
+      epsilon: this.#recorder.epsilon(),
+      noiseMultiplier: document.privacy.noiseMultiplier,
+      engine: this.#components.engine,
+      checkpoint: records.findLast(({ outcome }) => outcome === 'result')?.checkpoint ?? null,
+      memoryBytes: process.memoryUsage.rss(),
+      eventLoopLagP99Ms: Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS),
+      lastError,
+    }
+  }
+
+  async stop(): Promise<void> {
+    const { workshop, store } = this.#components
+    this.#lag.disable()
+    this.#neighbours.stop()
+    this.#repair.stop()
+    await this.#driver.stop()
+    await this.#network.stop()
+    await workshop.close()
+    await store.close()
   }
 }

@@ -10,9 +10,9 @@ import { ClassicLevel } from 'classic-level'
 import { LevelDatastore } from 'datastore-level'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
 import { genesisHash } from '../crypto/transcript.ts'
+import { decode, encode } from '../protocols/codec.ts'
 import type { Entry } from '../protocols/ports.ts'
 import { decodeLink, decodeResultValue, encodeLink, hashAfter } from '../protocols/sync/link.ts'
-import { decode, encode } from '../protocols/codec.ts'
 import type { RoundRecord } from './status.ts'
 
 const STORE_FOLDER = 'store'
@@ -64,11 +64,15 @@ async function openLevel(folder: string): Promise<Level> {
         cause,
       })
     }
-    throw new OperatorError('store-unreadable', `The database in ${folder} cannot be opened: ${String(cause ?? error)}`, {
-      hint: 'Check the disk. Restore the folder only from its newest backup: an older one makes the node refuse rounds.',
-      exitCode: EXIT.config,
-      cause,
-    })
+    throw new OperatorError(
+      'store-unreadable',
+      `The database in ${folder} cannot be opened: ${String(cause ?? error)}`,
+      {
+        hint: 'Check the disk. Restore the folder only from its newest backup: an older one makes the node refuse rounds.',
+        exitCode: EXIT.config,
+        cause,
+      },
+    )
   }
 }
 

@@ -6,8 +6,20 @@
  */
 
 import { randomFillSync } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
-import { rmSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CodedError } from '../crypto/errors.ts'
 import { chunkLayout } from '../crypto/layout.ts'
@@ -49,6 +61,9 @@ export class DiskVectors implements Vault {
   readonly #document: StudyDocument
   readonly #dimension: number
   readonly #study: string
+  /** what the disk holds of this round's sessions, read or written once */
+  readonly #masked = new Map<string, Uint32Array>()
+  readonly #leaves = new Map<string, Uint8Array[]>()
   readonly #updates = new Map<number, Int32Array>()
   readonly #parts = new Map<string, Uint32Array>()
   readonly #sums = new Map<string, { round: number; bytes: Uint8Array }>()
@@ -92,13 +107,18 @@ export class DiskVectors implements Vault {
   }
 
   masked(round: number, sid: string): Uint32Array | undefined {
+    const read = this.#masked.get(sid)
+    if (read !== undefined) return read
     const file = join(this.#rounds, String(round), `${sid}.masked`)
     if (!existsSync(file)) return undefined
-    return fromBytes(readFileSync(file))
+    const masked = fromBytes(readFileSync(file))
+    this.#masked.set(sid, masked)
+    return masked
   }
 
   putMasked(round: number, sid: string, masked: Uint32Array): void {
     writeDurably(join(this.#rounds, String(round), `${sid}.masked`), toBytes(masked), 0o600)
+    this.#masked.set(sid, masked)
   }
 
   /** Our own masked chunk, for its owner. */
@@ -108,7 +128,9 @@ export class DiskVectors implements Vault {
     const at = layout[chunk]
     if (masked === undefined || at === undefined || at.words === 0) return undefined
     const bytes = toBytes(masked.subarray(at.start, at.start + at.words))
-    return { bytes, path: merklePath(chunkHashes(masked, owners), chunk) } satisfies MaskedChunk
+    const leaves = this.#leaves.get(sid) ?? chunkHashes(masked, owners)
+    this.#leaves.set(sid, leaves)
+    return { bytes, path: merklePath(leaves, chunk) } satisfies MaskedChunk
   }
 
   part(sid: string, chunk: number, member: Member): Uint32Array | undefined {
@@ -162,7 +184,7 @@ export class DiskVectors implements Vault {
 
   #forget(round: number): void {
     this.#updates.delete(round)
-    this.#parts.clear()
+    for (const perSession of [this.#parts, this.#masked, this.#leaves]) perSession.clear()
     // a slower peer may still pull this round's sums; the round before is over for everybody
     for (const [hash, sum] of this.#sums) if (sum.round < round) this.#sums.delete(hash)
     for (const name of readdirSync(this.#rounds)) {

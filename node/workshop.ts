@@ -34,7 +34,10 @@ function errorOf({ kind, code, message, hint, exitCode }: WorkerFault): Error {
   return kind === 'coded' ? new CodedError(code, message) : new Error(message)
 }
 
-function workshopOf(call: (name: keyof WorkbenchCalls, args: readonly unknown[]) => Promise<unknown>, close: () => Promise<void>) {
+function workshopOf(
+  call: (name: keyof WorkbenchCalls, args: readonly unknown[]) => Promise<unknown>,
+  close: () => Promise<void>,
+) {
   const calls = CALLS.map(name => [name, (...args: unknown[]) => call(name, args)] as const)
   return { ...Object.fromEntries(calls), close } as unknown as Workshop
 }

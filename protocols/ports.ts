@@ -8,9 +8,9 @@
  * @module
  */
 
-import type { Message, MessageContext } from './round/messages.ts'
-import type { Member } from './roster/roster.ts'
 import type { RoundJob, RoundOutput } from './aggregation/jobs.ts'
+import type { Member } from './roster/roster.ts'
+import type { Message, MessageContext } from './round/messages.ts'
 import type { Link } from './sync/link.ts'
 
 export type RoundEvent =
@@ -24,9 +24,21 @@ export type RoundEvent =
   /** a peer's hello round trip succeeded, or its last connection closed */
   | { readonly type: 'connected' | 'disconnected'; readonly member: Member }
   /** a masked chunk arrived whole and matched its manifest */
-  | { readonly type: 'chunk'; readonly round: number; readonly sid: string; readonly chunk: number; readonly from: Member }
+  | {
+      readonly type: 'chunk'
+      readonly round: number
+      readonly sid: string
+      readonly chunk: number
+      readonly from: Member
+    }
   /** an owner's signed receipt for our masked chunk */
-  | { readonly type: 'receipt'; readonly round: number; readonly sid: string; readonly chunk: number; readonly from: Member }
+  | {
+      readonly type: 'receipt'
+      readonly round: number
+      readonly sid: string
+      readonly chunk: number
+      readonly from: Member
+    }
   /** something pulled by hash arrived and matched */
   | { readonly type: 'pulled'; readonly round: number; readonly hash: string }
   /** another peer's transcript from our head on */

@@ -10,11 +10,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSigner } from '../crypto/signature.ts'
-import { peerIdString } from '../node/identity.ts'
 import type { Identity } from '../node/identity.ts'
+import { peerIdString } from '../node/identity.ts'
 import { createLogger, type LogLevel } from '../node/log.ts'
 import { createNode, type StudyNode } from '../node/node.ts'
-import { openStore, type Store } from '../node/store.ts'
+import { openStore } from '../node/store.ts'
 import { createWorkbench, type Trainer } from '../node/workbench.ts'
 import { inPlaceWorkshop } from '../node/workshop.ts'
 import type { Member } from '../protocols/roster/roster.ts'
@@ -29,18 +29,13 @@ export interface LiveClusterOptions {
   readonly logLevel?: LogLevel
 }
 
-export interface LiveNode extends StudyNode {
-  readonly member: Member
-  readonly store: Store
-}
-
 export interface LiveCluster {
   readonly document: StudyDocument
   readonly identities: readonly Identity[]
-  readonly nodes: (LiveNode | undefined)[]
+  readonly nodes: (StudyNode | undefined)[]
   /** errors that stopped a node */
   readonly failures: unknown[]
-  start(member: Member): Promise<LiveNode>
+  start(member: Member): Promise<StudyNode>
   stop(member: Member): Promise<void>
   /** resolves when all running nodes have finished the study */
   finished(): Promise<void>
@@ -71,11 +66,11 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       addresses: transport === 'memory' ? [addressOf(member)] : [],
     })),
   })
-  const nodes: (LiveNode | undefined)[] = identities.map(() => undefined)
+  const nodes: (StudyNode | undefined)[] = identities.map(() => undefined)
   const failures: unknown[] = []
   const log = createLogger({ level: logLevel })
 
-  async function start(member: Member): Promise<LiveNode> {
+  async function start(member: Member): Promise<StudyNode> {
     const folder = join(base, String(member))
     await mkdir(folder, { recursive: true })
     const store = await openStore(folder, studyIdOf(document))
@@ -104,9 +99,8 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       },
       { store, workshop: inPlaceWorkshop(workbench), log: log.child({ member }), fatal: error => failures.push(error) },
     )
-    const live = { ...node, member, store }
-    nodes[member] = live
-    return live
+    nodes[member] = node
+    return node
   }
 
   async function stop(member: Member): Promise<void> {

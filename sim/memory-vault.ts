@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { RoundSecrets, Vault } from '../protocols/aggregation/runner.ts'
 import type { Rng } from '../crypto/rng.ts'
-import { type Checkpoint, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
+import type { RoundSecrets, Vault } from '../protocols/aggregation/runner.ts'
 import type { Member } from '../protocols/roster/roster.ts'
+import { type Checkpoint, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
 
 export class MemoryVault implements Vault {
   // durable

@@ -5,13 +5,14 @@
  * @module
  */
 
-import { chunkLayout } from '../crypto/layout.ts'
+import type { Envelope } from '../crypto/envelope.ts'
+import { ProtocolError } from '../crypto/errors.ts'
 import { sha256 } from '../crypto/hash.ts'
+import { chunkLayout } from '../crypto/layout.ts'
 import type { Rng } from '../crypto/rng.ts'
 import type { Signer } from '../crypto/signature.ts'
-import type { Envelope } from '../crypto/envelope.ts'
+import { genesisHash } from '../crypto/transcript.ts'
 import { createRunner } from '../protocols/aggregation/runner.ts'
-import { ProtocolError } from '../crypto/errors.ts'
 import type { Effect, Entry, Notice, RoundEvent, StepContext } from '../protocols/ports.ts'
 import type { Member } from '../protocols/roster/roster.ts'
 import { initialCheckpoint } from '../protocols/round/checkpoint.ts'
@@ -19,11 +20,10 @@ import { createContext } from '../protocols/round/context.ts'
 import { begin, step } from '../protocols/round/machine.ts'
 import { openMessage } from '../protocols/round/messages.ts'
 import { hex, type RoundState } from '../protocols/round/state.ts'
-import { genesisHash } from '../crypto/transcript.ts'
 import { type StudyDocument, studyIdOf } from '../protocols/study/document.ts'
+import { SYNC_INTERVAL_MS } from '../protocols/sync/constants.ts'
 import { decodeLink, decodeResultValue, encodeLink, hashAfter, type Link } from '../protocols/sync/link.ts'
 import { answer, bitmapOf, decodeFill, decodeSummary, encodeSync } from '../protocols/sync/machine.ts'
-import { SYNC_INTERVAL_MS } from '../protocols/sync/constants.ts'
 import { MemoryVault } from './memory-vault.ts'
 
 /** What a hospital's disk holds. */
@@ -195,7 +195,8 @@ export class World {
         return this.#later(hospital, 1 + 5 * this.random(), () => {
           const { document, rng } = this.#options
           const output = createRunner(vault, { document, self: context.self, rng })(effect.job)
-          if (output.kind === 'sum') this.step(hospital, { type: 'pulled', round: effect.job.round, hash: hex(output.hash) })
+          if (output.kind === 'sum')
+            this.step(hospital, { type: 'pulled', round: effect.job.round, hash: hex(output.hash) })
           this.step(hospital, { type: 'computed', round: effect.job.round, output })
         })
       case 'send':

@@ -5,13 +5,23 @@
  * @module
  */
 
-import { sha256 } from '../../crypto/hash.ts'
 import { TAG_LOADED } from '../../crypto/domain.ts'
+import { sha256 } from '../../crypto/hash.ts'
 import { put } from '../facts.ts'
 import type { StepContext } from '../ports.ts'
 import type { Member } from '../roster/roster.ts'
 import { proposerOf, saidBy, say } from '../round/receive.ts'
-import { type DataPhase, ended, hex, once, type RoundState, said, schedule, setPhase, type Turn } from '../round/state.ts'
+import {
+  type DataPhase,
+  ended,
+  hex,
+  once,
+  type RoundState,
+  said,
+  schedule,
+  setPhase,
+  type Turn,
+} from '../round/state.ts'
 import type { RoundOutput, Session } from './jobs.ts'
 import { chunksOf, filledChunks, type Opening } from './opening.ts'
 

@@ -5,10 +5,11 @@
  */
 
 import { ProtocolError } from '../../crypto/errors.ts'
+import { isLowOrder } from '../../crypto/key-agreement.ts'
 import { type Chunk, chunkLayout } from '../../crypto/layout.ts'
 import { sessionId } from '../../crypto/transcript.ts'
 import type { Member } from '../roster/roster.ts'
-import { is, type BodyOf, type Message, type MessageContext, openMessage } from '../round/messages.ts'
+import { type BodyOf, is, type Message, type MessageContext, openMessage } from '../round/messages.ts'
 
 export interface Opening {
   readonly view: number
@@ -35,15 +36,24 @@ function ascends(members: readonly number[]): boolean {
 }
 
 /**
+ * Checks a READY against the round that it is for.
+ *
+ * @throws ProtocolError `other-result`, `low-order-key`
+ */
+export function checkReady({ from, body }: Message<BodyOf<'ready'>>, context: MessageContext, previous: Uint8Array): void {
+  const peer = context.roster.peers[from] as string
+  if (Buffer.compare(body.previous, previous) !== 0) {
+    throw new ProtocolError('other-result', 'READY after another result than ours', { peer })
+  }
+  if (isLowOrder(body.key)) throw new ProtocolError('low-order-key', 'READY with an unusable key', { peer })
+}
+
+/**
  * Checks an OPEN against the round it claims to open.
  *
- * @throws ProtocolError `bad-open`, naming what is wrong
+ * @throws ProtocolError `bad-open`, naming what is wrong, or whatever a READY inside is refused for
  */
-export function checkOpening(
-  message: Message<BodyOf<'open'>>,
-  context: OpeningContext,
-  previous: Uint8Array,
-): Opening {
+export function checkOpening(message: Message<BodyOf<'open'>>, context: OpeningContext, previous: Uint8Array): Opening {
   const { view, round, owners, readys: wires } = message.body
   const fail = (why: string): never => {
     throw new ProtocolError('bad-open', why, { peer: context.roster.peers[message.from] as string })
@@ -57,9 +67,9 @@ export function checkOpening(
   if (members.length < context.contributorsMin) {
     fail(`${members.length} contributors, fewer than ${context.contributorsMin}`)
   }
-  for (const { body } of readys) {
-    if (body.round !== round) fail('contains a READY of another round')
-    if (Buffer.compare(body.previous, previous) !== 0) fail('contains a READY after another result')
+  for (const ready of readys) {
+    if (ready.body.round !== round) fail('contains a READY of another round')
+    checkReady(ready, context, previous)
   }
   const willing = readys.filter(ready => ready.body.owner).map(ready => ready.from)
   const eligible = willing.length > 0 ? willing : members

@@ -5,11 +5,11 @@
  */
 
 import { commit } from '../../crypto/commitment.ts'
+import { TAG_SUM } from '../../crypto/domain.ts'
 import { CodedError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { publicKeyOf } from '../../crypto/key-agreement.ts'
 import { type Chunk, chunkLayout } from '../../crypto/layout.ts'
-import { TAG_SUM } from '../../crypto/domain.ts'
 import { fromBytes, toBytes } from '../../crypto/ring.ts'
 import type { Rng } from '../../crypto/rng.ts'
 import { deriveSelfKey } from '../../crypto/zero-sum-masks.ts'

@@ -7,8 +7,8 @@
  * @module Buchman, Kwon, Milosevic: The latest gossip on BFT consensus (arXiv 1807.04938), algorithm 1.
  */
 
-import type { Member } from '../roster/roster.ts'
 import { put } from '../facts.ts'
+import type { Member } from '../roster/roster.ts'
 import { VIEWS_MAX } from './constants.ts'
 
 /** Hex SHA-256 of a value; null is the vote for "no value in this view". */
@@ -29,10 +29,13 @@ export interface AgreementState {
   readonly view: number
   readonly step: 'propose' | VotePhase
   readonly locked: { readonly id: string; readonly view: number } | null
-  readonly valid: Proposal | null
+  /** the newest value that a quorum prevoted, and in which view: what a proposer must propose again */
+  readonly valid: { readonly id: string; readonly value: Uint8Array; readonly view: number } | null
   readonly proposals: ReadonlyMap<number, Proposal>
   readonly prevotes: Votes
   readonly precommits: Votes
+  /** values whose quorum of prevotes was shown to us as a proof of lock, by view */
+  readonly proven: ReadonlyMap<number, string>
   /** timers that were asked for, so that each is asked for once */
   readonly timed: ReadonlyMap<string, true>
   /** views whose proposal step is over for us, by our own timer or because the view is hopeless */
@@ -62,6 +65,7 @@ export function createAgreement(): AgreementState {
     proposals: new Map(),
     prevotes: new Map(),
     precommits: new Map(),
+    proven: new Map(),
     timed: new Map(),
     expired: new Map(),
     decision: null,
@@ -84,6 +88,22 @@ export function addVote(
   if (inView.has(from) || view >= VIEWS_MAX) return state
   const added = put(votes, view, put(inView, from, id))
   return phase === 'prevote' ? { ...state, prevotes: added } : { ...state, precommits: added }
+}
+
+/**
+ * Adds what a proof of lock shows: a quorum prevoted the value in that view. Our own count may never show it, because a
+ * faulty member may have told us another vote than it told the others.
+ */
+export function addProof(state: AgreementState, { view, id }: { view: number; id: string }): AgreementState {
+  return state.proven.has(view) ? state : { ...state, proven: put(state.proven, view, id) }
+}
+
+/** Takes a decision over that a certificate shows; the first one stays. */
+export function decide(
+  state: AgreementState,
+  decision: { readonly id: string; readonly value: Uint8Array; readonly view: number },
+): AgreementState {
+  return state.decision === null ? { ...state, decision } : state
 }
 
 /** The timer of a step ended. `propose` may also be ended early, when a view is known to be hopeless. */
@@ -113,12 +133,6 @@ export function restoreVotes(
   return restored
 }
 
-function count(votes: Votes, view: number, matches: (id: ValueId) => boolean): number {
-  let total = 0
-  for (const id of votes.get(view)?.values() ?? []) if (matches(id)) total += 1
-  return total
-}
-
 /** The value with a quorum in a view, if any; null is a value here, undefined is none. */
 function quorumValue(votes: Votes, view: number, quorum: number): ValueId | undefined {
   const inView = votes.get(view)
@@ -132,23 +146,29 @@ function quorumValue(votes: Votes, view: number, quorum: number): ValueId | unde
   return undefined
 }
 
+/** The value that a quorum prevoted in a view, by our own count or by a proof. */
+function prevoted(state: AgreementState, view: number, quorum: number): ValueId | undefined {
+  return state.proven.get(view) ?? quorumValue(state.prevotes, view, quorum)
+}
+
+/** The value behind an id, from whatever view's proposal. */
+function valueOf(state: AgreementState, id: string): Uint8Array | undefined {
+  for (const proposal of state.proposals.values()) if (proposal.id === id) return proposal.value
+  return undefined
+}
+
 /** Rules 1 and 2: what to prevote for the current view's proposal, or undefined while that is open. */
 function prevoteFor(state: AgreementState, rules: AgreementRules): ValueId | undefined {
   const proposal = state.proposals.get(state.view)
   if (proposal !== undefined) {
     const { id, validView } = proposal
-    if (validView === -1) {
-      if (state.locked !== null && state.locked.id !== id) return null
-      const valid = rules.isValid(proposal)
+    if (validView >= state.view) return null
+    // a lock yields only to a quorum of prevotes at least as new
+    const free = state.locked === null || state.locked.id === id || state.locked.view <= validView
+    if (validView === -1 || prevoted(state, validView, rules.quorum) === id) {
+      const valid = free && rules.isValid(proposal)
       if (valid !== undefined) return valid ? id : null
-    } else if (
-      validView < state.view &&
-      count(state.prevotes, validView, vote => vote === id) >= rules.quorum
-    ) {
-      if (state.locked !== null && state.locked.view > validView && state.locked.id !== id) return null
-      const valid = rules.isValid(proposal)
-      if (valid !== undefined) return valid ? id : null
-    } else if (validView >= state.view) return null
+    }
   }
   return state.expired.has(`propose:${state.view}`) ? null : undefined
 }
@@ -158,9 +178,8 @@ function decided(state: AgreementState, quorum: number): AgreementState['decisio
   for (const view of state.precommits.keys()) {
     const id = quorumValue(state.precommits, view, quorum)
     if (id === undefined || id === null) continue
-    for (const proposal of state.proposals.values()) {
-      if (proposal.id === id) return { id, value: proposal.value, view }
-    }
+    const value = valueOf(state, id)
+    if (value !== undefined) return { id, value, view }
   }
   return null
 }
@@ -178,20 +197,21 @@ function reachedBy(state: AgreementState, faulty: number): number {
 }
 
 /** Rule 3, the part that holds in any step: the newest value with a quorum of prevotes is the one to re-propose. */
-function newestValid(state: AgreementState, quorum: number): Proposal | null {
+function newestValid(state: AgreementState, quorum: number): AgreementState['valid'] {
   let newest = state.valid
-  for (const view of state.prevotes.keys()) {
+  for (const view of [...state.prevotes.keys(), ...state.proven.keys()]) {
     if (view > state.view || view <= (newest?.view ?? -1)) continue
-    const id = quorumValue(state.prevotes, view, quorum)
-    const proposal = state.proposals.get(view)
-    if (id !== undefined && id !== null && proposal?.id === id) newest = proposal
+    const id = prevoted(state, view, quorum)
+    const value = typeof id === 'string' ? valueOf(state, id) : undefined
+    if (value !== undefined) newest = { id: id as string, value, view }
   }
   return newest
 }
 
+/** Rules 3 and 4: what to precommit in the current view, or undefined while that is open. */
 function precommitFor(state: AgreementState, quorum: number): ValueId | undefined {
-  const id = quorumValue(state.prevotes, state.view, quorum)
-  if (id === null || (id !== undefined && state.proposals.get(state.view)?.id === id)) return id
+  const id = prevoted(state, state.view, quorum)
+  if (id === null || (id !== undefined && valueOf(state, id) !== undefined)) return id
   return state.expired.has(`prevote:${state.view}`) ? null : undefined
 }
 

@@ -46,4 +46,3 @@ export function createRoster(hospitals: readonly Hospital[], version = 0): Roste
 export function memberOf(roster: Roster, id: Uint8Array): Member | undefined {
   return roster.ranks.get(peerString(id))
 }
-

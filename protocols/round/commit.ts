@@ -6,10 +6,10 @@
 
 import { z } from 'zod'
 import { ProtocolError } from '../../crypto/errors.ts'
-import { chunksOf, filledChunks } from '../aggregation/opening.ts'
 import { loadedDigest, manifestHashes, viewMayOpen } from '../aggregation/machine.ts'
+import { chunksOf, filledChunks } from '../aggregation/opening.ts'
+import { type Instance, TIMEOUT_GROWTH, VALUE_BYTES_MAX } from '../agreement/constants.ts'
 import { advance, expire, type Proposal, type VotePhase } from '../agreement/machine.ts'
-import { TIMEOUT_GROWTH, VALUE_BYTES_MAX, type Instance } from '../agreement/constants.ts'
 import { decode, encode } from '../codec.ts'
 import type { StepContext } from '../ports.ts'
 import { valueId } from '../sync/link.ts'

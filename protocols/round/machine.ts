@@ -4,11 +4,20 @@
  * @module
  */
 
-import { maskRule, masked, findPhase, loadRule, openRule, readyRule, resend, setDataPhase } from '../aggregation/machine.ts'
 import type { RoundOutput } from '../aggregation/jobs.ts'
+import {
+  findPhase,
+  loadRule,
+  masked,
+  maskRule,
+  openRule,
+  readyRule,
+  resend,
+  setDataPhase,
+} from '../aggregation/machine.ts'
 import { applyRule, holdChunk, pullRule, revealed, revealRule, summed, sumRule } from '../aggregation/summing.ts'
-import { restoreVotes, type VotePhase } from '../agreement/machine.ts'
 import type { Instance } from '../agreement/constants.ts'
+import { restoreVotes, type VotePhase } from '../agreement/machine.ts'
 import { drop, put } from '../facts.ts'
 import type { Effect, RoundEvent, StepContext } from '../ports.ts'
 import type { Member } from '../roster/roster.ts'
@@ -99,7 +108,11 @@ function note(turn: Turn, event: RoundEvent): void {
     case 'computed':
       return noteOutput(turn, event.output)
     case 'connected':
-      turn.state = { ...state, connected: put(state.connected, event.member, true), lost: drop(state.lost, event.member) }
+      turn.state = {
+        ...state,
+        connected: put(state.connected, event.member, true),
+        lost: drop(state.lost, event.member),
+      }
       return resend(turn, event.member)
     case 'disconnected':
       turn.state = { ...state, connected: drop(state.connected, event.member) }

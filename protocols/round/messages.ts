@@ -7,8 +7,8 @@
  */
 
 import { z } from 'zod'
-import { CodedError, ProtocolError } from '../../crypto/errors.ts'
 import type { Envelope } from '../../crypto/envelope.ts'
+import { CodedError, ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { INSTANCES, VALUE_BYTES_MAX, VIEWS_MAX } from '../agreement/constants.ts'
 import { decode, encode } from '../codec.ts'
@@ -21,8 +21,16 @@ const blob = (max: number) =>
   z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max, `expected at most ${max} bytes`)
 const hash = bytes(32)
 const count = z.number().int().min(0).max(0xffffffff)
-const view = z.number().int().min(0).max(VIEWS_MAX - 1)
-const rank = z.number().int().min(0).max(MEMBERS_MAX - 1)
+const view = z
+  .number()
+  .int()
+  .min(0)
+  .max(VIEWS_MAX - 1)
+const rank = z
+  .number()
+  .int()
+  .min(0)
+  .max(MEMBERS_MAX - 1)
 const ranks = z.array(rank).max(MEMBERS_MAX)
 const header = { study: hash, roster: count, round: count }
 const instance = z.enum(INSTANCES)
@@ -33,7 +41,7 @@ const BODY = z.discriminatedUnion('type', [
     type: z.literal('open'),
     ...header,
     view,
-    readys: z.array(blob(1024)).max(MEMBERS_MAX),
+    readys: envelopes,
     owners: ranks,
   }),
   z.strictObject({ type: z.literal('manifest'), ...header, view, sid: hash, root: hash, commitment: hash }),
@@ -45,10 +53,22 @@ const BODY = z.discriminatedUnion('type', [
     instance,
     view,
     value: blob(VALUE_BYTES_MAX),
-    validView: z.number().int().min(-1).max(VIEWS_MAX - 1),
+    validView: z
+      .number()
+      .int()
+      .min(-1)
+      .max(VIEWS_MAX - 1),
   }),
   z.strictObject({ type: z.literal('prevote'), ...header, instance, view, value: hash.nullable() }),
   z.strictObject({ type: z.literal('precommit'), ...header, instance, view, value: hash.nullable() }),
+  /** a quorum's precommits of the first agreement, for whoever may never be able to count them */
+  z.strictObject({
+    type: z.literal('certificate'),
+    ...header,
+    view,
+    value: blob(VALUE_BYTES_MAX),
+    precommits: envelopes,
+  }),
   z.strictObject({ type: z.literal('release'), ...header, sid: hash, key: bytes(32) }),
   /** attempt a of chunk c is its owner's a-th successor's: the sender's place among the owners tells the chunk */
   z.strictObject({ type: z.literal('chunk-sum'), ...header, sid: hash, attempt: view, hash }),
@@ -107,7 +127,8 @@ export function openMessage(wire: Uint8Array, context: MessageContext): Message 
     throw new ProtocolError('bad-message', `${issue?.path.join('.')}: ${issue?.message}`, { peer })
   }
   const body = parsed.data
-  if (Buffer.compare(body.study, context.study) !== 0) throw new ProtocolError('other-study', 'of another study', { peer })
+  if (Buffer.compare(body.study, context.study) !== 0)
+    throw new ProtocolError('other-study', 'of another study', { peer })
   if (body.roster !== context.roster.version) {
     throw new ProtocolError('other-roster', `of roster version ${body.roster}`, { peer, action: 'ignore' })
   }
@@ -140,6 +161,7 @@ export function is<T extends Body['type']>(message: Message, type: T): message i
 export function slotOf({ from, body }: Pick<Message, 'from' | 'body'>): string {
   switch (body.type) {
     case 'ready':
+    case 'certificate':
     case 'release':
       return `${body.type}/0/${from}`
     case 'open':

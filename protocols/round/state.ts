@@ -11,6 +11,7 @@ import { put } from '../facts.ts'
 import type { Effect, StepContext } from '../ports.ts'
 import type { Member } from '../roster/roster.ts'
 import type { Link, ResultValue } from '../sync/link.ts'
+import type { CommitValue } from './commit-value.ts'
 import type { Message } from './messages.ts'
 
 export type Phase =
@@ -33,7 +34,6 @@ export interface DataPhase {
   readonly held: ReadonlyMap<string, true>
   /** receipts for our own chunks, by chunk */
   readonly receipts: ReadonlyMap<number, Member>
-  readonly deadline: boolean
 }
 
 /** What the COMMIT agreement decided: this session is the round's. */
@@ -58,6 +58,8 @@ export interface RoundState {
   readonly phase: Phase
   /** every accepted message by its slot; what anti-entropy exchanges and every rule reads */
   readonly messages: ReadonlyMap<string, Message>
+  /** the first message that contradicts the one in its slot: proof that its sender is faulty */
+  readonly doubled: ReadonlyMap<string, Message>
   /** our own envelopes by slot, ours for ever: a slot is never filled twice, not even after a crash */
   readonly own: ReadonlyMap<string, Uint8Array>
   /** valid messages of the next round, kept until it begins */
@@ -71,6 +73,9 @@ export interface RoundState {
   readonly phases: ReadonlyMap<number, DataPhase>
   readonly commit: AgreementState
   readonly result: AgreementState
+  /** what the first agreement decided; messages that it does not name give way to those that it does */
+  readonly decided: CommitValue | null
+  /** the decided session, once its OPEN and manifests are here */
   readonly commitment: Commitment | null
   /** chunk sums that we hold ourselves, by hex hash */
   readonly sums: ReadonlyMap<string, true>
@@ -99,6 +104,7 @@ export function createRound({
     lost,
     phase: 'idle',
     messages: new Map(),
+    doubled: new Map(),
     own: new Map(),
     early: new Map(),
     key: null,
@@ -106,6 +112,7 @@ export function createRound({
     phases: new Map(),
     commit: createAgreement(),
     result: createAgreement(),
+    decided: null,
     commitment: null,
     sums: new Map(),
     outcome: null,

@@ -5,13 +5,13 @@
  */
 
 import { z } from 'zod'
+import { TAG_VALUE } from '../../crypto/domain.ts'
 import { ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
-import { TAG_VALUE } from '../../crypto/domain.ts'
 import { resultHash, voidHash } from '../../crypto/transcript.ts'
 import { VALUE_BYTES_MAX } from '../agreement/constants.ts'
+import { checkProof } from '../agreement/proof.ts'
 import { decode, encode } from '../codec.ts'
-import type { Member } from '../roster/roster.ts'
 import { MEMBERS_MAX } from '../round/constants.ts'
 import { is, type MessageContext, openMessage } from '../round/messages.ts'
 
@@ -24,13 +24,29 @@ const RESULT_VALUE = z.discriminatedUnion('outcome', [
     sid: hash,
     sum: hash,
     checkpoint: hash,
-    members: z.array(z.number().int().min(0).max(MEMBERS_MAX - 1)).max(MEMBERS_MAX),
+    members: z
+      .array(
+        z
+          .number()
+          .int()
+          .min(0)
+          .max(MEMBERS_MAX - 1),
+      )
+      .max(MEMBERS_MAX),
     view: z.number().int().min(0),
   }),
   z.strictObject({
     outcome: z.literal('void'),
     sid: hash,
-    members: z.array(z.number().int().min(0).max(MEMBERS_MAX - 1)).max(MEMBERS_MAX),
+    members: z
+      .array(
+        z
+          .number()
+          .int()
+          .min(0)
+          .max(MEMBERS_MAX - 1),
+      )
+      .max(MEMBERS_MAX),
   }),
 ])
 
@@ -76,27 +92,19 @@ export function valueId(value: Uint8Array): Uint8Array {
 /**
  * Checks that a quorum certified the link.
  *
- * @throws ProtocolError `bad-link`, or whatever a precommit inside is refused for
+ * @throws ProtocolError `bad-link` without any votes, `bad-proof`, or whatever a precommit inside is refused for
  */
-export function verifyLink(link: Link, context: MessageContext & { readonly quorum: number }): ResultValue {
-  const id = valueId(link.value)
-  const voters = new Set<Member>()
-  let view: number | undefined
-  for (const bytes of link.precommits) {
-    const message = openMessage(bytes, context)
-    if (!is(message, 'precommit')) throw new ProtocolError('bad-link', 'certificate holds something else than votes')
-    const { instance, round, value } = message.body
-    const same = value !== null && Buffer.compare(value, id) === 0
-    if (instance !== 'result' || round !== link.round || !same || (view ?? message.body.view) !== message.body.view) {
-      throw new ProtocolError('bad-link', `certificate of round ${link.round} holds a vote for something else`)
-    }
-    view = message.body.view
-    voters.add(message.from)
-  }
-  if (voters.size < context.quorum) {
-    throw new ProtocolError('bad-link', `round ${link.round} is certified by ${voters.size} of ${context.quorum}`)
-  }
-  return decodeResultValue(link.value)
+export function verifyLink(
+  { round, value, precommits }: Link,
+  context: MessageContext & { readonly quorum: number },
+): ResultValue {
+  const [first] = precommits
+  const vote = first && openMessage(first, context)
+  if (vote === undefined || !is(vote, 'precommit')) throw new ProtocolError('bad-link', `round ${round} has no votes`)
+  const { view } = vote.body
+  const proven = { phase: 'precommit', instance: 'result', round, view, id: valueId(value) } as const
+  checkProof(precommits, proven, context)
+  return decodeResultValue(value)
 }
 
 /** The transcript's hash after a link. */

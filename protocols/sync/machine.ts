@@ -23,6 +23,7 @@ const KINDS = [
   'commit-propose',
   'commit-prevote',
   'commit-precommit',
+  'certificate',
   'release',
   'chunk-sum',
   'result-propose',

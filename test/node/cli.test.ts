@@ -97,7 +97,7 @@ test('init, id, study new, show and approve: what a newcomer does', async t => {
 test('init twice changes nothing and is refused', async t => {
   const { folders, peers } = await hospitals(t, 1)
   t.regex(await fails(t, EXIT.config, 'init', '--data', folders[0]!, '--site', 'Other'), /exists already/)
-  t.is((await loadIdentity(folders[0]!)).peer, peers[0])
+  t.is((await loadIdentity(folders[0]!)).peer, peers[0]!)
 })
 
 test('a folder that cannot be written to is refused by init, approve and start', async t => {

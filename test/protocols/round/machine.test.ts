@@ -10,7 +10,7 @@ function createWorld(count: number, seed = 1, changes = {}) {
   const document = testStudy(signers, changes)
   const rng = seededRng(`world ${seed}`)
   const update = (member: number, round: number) =>
-    Int32Array.from({ length: 62 }, (_, w) => ((member + 1) * 1000003 * round + w * 7919) % 60000 - 30000)
+    Int32Array.from({ length: 62 }, (_, w) => (((member + 1) * 1000003 * round + w * 7919) % 60000) - 30000)
   return new World({ document, signers, seed: sha256(Buffer.from(`${seed}`)), rng, update })
 }
 

@@ -1,0 +1,33 @@
+/**
+ * What the first agreement of a round is on: one session, by the hashes of everything that was said for it.
+ *
+ * @module
+ */
+
+import { z } from 'zod'
+import { ProtocolError } from '../../crypto/errors.ts'
+import { loadedDigest, manifestHashes } from '../aggregation/machine.ts'
+import { filledChunks } from '../aggregation/opening.ts'
+import { VALUE_BYTES_MAX, VIEWS_MAX } from '../agreement/constants.ts'
+import { decode, encode } from '../codec.ts'
+import { MEMBERS_MAX } from './constants.ts'
+import type { Message } from './messages.ts'
+import { saidBy } from './receive.ts'
+import { type DataPhase, hex, type RoundState } from './state.ts'
+
+const hash = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32, 'expected 32 bytes')
+const COMMIT_VALUE = z.strictObject({
+  /** the view that the session was opened in; a later one may decide it */
+  view: z.number().int().min(0).max(VIEWS_MAX - 1),
+  open: hash,
+  manifests: z.array(hash).max(MEMBERS_MAX),
+  loaded: z.array(hash).max(MEMBERS_MAX),
+})
+export type CommitValue = z.infer<typeof COMMIT_VALUE>
+
+/** @throws ProtocolError `bad-commit` */
+export function decodeCommitValue(bytes: Uint8Array): CommitValue {
+  const parsed = COMMIT_VALUE.safeParse(decode(bytes, VALUE_BYTES_MAX))
+  if (!parsed.success) throw new ProtocolError('bad-commit', 'not a COMMIT value')
+  return parsed.data
+}

@@ -1,0 +1,81 @@
+/**
+ * `npm run bench`: the project's own measurements. Ratios count; absolute times are this machine's.
+ *
+ *   npm run bench -- [aggregation] [training] [--quick] [--json]
+ *
+ * @module
+ */
+
+import { cpus } from 'node:os'
+import { type AggregationRow, benchAggregation } from './aggregation.ts'
+import { benchTraining } from './training.ts'
+
+const HOSPITALS = [4, 8, 16]
+const DIMENSIONS = [100_000, 1_000_000]
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = header.map((name, at) => Math.max(name.length, ...rows.map(row => (row[at] as string).length)))
+  for (const row of [header, ...rows]) write(row.map((cell, at) => cell.padStart(widths[at] as number)).join('  '))
+  write('')
+}
+
+const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(0)
+
+function aggregationCells(row: AggregationRow): string[] {
+  return [
+    String(row.hospitals),
+    row.dimension.toExponential(0),
+    kilobytes(row.bytesMean),
+    kilobytes(row.bytesMax),
+    kilobytes(row.ringBytesMean),
+    row.bytesRatio.toFixed(3),
+    `${kilobytes(row.bytesAllowed)} ${row.bytesMean <= row.bytesAllowed ? 'met' : 'MISSED'}`,
+    row.roundMs.toFixed(0),
+    row.ringMs.toFixed(0),
+    row.timeRatio.toFixed(1),
+  ]
+}
+
+async function aggregation(quick: boolean): Promise<AggregationRow[]> {
+  const rows: AggregationRow[] = []
+  for (const dimension of DIMENSIONS) {
+    for (const hospitals of quick ? HOSPITALS.slice(0, 2) : HOSPITALS) {
+      rows.push(await benchAggregation({ hospitals, dimension, rounds: 3 }))
+    }
+  }
+  write('Secure aggregation beside a float32 ring all-reduce: kB sent per peer and round at the sockets, ms a round')
+  write('(all nodes in one process, with noise; the ring adds floats and promises nothing)')
+  const header = ['n', 'd', 'kB mean', 'kB max', 'ring kB', 'ratio', 'allowed kB', 'ms', 'ring ms', 'ratio']
+  table(header, rows.map(aggregationCells))
+  return rows
+}
+
+async function training() {
+  const row = await benchTraining({ engine: 'auto', batch: 256, repetitions: 15 })
+  write(`One private training step on ${row.engine}, batch ${row.batch}, beside the same engine without privacy`)
+  const header = ['DP ms', 'plain ms', 'ratio', 'one by one ms', 'ratio', 'largest error']
+  const { dpMs, plainMs, ratio, loopMs, loopRatio, maxRelativeError } = row
+  const cells = [dpMs.toFixed(1), plainMs.toFixed(1), ratio.toFixed(2), loopMs.toFixed(0), loopRatio.toFixed(1)]
+  table(header, [[...cells, maxRelativeError.toExponential(1)]])
+  return row
+}
+
+const args = process.argv.slice(2)
+const wanted = args.filter(arg => !arg.startsWith('--'))
+const unknown = args.filter(arg => !['aggregation', 'training', '--quick', '--json'].includes(arg))
+if (unknown.length > 0) {
+  process.stderr.write(`bench: unknown argument ${unknown[0]}\n  hint: [aggregation] [training] [--quick] [--json]\n`)
+  process.exit(2)
+}
+const all = wanted.length === 0
+write(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`)
+const results = {
+  ...((all || wanted.includes('training')) && { training: await training() }),
+  ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(args.includes('--quick')) }),
+}
+if (args.includes('--json')) write(JSON.stringify(results))
+process.exit(0)
