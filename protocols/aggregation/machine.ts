@@ -25,6 +25,8 @@ import {
 import type { RoundOutput, Session } from './jobs.ts'
 import { chunksOf, filledChunks, type Opening } from './opening.ts'
 
+const NO_BYTES = new Uint8Array(0)
+
 export function sessionOf(opening: Opening): Session {
   return { sid: opening.sid, members: opening.members, owners: opening.owners.length, keys: opening.keys }
 }
@@ -42,7 +44,7 @@ export function setDataPhase(turn: Turn, phase: DataPhase): void {
 /** READY, once per round, when the training step is done and the round's key is on disk. */
 export function readyRule(turn: Turn): void {
   const { state, context } = turn
-  if (state.key === null || !state.trained || saidBy(state, { type: 'ready', from: context.self })) return
+  if (saidBy(state, { type: 'ready', from: context.self })) return
   if (state.charges >= context.chargesMax) {
     if (once(turn, 'exhausted')) {
       const reason = `the privacy budget pays for ${context.chargesMax} rounds and all are spent`
@@ -51,63 +53,86 @@ export function readyRule(turn: Turn): void {
     }
     return
   }
-  if (context.timing.trainedDelayMs > 0) {
+  // counted from the round's beginning: a delay after the training would still tell how long that took
+  if (context.timing.trainedDelayMs > 0 && !ended(state, 'trained-delay')) {
     schedule(turn, 'trained-delay', context.timing.trainedDelayMs)
-    if (!ended(turn.state, 'trained-delay')) return
+    return
   }
+  if (state.key === null || !state.trained) return
   say(turn, { type: 'ready', previous: state.previous, key: state.key, owner: true })
   setPhase(turn, 'ready')
 }
 
-/** Members who may be contributors of a view: ready, and not known to be gone or missing in an earlier view. */
-export function candidates(state: RoundState, context: StepContext): { members: Member[]; owners: Member[] } {
-  const ready = said(state, 'ready')
-    .map(message => message.from)
-    .filter(member => !state.lost.has(member))
-    .sort((a, b) => a - b)
+/**
+ * What the earlier views of the round tell against its members: `out` had better not contribute, `disowned` not own a
+ * chunk. More than f owners who miss somebody cannot all lie; fewer may, so then they lose their chunks instead.
+ */
+function suspects(state: RoundState, context: StepContext): { out: Set<Member>; disowned: Set<Member> } {
   const out = new Set<Member>()
   const disowned = new Set<Member>()
+  const missedBy = new Map<Member, Set<Member>>()
+  for (const { from } of state.doubled.values()) out.add(from)
   for (const [view, { opening }] of state.phases) {
     if (view >= state.commit.view) continue
-    const reports = opening.owners.map(from => ({ from, message: saidBy(state, { type: 'missing', view, from }) }))
-    const missedBy = new Map<Member, Member[]>()
-    for (const { from, message } of reports) {
-      for (const member of message?.body.members ?? []) missedBy.set(member, [...(missedBy.get(member) ?? []), from])
-      // an owner that said nothing at all is as useless as one that cannot be reached
-      if (message === undefined && saidBy(state, { type: 'loaded', view, from }) === undefined) disowned.add(from)
-    }
-    for (const [member, owners] of missedBy) {
-      if (owners.length > context.faulty) out.add(member)
-      else for (const owner of owners) disowned.add(owner)
+    const manifests = manifestHashes(state, opening)
+    for (const chunk of filledChunks(opening)) {
+      const from = opening.owners[chunk.index] as Member
+      const missing = saidBy(state, { type: 'missing', view, from })
+      for (const member of missing?.body.members ?? []) {
+        missedBy.set(member, (missedBy.get(member) ?? new Set()).add(from))
+      }
+      // an owner that said nothing of use in all its time is like one that cannot be reached
+      const silent = missing === undefined && loadedHash(state, { opening, chunk, manifests }) === undefined
+      if (silent && ended(state, `data:${view}`)) disowned.add(from)
     }
   }
-  const kept = ready.filter(member => !out.has(member))
-  const members = kept.length >= context.contributorsMin ? kept : ready
-  const willing = members.filter(member => saidBy(state, { type: 'ready', from: member })?.body.owner === true)
-  const eligible = willing.length > 0 ? willing : members
+  for (const [member, owners] of missedBy) {
+    if (owners.size > context.faulty) out.add(member)
+    else if (!state.lost.has(member)) for (const owner of owners) disowned.add(owner)
+  }
+  return { out, disowned }
+}
+
+/** Members who may be contributors of a view: ready, and not known to be gone, faulty or missing in an earlier view. */
+export function candidates(state: RoundState, context: StepContext): { members: Member[]; owners: Member[] } {
+  const readys = said(state, 'ready').filter(({ from }) => !state.lost.has(from))
+  readys.sort((a, b) => a.from - b.from)
+  const { out, disowned } = suspects(state, context)
+  const kept = readys.filter(({ from }) => !out.has(from))
+  const chosen = kept.length >= context.contributorsMin ? kept : readys
+  const willing = chosen.filter(({ body }) => body.owner)
+  const eligible = (willing.length > 0 ? willing : chosen).map(({ from }) => from)
   const owners = eligible.filter(member => !disowned.has(member))
-  return { members, owners: owners.length > 0 && state.commit.view > 0 ? owners : eligible }
+  // the first view has no history, and every peer checks that nobody willing is left out
+  const first = state.commit.view === 0 || owners.length === 0
+  return { members: chosen.map(({ from }) => from), owners: first ? eligible : owners }
 }
 
-/** True when the current view could be opened, going by what we know. */
-function openable(turn: Turn): boolean {
-  const { state, context } = turn
-  const { members } = candidates(state, context)
-  const atFirst = state.commit.view === 0 ? Math.max(context.quorum, context.contributorsMin) : context.contributorsMin
-  return members.length >= atFirst
+/** Contributors enough to open the current view, going by what we know. */
+function isOpenable(turn: Turn): boolean {
+  return candidates(turn.state, turn.context).members.length >= turn.context.contributorsMin
 }
 
-/** OPEN, by the view's proposer: at once in later views, in view 0 when everybody is there or the delay has passed. */
+/** The first view waits for as many as can be had; it ends when everybody connected is ready, or patience does. */
+function mayOpenFirst(turn: Turn): boolean {
+  const { context } = turn
+  const { members } = candidates(turn.state, context)
+  const many = members.length >= Math.max(context.quorum, context.contributorsMin)
+  if (many) schedule(turn, 'open', context.timing.openDelayMs)
+  // hospitals whose budget is spent vote but are never ready: the others may be fewer than a quorum
+  schedule(turn, 'open-few', context.timing.openDelayMs + context.timing.voteTimeoutMsMax)
+  if (ended(turn.state, 'open') || ended(turn.state, 'open-few')) return true
+  const present = [...turn.state.connected.keys(), context.self]
+  return many && present.every(member => saidBy(turn.state, { type: 'ready', from: member }))
+}
+
+/** OPEN, by the view's proposer: at once in later views. What a quorum prevoted before is proposed again instead. */
 export function openRule(turn: Turn): void {
   const { state, context } = turn
   const { view, valid, decision } = state.commit
-  if (decision !== null || state.phases.has(view) || !openable(turn)) return
-  if (view === 0) schedule(turn, 'open', context.timing.openDelayMs)
-  if (proposerOf(context, state.round, view) !== context.self || valid !== null) return
-  if (view === 0 && !ended(turn.state, 'open')) {
-    const present = [...state.connected.keys(), context.self]
-    if (!present.every(member => saidBy(state, { type: 'ready', from: member }))) return
-  }
+  if (decision !== null || valid !== null || state.phases.has(view) || !isOpenable(turn)) return
+  if (view === 0 && !mayOpenFirst(turn)) return
+  if (proposerOf(context, state.round, view) !== context.self) return
   const { members, owners } = candidates(turn.state, context)
   const readys = members.map(from => saidBy(turn.state, { type: 'ready', from })?.bytes as Uint8Array)
   say(turn, { type: 'open', view, readys, owners })
@@ -115,7 +140,11 @@ export function openRule(turn: Turn): void {
 
 /** Whether a view can be waited for at all; used to start its clock only when it may begin. */
 export function viewMayOpen(turn: Turn): boolean {
-  return openable(turn) && (turn.state.commit.view > 0 || ended(turn.state, 'open'))
+  const { state } = turn
+  const { view, valid } = state.commit
+  // what is valid already needs nobody's data any more
+  if (valid !== null) return true
+  return isOpenable(turn) && (view > 0 || ended(state, 'open') || ended(state, 'open-few'))
 }
 
 /** Our part in the current view: policy, budget, reservation; then noise and masks, as a job. */
@@ -129,6 +158,8 @@ export function maskRule(turn: Turn): void {
   // after a lost disk the key that we promised is gone: this round goes on without us
   if (Buffer.compare(promised, state.key) !== 0) return
   const masked = saidBy(state, { type: 'manifest', view: opening.view, from: context.self })
+  // before a restart we saw another OPEN of this view, and have spoken for that one
+  if (masked !== undefined && hex(masked.body.sid) !== hex(opening.sid)) return
   if (!state.trained && masked === undefined) return
   once(turn, `mask:${hex(opening.sid)}`)
   const absent = context.require.filter(member => !opening.members.includes(member))
@@ -165,6 +196,14 @@ function sendChunk(turn: Turn, opening: Opening, chunk: number): void {
   turn.effects.push({ type: 'send', to, round: turn.state.round, sid: hex(opening.sid), chunk })
 }
 
+/** A peer is gone, and with it perhaps the chunks that it had received. */
+export function forgetReceipts(turn: Turn, member: Member): void {
+  const phase = turn.state.phases.get(turn.state.commit.view)
+  if (phase === undefined) return
+  const receipts = new Map([...phase.receipts].filter(([, owner]) => owner !== member))
+  if (receipts.size < phase.receipts.size) setDataPhase(turn, { ...phase, receipts })
+}
+
 /** A peer is back: what it owns of ours and has not receipted is offered again. */
 export function resend(turn: Turn, member: Member): void {
   const { state, context } = turn
@@ -186,6 +225,18 @@ export function manifestHashes(state: RoundState, opening: Opening): Uint8Array[
   return hashes
 }
 
+/** The hash of a chunk owner's LOADED, if that is for exactly these manifests. */
+export function loadedHash(
+  state: RoundState,
+  { opening, chunk, manifests }: { opening: Opening; chunk: Chunk; manifests: readonly Uint8Array[] | undefined },
+): Uint8Array | undefined {
+  const from = opening.owners[chunk.index] as Member
+  const loaded = saidBy(state, { type: 'loaded', view: opening.view, from })
+  if (manifests === undefined || loaded === undefined || loaded.body.chunk !== chunk.index) return undefined
+  const right = hex(loaded.body.digest) === hex(loadedDigest(opening.sid, manifests))
+  return right && hex(loaded.body.sid) === hex(opening.sid) ? loaded.hash : undefined
+}
+
 /** What an owner claims to hold: one chunk of exactly these manifests. */
 export function loadedDigest(sid: Uint8Array, manifests: readonly Uint8Array[]): Uint8Array {
   return sha256(TAG_LOADED, sid, ...manifests)
@@ -202,9 +253,12 @@ export function loadRule(turn: Turn): void {
   if (chunk === undefined) return
   if (saidBy(state, { type: 'missing', view, from: context.self })) return
   if (saidBy(state, { type: 'loaded', view, from: context.self })) return
-  const absent = opening.members.filter(member => !phase.held.has(`${chunk.index}/${member}`))
-  const manifests = manifestHashes(state, opening)
   const { sid } = opening
+  const manifests = manifestHashes(state, opening)
+  const absent = opening.members.filter(from => {
+    const manifest = saidBy(state, { type: 'manifest', view, from })
+    return !phase.held.has(`${chunk.index}/${from}`) || hex(manifest?.body.sid ?? NO_BYTES) !== hex(sid)
+  })
   if (absent.length === 0 && manifests !== undefined) {
     say(turn, { type: 'loaded', view, sid, chunk: chunk.index, digest: loadedDigest(sid, manifests) })
     return

@@ -6,14 +6,9 @@
 
 import { z } from 'zod'
 import { ProtocolError } from '../../crypto/errors.ts'
-import { loadedDigest, manifestHashes } from '../aggregation/machine.ts'
-import { filledChunks } from '../aggregation/opening.ts'
 import { VALUE_BYTES_MAX, VIEWS_MAX } from '../agreement/constants.ts'
 import { decode, encode } from '../codec.ts'
 import { MEMBERS_MAX } from './constants.ts'
-import type { Message } from './messages.ts'
-import { saidBy } from './receive.ts'
-import { type DataPhase, hex, type RoundState } from './state.ts'
 
 const hash = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32, 'expected 32 bytes')
 const COMMIT_VALUE = z.strictObject({
@@ -30,4 +25,8 @@ export function decodeCommitValue(bytes: Uint8Array): CommitValue {
   const parsed = COMMIT_VALUE.safeParse(decode(bytes, VALUE_BYTES_MAX))
   if (!parsed.success) throw new ProtocolError('bad-commit', 'not a COMMIT value')
   return parsed.data
+}
+
+export function encodeCommitValue(value: CommitValue): Uint8Array {
+  return encode(value)
 }

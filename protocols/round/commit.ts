@@ -4,60 +4,29 @@
  * @module
  */
 
-import { z } from 'zod'
+import { fromString } from 'uint8arrays/from-string'
 import { ProtocolError } from '../../crypto/errors.ts'
-import { loadedDigest, manifestHashes, viewMayOpen } from '../aggregation/machine.ts'
+import { loadedHash, manifestHashes, viewMayOpen } from '../aggregation/machine.ts'
 import { chunksOf, filledChunks } from '../aggregation/opening.ts'
-import { type Instance, TIMEOUT_GROWTH, VALUE_BYTES_MAX } from '../agreement/constants.ts'
-import { advance, expire, type Proposal, type VotePhase } from '../agreement/machine.ts'
-import { decode, encode } from '../codec.ts'
-import type { StepContext } from '../ports.ts'
-import { valueId } from '../sync/link.ts'
-import { MEMBERS_MAX } from './constants.ts'
-import { proposerOf, saidBy, say } from './receive.ts'
-import { type DataPhase, ended, hex, type RoundState, schedule, setPhase, type Turn } from './state.ts'
-
-const hash = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32, 'expected 32 bytes')
-const COMMIT_VALUE = z.strictObject({
-  open: hash,
-  manifests: z.array(hash).max(MEMBERS_MAX),
-  loaded: z.array(hash).max(MEMBERS_MAX),
-})
-export type CommitValue = z.infer<typeof COMMIT_VALUE>
-
-/** @throws ProtocolError `bad-commit` */
-export function decodeCommitValue(bytes: Uint8Array): CommitValue {
-  const parsed = COMMIT_VALUE.safeParse(decode(bytes, VALUE_BYTES_MAX))
-  if (!parsed.success) throw new ProtocolError('bad-commit', 'not a COMMIT value')
-  return parsed.data
-}
-
-/** The LOADED hashes of a view in chunk order, or undefined while one is unknown or at odds with the manifests. */
-function loadedHashes(state: RoundState, { opening }: DataPhase, manifests: readonly Uint8Array[]) {
-  const digest = hex(loadedDigest(opening.sid, manifests))
-  const hashes: Uint8Array[] = []
-  for (const chunk of filledChunks(opening)) {
-    const from = opening.owners[chunk.index] as number
-    const loaded = saidBy(state, { type: 'loaded', view: opening.view, from })
-    if (loaded === undefined || hex(loaded.body.sid) !== hex(opening.sid)) return undefined
-    if (loaded.body.chunk !== chunk.index || hex(loaded.body.digest) !== digest) return undefined
-    hashes.push(loaded.hash)
-  }
-  return hashes
-}
+import type { Proposal } from '../agreement/machine.ts'
+import { collectProof } from '../agreement/proof.ts'
+import { type CommitValue, decodeCommitValue, encodeCommitValue } from './commit-value.ts'
+import { is } from './messages.ts'
+import { isStray, isUsable, proposerOf, saidBy, say } from './receive.ts'
+import { type DataPhase, ended, hex, once, type RoundState, schedule, setPhase, type Turn } from './state.ts'
+import { expireStep, limitProposal, propose, proposalSlot, runAgreement, voteTimeout } from './voting.ts'
 
 /** The value that a complete data phase commits to, or undefined while it is incomplete. */
-export function commitValue(state: RoundState, phase: DataPhase): Uint8Array | undefined {
-  const manifests = manifestHashes(state, phase.opening)
+export function commitValue(state: RoundState, { opening }: DataPhase): Uint8Array | undefined {
+  const manifests = manifestHashes(state, opening)
   if (manifests === undefined) return undefined
-  const loaded = loadedHashes(state, phase, manifests)
-  return loaded && encode({ open: phase.opening.hash, manifests, loaded })
-}
-
-/** The data phase that a value speaks of. */
-export function phaseOf(state: RoundState, value: CommitValue): DataPhase | undefined {
-  for (const phase of state.phases.values()) if (hex(phase.opening.hash) === hex(value.open)) return phase
-  return undefined
+  const loaded: Uint8Array[] = []
+  for (const chunk of filledChunks(opening)) {
+    const hash = loadedHash(state, { opening, chunk, manifests })
+    if (hash === undefined) return undefined
+    loaded.push(hash)
+  }
+  return encodeCommitValue({ view: opening.view, open: opening.hash, manifests, loaded })
 }
 
 function isValid(state: RoundState, { value }: Proposal): boolean | undefined {
@@ -68,43 +37,14 @@ function isValid(state: RoundState, { value }: Proposal): boolean | undefined {
     if (error instanceof ProtocolError) return false
     throw error
   }
-  const phase = phaseOf(state, content)
+  const phase = state.phases.get(content.view)
   const expected = phase && commitValue(state, phase)
-  return expected && hex(valueId(expected)) === hex(valueId(value))
-}
-
-export function voteTimeout({ timing }: StepContext, view: number): number {
-  return Math.min(timing.voteTimeoutMsMax, timing.voteTimeoutMs * TIMEOUT_GROWTH ** view)
-}
-
-/** Ends a step of an agreement, once. */
-export function expireStep(turn: Turn, instance: Instance, step: 'propose' | VotePhase, view: number): void {
-  const before = turn.state[instance]
-  const after = expire(before, step, view)
-  if (after !== before) turn.state = { ...turn.state, [instance]: after }
-}
-
-/** Runs an agreement's rules and carries out what they ask for. */
-export function runAgreement(turn: Turn, instance: Instance, valid: (proposal: Proposal) => boolean | undefined): void {
-  const { quorum, faulty } = turn.context
-  for (;;) {
-    const { state, actions } = advance(turn.state[instance], { quorum, faulty, isValid: valid })
-    if (state !== turn.state[instance]) turn.state = { ...turn.state, [instance]: state }
-    if (actions.length === 0) return
-    for (const action of actions) {
-      if (action.kind === 'timer') {
-        schedule(turn, `${instance}/${action.phase}:${action.view}`, voteTimeout(turn.context, action.view))
-      } else if (action.kind === 'vote') {
-        const { phase: type, view, id } = action
-        say(turn, { type, instance, view, value: id === null ? null : Buffer.from(id, 'hex') })
-      } else if (action.kind === 'decide') return
-    }
-  }
+  return expected && Buffer.compare(expected, value) === 0
 }
 
 /** A view that cannot succeed any more: its time is over, an owner reported somebody missing, or an owner is gone. */
-function hopeless(state: RoundState, { opening, deadline }: DataPhase): boolean {
-  if (deadline || ended(state, `data:${opening.view}`)) return true
+function isHopeless(state: RoundState, { opening }: DataPhase): boolean {
+  if (ended(state, `data:${opening.view}`)) return true
   return opening.owners.some(from => {
     if (chunksOf(opening, from).length === 0) return false
     if (saidBy(state, { type: 'missing', view: opening.view, from })) return true
@@ -112,55 +52,86 @@ function hopeless(state: RoundState, { opening, deadline }: DataPhase): boolean 
   })
 }
 
-/** Clocks of the current view: for its OPEN, for its data, and for its proposal once the data are there. */
+/** Clocks of the current view: for its OPEN, for its data, and for its proposal once that is there or could be. */
 function clockRule(turn: Turn): void {
   const { state, context } = turn
   const { view } = state.commit
   const phase = state.phases.get(view)
+  const proposer = proposerOf(context, state.round, view)
   const giveUp = () => expireStep(turn, 'commit', 'propose', view)
+  // two OPENs or two PROPOSEs: nothing counts in this view
+  const spoilt = [`open/${view}/${proposer}`, proposalSlot(turn, 'commit', view)]
+  if (spoilt.some(slot => state.doubled.has(slot))) return giveUp()
+  const complete = phase !== undefined && commitValue(state, phase) !== undefined
+  if (complete && state.phase === 'uploaded') setPhase(turn, 'voting')
+  if (complete || state.commit.proposals.has(view)) return limitProposal(turn, 'commit', view)
   if (phase === undefined) {
-    if (state.commit.proposals.has(view)) return
-    if (viewMayOpen(turn)) schedule(turn, `wait:${view}`, voteTimeout(context, view))
-    const proposer = proposerOf(context, state.round, view)
-    if (ended(turn.state, `wait:${view}`) || (viewMayOpen(turn) && state.lost.has(proposer))) giveUp()
+    if (!viewMayOpen(turn)) return
+    schedule(turn, `wait:${view}`, voteTimeout(context, view))
+    if (ended(turn.state, `wait:${view}`) || state.lost.has(proposer)) giveUp()
     return
   }
-  if (commitValue(state, phase) !== undefined) {
-    schedule(turn, `propose:${view}`, voteTimeout(context, view))
-    if (state.phase === 'uploaded') setPhase(turn, 'voting')
-    if (ended(turn.state, `propose:${view}`)) giveUp()
-    return
-  }
+  // three times what a vector takes on the slowest line that the study allows
   const transferMs = (3 * 4 * 8 * context.dimension * 1000) / context.timing.bandwidthMin
   schedule(turn, `data:${view}`, context.timing.dataBaseMs + transferMs)
-  if (hopeless(turn.state, phase)) giveUp()
-}
-
-/** PROPOSE by the view's proposer: what is known to be valid, else what its own data phase gave. */
-function proposeRule(turn: Turn): void {
-  const { state, context } = turn
-  const { view, valid, decision } = state.commit
-  if (decision !== null || proposerOf(context, state.round, view) !== context.self) return
-  if (state.messages.has(`commit-propose/${view}/${context.self}`)) return
-  const phase = state.phases.get(view)
-  const value = valid?.value ?? (phase && commitValue(state, phase))
-  if (value === undefined) return
-  say(turn, { type: 'propose', instance: 'commit', view, value, validView: valid?.view ?? -1 })
+  if (isHopeless(turn.state, phase)) giveUp()
 }
 
 /** Runs the first agreement as far as the facts carry it. */
 export function commitRule(turn: Turn): void {
   if (turn.state.commit.decision === null) {
     clockRule(turn)
-    proposeRule(turn)
+    const { view } = turn.state.commit
+    const phase = turn.state.phases.get(view)
+    propose(turn, 'commit', () => phase && commitValue(turn.state, phase))
     runAgreement(turn, 'commit', proposal => isValid(turn.state, proposal))
   }
-  const { decision } = turn.state.commit
-  if (decision === null || turn.state.commitment !== null) return
-  const { manifests, open } = decodeCommitValue(decision.value)
-  const phase = phaseOf(turn.state, { open, manifests, loaded: [] })
+  if (turn.state.commit.decision === null) return
+  bindDecision(turn)
+  certify(turn)
+  commitSession(turn)
+}
+
+/** What the decision does not name makes room for what it does. */
+function bindDecision(turn: Turn): void {
+  const { state } = turn
+  const { decision } = state.commit
+  if (state.decided !== null || decision === null) return
+  const decided = decodeCommitValue(decision.value)
+  const messages = new Map([...state.messages].filter(([, message]) => !isStray(decided, message)))
+  const phases = new Map(state.phases)
+  const opened = phases.get(decided.view)
+  if (opened !== undefined && hex(opened.opening.hash) !== hex(decided.open)) phases.delete(decided.view)
+  turn.state = { ...state, decided, messages, phases }
+}
+
+/** CERTIFICATE for whoever does not see the decision: a vote for something else shows that there is somebody. */
+function certify(turn: Turn): void {
+  const { state, context } = turn
+  const { decision, prevotes, precommits } = state.commit
+  if (decision === null || state.flags.has('certificate')) return
+  const { id, view, value } = decision
+  const others = [...(precommits.get(view)?.values() ?? [])].some(vote => vote !== id)
+  if (!others && ![...prevotes.keys(), ...precommits.keys()].some(voted => voted > view)) return
+  once(turn, 'certificate')
+  const proven = { phase: 'precommit', instance: 'commit', round: state.round, view, id: fromString(id, 'hex') } as const
+  const proof = collectProof(state.messages.values(), proven, context.quorum)
+  // whoever learnt the decision from a certificate leaves it at that one
+  if (proof !== undefined) say(turn, { type: 'certificate', view, value, precommits: proof })
+}
+
+/** The decided session becomes the round's, once everything that the decision names is here. */
+function commitSession(turn: Turn): void {
+  const { state } = turn
+  if (state.commitment !== null || state.decided === null) return
   // the OPEN itself may still be on its way to somebody who saw only the votes
-  if (phase === undefined || manifestHashes(turn.state, phase.opening) === undefined) return
-  turn.state = { ...turn.state, commitment: { opening: phase.opening, manifests } }
+  const opening = state.phases.get(state.decided.view)?.opening
+  const manifests = opening && manifestHashes(state, opening)
+  if (opening === undefined || manifests === undefined) return
+  turn.state = { ...state, commitment: { opening, manifests } }
+  const usable = [...turn.state.messages].filter(
+    ([, message]) => !is(message, 'release') || isUsable(turn.state, message),
+  )
+  turn.state = { ...turn.state, messages: new Map(usable) }
   setPhase(turn, 'committed')
 }

@@ -1,24 +1,53 @@
 import test from 'ava'
-import { createLiveCluster } from '../../sim/live-cluster.ts'
+import { createLiveCluster, type LiveCluster } from '../../sim/live-cluster.ts'
 import { testSigners, testStudy } from '../helpers/study.ts'
 
-test('four real nodes over the memory transport certify every round with equal checkpoints', async t => {
-  const { hospitals: _, ...study } = testStudy(testSigners(4), { rounds: 5 })
-  const cluster = await createLiveCluster(4, {
+const DIMENSION = 62
+
+async function createCluster(rounds: number): Promise<LiveCluster> {
+  const { hospitals: _, ...study } = testStudy(testSigners(4), { rounds })
+  return await createLiveCluster(4, {
     study,
-    clippedSum: member => Float64Array.from({ length: 62 }, (_, word) => ((member + 1) * (word + 1)) / 1000),
-    logLevel: (process.env['CLUSTER_LOG'] as 'debug') ?? 'silent',
+    clippedSum: member => Float64Array.from({ length: DIMENSION }, (_, word) => ((member + 1) * (word + 1)) / 1000),
   })
+}
+
+function checkpoints(cluster: LiveCluster): string[][] {
+  return cluster.nodes.flatMap(node => (node ? [node.rounds().map(record => record.checkpoint)] : []))
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setTimeout(resolve, 5))
+}
+
+test('four real nodes over the memory transport certify every round with equal checkpoints', async t => {
+  const cluster = await createCluster(5)
   t.teardown(() => cluster.close())
   await cluster.finished()
-  const rounds = cluster.nodes.map(node => node?.rounds() ?? [])
-  t.is(rounds[0]?.length, 5)
-  for (const own of rounds) {
-    t.deepEqual(
-      own.map(record => record.checkpoint),
-      rounds[0]?.map(record => record.checkpoint),
-    )
-    for (const record of own) t.is(record.outcome, 'result')
+  const [first, ...others] = checkpoints(cluster)
+  t.is(first?.length, 5)
+  for (const other of others) t.deepEqual(other, first)
+  for (const node of cluster.nodes) {
+    for (const { outcome, contributors, views } of node?.rounds() ?? []) {
+      t.deepEqual({ outcome, views, count: contributors.length }, { outcome: 'result', views: 1, count: 4 })
+    }
   }
-  t.log(rounds[0]?.map(({ durationMs, beyondMs, bytesSent, views }) => ({ durationMs, beyondMs, bytesSent, views })))
+})
+
+test('a node that stops and comes back catches up by hash and contributes again', async t => {
+  const cluster = await createCluster(60)
+  t.teardown(() => cluster.close())
+  const [witness] = cluster.nodes
+  await until(() => (witness?.rounds().length ?? 0) >= 3)
+  await cluster.stop(2)
+  const gone = witness!.rounds().length
+  await until(() => witness!.rounds().length >= gone + 3)
+  const back = await cluster.start(2)
+  await cluster.finished()
+  const self = back.status().peer
+  const lists = checkpoints(cluster)
+  t.is(new Set(lists.map(list => list.at(-1))).size, 1)
+  t.true(witness!.rounds().some(record => record.round > gone && !record.contributors.includes(self)))
+  t.true(witness!.rounds().at(-1)?.contributors.includes(self))
+  t.true(witness!.rounds().every(record => record.outcome === 'result'))
 })

@@ -1,0 +1,63 @@
+/**
+ * A hospital's part of one training step: the clipped sum over a Poisson sample of its own records.
+ *
+ * @module
+ */
+import type { Rng } from '../../crypto/rng.ts'
+import type { StudyDocument } from '../../protocols/study/document.ts'
+import { type Dataset, requireContract, selectRecords } from '../datasets/dataset.ts'
+import type { Backend } from './backend.ts'
+import { createBookkeeping, EXAMPLES_MAX } from './bookkeeping.ts'
+import { buildModel } from './model.ts'
+import { poissonSample } from './sampler.ts'
+
+export type { Dataset } from '../datasets/dataset.ts'
+
+export interface Trainer {
+  readonly dimension: number
+  readonly engine: string
+  /**
+   * Draws a fresh Poisson sample and adds up its per-example gradients, each clipped to 0.99·clippingNorm: not divided
+   * by anything, and zeros when the sample is empty. Neither the sample nor its size may leave this process.
+   *
+   * @param parameters  flat, as `parameterSpecs` lays them out
+   * @returns           flat, float64
+   */
+  clippedSum(parameters: Float32Array): Float64Array
+  dispose(): void
+}
+
+/**
+ * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee
+ * @throws OperatorError `dataset-mismatch` or `unsupported-layer`, exit code 11
+ */
+export function createTrainer({
+  document,
+  dataset,
+  backend,
+  rng,
+}: {
+  document: StudyDocument
+  dataset: Dataset
+  backend: Backend
+  rng: Rng
+}): Trainer {
+  requireContract(dataset, document.data)
+  const { clippingNorm, sampleRate } = document.privacy
+  const model = buildModel(backend.tf, document.model, document.data)
+  const bookkeeping = createBookkeeping(backend, { model, clippingNorm })
+  return {
+    dimension: bookkeeping.dimension,
+    engine: backend.engine,
+    clippedSum: parameters => {
+      const sample = poissonSample(dataset.count, sampleRate, rng)
+      const sum = new Float64Array(bookkeeping.dimension)
+      for (let start = 0; start < sample.length; start += EXAMPLES_MAX) {
+        const batch = selectRecords(dataset, sample.subarray(start, start + EXAMPLES_MAX))
+        bookkeeping.addClipped(sum, { parameters, ...batch })
+      }
+      return sum
+    },
+    dispose: () => model.dispose(),
+  }
+}

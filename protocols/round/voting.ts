@@ -1,0 +1,90 @@
+/**
+ * What both agreements of a round share: their clocks, their proposals, and carrying out what their rules ask for.
+ *
+ * @module
+ */
+
+import { fromString } from 'uint8arrays/from-string'
+import { type Instance, TIMEOUT_GROWTH } from '../agreement/constants.ts'
+import { advance, expire, type Proposal, type VotePhase } from '../agreement/machine.ts'
+import { collectProof } from '../agreement/proof.ts'
+import type { StepContext } from '../ports.ts'
+import { is } from './messages.ts'
+import { proposerOf, say } from './receive.ts'
+import { type RoundState, schedule, type Turn } from './state.ts'
+
+export function voteTimeout({ timing }: StepContext, view: number): number {
+  return Math.min(timing.voteTimeoutMsMax, timing.voteTimeoutMs * TIMEOUT_GROWTH ** view)
+}
+
+/** Ends a step of an agreement, once. */
+export function expireStep(turn: Turn, instance: Instance, step: 'propose' | VotePhase, view: number): void {
+  const before = turn.state[instance]
+  const after = expire(before, step, view)
+  if (after !== before) turn.state = { ...turn.state, [instance]: after }
+}
+
+/** Gives a view so long for its proposal to be made and judged; then it gets a vote for nil. */
+export function limitProposal(turn: Turn, instance: Instance, view: number): void {
+  schedule(turn, `${instance}/propose:${view}`, voteTimeout(turn.context, view))
+}
+
+/** Runs an agreement's rules and carries out what they ask for. */
+export function runAgreement(turn: Turn, instance: Instance, valid: (proposal: Proposal) => boolean | undefined): void {
+  const { quorum, faulty } = turn.context
+  const isValid = (proposal: Proposal) =>
+    turn.state.doubled.has(proposalSlot(turn, instance, proposal.view)) ? false : valid(proposal)
+  for (;;) {
+    const { state, actions } = advance(turn.state[instance], { quorum, faulty, isValid })
+    if (state !== turn.state[instance]) turn.state = { ...turn.state, [instance]: state }
+    if (actions.length === 0) return
+    for (const action of actions) {
+      if (action.kind === 'timer') {
+        schedule(turn, `${instance}/${action.phase}:${action.view}`, voteTimeout(turn.context, action.view))
+      } else if (action.kind === 'vote') {
+        const { phase: type, view, id } = action
+        say(turn, { type, instance, view, value: id === null ? null : fromString(id, 'hex') })
+      } else if (action.kind === 'decide') return
+    }
+  }
+}
+
+/** The slot of a view's one PROPOSE; when two different ones were made, nothing counts in that view. */
+export function proposalSlot({ state, context }: Turn, instance: Instance, view: number): string {
+  return `${instance}-propose/${view}/${proposerOf(context, state.round, view)}`
+}
+
+/**
+ * PROPOSE by the current view's proposer, once: what a quorum has prevoted before, with the proof, else a value of its
+ * own.
+ */
+export function propose(turn: Turn, instance: Instance, own: () => Uint8Array | undefined): void {
+  const { state, context } = turn
+  const { view, valid, decision } = state[instance]
+  if (decision !== null || proposerOf(context, state.round, view) !== context.self) return
+  if (state.messages.has(proposalSlot(turn, instance, view))) return
+  const proof = valid === null ? undefined : lockProof(turn, instance, valid)
+  const locked = valid !== null && proof !== undefined
+  const value = locked ? valid.value : own()
+  if (value === undefined) return
+  say(turn, { type: 'propose', instance, view, value, validView: locked ? valid.view : -1, proof: proof ?? [] })
+}
+
+/** A quorum's prevotes for a value: those that we counted, or those that another proposer showed. */
+function lockProof(
+  { state, context }: Turn,
+  instance: Instance,
+  { id, view }: { id: string; view: number },
+): Uint8Array[] | undefined {
+  const proven = { phase: 'prevote', instance, round: state.round, view, id: fromString(id, 'hex') } as const
+  const counted = collectProof(state.messages.values(), proven, context.quorum)
+  return counted ?? shownProof(state, instance, { id, view })
+}
+
+function shownProof(state: RoundState, instance: Instance, { id, view }: { id: string; view: number }) {
+  for (const message of state.messages.values()) {
+    if (!is(message, 'propose') || message.body.instance !== instance || message.body.validView !== view) continue
+    if (state[instance].proposals.get(message.body.view)?.id === id) return message.body.proof
+  }
+  return undefined
+}
