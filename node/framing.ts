@@ -178,9 +178,16 @@ export class Channel {
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
       // stream.onDrain() resolves only once per stream, so the event is awaited itself
-      if (!this.#stream.send(bytes.subarray(at, at + WRITE_BYTES))) {
-        await pEvent(this.#stream as unknown as EventTarget, 'drain', { rejectionEvents: ['close'] })
-      }
+      if (!this.#stream.send(bytes.subarray(at, at + WRITE_BYTES))) await this.#drained()
+    }
+  }
+
+  async #drained(): Promise<void> {
+    try {
+      await pEvent(this.#stream as unknown as EventTarget, 'drain', { rejectionEvents: ['close'] })
+    } catch (cause) {
+      // what rejects is the close event itself
+      throw new ProtocolError('stream-ended', 'the stream closed while it was written to', { action: 'ignore', cause })
     }
   }
 

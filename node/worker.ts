@@ -42,7 +42,7 @@ async function createDataTrainer({ document: bytes, training }: WorkbenchSetting
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
   const { shape, classes } = document.data
-  const dataset = await readNpz(training.npz, { split: training.split, shape: [...shape], classes: classes.length })
+  const dataset = await readNpz(training.npz, { split: training.split, shape: [...shape], classes })
   const backend = await loadBackend({ engine: training.engine })
   return createTrainer({
     document,

@@ -16,7 +16,7 @@ import type { Link } from './sync/link.ts'
 export type RoundEvent =
   /** a verified message of a peer, or our own coming back */
   | { readonly type: 'received'; readonly message: Message }
-  /** an `schedule`d timer ended */
+  /** a `schedule`d timer ended */
   | { readonly type: 'tick'; readonly round: number; readonly timer: string }
   /** the training step of the round is done and its update waits where jobs find it */
   | { readonly type: 'trained'; readonly round: number }
@@ -42,7 +42,7 @@ export type RoundEvent =
   /** something pulled by hash arrived and matched */
   | { readonly type: 'pulled'; readonly round: number; readonly hash: string }
   /** another peer's transcript from our head on */
-  | { readonly type: 'links'; readonly links: readonly Link[] }
+  | { readonly type: 'links'; readonly links: readonly Link[]; readonly from?: Member }
 
 /** One durable record. Slots of our own messages make "one message per slot" survive a crash. */
 export type Entry =

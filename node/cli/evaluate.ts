@@ -28,7 +28,7 @@ async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Prom
   const { document, checkpoint, hash, round } = await readNewestCheckpoint(data)
   const { readNpz } = await import('../datasets/npz.ts')
   const { shape, classes } = document.data
-  const dataset = await readNpz(npz, { split, shape, classes: classes.length })
+  const dataset = await readNpz(npz, { split, shape, classes })
   const { loadBackend } = await import('../training/backend.ts')
   const { evaluate } = await import('../training/evaluation.ts')
   const backend = await loadBackend({ engine: config.training.engine })

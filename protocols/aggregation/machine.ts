@@ -7,6 +7,7 @@
 
 import { TAG_LOADED } from '../../crypto/domain.ts'
 import { sha256 } from '../../crypto/hash.ts'
+import type { Chunk } from '../../crypto/layout.ts'
 import { put } from '../facts.ts'
 import type { StepContext } from '../ports.ts'
 import type { Member } from '../roster/roster.ts'
@@ -24,8 +25,6 @@ import {
 } from '../round/state.ts'
 import type { RoundOutput, Session } from './jobs.ts'
 import { chunksOf, filledChunks, type Opening } from './opening.ts'
-
-const NO_BYTES = new Uint8Array(0)
 
 export function sessionOf(opening: Opening): Session {
   return { sid: opening.sid, members: opening.members, owners: opening.owners.length, keys: opening.keys }
@@ -83,7 +82,7 @@ function suspects(state: RoundState, context: StepContext): { out: Set<Member>; 
       }
       // an owner that said nothing of use in all its time is like one that cannot be reached
       const silent = missing === undefined && loadedHash(state, { opening, chunk, manifests }) === undefined
-      if (silent && ended(state, `data:${view}`)) disowned.add(from)
+      if (silent && ended(state, `data:${view}`) && ended(state, `reports:${view}`)) disowned.add(from)
     }
   }
   for (const [member, owners] of missedBy) {
@@ -257,7 +256,7 @@ export function loadRule(turn: Turn): void {
   const manifests = manifestHashes(state, opening)
   const absent = opening.members.filter(from => {
     const manifest = saidBy(state, { type: 'manifest', view, from })
-    return !phase.held.has(`${chunk.index}/${from}`) || hex(manifest?.body.sid ?? NO_BYTES) !== hex(sid)
+    return manifest === undefined || hex(manifest.body.sid) !== hex(sid) || !phase.held.has(`${chunk.index}/${from}`)
   })
   if (absent.length === 0 && manifests !== undefined) {
     say(turn, { type: 'loaded', view, sid, chunk: chunk.index, digest: loadedDigest(sid, manifests) })

@@ -40,7 +40,11 @@ function ascends(members: readonly number[]): boolean {
  *
  * @throws ProtocolError `other-result`, `low-order-key`
  */
-export function checkReady({ from, body }: Message<BodyOf<'ready'>>, context: MessageContext, previous: Uint8Array): void {
+export function checkReady(
+  { from, body }: Message<BodyOf<'ready'>>,
+  context: MessageContext,
+  previous: Uint8Array,
+): void {
   const peer = context.roster.peers[from] as string
   if (Buffer.compare(body.previous, previous) !== 0) {
     throw new ProtocolError('other-result', 'READY after another result than ours', { peer })

@@ -97,7 +97,7 @@ export function createRunner(vault: Vault, { document, self, rng }: RunnerSettin
     return { kind: 'sum', sid: hex(session.sid), attempt, hash }
   }
 
-  function apply({ round, session, sums }: Extract<RoundJob, { kind: 'apply' }>): RoundOutput {
+  function apply({ session, sums }: Extract<RoundJob, { kind: 'apply' }>): RoundOutput {
     const opened = new Uint32Array(dimension)
     const chunks = layout(session).filter(chunk => chunk.words > 0)
     for (const [at, { start, words }] of chunks.entries()) {

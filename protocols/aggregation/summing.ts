@@ -6,8 +6,9 @@
 
 import { opens } from '../../crypto/commitment.ts'
 import type { Member } from '../roster/roster.ts'
+import type { BodyOf, Message } from '../round/messages.ts'
 import { saidBy, say } from '../round/receive.ts'
-import { ended, hex, once, type RoundState, schedule, setPhase, type Turn } from '../round/state.ts'
+import { type Commitment, ended, hex, once, type RoundState, schedule, setPhase, type Turn } from '../round/state.ts'
 import type { RoundOutput } from './jobs.ts'
 import { sessionOf, setDataPhase } from './machine.ts'
 import { filledChunks } from './opening.ts'
@@ -19,17 +20,32 @@ export function revealRule(turn: Turn): void {
   const { opening, manifests } = state.commitment
   const place = opening.members.indexOf(context.self)
   if (place < 0 || saidBy(state, { type: 'release', from: context.self })) return
-  const own = saidBy(state, { type: 'manifest', view: opening.view, from: context.self })
+  // nothing of ours may depend on what others say that we said
+  const own = ownManifest(state, context.self)
   if (own === undefined || hex(own.hash) !== hex(manifests[place] as Uint8Array)) return
   if (!once(turn, 'reveal')) return
   turn.effects.push({ type: 'compute', job: { kind: 'reveal', round: state.round, session: sessionOf(opening) } })
 }
 
+function ownManifest(state: RoundState, self: Member): Message<BodyOf<'manifest'>> | undefined {
+  return state.commitment === null
+    ? undefined
+    : saidBy(state, { type: 'manifest', view: state.commitment.opening.view, from: self })
+}
+
 /** RELEASE: the charge and the fact of the release are durable in one write, before the key leaves. */
 export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 'reveal' }>): void {
-  const { state } = turn
+  const { state, context } = turn
   if (state.commitment === null || hex(state.commitment.opening.sid) !== sid) return
+  if (saidBy(state, { type: 'release', from: context.self })) return
   const { opening } = state.commitment
+  const own = ownManifest(state, context.self)
+  if (own === undefined || !opens(own.body.commitment, key)) {
+    // a lost disk's new root: the key would open nothing, and cost a round
+    const reason = 'the secret root of this round is not the one that our manifest commits to'
+    turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: state.round, code: 'lost-secrets', reason } })
+    return
+  }
   const contributors = opening.members.length
   const charge = { kind: 'charge', round: state.round, sid: opening.sid, contributors } as const
   say(turn, { type: 'release', sid: opening.sid, key }, [charge])
@@ -37,16 +53,14 @@ export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 
   setPhase(turn, 'released')
 }
 
-/** Every contributor's self key, checked against its manifest, or undefined while one is missing. */
+/** Every contributor's self key, or undefined while one is missing; only usable ones are kept (`isUsable`). */
 export function selfKeys(state: RoundState): ReadonlyMap<Member, Uint8Array> | undefined {
   if (state.commitment === null) return undefined
   const { opening } = state.commitment
   const keys = new Map<Member, Uint8Array>()
   for (const from of opening.members) {
     const release = saidBy(state, { type: 'release', from })
-    const manifest = saidBy(state, { type: 'manifest', view: opening.view, from })
-    if (release === undefined || manifest === undefined || hex(release.body.sid) !== hex(opening.sid)) return undefined
-    if (!opens(manifest.body.commitment, release.body.key)) return undefined
+    if (release === undefined) return undefined
     keys.set(from, release.body.key)
   }
   return keys
@@ -69,6 +83,20 @@ export function chunkSum(state: RoundState, chunk: number): { hash: string; from
   return undefined
 }
 
+/** True when we hold a chunk's sum ourselves, so that others can have it from us. */
+function isSummed(state: RoundState, chunk: number): boolean {
+  const sum = chunkSum(state, chunk)
+  return sum !== undefined && state.sums.has(sum.hash)
+}
+
+/** The owners of chunks whose sum nobody could give us. */
+export function ownersUnheard(state: RoundState): Member[] {
+  if (state.commitment === null) return []
+  const { opening } = state.commitment
+  const open = filledChunks(opening).filter(({ index }) => !isSummed(state, index))
+  return open.map(({ index }) => opening.owners[index] as Member)
+}
+
 /** The attempt that it is time for: one more whenever the resend timer ends without all sums. */
 function attemptNow(state: RoundState): number {
   let attempt = 0
@@ -77,35 +105,45 @@ function attemptNow(state: RoundState): number {
 }
 
 /**
- * As an owner: adds up our chunk once all keys are out; after `resendAfterMs` without its owner's word, the next
- * owner's too. Parts that we do not hold are asked from their contributors.
+ * As an owner: adds up our chunk once all keys are out; whenever `resendAfterMs` passes without that sum in hand, the
+ * next owner's predecessor's too. A sum that its owner took with it when it went down is made again in the same way.
  */
 export function sumRule(turn: Turn): void {
   const { state, context } = turn
   const keys = selfKeys(state)
   if (state.commitment === null || keys === undefined) return
-  const { opening } = state.commitment
-  const phase = state.phases.get(opening.view)
-  const chunks = filledChunks(opening)
-  if (phase === undefined) return
+  const { owners } = state.commitment.opening
+  const chunks = filledChunks(state.commitment.opening)
   const last = attemptNow(state)
-  const open = chunks.some(({ index }) => chunkSum(state, index) === undefined)
-  if (open && last < opening.owners.length) schedule(turn, `resend:${last}`, context.timing.resendAfterMs)
-  if (!opening.owners.includes(context.self)) return
-  for (let attempt = 0; attempt <= Math.min(last, opening.owners.length - 1); attempt++) {
-    const chunk = chunkAt(opening.owners, context.self, attempt)
-    if (!chunks.some(({ index }) => index === chunk) || chunkSum(state, chunk) !== undefined) continue
-    const absent = opening.members.filter(member => !phase.held.has(`${chunk}/${member}`))
-    for (const member of absent) {
-      if (!once(turn, `pull:${chunk}/${member}`)) continue
-      const wanted = { kind: 'chunk', sid: hex(opening.sid), chunk, member } as const
-      turn.effects.push({ type: 'pull', round: state.round, wanted, from: [member] })
-    }
-    if (absent.length > 0 || !once(turn, `sum:${attempt}`)) continue
-    const session = sessionOf(opening)
-    const job = { kind: 'sum', round: state.round, session, attempt, chunk, selfKeys: keys } as const
-    turn.effects.push({ type: 'compute', job })
+  const open = chunks.some(({ index }) => !isSummed(state, index))
+  if (open && last < owners.length) schedule(turn, `resend:${last}`, context.timing.resendAfterMs)
+  if (!owners.includes(context.self)) return
+  for (let attempt = 0; attempt <= Math.min(last, owners.length - 1); attempt++) {
+    const chunk = chunkAt(owners, context.self, attempt)
+    if (!chunks.some(({ index }) => index === chunk) || isSummed(turn.state, chunk)) continue
+    sumChunk(turn, { chunk, attempt, selfKeys: keys })
   }
+}
+
+/** Adds up a chunk, after asking its contributors for the parts that we do not hold. */
+function sumChunk(
+  turn: Turn,
+  { chunk, attempt, selfKeys: keys }: { chunk: number; attempt: number; selfKeys: ReadonlyMap<Member, Uint8Array> },
+): void {
+  const { state, context } = turn
+  const { opening } = state.commitment as Commitment
+  const held = state.phases.get(opening.view)?.held
+  // our own part is in our own masked vector
+  const absent = opening.members.filter(member => member !== context.self && !held?.has(`${chunk}/${member}`))
+  for (const member of absent) {
+    if (!once(turn, `pull:${chunk}/${member}`)) continue
+    const wanted = { kind: 'chunk', sid: hex(opening.sid), chunk, member } as const
+    turn.effects.push({ type: 'pull', round: state.round, wanted, from: [member] })
+  }
+  if (absent.length > 0 || !once(turn, `sum:${attempt}`)) return
+  const session = sessionOf(opening)
+  const job = { kind: 'sum', round: state.round, session, attempt, chunk, selfKeys: keys } as const
+  turn.effects.push({ type: 'compute', job })
 }
 
 /** CHUNK-SUM: our sum of a chunk is there to be pulled. */
@@ -116,16 +154,15 @@ export function summed(turn: Turn, { sid, attempt, hash }: Extract<RoundOutput, 
   turn.state = { ...turn.state, sums: new Map(turn.state.sums).set(hex(hash), true) }
 }
 
-/** Pulls every sum that somebody reported and we do not hold: from its owner first, then from anybody. */
+/** Pulls every sum that somebody reported and we do not hold: from who made it, then from whoever has it by now. */
 export function pullRule(turn: Turn): void {
   const { state, context } = turn
   if (state.commitment === null) return
-  const { owners } = state.commitment.opening
+  const everybody = context.roster.hospitals.map((_, member) => member)
   for (const { index } of filledChunks(state.commitment.opening)) {
     const sum = chunkSum(state, index)
     if (sum === undefined || state.sums.has(sum.hash) || !once(turn, `pull:${sum.hash}`)) continue
-    const others = owners.filter(owner => owner !== sum.from)
-    const from = [sum.from, ...others].filter(member => member !== context.self)
+    const from = [sum.from, ...everybody.filter(member => member !== sum.from)].filter(m => m !== context.self)
     turn.effects.push({ type: 'pull', round: state.round, wanted: { kind: 'sum', hash: sum.hash }, from })
   }
 }

@@ -152,7 +152,7 @@ function prevoted(state: AgreementState, view: number, quorum: number): ValueId 
 }
 
 /** The value behind an id, from whatever view's proposal. */
-function valueOf(state: AgreementState, id: string): Uint8Array | undefined {
+function proposedValue(state: AgreementState, id: string): Uint8Array | undefined {
   for (const proposal of state.proposals.values()) if (proposal.id === id) return proposal.value
   return undefined
 }
@@ -178,7 +178,7 @@ function decided(state: AgreementState, quorum: number): AgreementState['decisio
   for (const view of state.precommits.keys()) {
     const id = quorumValue(state.precommits, view, quorum)
     if (id === undefined || id === null) continue
-    const value = valueOf(state, id)
+    const value = proposedValue(state, id)
     if (value !== undefined) return { id, value, view }
   }
   return null
@@ -202,7 +202,7 @@ function newestValid(state: AgreementState, quorum: number): AgreementState['val
   for (const view of [...state.prevotes.keys(), ...state.proven.keys()]) {
     if (view > state.view || view <= (newest?.view ?? -1)) continue
     const id = prevoted(state, view, quorum)
-    const value = typeof id === 'string' ? valueOf(state, id) : undefined
+    const value = typeof id === 'string' ? proposedValue(state, id) : undefined
     if (value !== undefined) newest = { id: id as string, value, view }
   }
   return newest
@@ -211,7 +211,7 @@ function newestValid(state: AgreementState, quorum: number): AgreementState['val
 /** Rules 3 and 4: what to precommit in the current view, or undefined while that is open. */
 function precommitFor(state: AgreementState, quorum: number): ValueId | undefined {
   const id = prevoted(state, state.view, quorum)
-  if (id === null || (id !== undefined && valueOf(state, id) !== undefined)) return id
+  if (id === null || (id !== undefined && proposedValue(state, id) !== undefined)) return id
   return state.expired.has(`prevote:${state.view}`) ? null : undefined
 }
 

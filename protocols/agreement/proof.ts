@@ -56,11 +56,7 @@ export function isVoteFor(message: Message, { phase, instance, round, view, id }
 }
 
 /** A quorum of such votes out of what we hold, in the order of the roster, or undefined while there are too few. */
-export function collectProof(
-  messages: Iterable<Message>,
-  proven: Proven,
-  quorum: number,
-): Uint8Array[] | undefined {
+export function collectProof(messages: Iterable<Message>, proven: Proven, quorum: number): Uint8Array[] | undefined {
   const votes: Message[] = []
   for (const message of messages) if (isVoteFor(message, proven)) votes.push(message)
   if (votes.length < quorum) return undefined

@@ -13,7 +13,11 @@ import { MEMBERS_MAX } from './constants.ts'
 const hash = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32, 'expected 32 bytes')
 const COMMIT_VALUE = z.strictObject({
   /** the view that the session was opened in; a later one may decide it */
-  view: z.number().int().min(0).max(VIEWS_MAX - 1),
+  view: z
+    .number()
+    .int()
+    .min(0)
+    .max(VIEWS_MAX - 1),
   open: hash,
   manifests: z.array(hash).max(MEMBERS_MAX),
   loaded: z.array(hash).max(MEMBERS_MAX),

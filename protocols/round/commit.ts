@@ -10,11 +10,12 @@ import { loadedHash, manifestHashes, viewMayOpen } from '../aggregation/machine.
 import { chunksOf, filledChunks } from '../aggregation/opening.ts'
 import type { Proposal } from '../agreement/machine.ts'
 import { collectProof } from '../agreement/proof.ts'
+import type { Member } from '../roster/roster.ts'
 import { type CommitValue, decodeCommitValue, encodeCommitValue } from './commit-value.ts'
 import { is } from './messages.ts'
 import { isStray, isUsable, proposerOf, saidBy, say } from './receive.ts'
 import { type DataPhase, ended, hex, once, type RoundState, schedule, setPhase, type Turn } from './state.ts'
-import { expireStep, limitProposal, propose, proposalSlot, runAgreement, voteTimeout } from './voting.ts'
+import { expireStep, limitProposal, proposalSlot, propose, runAgreement, voteTimeout } from './voting.ts'
 
 /** The value that a complete data phase commits to, or undefined while it is incomplete. */
 export function commitValue(state: RoundState, { opening }: DataPhase): Uint8Array | undefined {
@@ -42,14 +43,20 @@ function isValid(state: RoundState, { value }: Proposal): boolean | undefined {
   return expected && Buffer.compare(expected, value) === 0
 }
 
-/** A view that cannot succeed any more: its time is over, an owner reported somebody missing, or an owner is gone. */
-function isHopeless(state: RoundState, { opening }: DataPhase): boolean {
-  if (ended(state, `data:${opening.view}`)) return true
-  return opening.owners.some(from => {
-    if (chunksOf(opening, from).length === 0) return false
-    if (saidBy(state, { type: 'missing', view: opening.view, from })) return true
-    return state.lost.has(from) && saidBy(state, { type: 'loaded', view: opening.view, from }) === undefined
-  })
+/**
+ * A view that cannot succeed any more: its time is over, an owner reported somebody missing, or an owner is gone. The
+ * other owners are still heard, for what they say decides who is left out of the next view.
+ */
+function isHopeless(turn: Turn, { opening }: DataPhase): boolean {
+  const { state, context } = turn
+  const { view } = opening
+  const heard = (from: Member, type: 'loaded' | 'missing') => saidBy(state, { type, view, from }) !== undefined
+  const owners = opening.owners.filter(owner => chunksOf(opening, owner).length > 0)
+  const gone = (owner: Member) => state.lost.has(owner) && !heard(owner, 'loaded')
+  if (!ended(state, `data:${view}`) && !owners.some(owner => heard(owner, 'missing') || gone(owner))) return false
+  schedule(turn, `reports:${view}`, context.timing.voteTimeoutMs)
+  const allHeard = owners.every(owner => heard(owner, 'missing') || heard(owner, 'loaded') || state.lost.has(owner))
+  return allHeard || ended(state, `reports:${view}`)
 }
 
 /** Clocks of the current view: for its OPEN, for its data, and for its proposal once that is there or could be. */
@@ -74,7 +81,7 @@ function clockRule(turn: Turn): void {
   // three times what a vector takes on the slowest line that the study allows
   const transferMs = (3 * 4 * 8 * context.dimension * 1000) / context.timing.bandwidthMin
   schedule(turn, `data:${view}`, context.timing.dataBaseMs + transferMs)
-  if (isHopeless(turn.state, phase)) giveUp()
+  if (isHopeless(turn, phase)) giveUp()
 }
 
 /** Runs the first agreement as far as the facts carry it. */
@@ -114,7 +121,13 @@ function certify(turn: Turn): void {
   const others = [...(precommits.get(view)?.values() ?? [])].some(vote => vote !== id)
   if (!others && ![...prevotes.keys(), ...precommits.keys()].some(voted => voted > view)) return
   once(turn, 'certificate')
-  const proven = { phase: 'precommit', instance: 'commit', round: state.round, view, id: fromString(id, 'hex') } as const
+  const proven = {
+    phase: 'precommit',
+    instance: 'commit',
+    round: state.round,
+    view,
+    id: fromString(id, 'hex'),
+  } as const
   const proof = collectProof(state.messages.values(), proven, context.quorum)
   // whoever learnt the decision from a certificate leaves it at that one
   if (proof !== undefined) say(turn, { type: 'certificate', view, value, precommits: proof })

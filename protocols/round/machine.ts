@@ -4,9 +4,11 @@
  * @module
  */
 
+import { ProtocolError } from '../../crypto/errors.ts'
 import type { RoundOutput } from '../aggregation/jobs.ts'
 import {
   findPhase,
+  forgetReceipts,
   loadRule,
   masked,
   maskRule,
@@ -22,10 +24,11 @@ import { drop, put } from '../facts.ts'
 import type { Effect, RoundEvent, StepContext } from '../ports.ts'
 import type { Member } from '../roster/roster.ts'
 import { decodeResultValue, hashAfter, type Link, verifyLink } from '../sync/link.ts'
-import { commitRule, expireStep } from './commit.ts'
+import { commitRule } from './commit.ts'
 import { applied, decidedLink, outcomeRule } from './outcome.ts'
 import { receive, restoreOwn } from './receive.ts'
 import { type Awaited, createRound, hex, type RoundState, said, setPhase, type Turn } from './state.ts'
+import { expireStep } from './voting.ts'
 
 /** Advances one round. Pure: the same state, event and context give the same effects. */
 export function step(
@@ -116,6 +119,7 @@ function note(turn: Turn, event: RoundEvent): void {
       return resend(turn, event.member)
     case 'disconnected':
       turn.state = { ...state, connected: drop(state.connected, event.member) }
+      forgetReceipts(turn, event.member)
       return expectBack(turn, event.member)
     case 'chunk': {
       const phase = findPhase(state, event.sid)
@@ -130,7 +134,7 @@ function note(turn: Turn, event: RoundEvent): void {
     case 'pulled':
       return notePulled(turn, event.hash)
     case 'links':
-      return noteLinks(turn, event.links)
+      return noteLinks(turn, event)
   }
 }
 
@@ -142,10 +146,10 @@ function noteTick(turn: Turn, timer: string): void {
     if (!state.connected.has(member)) turn.state = { ...state, lost: put(state.lost, member, true) }
     return
   }
-  const vote = /^(commit|result)\/(prevote|precommit):(\d+)$/.exec(timer)
+  const vote = /^(commit|result)\/(propose|prevote|precommit):(\d+)$/.exec(timer)
   if (vote !== null) {
-    const [, instance, phase, view] = vote as unknown as [string, Instance, VotePhase, string]
-    return expireStep(turn, instance, phase, Number(view))
+    const [, instance, step, view] = vote as unknown as [string, Instance, 'propose' | VotePhase, string]
+    return expireStep(turn, instance, step, Number(view))
   }
   turn.state = { ...state, flags: put(state.flags, `ended:${timer}`, true) }
 }
@@ -175,8 +179,11 @@ function notePulled(turn: Turn, hash: string): void {
   if (turn.state.awaited?.checkpoint === hash) takeOver(turn, turn.state.awaited)
 }
 
-/** Certified rounds from another peer: verified link by link from our own head, then their checkpoint is fetched. */
-function noteLinks(turn: Turn, links: readonly Link[]): void {
+/**
+ * Certified rounds from another peer: verified link by link from our own head, then their checkpoint is fetched. What
+ * comes before a bad link is as good as if it had come alone.
+ */
+function noteLinks(turn: Turn, { links, from }: { links: readonly Link[]; from?: Member }): void {
   const { state, context } = turn
   let { previous: head, round } = state
   let checkpoint: string | null = null
@@ -184,24 +191,31 @@ function noteLinks(turn: Turn, links: readonly Link[]): void {
   for (const link of links) {
     if (link.round < round) continue
     if (link.round > round || link.round > context.rounds) break
-    const value = verifyLink(link, context)
-    head = hashAfter(head, link, value)
-    if (value.outcome === 'result') checkpoint = hex(value.checkpoint)
+    try {
+      const value = verifyLink(link, context)
+      head = hashAfter(head, link, value)
+      if (value.outcome === 'result') checkpoint = hex(value.checkpoint)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      if (from !== undefined) turn.effects.push({ type: 'blame', member: from, code: error.code, evidence: [] })
+      break
+    }
     taken.push(link)
     round += 1
   }
   if (taken.length > (state.awaited?.links.length ?? 0)) awaitCheckpoint(turn, { links: taken, checkpoint, head })
 }
 
-/** Waits for the checkpoint that certified rounds end in, unless they changed nothing. */
+/** Goes on when the checkpoint that certified rounds end in is here, or was left as it is; else fetches it first. */
 function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
   const { state, context } = turn
+  const { checkpoint } = awaited
+  const own = state.outcome !== null && hex(state.outcome.checkpoint) === checkpoint
+  if (own || checkpoint === null || state.sums.has(checkpoint)) return takeOver(turn, awaited)
   turn.state = { ...state, awaited }
   setPhase(turn, 'catching-up')
-  if (awaited.checkpoint === null || state.sums.has(awaited.checkpoint)) return takeOver(turn, awaited)
   const from = context.roster.peers.map((_, member) => member).filter(member => member !== context.self)
-  const wanted = { kind: 'checkpoint', hash: awaited.checkpoint } as const
-  turn.effects.push({ type: 'pull', round: state.round, wanted, from })
+  turn.effects.push({ type: 'pull', round: state.round, wanted: { kind: 'checkpoint', hash: checkpoint }, from })
 }
 
 /** Records certified rounds and goes on with the next. */
@@ -230,15 +244,13 @@ function takeOver(turn: Turn, { links, head }: Awaited): void {
 
 /** Ends the round when its result is certified: with our own checkpoint, or with the one that others have. */
 function completeRule(turn: Turn): void {
-  const { state } = turn
-  const link = decidedLink(state)
-  if (link === undefined || state.awaited !== null) return
+  const { state, context } = turn
+  const link = decidedLink(state, context.quorum)
+  if (link === undefined) return
   const value = decodeResultValue(link.value)
   const head = hashAfter(state.previous, link, value)
   const checkpoint = value.outcome === 'result' ? hex(value.checkpoint) : null
-  const own = state.outcome !== null && hex(state.outcome.checkpoint) === checkpoint
-  if (own || checkpoint === null) takeOver(turn, { links: [link], checkpoint, head })
-  else awaitCheckpoint(turn, { links: [link], checkpoint, head })
+  awaitCheckpoint(turn, { links: [link], checkpoint, head })
 }
 
 const RULES = [

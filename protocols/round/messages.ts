@@ -31,6 +31,8 @@ const rank = z
   .int()
   .min(0)
   .max(MEMBERS_MAX - 1)
+/** somebody else's envelopes inside of a message: READYs or votes */
+const envelopes = z.array(blob(1024)).max(MEMBERS_MAX)
 const ranks = z.array(rank).max(MEMBERS_MAX)
 const header = { study: hash, roster: count, round: count }
 const instance = z.enum(INSTANCES)
@@ -58,6 +60,8 @@ const BODY = z.discriminatedUnion('type', [
       .int()
       .min(-1)
       .max(VIEWS_MAX - 1),
+    /** proof of lock: a quorum's prevotes of `validView`; empty when that is -1 */
+    proof: envelopes,
   }),
   z.strictObject({ type: z.literal('prevote'), ...header, instance, view, value: hash.nullable() }),
   z.strictObject({ type: z.literal('precommit'), ...header, instance, view, value: hash.nullable() }),

@@ -4,13 +4,17 @@
  * @module
  */
 
+import { fromString } from 'uint8arrays/from-string'
 import { ProtocolError } from '../../crypto/errors.ts'
 import type { RoundOutput } from '../aggregation/jobs.ts'
+import { ownersUnheard } from '../aggregation/summing.ts'
 import type { Proposal } from '../agreement/machine.ts'
+import { collectProof } from '../agreement/proof.ts'
+import type { Member } from '../roster/roster.ts'
 import { decodeResultValue, encodeResultValue, type Link, type ResultValue } from '../sync/link.ts'
-import { expireStep, runAgreement, voteTimeout } from './commit.ts'
-import { proposerOf, saidBy, say } from './receive.ts'
-import { ended, hex, type RoundState, said, schedule, setPhase, type Turn } from './state.ts'
+import { saidBy } from './receive.ts'
+import { ended, hex, type RoundState, schedule, setPhase, type Turn } from './state.ts'
+import { limitProposal, propose, runAgreement } from './voting.ts'
 
 /** The opened sum has become a checkpoint: that is what we shall vote for. */
 export function applied(turn: Turn, { sid, sum, checkpoint }: Extract<RoundOutput, { kind: 'apply' }>): void {
@@ -31,15 +35,20 @@ export function applied(turn: Turn, { sid, sum, checkpoint }: Extract<RoundOutpu
   setPhase(turn, 'summed')
 }
 
-/** Contributors of the committed session whose release we have not seen. */
-function withheld(state: RoundState): number[] {
-  return state.commitment?.opening.members.filter(from => !saidBy(state, { type: 'release', from })) ?? []
+/**
+ * Who keeps the round from its result: contributors whose release we have not seen; once all have released, the owners
+ * of chunks that nobody could add up, because their own parts went down with them.
+ */
+function hindering(state: RoundState): Member[] {
+  if (state.commitment === null) return []
+  const withheld = state.commitment.opening.members.filter(from => !saidBy(state, { type: 'release', from }))
+  return withheld.length > 0 ? withheld : ownersUnheard(state)
 }
 
 /** What we would propose: our result, or VOID once our own void timer has ended without one. */
 function ownValue(state: RoundState): ResultValue | undefined {
   if (state.outcome !== null) return state.outcome
-  const members = withheld(state)
+  const members = hindering(state)
   if (state.commitment === null || !ended(state, 'void') || members.length === 0) return undefined
   return { outcome: 'void', sid: state.commitment.opening.sid, members }
 }
@@ -56,10 +65,11 @@ function isValid(state: RoundState, { value }: Proposal): boolean | undefined {
   if (own === undefined) return undefined
   if (proposed.outcome === 'void' && own.outcome === 'void') {
     // a release may have reached some and not others: those named must be missing for us too
-    const missing = withheld(state)
-    return hex(proposed.sid) === hex(own.sid) && proposed.members.every(member => missing.includes(member))
+    const named = proposed.members
+    const ascending = named.length > 0 && named.every((member, at) => at === 0 || (named[at - 1] as Member) < member)
+    return ascending && hex(proposed.sid) === hex(own.sid) && named.every(member => own.members.includes(member))
   }
-  return hex(value) === hex(encodeResultValue(own))
+  return Buffer.compare(value, encodeResultValue(own)) === 0
 }
 
 /** Runs the second agreement as far as the facts carry it. */
@@ -67,28 +77,18 @@ export function outcomeRule(turn: Turn): void {
   const { state, context } = turn
   if (state.result.decision !== null) return
   if (state.commitment !== null && state.outcome === null) schedule(turn, 'void', context.timing.voidAfterMs)
-  const { view, valid } = state.result
   const own = ownValue(turn.state)
   if (own !== undefined) {
-    schedule(turn, `result/propose:${view}`, voteTimeout(context, view))
-    const unsaid = !turn.state.messages.has(`result-propose/${view}/${context.self}`)
-    if (unsaid && proposerOf(context, state.round, view) === context.self) {
-      const value = valid?.value ?? encodeResultValue(own)
-      say(turn, { type: 'propose', instance: 'result', view, value, validView: valid?.view ?? -1 })
-    }
+    limitProposal(turn, 'result', state.result.view)
+    propose(turn, 'result', () => encodeResultValue(own))
   }
-  if (ended(turn.state, `result/propose:${view}`)) expireStep(turn, 'result', 'propose', view)
   runAgreement(turn, 'result', proposal => isValid(turn.state, proposal))
 }
 
 /** The certified round as a link of the transcript, once decided. */
-export function decidedLink(state: RoundState): Link | undefined {
-  const { decision } = state.result
-  if (decision === null) return undefined
-  const precommits = said(state, 'precommit')
-    .filter(({ body }) => body.instance === 'result' && body.view === decision.view && body.value !== null)
-    .filter(({ body }) => hex(body.value as Uint8Array) === decision.id)
-    .sort((a, b) => a.from - b.from)
-    .map(message => message.bytes)
-  return { round: state.round, value: decision.value, precommits }
+export function decidedLink({ round, result, messages }: RoundState, quorum: number): Link | undefined {
+  if (result.decision === null) return undefined
+  const { id, view, value } = result.decision
+  const proven = { phase: 'precommit', instance: 'result', round, view, id: fromString(id, 'hex') } as const
+  return { round, value, precommits: collectProof(messages.values(), proven, quorum) as Uint8Array[] }
 }

@@ -1,0 +1,99 @@
+/**
+ * Shares records out over hospitals the way real ones have them: no two with the same records, each with another
+ * number of them and another share of each class.
+ *
+ * @module
+ */
+
+import { createRandom, type Random, shuffled } from './random.ts'
+
+/** The largest hospital has about this many times the records of the smallest. */
+const SIZE_RATIO = 4
+/** The odds of a class differ by up to e to this power from those of all records. */
+const SKEW = 1.1
+/** Proportional fitting closes in by a factor per pass; after these, less than one record is left over. */
+const FITTING_PASSES = 50
+
+/**
+ * Deterministic: the same labels and seed give the same parts.
+ *
+ * @param labels classes, whole numbers from 0
+ * @returns for each hospital the indices of its records, in random order; together they hold every record once
+ */
+export function partition(
+  labels: ArrayLike<number>,
+  { hospitals, seed }: { hospitals: number; seed: number },
+): Uint32Array[] {
+  const random = createRandom(`partition ${seed}`)
+  const pools: number[][] = []
+  for (const index of shuffled(labels.length, random)) {
+    const label = labels[index]!
+    while (pools.length <= label) pools.push([])
+    pools[label]!.push(index)
+  }
+  const sizes = sizesOf(labels.length, hospitals)
+  const counts = countsOf({ sizes, classes: pools.map(pool => pool.length) }, random)
+  return counts.map(row => {
+    const part = row.flatMap((count, label) => pools[label]!.splice(0, count))
+    return Uint32Array.from(shuffled(part.length, random), at => part[at]!)
+  })
+}
+
+/** Sizes in a falling geometric series. */
+function sizesOf(records: number, hospitals: number): number[] {
+  const step = hospitals === 1 ? 1 : SIZE_RATIO ** (-1 / (hospitals - 1))
+  const weights = Array.from({ length: hospitals }, (_, rank) => step ** rank)
+  const sizes = weights.map(weight => Math.floor((records * weight) / sumOf(weights)))
+  sizes[0]! += records - sumOf(sizes)
+  return sizes
+}
+
+/** How many records of each class each hospital has: rows add up to the sizes, columns to the classes. */
+function countsOf({ sizes, classes }: { sizes: number[]; classes: number[] }, random: Random): number[][] {
+  // who sees more of a class has nothing to do with who is large
+  const tilts = shuffled(sizes.length, random)
+  const spread = (at: number, count: number): number => (count === 1 ? 0 : (2 * at) / (count - 1) - 1)
+  const table = sizes.map((_, hospital) =>
+    classes.map((count, label) => {
+      const tilt = spread(tilts[hospital]!, sizes.length) * spread(label, classes.length)
+      return count * Math.exp(SKEW * tilt)
+    }),
+  )
+  for (let pass = 0; pass < FITTING_PASSES; pass++) {
+    classes.forEach((count, label) => {
+      const total = sumOf(table.map(row => row[label]!))
+      for (const row of table) row[label] = total === 0 ? 0 : (row[label]! * count) / total
+    })
+    table.forEach((row, hospital) => {
+      const total = sumOf(row)
+      row.forEach((value, label) => {
+        row[label] = total === 0 ? 0 : (value * sizes[hospital]!) / total
+      })
+    })
+  }
+  return rounded(table, { sizes, classes })
+}
+
+/** Whole numbers below the table's, and what is then missing from wherever most is left. */
+function rounded(table: number[][], { sizes, classes }: { sizes: number[]; classes: number[] }): number[][] {
+  const left = [...classes]
+  const counts = table.map(row =>
+    row.map((value, label) => {
+      const count = Math.min(Math.floor(value), left[label]!)
+      left[label]! -= count
+      return count
+    }),
+  )
+  counts.forEach((row, hospital) => {
+    for (let missing = sizes[hospital]! - sumOf(row); missing > 0; missing--) {
+      const label = left.indexOf(Math.max(...left))
+      left[label]! -= 1
+      row[label]! += 1
+    }
+  })
+  return counts
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
+}
