@@ -48,7 +48,7 @@ const CONFIG_SCHEMA = z.strictObject({
     .strictObject({
       listen: addresses.min(1).default([LISTEN_DEFAULT]),
       bootstrap: addresses.default([]),
-      mdns: z.boolean().default(false),
+      mdns: z.boolean().default(true),
       announce: addresses.default([]),
     })
     .prefault({}),
@@ -141,7 +141,7 @@ bootstrap = ${list(choices.bootstrap ?? [])}
 # Addresses to tell others instead of those found on this machine, for a node behind NAT.
 announce = []
 # Look for the study's hospitals on the local network by multicast.
-mdns = false
+mdns = true
 
 [http]
 # Status for this machine only; use an SSH tunnel from elsewhere.

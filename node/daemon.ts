@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Hono } from 'hono'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
 import { createContext } from '../protocols/round/context.ts'
 import { encodeStudy } from '../protocols/study/document.ts'
@@ -35,8 +36,8 @@ export interface DaemonOptions {
 }
 
 /**
- * Starts everything, in an order in which nothing is half started: data and engine first, then the store, the
- * network, the interface.
+ * Starts everything, in an order in which nothing is half started: the interface's port, the store, data and engine,
+ * the network.
  *
  * @throws OperatorError with the exit code of what is wrong
  */
@@ -69,6 +70,10 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
   }
 
   try {
+    // the port first: a node that nobody can inspect does not begin to take part
+    let app: Pick<Hono, 'fetch'> = { fetch: () => new Response('The node is starting', { status: 503 }) }
+    const server = await serveHttp({ app: { fetch: (...args) => app.fetch(...args) }, ...config.http })
+    cleanups.push(() => server.close())
     const { self } = createContext({ document, signer: identity.signer })
     const store = await openStore(folder, Buffer.from(study, 'hex'))
     cleanups.push(() => store.close())
@@ -89,15 +94,13 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
       { store, workshop, log, fatal },
     )
     cleanups.push(() => node.stop())
-    const app = createHttpApp({
+    app = createHttpApp({
       status: () => node.status(),
       rounds: () => node.rounds(),
       ready: () => node.ready(),
       live: () => stopping === undefined,
       onError: error => log.error({ err: error }, 'HTTP'),
     })
-    const server = await serveHttp({ app, ...config.http })
-    cleanups.push(() => server.close())
     log.info({ url: server.url }, 'status page')
     return { status: () => node.status(), rounds: () => node.rounds(), done: done.promise, stop: () => stop() }
   } catch (error) {

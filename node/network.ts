@@ -209,8 +209,11 @@ async function startHost(host: Awaited<ReturnType<typeof createHost>>, init: Net
   host.services.pubsub.subscribe(init.topic)
 }
 
+/** libp2p folds the reasons of all its transports into one text. */
 function reasonOf(cause: unknown): string {
-  const inner = cause instanceof AggregateError ? cause.errors[0] : cause
-  const { code, message } = inner as { code?: string; message?: string }
-  return code === 'EADDRINUSE' ? 'the address is in use' : (message ?? String(inner))
+  const text = cause instanceof Error ? cause.message : String(cause)
+  if (text.includes('EADDRINUSE')) return 'the address is in use'
+  if (text.includes('EADDRNOTAVAIL')) return 'this machine has no such address'
+  if (text.includes('EACCES')) return 'permission is denied'
+  return text.split('\n')[0] as string
 }

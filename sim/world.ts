@@ -8,38 +8,38 @@
 import type { Envelope } from '../crypto/envelope.ts'
 import { ProtocolError } from '../crypto/errors.ts'
 import { sha256 } from '../crypto/hash.ts'
-import { chunkLayout } from '../crypto/layout.ts'
 import type { Rng } from '../crypto/rng.ts'
 import type { Signer } from '../crypto/signature.ts'
 import { genesisHash } from '../crypto/transcript.ts'
+import type { RoundJob, RoundOutput } from '../protocols/aggregation/jobs.ts'
+import { findPhase } from '../protocols/aggregation/machine.ts'
 import { createRunner } from '../protocols/aggregation/runner.ts'
-import type { Effect, Entry, Notice, RoundEvent, StepContext } from '../protocols/ports.ts'
+import type { Effect, Notice, RoundEvent, StepContext } from '../protocols/ports.ts'
 import type { Member } from '../protocols/roster/roster.ts'
 import { initialCheckpoint } from '../protocols/round/checkpoint.ts'
 import { createContext } from '../protocols/round/context.ts'
 import { begin, step } from '../protocols/round/machine.ts'
 import { openMessage } from '../protocols/round/messages.ts'
-import { hex, type RoundState } from '../protocols/round/state.ts'
+import { saidBy } from '../protocols/round/receive.ts'
+import type { RoundState } from '../protocols/round/state.ts'
 import { type StudyDocument, studyIdOf } from '../protocols/study/document.ts'
-import { SYNC_INTERVAL_MS } from '../protocols/sync/constants.ts'
-import { decodeLink, decodeResultValue, encodeLink, hashAfter, type Link } from '../protocols/sync/link.ts'
-import { answer, bitmapOf, decodeFill, decodeSummary, encodeSync } from '../protocols/sync/machine.ts'
-import { MemoryVault } from './memory-vault.ts'
+import { SYNC_INTERVAL_MS, SYNC_PEERS } from '../protocols/sync/constants.ts'
+import { decodeLink, decodeResultValue, encodeLink, hashAfter } from '../protocols/sync/link.ts'
+import { answer, bitmapOf, decodeFill, decodeSummary, encodeSync, missingFrom } from '../protocols/sync/machine.ts'
+import { EventQueue } from './event-queue.ts'
+import { MemoryDisk, MemoryVault } from './memory-vault.ts'
 
-/** What a hospital's disk holds. */
-class Disk {
-  readonly own = new Map<number, Map<string, Uint8Array>>()
-  readonly links: Link[] = []
-  readonly charges: Extract<Entry, { kind: 'charge' }>[] = []
-}
+const PULL_RETRY_MS = 500
 
 export interface WorldOptions {
   readonly document: StudyDocument
   readonly signers: readonly Signer[]
   readonly seed: Uint8Array
   readonly rng: Rng
-  /** the clipped, quantised sum that a hospital contributes in a round */
+  /** the clipped, quantised sum that a hospital's training gives in a round; called anew after a restart */
   readonly update: (member: Member, round: number) => Int32Array
+  /** one hospital's own cap on epsilon, if it has one */
+  readonly epsilonMax?: (member: Member) => number | undefined
   readonly verify?: (envelope: Envelope) => boolean
   readonly delayMs?: number
 }
@@ -47,51 +47,40 @@ export interface WorldOptions {
 export interface SimulatedHospital {
   readonly member: Member
   readonly context: StepContext
-  readonly disk: Disk
+  readonly disk: MemoryDisk
   readonly vault: MemoryVault
+  readonly run: (job: RoundJob) => RoundOutput
   state: RoundState
   alive: boolean
+  /** grows with every crash: what a process had begun ends with it */
   epoch: number
+  /** chunks of sessions that are not known here yet */
+  early: Extract<RoundEvent, { type: 'chunk' }>[]
   readonly notices: Notice[]
   readonly blames: { member: Member; code: string }[]
   readonly published: Uint8Array[]
 }
 
-interface Scheduled {
-  readonly at: number
-  readonly order: number
-  readonly run: () => void
-}
+/** Where a hospital can be killed: before any effect, or between a job's end and the event that tells of it. */
+export type CrashPoint = Effect['type'] | 'computed'
 
 export class World {
   readonly hospitals: SimulatedHospital[]
   now = 0
   readonly #options: WorldOptions
-  readonly #queue: Scheduled[] = []
-  #order = 0
+  readonly #queue = new EventQueue()
+  readonly #cut = new Set<Member>()
   #draws = 0
   /** may drop or inspect a gossip message on one edge */
   deliver: (from: Member, to: Member, bytes: Uint8Array) => boolean = () => true
+  /** true kills the hospital at that very instant */
+  crashes: (hospital: SimulatedHospital, point: CrashPoint) => boolean = () => false
+  /** sees every effect before it is carried out */
+  inspect: (hospital: SimulatedHospital, effect: Effect) => void = () => {}
 
   constructor(options: WorldOptions) {
     this.#options = options
-    const { document, signers, rng } = options
-    this.hospitals = signers.map(signer => {
-      const context = createContext({ document, signer, ...(options.verify && { verify: options.verify }) })
-      const vault = new MemoryVault({ initial: initialCheckpoint(document), rng, dimension: context.dimension })
-      return {
-        member: context.self,
-        context,
-        vault,
-        disk: new Disk(),
-        state: undefined as unknown as RoundState,
-        alive: false,
-        epoch: 0,
-        notices: [],
-        blames: [],
-        published: [],
-      }
-    })
+    this.hospitals = options.signers.map(signer => createHospital(signer, options))
     this.hospitals.sort((a, b) => a.member - b.member)
   }
 
@@ -102,19 +91,16 @@ export class World {
   }
 
   after(delayMs: number, run: () => void): void {
-    this.#queue.push({ at: this.now + delayMs, order: this.#order++, run })
+    this.#queue.push(this.now + delayMs, run)
   }
 
   /** Runs until the condition holds. @throws Error when the virtual time is over first */
   until(condition: () => boolean, { withinMs = 600_000 }: { withinMs?: number } = {}): void {
     const end = this.now + withinMs
     while (!condition()) {
-      let next: Scheduled | undefined
-      for (const item of this.#queue) {
-        if (next === undefined || item.at < next.at || (item.at === next.at && item.order < next.order)) next = item
-      }
-      if (next === undefined || next.at > end) throw new Error(`nothing more happens by ${end} ms: ${this.describe()}`)
-      this.#queue.splice(this.#queue.indexOf(next), 1)
+      const { next } = this.#queue
+      if (next === undefined || next.at > end) throw new Error(`not within ${withinMs} ms: ${this.describe()}`)
+      this.#queue.pop()
       this.now = next.at
       next.run()
     }
@@ -137,12 +123,8 @@ export class World {
     const { state, effects } = begin({ round, previous, charges: disk.charges.length, own }, context)
     hospital.state = state
     this.#perform(hospital, effects)
-    for (const other of this.hospitals) {
-      if (other === hospital || !other.alive) continue
-      this.step(hospital, { type: 'connected', member: other.member })
-      this.step(other, { type: 'connected', member })
-    }
-    this.#sync(hospital, hospital.epoch)
+    for (const other of this.hospitals) this.#meet(hospital, other)
+    this.#later(hospital, SYNC_INTERVAL_MS * this.random(), () => this.#sync(hospital))
   }
 
   /** SIGKILL: only the disk is left. */
@@ -150,19 +132,49 @@ export class World {
     const hospital = this.hospitals[member] as SimulatedHospital
     hospital.alive = false
     hospital.epoch += 1
+    hospital.early = []
     hospital.vault.crash()
-    for (const other of this.hospitals) if (other.alive) this.step(other, { type: 'disconnected', member })
+    for (const other of this.hospitals) if (this.#linked(hospital, other)) this.#lose(other, member)
+  }
+
+  /** Nothing passes any more between these members and the others, until `heal`. */
+  partition(members: readonly Member[]): void {
+    const before = this.hospitals.map(one => this.hospitals.filter(other => this.#linked(one, other)))
+    for (const member of members) this.#cut.add(member)
+    for (const one of this.hospitals) {
+      for (const other of before[one.member] ?? []) {
+        if (one.alive && other.alive && !this.#linked(one, other)) this.#lose(one, other.member)
+      }
+    }
+  }
+
+  heal(): void {
+    const cut = [...this.#cut]
+    this.#cut.clear()
+    const others = this.hospitals.filter(({ member }) => !cut.includes(member))
+    for (const member of cut) for (const other of others) this.#meet(this.hospitals[member]!, other)
   }
 
   step(hospital: SimulatedHospital, event: RoundEvent): void {
     if (!hospital.alive) return
-    try {
-      const { state, effects } = step(hospital.state, event, hospital.context)
-      hospital.state = state
-      this.#perform(hospital, effects)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-    }
+    const { state, effects } = step(hospital.state, event, hospital.context)
+    hospital.state = state
+    this.#perform(hospital, effects)
+    this.#takeEarly(hospital)
+  }
+
+  #linked(one: SimulatedHospital, other: SimulatedHospital): boolean {
+    return one !== other && this.#cut.has(one.member) === this.#cut.has(other.member)
+  }
+
+  #meet(one: SimulatedHospital, other: SimulatedHospital): void {
+    if (!one.alive || !other.alive || !this.#linked(one, other)) return
+    this.step(one, { type: 'connected', member: other.member })
+    this.step(other, { type: 'connected', member: one.member })
+  }
+
+  #lose(hospital: SimulatedHospital, member: Member): void {
+    this.step(hospital, { type: 'disconnected', member })
   }
 
   #later(hospital: SimulatedHospital, delayMs: number, run: () => void): void {
@@ -173,59 +185,65 @@ export class World {
   }
 
   #perform(hospital: SimulatedHospital, effects: readonly Effect[]): void {
-    for (const effect of effects) this.#performOne(hospital, effect)
+    const { epoch } = hospital
+    for (const effect of effects) {
+      if (!hospital.alive || hospital.epoch !== epoch) return
+      if (this.crashes(hospital, effect.type)) return this.kill(hospital.member)
+      this.inspect(hospital, effect)
+      this.#performOne(hospital, effect)
+    }
   }
 
   #performOne(hospital: SimulatedHospital, effect: Effect): void {
-    const { vault, context } = hospital
     switch (effect.type) {
-      case 'store':
-        for (const entry of effect.entries) this.#write(hospital, entry)
-        return
+      case 'store': {
+        hospital.disk.write(effect.entries)
+        const links = effect.entries.flatMap(entry => (entry.kind === 'link' ? [entry.link] : []))
+        if (links.length > 0) hospital.vault.adopt(links)
+        break
+      }
       case 'publish':
         hospital.published.push(effect.bytes)
-        for (const other of this.hospitals) if (other !== hospital) this.#gossip(hospital, other, effect.bytes)
-        return
+        for (const other of this.hospitals) this.#gossip(hospital, other, effect.bytes)
+        break
       case 'train':
-        return this.#later(hospital, 10 + 40 * this.random(), () => {
-          vault.updates.set(effect.round, this.#options.update(hospital.member, effect.round))
-          this.step(hospital, { type: 'trained', round: effect.round })
-        })
+        this.#train(hospital, effect.round)
+        break
       case 'compute':
-        return this.#later(hospital, 1 + 5 * this.random(), () => {
-          const { document, rng } = this.#options
-          const output = createRunner(vault, { document, self: context.self, rng })(effect.job)
-          if (output.kind === 'sum')
-            this.step(hospital, { type: 'pulled', round: effect.job.round, hash: hex(output.hash) })
-          this.step(hospital, { type: 'computed', round: effect.job.round, output })
-        })
+        this.#compute(hospital, effect.job)
+        break
       case 'send':
-        return this.#upload(hospital, this.hospitals[effect.to] as SimulatedHospital, effect)
+        this.#upload(hospital, this.hospitals[effect.to] as SimulatedHospital, effect)
+        break
       case 'pull':
-        return this.#pull(hospital, effect)
-      case 'schedule':
-        return this.#later(hospital, effect.afterMs, () =>
-          this.step(hospital, { type: 'tick', round: effect.round, timer: effect.timer }),
-        )
+        this.#later(hospital, 2 * this.#delay(), () => this.#pull(hospital, effect))
+        break
+      case 'schedule': {
+        const { round, timer, afterMs } = effect
+        this.#later(hospital, afterMs, () => this.step(hospital, { type: 'tick', round, timer }))
+        break
+      }
       case 'emit':
         hospital.notices.push(effect.notice)
-        return
+        break
       case 'blame':
         hospital.blames.push({ member: effect.member, code: effect.code })
     }
   }
 
-  #write({ disk, vault }: SimulatedHospital, entry: Entry): void {
-    if (entry.kind === 'own') {
-      const slots = disk.own.get(entry.round) ?? new Map<string, Uint8Array>()
-      if (slots.has(entry.slot)) throw new Error(`slot ${entry.slot} of round ${entry.round} was filled twice`)
-      disk.own.set(entry.round, slots.set(entry.slot, entry.bytes))
-    } else if (entry.kind === 'charge') disk.charges.push(entry)
-    else if (entry.kind === 'link') {
-      const value = decodeResultValue(entry.link.value)
-      disk.links.push(decodeLink(encodeLink(entry.link)))
-      vault.adopt(value.outcome === 'result' ? hex(value.checkpoint) : null, entry.link.round)
-    }
+  #train(hospital: SimulatedHospital, round: number): void {
+    this.#later(hospital, 10 + 40 * this.random(), () => {
+      hospital.vault.updates.set(round, this.#options.update(hospital.member, round))
+      this.step(hospital, { type: 'trained', round })
+    })
+  }
+
+  #compute(hospital: SimulatedHospital, job: RoundJob): void {
+    this.#later(hospital, 1 + 5 * this.random(), () => {
+      const output = hospital.run(job)
+      if (this.crashes(hospital, 'computed')) this.kill(hospital.member)
+      else this.step(hospital, { type: 'computed', round: job.round, output })
+    })
   }
 
   #delay(): number {
@@ -233,71 +251,119 @@ export class World {
   }
 
   #gossip(from: SimulatedHospital, to: SimulatedHospital, bytes: Uint8Array): void {
-    if (!this.deliver(from.member, to.member, bytes)) return
-    this.after(this.#delay(), () => {
-      if (to.alive) this.step(to, { type: 'received', message: openMessage(bytes, to.context) })
-    })
+    if (!this.#linked(from, to) || !this.deliver(from.member, to.member, bytes)) return
+    this.after(this.#delay(), () => this.#take(to, bytes))
   }
 
+  /** The one door for envelopes; a refused one is the sender's fault and changes nothing. */
+  #take(hospital: SimulatedHospital, bytes: Uint8Array): void {
+    if (!hospital.alive) return
+    try {
+      this.step(hospital, { type: 'received', message: openMessage(bytes, hospital.context) })
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+    }
+  }
+
+  /** A masked chunk travels with its manifest; its receiver keeps it until it knows the session. */
   #upload(from: SimulatedHospital, to: SimulatedHospital, effect: Extract<Effect, { type: 'send' }>): void {
     this.#later(from, this.#delay(), () => {
-      const words = this.#slice(from, effect.round, effect.sid, effect.chunk)
-      if (!to.alive || words === undefined) return
-      to.vault.putPart(effect.sid, effect.chunk, from.member, words)
       const { round, sid, chunk } = effect
-      const event = { type: 'chunk', round, sid, chunk, from: from.member } as const
-      // the daemon holds a chunk back until the session is known; here the OPEN may be a few milliseconds behind
-      this.#later(to, 20, () => this.step(to, event))
+      const words = sliceOf(from, effect)
+      const view = findPhase(from.state, sid)?.opening.view
+      const manifest =
+        view === undefined ? undefined : saidBy(from.state, { type: 'manifest', view, from: from.member })
+      if (!to.alive || !this.#linked(from, to) || words === undefined || manifest === undefined) return
+      this.#take(to, manifest.bytes)
+      to.vault.putPart(sid, chunk, from.member, words)
+      to.early.push({ type: 'chunk', round, sid, chunk, from: from.member })
+      this.#takeEarly(to)
       this.step(from, { type: 'receipt', round, sid, chunk, from: to.member })
     })
   }
 
-  #slice({ vault, state, context }: SimulatedHospital, round: number, sid: string, chunk: number) {
-    const masked = vault.masked(round, sid)
-    const phase = [...state.phases.values()].find(({ opening }) => hex(opening.sid) === sid)
-    if (masked === undefined || phase === undefined) return undefined
-    const at = chunkLayout(context.dimension, phase.opening.owners.length)[chunk]
-    return at && masked.slice(at.start, at.start + at.words)
+  #takeEarly(hospital: SimulatedHospital): void {
+    const { state, early } = hospital
+    const known = early.find(event => event.round < state.round || findPhase(state, event.sid) !== undefined)
+    if (known === undefined) return
+    hospital.early = early.filter(event => event !== known)
+    this.step(hospital, known)
   }
 
+  /** Asks one after the other, again and again, until one has it or the round is over. */
   #pull(hospital: SimulatedHospital, effect: Extract<Effect, { type: 'pull' }>): void {
-    const { wanted, round } = effect
-    this.#later(hospital, 2 * this.#delay(), () => {
-      if (hospital.state.round !== round) return
-      for (const from of effect.from) {
-        const other = this.hospitals[from] as SimulatedHospital
-        if (!other.alive) continue
-        if (wanted.kind === 'chunk') {
-          const words = this.#slice(other, round, wanted.sid, wanted.chunk)
-          if (words === undefined) continue
-          hospital.vault.putPart(wanted.sid, wanted.chunk, wanted.member, words)
-          const { sid, chunk } = wanted
-          return this.step(hospital, { type: 'chunk', round, sid, chunk, from: wanted.member })
-        }
-        const bytes = wanted.kind === 'sum' ? other.vault.sum(wanted.hash) : other.vault.checkpoints.get(wanted.hash)
-        if (bytes === undefined) continue
-        if (wanted.kind === 'sum') hospital.vault.putSum(round, wanted.hash, bytes)
-        else hospital.vault.putCheckpoint(wanted.hash, bytes)
-        return this.step(hospital, { type: 'pulled', round, hash: wanted.hash })
+    const { wanted, round, from } = effect
+    if (hospital.state.round !== round) return
+    for (const member of from) {
+      const other = this.hospitals[member] as SimulatedHospital
+      if (!other.alive || !this.#linked(hospital, other)) continue
+      if (wanted.kind === 'chunk') {
+        const words = sliceOf(other, { round, ...wanted })
+        if (words === undefined) continue
+        const { sid, chunk } = wanted
+        hospital.vault.putPart(sid, chunk, wanted.member, words)
+        return this.step(hospital, { type: 'chunk', round, sid, chunk, from: wanted.member })
       }
-      this.#later(hospital, 500, () => this.#pull(hospital, effect))
-    })
+      const { hash } = wanted
+      const bytes = wanted.kind === 'sum' ? other.vault.sum(hash) : other.vault.checkpoints.get(hash)
+      if (bytes === undefined) continue
+      if (wanted.kind === 'sum') hospital.vault.putSum(round, hash, bytes)
+      else hospital.vault.putCheckpoint(hash, bytes)
+      return this.step(hospital, { type: 'pulled', round, hash })
+    }
+    this.#later(hospital, PULL_RETRY_MS, () => this.#pull(hospital, effect))
   }
 
-  #sync(hospital: SimulatedHospital, epoch: number): void {
-    if (!hospital.alive || hospital.epoch !== epoch) return
-    this.after(SYNC_INTERVAL_MS, () => this.#sync(hospital, epoch))
-    const others = this.hospitals.filter(other => other !== hospital && other.alive)
-    const other = others[Math.floor(this.random() * others.length)]
-    if (other === undefined) return
+  #sync(hospital: SimulatedHospital): void {
+    this.#later(hospital, SYNC_INTERVAL_MS, () => this.#sync(hospital))
+    const others = this.hospitals.filter(other => other.alive && this.#linked(hospital, other))
+    for (let i = 0; i < SYNC_PEERS && others.length > 0; i++) {
+      const [other] = others.splice(Math.floor(this.random() * others.length), 1)
+      this.#compare(hospital, other as SimulatedHospital)
+    }
+  }
+
+  /** One exchange of anti-entropy: what we lack, then what the other lacks. */
+  #compare(hospital: SimulatedHospital, other: SimulatedHospital): void {
     const members = this.hospitals.length
     const have = bitmapOf(hospital.state, members)
     const summary = encodeSync({ study: hospital.context.study, round: hospital.state.round, have })
     const linksFrom = (round: number) => other.disk.links.filter(link => link.round >= round).map(encodeLink)
     const fill = decodeFill(encodeSync(answer(other.state, decodeSummary(summary), { members, linksFrom })))
-    for (const bytes of fill.messages) {
-      this.step(hospital, { type: 'received', message: openMessage(bytes, hospital.context) })
+    for (const bytes of fill.messages) this.#take(hospital, bytes)
+    if (fill.links.length > 0) {
+      this.step(hospital, { type: 'links', links: fill.links.map(decodeLink), from: other.member })
     }
-    if (fill.links.length > 0) this.step(hospital, { type: 'links', links: fill.links.map(decodeLink) })
+    if (fill.round !== hospital.state.round) return
+    for (const bytes of missingFrom(hospital.state, fill.have, members)) this.#take(other, bytes)
   }
+}
+
+function createHospital(signer: Signer, options: WorldOptions): SimulatedHospital {
+  const { document, rng, verify, epsilonMax } = options
+  let context = createContext({ document, signer, ...(verify && { verify }) })
+  const cap = epsilonMax?.(context.self)
+  if (cap !== undefined) context = createContext({ document, signer, epsilonMax: cap, ...(verify && { verify }) })
+  const vault = new MemoryVault({ initial: initialCheckpoint(document), rng, dimension: context.dimension })
+  return {
+    member: context.self,
+    context,
+    vault,
+    run: createRunner(vault, { document, self: context.self, rng }),
+    disk: new MemoryDisk(),
+    state: undefined as unknown as RoundState,
+    alive: false,
+    epoch: 0,
+    early: [],
+    notices: [],
+    blames: [],
+    published: [],
+  }
+}
+
+/** One of a hospital's masked chunks, as it would serve it. */
+function sliceOf(hospital: SimulatedHospital, { round, sid, chunk }: { round: number; sid: string; chunk: number }) {
+  const masked = hospital.vault.masked(round, sid)
+  const at = findPhase(hospital.state, sid)?.opening.chunks[chunk]
+  return masked && at && masked.slice(at.start, at.start + at.words)
 }

@@ -27,7 +27,7 @@ test('a site is enough, everything else has a default', t => {
   t.deepEqual(parse(''), {
     site: 'S',
     data: { npz: null, split: 'train' },
-    network: { listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: false, announce: [] },
+    network: { listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: true, announce: [] },
     http: { host: '127.0.0.1', port: 7420 },
     log: { level: 'info' },
     privacy: { epsilonMax: 8 },
@@ -107,7 +107,7 @@ test('what init writes is read back, also with odd names', t => {
   const config = parseConfig(renderConfig(choices, FILE), FILE)
   t.is(config.site, choices.site)
   t.deepEqual(config.data, { npz: choices.npz, split: 'train' })
-  t.deepEqual(config.network, { listen: choices.listen, bootstrap: choices.bootstrap, mdns: false, announce: [] })
+  t.deepEqual(config.network, { listen: choices.listen, bootstrap: choices.bootstrap, mdns: true, announce: [] })
   t.deepEqual([config.http.port, config.privacy.epsilonMax], [0, 2.5])
   t.deepEqual(parseConfig(renderConfig({ site: 'S' }, FILE), FILE), parse(''))
 })
