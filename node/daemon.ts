@@ -36,8 +36,8 @@ export interface DaemonOptions {
 }
 
 /**
- * Starts everything, in an order in which nothing is half started: the interface's port, the store, data and engine,
- * the network.
+ * Starts everything, in an order in which nothing is half started: the store, the interface's port, data and
+ * engine, the network.
  *
  * @throws OperatorError with the exit code of what is wrong
  */
@@ -70,13 +70,13 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
   }
 
   try {
-    // the port first: a node that nobody can inspect does not begin to take part
-    let app: Pick<Hono, 'fetch'> = { fetch: () => new Response('The node is starting', { status: 503 }) }
-    const server = await serveHttp({ app: { fetch: (...args) => app.fetch(...args) }, ...config.http })
-    cleanups.push(() => server.close())
     const { self } = createContext({ document, signer: identity.signer })
     const store = await openStore(folder, Buffer.from(study, 'hex'))
     cleanups.push(() => store.close())
+    // the port before the rest: a node that nobody can inspect does not begin to take part
+    let app: Pick<Hono, 'fetch'> = { fetch: () => new Response('The node is starting', { status: 503 }) }
+    const server = await serveHttp({ app: { fetch: (...args) => app.fetch(...args) }, ...config.http })
+    cleanups.push(() => server.close())
     const { npz, split } = config.data
     const training = { engine: config.training.engine, npz, split }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), self, training }

@@ -19,7 +19,7 @@ import type { Member } from '../protocols/roster/roster.ts'
 import { initialCheckpoint } from '../protocols/round/checkpoint.ts'
 import { createContext } from '../protocols/round/context.ts'
 import { begin, step } from '../protocols/round/machine.ts'
-import { openMessage } from '../protocols/round/messages.ts'
+import { type Message, openMessage } from '../protocols/round/messages.ts'
 import { saidBy } from '../protocols/round/receive.ts'
 import type { RoundState } from '../protocols/round/state.ts'
 import { type StudyDocument, studyIdOf } from '../protocols/study/document.ts'
@@ -70,6 +70,7 @@ export class World {
   readonly #options: WorldOptions
   readonly #queue = new EventQueue()
   readonly #cut = new Set<Member>()
+  readonly #opened = new WeakMap<Uint8Array, Message>()
   #draws = 0
   /** may drop or inspect a gossip message on one edge */
   deliver: (from: Member, to: Member, bytes: Uint8Array) => boolean = () => true
@@ -259,7 +260,10 @@ export class World {
   #take(hospital: SimulatedHospital, bytes: Uint8Array): void {
     if (!hospital.alive) return
     try {
-      this.step(hospital, { type: 'received', message: openMessage(bytes, hospital.context) })
+      // everybody would open it alike: the study and the roster are the same
+      const message = this.#opened.get(bytes) ?? openMessage(bytes, hospital.context)
+      this.#opened.set(bytes, message)
+      this.step(hospital, { type: 'received', message })
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
     }

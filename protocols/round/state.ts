@@ -4,7 +4,6 @@
  * @module
  */
 
-import { toString as bytesToString } from 'uint8arrays/to-string'
 import type { Opening } from '../aggregation/opening.ts'
 import { type AgreementState, createAgreement } from '../agreement/machine.ts'
 import { put } from '../facts.ts'
@@ -129,7 +128,7 @@ export interface Turn {
 }
 
 export function hex(bytes: Uint8Array): string {
-  return bytesToString(bytes, 'hex')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
 /** Raises a flag; true the first time. */

@@ -17,6 +17,7 @@ import { NORM_EPSILON, splitParameters } from '../../node/training/model.ts'
 import type { ParameterSpec } from '../../protocols/study/parameters.ts'
 import type { Batch } from './reference.ts'
 
+const NONE: [number, number] = [0, 0]
 const WINDOW: Window = { size: [3, 3], strides: [2, 2], padding: 'same' }
 
 interface Block {
@@ -32,7 +33,7 @@ interface Block {
 interface CnnShape {
   specs: ParameterSpec[]
   /** [height, width, channels] */
-  image: number[]
+  image: [number, number, number]
   groups: number
 }
 
@@ -80,7 +81,7 @@ function forward(backend: Backend, input: Tensor4D, { tensors, groups }: { tenso
   const variance = mean(positionSums(backend, tf.square(centred) as Tensor3D))
   const inverse = tf.rsqrt(tf.add(variance, NORM_EPSILON)) as Tensor2D
   const normal = tf.add(tf.mul(centred, tf.expandDims(tf.mul(inverse, gamma), 1)), beta)
-  const output = tf.reshape(tf.relu(normal), convolved.shape)
+  const output = tf.reshape(tf.relu(normal), convolved.shape) as Tensor4D
   return { input, kernel, gamma, centred, inverse, output, mean }
 }
 
@@ -99,20 +100,40 @@ function backward(
   const slope = tf.mul(tf.mul(tf.square(inverse), inverse), mean(tf.mul(product, gamma)))
   const direct = tf.mul(g, tf.expandDims(tf.mul(inverse, gamma), 1))
   const before = tf.sub(tf.sub(direct, tf.mul(centred, tf.expandDims(slope, 1))), tf.expandDims(constant, 1))
-  const channels = output.shape[3]
-  const rows = tf.reshape(patches(tf, input, WINDOW), [-1, kernel.shape[0] * kernel.shape[1] * kernel.shape[2]])
-  const columns = tf.reshape(before, [-1, channels]) as Tensor2D
-  const product2 = tf.transpose(tf.matMul(tf.transpose(columns), rows as Tensor2D))
+  const after = tf.reshape(before, output.shape) as Tensor4D
   const inputGradient = wantInput
-    ? convolutionInputGradient(backend, tf.reshape(before, output.shape), kernel, {
-        inputShape: input.shape,
-        window: WINDOW,
-      })
+    ? convolutionInputGradient(backend, after, kernel, { inputShape: input.shape, window: WINDOW })
     : null
   return {
     input: inputGradient,
-    gradients: [kernelOrder(tf, product2, kernel.shape), tf.sum(tf.mul(product, inverse), 0), tf.sum(beta, 0)],
+    gradients: [
+      kernelGradient(tf, { input, gradient: after, shape: kernel.shape }),
+      tf.sum(tf.mul(product, inverse), 0),
+      tf.sum(beta, 0),
+    ],
   }
+}
+
+/** Of two ways the faster on WASM: XNNPACK packs the right operand, so it has to be the small one. */
+function kernelGradient(
+  tf: Tf,
+  { input, gradient, shape }: { input: Tensor4D; gradient: Tensor4D; shape: Tensor4D['shape'] },
+): Tensor4D {
+  const [, height, width, channels] = input.shape
+  const [, rows, columns, filters] = gradient.shape
+  if (channels === 1) {
+    const unfolded = tf.transpose(tf.reshape(patches(tf, input, WINDOW), [-1, shape[0] * shape[1]])) as Tensor2D
+    return kernelOrder(tf, tf.matMul(unfolded, tf.reshape(gradient, [-1, filters]) as Tensor2D), shape)
+  }
+  // a convolution of the input with the gradient as its filter, examples in the place of channels
+  const around = (length: number, positions: number): [number, number] => {
+    const total = (positions - 1) * WINDOW.strides[0] + WINDOW.size[0] - length
+    return [Math.floor(total / 2), Math.ceil(total / 2)]
+  }
+  const padded = tf.pad(input, [NONE, around(height, rows), around(width, columns), NONE])
+  const filter = tf.transpose(gradient, [1, 2, 0, 3]) as Tensor4D
+  const images = tf.transpose(padded, [3, 1, 2, 0]) as Tensor4D
+  return tf.transpose(tf.conv2d(images, filter, 1, 'valid', 'NHWC', WINDOW.strides), [1, 2, 0, 3])
 }
 
 function groupMean(
@@ -121,12 +142,10 @@ function groupMean(
 ): (sums: Tensor) => Tensor2D {
   const width = channels / groups
   const block = tf.fill([width, width], 1 / (width * positions))
-  const rows = Array.from({ length: groups }, (_, index) =>
-    tf.pad(block, [
-      [0, 0],
-      [index * width, channels - (index + 1) * width],
-    ]),
-  )
+  const rows = Array.from({ length: groups }, (_, index) => {
+    const around: [number, number] = [index * width, channels - (index + 1) * width]
+    return tf.pad(block, [NONE, around])
+  })
   const matrix = tf.concat(rows, 0) as Tensor2D
   return sums => tf.matMul(sums as Tensor2D, matrix)
 }

@@ -29,7 +29,8 @@ export interface TrainingBench {
   maxRelativeError: number
 }
 
-const DATA: StudyData = { kind: 'image', shape: [28, 28, 1], classes: ['no', 'yes'], records: 4096 }
+const IMAGE: [number, number, number] = [28, 28, 1]
+const DATA: StudyData = { kind: 'image', shape: IMAGE, classes: ['no', 'yes'], records: 4096 }
 const WARM_UP = 2
 
 /**
@@ -84,7 +85,7 @@ function stepsOf(backend: Backend, spec: ModelSpec, batch: Batch): Steps {
   const { clippingNorm } = RECIPE.privacy
   const model = buildModel(backend.tf, spec, DATA)
   const bookkeeping = createBookkeeping(backend, { model, clippingNorm })
-  const cnn = { specs: parameterSpecs(spec, DATA), image: DATA.shape, groups: spec.groups }
+  const cnn = { specs: parameterSpecs(spec, DATA), image: IMAGE, groups: spec.groups }
   return {
     dp: () => {
       const sum = new Float64Array(bookkeeping.dimension)

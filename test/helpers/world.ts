@@ -91,7 +91,11 @@ export function checkStory(t: ExecutionContext, { world, document }: Story): Res
   const { links } = longest.disk
   for (const { member, disk, blames } of world.hospitals) {
     const values = disk.links.map(link => hex(link.value))
-    t.deepEqual(values, links.slice(0, values.length).map(link => hex(link.value)), `transcript of ${member}`)
+    t.deepEqual(
+      values,
+      links.slice(0, values.length).map(link => hex(link.value)),
+      `transcript of ${member}`,
+    )
     t.deepEqual(blames, [], `${member} blames nobody`)
   }
   const values: ResultValue[] = []

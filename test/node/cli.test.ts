@@ -1,7 +1,6 @@
 // Claims of the command line: what a newcomer does works as written, and every mistake has its own exit code and a
 // sentence with a hint. The real program is started each time.
 
-import { execFile } from 'node:child_process'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
@@ -11,42 +10,10 @@ import { createHttpApp, serveHttp } from '../../node/http.ts'
 import { loadIdentity } from '../../node/identity.ts'
 import type { NodeStatus } from '../../node/status.ts'
 import { sealStudy } from '../../node/study-file.ts'
+import { confrere, fails, works } from '../helpers/cli.ts'
 import { testSigners, testStudy } from '../helpers/study.ts'
 import { specText } from '../helpers/study-spec.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
-
-const MAIN = join(import.meta.dirname, '../../node/cli/main.ts')
-
-interface Outcome {
-  code: number
-  stdout: string
-  stderr: string
-}
-
-function confrere(...args: string[]): Promise<Outcome> {
-  const environment = { ...process.env, DEBUG: '', NODE_OPTIONS: '', NO_COLOR: '1' }
-  return new Promise(resolve => {
-    execFile(process.execPath, [MAIN, ...args], { env: environment }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
-
-/** The command works and says nothing on stderr. Returns its stdout. */
-async function works(t: ExecutionContext, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await confrere(...args)
-  t.deepEqual({ code, stderr }, { code: 0, stderr: '' }, `confrere ${args.join(' ')}`)
-  return stdout
-}
-
-/** The command fails with this code and a sentence and a hint on stderr, without a stack. Returns its stderr. */
-async function fails(t: ExecutionContext, exitCode: number, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await confrere(...args)
-  t.is(code, exitCode, `confrere ${args.join(' ')}: ${stderr}`)
-  t.is(stdout, '')
-  t.regex(stderr, /^confrere: .+\n {2}hint: .+\n$/)
-  return stderr
-}
 
 /** Data folders of n hospitals, made by the program itself. */
 async function hospitals(t: ExecutionContext, count: number, ...options: string[]) {

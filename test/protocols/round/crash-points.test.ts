@@ -1,8 +1,8 @@
 // Claim: kill -9 at any instant of any hospital costs time, never privacy or the result.
 
 import test from 'ava'
-import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/world.ts'
 import { seededBytes } from '../../helpers/seeded-rng.ts'
+import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/world.ts'
 
 /** Kills one hospital at its k-th effect (or job), and starts it again some time later. */
 function killAt(story: Story, { member, point, downMs }: { member: number; point: number; downMs: number }): void {

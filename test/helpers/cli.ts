@@ -1,0 +1,71 @@
+/** The real command line in real processes, for tests. @module */
+
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+
+const MAIN = join(import.meta.dirname, '../../node/cli/main.ts')
+const environment = () => ({ ...process.env, DEBUG: '', NODE_OPTIONS: '', NO_COLOR: '1' })
+
+export interface Outcome {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** Runs a command to its end. */
+export function confrere(...args: string[]): Promise<Outcome> {
+  return new Promise(resolve => {
+    execFile(process.execPath, [MAIN, ...args], { env: environment() }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
+  })
+}
+
+/** The command works and says nothing on stderr. Returns its stdout. */
+export async function works(t: ExecutionContext, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await confrere(...args)
+  t.deepEqual({ code, stderr }, { code: 0, stderr: '' }, `confrere ${args.join(' ')}`)
+  return stdout
+}
+
+/** The command fails with this code and a sentence and a hint on stderr, without a stack. Returns its stderr. */
+export async function fails(t: ExecutionContext, exitCode: number, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await confrere(...args)
+  t.is(code, exitCode, `confrere ${args.join(' ')}: ${stderr}`)
+  t.is(stdout, '')
+  t.regex(stderr, /^confrere: .+\n {2}hint: .+\n$/)
+  return stderr
+}
+
+/** A node that runs until the test ends. */
+export interface NodeProcess {
+  readonly child: ChildProcess
+  readonly exited: Promise<number | null>
+  readonly log: () => string
+}
+
+/** Starts `confrere start`. */
+export function startProcess(t: ExecutionContext, folder: string): NodeProcess {
+  const child = spawn(process.execPath, [MAIN, 'start', '--data', folder], { env: environment(), stdio: 'pipe' })
+  let log = ''
+  child.stderr.on('data', data => {
+    log += data
+  })
+  const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  return { child, exited, log: () => log }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
