@@ -5,6 +5,8 @@
  * @module
  */
 
+import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError, ProtocolError } from '../crypto/errors.ts'
 import type { Effect, Entry, Notice, RoundEvent, StepContext } from '../protocols/ports.ts'
 import { begin, step } from '../protocols/round/machine.ts'
@@ -49,6 +51,8 @@ export class Driver {
 
   constructor(parts: DriverComponents) {
     this.#parts = parts
+    // one listener per transfer under way, and there may be as many as hospitals
+    setMaxListeners(0, this.#stopped.signal)
   }
 
   get state(): RoundState {
@@ -233,13 +237,8 @@ export class Driver {
   }
 
   async #pause(): Promise<void> {
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, RETRY_MS)
-      this.#stopped.signal.addEventListener('abort', () => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
+    // an abort ends the wait, and the loop that waits looks for itself
+    await sleep(RETRY_MS, undefined, { signal: this.#stopped.signal }).catch(() => {})
   }
 }
 
