@@ -36,20 +36,21 @@ export interface NpzOptions {
  */
 export async function readNpz(file: string, { split, shape, classes }: NpzOptions): Promise<Dataset> {
   const bytes = await readFile(file)
-  const arrays = readArrays(file, bytes, { split, shape })
-  const { records, labels } = arrays
-  const count = records.array.shape[0]
-  const attempt = <T>(name: string, action: () => T): T => {
-    try {
-      return action()
-    } catch (cause) {
-      if (cause instanceof NpyError) throw unreadable(file, `the array ${name} ${cause.message}`, cause.hint, cause)
-      throw cause
-    }
+  const { records, labels } = readArrays(file, bytes, { split, shape })
+  const count = records.array.shape[0] ?? 0
+  const inputs = explained(file, records.name, () => inputsOf(records.array, shape))
+  const indices = explained(file, labels.name, () => labelsOf(labels.array, { count, classes: classes.length }))
+  return { count, shape: [...shape], inputs, labels: indices }
+}
+
+/** Turns what is wrong with an array into what is wrong with the file. */
+function explained<T>(file: string, name: string, action: () => T): T {
+  try {
+    return action()
+  } catch (cause) {
+    if (cause instanceof NpyError) throw unreadable(file, `the array ${name} ${cause.message}`, cause.hint, cause)
+    throw cause
   }
-  const inputs = attempt(records.name, () => inputsOf(records.array, shape))
-  const indices = attempt(labels.name, () => labelsOf(labels.array, { count: count!, classes: classes.length }))
-  return { count: count!, shape: [...shape], inputs, labels: indices }
 }
 
 async function readFile(file: string): Promise<Uint8Array> {
@@ -98,14 +99,10 @@ function readArrays(
   }
   const wanted = new Set(Object.values(names).map(name => `${name}.npy`))
   const unzipped = unzip(file, () => unzipSync(bytes, { filter: entry => wanted.has(entry.name) }))
-  const named = (name: string): NamedArray => {
-    try {
-      return { name, array: parseNpy(unzipped[`${name}.npy`]!) }
-    } catch (cause) {
-      if (cause instanceof NpyError) throw unreadable(file, `the array ${name} ${cause.message}`, cause.hint, cause)
-      throw cause
-    }
-  }
+  const named = (name: string): NamedArray => ({
+    name,
+    array: explained(file, name, () => parseNpy(unzipped[`${name}.npy`]!)),
+  })
   return { records: named(names.records), labels: named(names.labels) }
 }
 

@@ -64,9 +64,11 @@ async function loadEngine(engine: Engine): Promise<Tf> {
 }
 
 function loadNative(name: string): Tf {
-  // tfjs-node calls a function that Node 23 removed
-  const util = nodeUtil as { isNullOrUndefined?: (value: unknown) => boolean }
-  util.isNullOrUndefined ??= value => value === null || value === undefined
+  // tfjs-node calls two functions that Node has deprecated or, since 23, removed
+  Object.assign(nodeUtil, {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  })
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3'
   return require(name) as Tf
 }

@@ -27,7 +27,7 @@ import { decodeResultValue, hashAfter, type Link, verifyLink } from '../sync/lin
 import { commitRule } from './commit.ts'
 import { applied, decidedLink, outcomeRule } from './outcome.ts'
 import { receive, restoreOwn } from './receive.ts'
-import { type Awaited, createRound, hex, type RoundState, said, setPhase, type Turn } from './state.ts'
+import { type Awaited, createRound, ended, hex, type RoundState, said, schedule, setPhase, type Turn } from './state.ts'
 import { expireStep } from './voting.ts'
 
 /** Advances one round. Pure: the same state, event and context give the same effects. */
@@ -206,13 +206,24 @@ function noteLinks(turn: Turn, { links, from }: { links: readonly Link[]; from?:
   if (taken.length > (state.awaited?.links.length ?? 0)) awaitCheckpoint(turn, { links: taken, checkpoint, head })
 }
 
+/**
+ * Whether we are about to compute what was certified: then waiting for ourselves costs nothing, and a checkpoint is
+ * larger than all that a round sends.
+ */
+function computing(state: RoundState, { links }: Awaited): boolean {
+  const value = links.length === 1 ? decodeResultValue((links[0] as Link).value) : undefined
+  if (value?.outcome !== 'result' || ended(state, 'patience')) return false
+  return findPhase(state, hex(value.sid)) !== undefined
+}
+
 /** Goes on when the checkpoint that certified rounds end in is here, or was left as it is; else fetches it first. */
 function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
   const { state, context } = turn
   const { checkpoint } = awaited
   const own = state.outcome !== null && hex(state.outcome.checkpoint) === checkpoint
   if (own || checkpoint === null || state.sums.has(checkpoint)) return takeOver(turn, awaited)
-  turn.state = { ...state, awaited }
+  if (state.awaited !== awaited) turn.state = { ...state, awaited }
+  if (computing(state, awaited)) return schedule(turn, 'patience', context.timing.voteTimeoutMs)
   setPhase(turn, 'catching-up')
   const from = context.roster.peers.map((_, member) => member).filter(member => member !== context.self)
   turn.effects.push({ type: 'pull', round: state.round, wanted: { kind: 'checkpoint', hash: checkpoint }, from })
@@ -245,6 +256,7 @@ function takeOver(turn: Turn, { links, head }: Awaited): void {
 /** Ends the round when its result is certified: with our own checkpoint, or with the one that others have. */
 function completeRule(turn: Turn): void {
   const { state, context } = turn
+  if (state.awaited !== null) return awaitCheckpoint(turn, state.awaited)
   const link = decidedLink(state, context.quorum)
   if (link === undefined) return
   const value = decodeResultValue(link.value)

@@ -161,7 +161,8 @@ export function say(turn: Turn, content: Content, entries: readonly Entry[] = []
 
 /** Puts our own logged messages back in their places after a restart. */
 export function restoreOwn(turn: Turn, own: ReadonlyMap<string, Uint8Array>): void {
-  turn.state = { ...turn.state, own }
+  // a copy: the log's own map may go on growing
+  turn.state = { ...turn.state, own: new Map(own) }
   for (const bytes of own.values()) {
     accept(turn, openMessage(bytes, turn.context))
     turn.effects.push({ type: 'publish', bytes })

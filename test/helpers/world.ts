@@ -79,9 +79,13 @@ export function startAll(world: World): void {
   for (const { member } of world.hospitals) world.start(member)
 }
 
-/** Runs until every hospital that is up has finished the study. */
-export function finish(world: World, withinMs = 3_600_000): void {
-  const done = ({ alive, state }: SimulatedHospital) => !alive || state.phase === 'finished'
+/** Runs until every hospital has finished the study, but for those that are gone for good. */
+export function finish(
+  world: World,
+  { without = [], withinMs = 3_600_000 }: { without?: readonly number[]; withinMs?: number } = {},
+): void {
+  const done = ({ member, alive, state }: SimulatedHospital) =>
+    without.includes(member) || (alive && state.phase === 'finished')
   world.until(() => world.hospitals.every(done), { withinMs })
 }
 

@@ -28,7 +28,7 @@ test('a hospital killed at a random effect and restarted: every round ends in a 
     killAt(story, { member, point, downMs })
     startAll(story.world)
     try {
-      finish(story.world, 120_000)
+      finish(story.world, { withinMs: 120_000 })
       const values = checkStory(t, story)
       if (values.length !== 2 || values.some(v => v.outcome === 'void')) throw new Error('not two results')
     } catch (error) {

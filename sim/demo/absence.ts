@@ -1,0 +1,140 @@
+/** One hospital dies in the middle of a round, without a warning, and comes back. @module */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import type { RoundSummary } from './chronicle.ts'
+import type { Hospital } from './hospital.ts'
+import { createRandom } from './random.ts'
+
+/** Phases between the end of the own training and the end of the round. */
+const MIDDLE = ['opened', 'uploaded', 'voting', 'committed', 'released', 'summed']
+/** Some phases last milliseconds: after so many rounds without catching the wanted one, any will do. */
+const PATIENCE_ROUNDS = 2
+const AWAY_MS = 9000
+const WATCH_MS = 200
+const HUNT_MS = 4
+
+/** What is to happen, drawn from the seed. */
+export interface AbsencePlan {
+  /** which hospital */
+  readonly victim: number
+  /** the first round in which it may die */
+  readonly fromRound: number
+  readonly phase: string
+}
+
+/** After a third of the rounds, at any phase, any hospital: also the one that the others asked for addresses. */
+export function planAbsence({
+  hospitals,
+  rounds,
+  seed,
+}: {
+  hospitals: number
+  rounds: number
+  seed: number
+}): AbsencePlan {
+  const random = createRandom(`absence ${seed}`)
+  const victim = random.below(hospitals)
+  return { victim, fromRound: Math.ceil(rounds / 3), phase: MIDDLE[random.below(MIDDLE.length)] as string }
+}
+
+/** What did happen. */
+export interface Absence {
+  readonly site: string
+  readonly killedInRound: number
+  readonly phase: string
+  readonly awayMs: number
+}
+
+/**
+ * Waits for the moment, kills, waits, restarts.
+ *
+ * @param newest the newest round that the others have finished
+ * @throws OperatorError `too-late` (exit code 1) when the study ended before the moment came
+ */
+export async function playAbsence(
+  { fromRound, phase }: AbsencePlan,
+  {
+    victim,
+    rounds,
+    newest,
+    note,
+    signal,
+  }: { victim: Hospital; rounds: number; newest: () => number; note: (text: string) => void; signal: AbortSignal },
+): Promise<Absence> {
+  const moment = await hunt(victim, { fromRound, phase, signal })
+  await victim.kill()
+  const killed = performance.now()
+  const away = (): number => performance.now() - killed
+  note(`${victim.site} was killed (SIGKILL) in round ${moment.round}, phase "${moment.phase}"`)
+  // enough rounds must be left for its return to show
+  const latest = moment.round + (rounds - moment.round) / 2
+  while (away() < AWAY_MS && newest() < latest) await sleep(WATCH_MS, undefined, { signal })
+  const awayMs = away()
+  victim.start()
+  note(`${victim.site} was started again after ${(awayMs / 1000).toFixed(1)} s`)
+  return { site: victim.site, killedInRound: moment.round, phase: moment.phase, awayMs }
+}
+
+async function hunt(
+  victim: Hospital,
+  { fromRound, phase, signal }: Omit<AbsencePlan, 'victim'> & { signal: AbortSignal },
+): Promise<{ round: number; phase: string }> {
+  for (;;) {
+    const status = await victim.status()
+    if (status?.phase === 'finished') {
+      throw new OperatorError('too-late', 'The study ended before a hospital could be killed', {
+        hint: 'Choose more --rounds.',
+        exitCode: EXIT.bug,
+      })
+    }
+    const round = status?.round ?? 0
+    const wanted = round < fromRound + PATIENCE_ROUNDS ? [phase] : MIDDLE
+    if (status !== undefined && round >= fromRound && wanted.includes(status.phase)) return status
+    await sleep(round < fromRound ? WATCH_MS : HUNT_MS, undefined, { signal })
+  }
+}
+
+/** An absence and what the rounds say about it. */
+export interface AbsenceReport extends Absence {
+  /** whether the round of its death has its update in */
+  readonly contributedToThatRound: boolean
+  /** certified without its update, from the round of its death to its return */
+  readonly roundsWithout: readonly number[]
+  /** the first later round with its update in */
+  readonly contributedAgain: number | null
+}
+
+/** Reads from the rounds how a hospital was missed and when it was back. */
+export function absenceReport(absence: Absence, rounds: readonly RoundSummary[]): AbsenceReport {
+  const { site, killedInRound } = absence
+  const has = ({ contributors }: RoundSummary): boolean => contributors.includes(site)
+  const again = rounds.find(summary => summary.round > killedInRound && has(summary))?.round ?? null
+  const during = rounds.filter(({ round }) => round >= killedInRound && (again === null || round < again))
+  return {
+    ...absence,
+    contributedToThatRound: during.some(summary => summary.round === killedInRound && has(summary)),
+    roundsWithout: during.filter(summary => !has(summary) && summary.outcome === 'result').map(({ round }) => round),
+    contributedAgain: again,
+  }
+}
+
+/** The same in sentences. */
+export function absenceLines(report: AbsenceReport): string[] {
+  const { site, killedInRound, phase, awayMs, contributedToThatRound, roundsWithout, contributedAgain } = report
+  const count = roundsWithout.length
+  const others = count === 0 ? '' : `: ${rangeText(roundsWithout)}`
+  return [
+    `${site} was killed with SIGKILL in round ${killedInRound}, phase "${phase}", and was away for ${(awayMs / 1000).toFixed(1)} s.`,
+    `  Round ${killedInRound} was certified ${contributedToThatRound ? 'with' : 'without'} its update.`,
+    `  ${count === 1 ? '1 round was' : `${count} rounds were`} certified without it${others}.`,
+    contributedAgain === null
+      ? '  It did not contribute again.'
+      : `  It caught up and contributed again in round ${contributedAgain}.`,
+  ]
+}
+
+function rangeText(rounds: readonly number[]): string {
+  const [first, last] = [rounds[0], rounds.at(-1)]
+  return first === last ? `${first}` : `${first} to ${last}`
+}

@@ -1,0 +1,37 @@
+/** Measures the model on the test records, in this process: no hospital has them. @module */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Dataset } from '../../node/datasets/dataset.ts'
+import { type FoundCheckpoint, readNewestCheckpoint } from '../../node/newest-checkpoint.ts'
+import { loadBackend } from '../../node/training/backend.ts'
+import { evaluate, type Metrics } from '../../node/training/evaluation.ts'
+
+const ATTEMPTS = 5
+const RETRY_MS = 50
+
+export interface Measured extends Metrics {
+  readonly round: number
+  /** hex, of the checkpoint */
+  readonly hash: string
+}
+
+/** Prepares a measurement; each call of the result measures the newest checkpoint of a data folder. */
+export async function createEvaluator(dataset: Dataset): Promise<(folder: string) => Promise<Measured>> {
+  const backend = await loadBackend()
+  return async folder => {
+    const { document, checkpoint, hash, round } = await readPatiently(folder)
+    return { ...evaluate({ backend, document, parameters: checkpoint.average, dataset }), round, hash }
+  }
+}
+
+/** The node goes on meanwhile: it may delete the file that it has just named. */
+async function readPatiently(folder: string): Promise<FoundCheckpoint> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await readNewestCheckpoint(folder)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === ATTEMPTS) throw error
+      await sleep(RETRY_MS)
+    }
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * `npm run demo`: hospitals as real processes on this machine discover each other and train one study to its end.
+ *
+ * @module
+ */
+
+import { access, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { CommanderError } from 'commander'
+import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import { writeFileAtomic } from '../../node/atomic-file.ts'
+import { ChildError, killAll, stopAll } from './child.ts'
+import { type DemoOptions, parseOptions } from './options.ts'
+import { type Outcome, reportJson, summaryLines, tableLines } from './report.ts'
+import { runScenario } from './scenario.ts'
+import { createScreen } from './screen.ts'
+
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+/** A shell's exit code of a process that ended by a signal is this plus the signal's number. */
+const SIGNAL_EXIT_BASE = 128
+/** npm passes on a Ctrl-C that the terminal has sent us already: that is no second one. */
+const ONE_PRESS_MS = 500
+
+const screen = createScreen(process.stdout, process.env)
+
+/** Ended by a signal, not by anything that went wrong. */
+class Stopped extends Error {
+  readonly exitCode: number
+
+  constructor(name: keyof typeof SIGNALS) {
+    super(name)
+    this.exitCode = SIGNAL_EXIT_BASE + SIGNALS[name]
+  }
+}
+
+/** The first signal stops the demonstration, another one later leaves at once. */
+function stopOnSignals(): AbortSignal {
+  const stopping = new AbortController()
+  let first = 0
+  for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
+    process.on(name, () => {
+      if (!stopping.signal.aborted) {
+        first = performance.now()
+        stopping.abort(new Stopped(name))
+      } else if (performance.now() - first > ONE_PRESS_MS) process.exit(SIGNAL_EXIT_BASE + SIGNALS[name])
+    })
+  }
+  // whatever ends this process, no node survives it
+  process.on('exit', () => {
+    screen.release()
+    killAll()
+  })
+  return stopping.signal
+}
+
+/** Nobody wants to see at the end of the study that the folder was misspelt. */
+async function requireWritable(file: string | undefined): Promise<void> {
+  if (file === undefined) return
+  await access(dirname(resolve(file))).catch(cause => {
+    throw new OperatorError('no-folder', `${file} cannot be written: its folder is not there`, {
+      hint: 'Choose another --json.',
+      exitCode: EXIT.usage,
+      cause,
+    })
+  })
+}
+
+/** A lost hospital that never came back, or a round without a result, is not what was to be shown. */
+function requireShown({ absence, rounds }: Outcome): void {
+  const failure =
+    absence?.contributedAgain === null
+      ? `${absence.site} did not contribute again after its restart`
+      : rounds.some(({ outcome }) => outcome === 'void')
+        ? 'A round ended without a result'
+        : undefined
+  if (failure === undefined) return
+  throw new OperatorError('not-shown', failure, {
+    hint: 'Run it again with --keep and look into the logs of the nodes.',
+    exitCode: EXIT.timedOut,
+  })
+}
+
+async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<void> {
+  await requireWritable(options.json)
+  const folder = await mkdtemp(join(tmpdir(), 'confrere-demo-'))
+  try {
+    const outcome = await Promise.race([runScenario({ options, folder, screen, signal }), abortOf(signal)])
+    screen.print('', ...tableLines(outcome), '', ...summaryLines(outcome))
+    if (options.json !== undefined) {
+      await writeFileAtomic(options.json, `${JSON.stringify(reportJson(outcome), null, 2)}\n`)
+    }
+    requireShown(outcome)
+  } finally {
+    await clear(folder, options.keep)
+  }
+}
+
+/** Never resolves; rejects with the reason to stop. */
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+}
+
+async function clear(folder: string, keep: boolean): Promise<void> {
+  screen.release()
+  await stopAll()
+  if (keep) screen.print(`Everything is kept in ${folder}`)
+  else await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+}
+
+function report(error: unknown): number {
+  const tell = (text: string): boolean => process.stderr.write(`${text}\n`)
+  if (error instanceof Stopped) {
+    tell('Stopped.')
+    return error.exitCode
+  }
+  if (error instanceof ChildError) {
+    tell(error.message)
+    return error.exitCode
+  }
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok
+    tell(`demo: ${error.message.replace(/^error: /, '')}\n  hint: See "npm run demo -- --help".`)
+    return EXIT.usage
+  }
+  if (error instanceof OperatorError) {
+    tell(`demo: ${error.message}\n  hint: ${error.hint}`)
+    return error.exitCode
+  }
+  tell(`demo: this is a bug: ${error instanceof Error ? error.stack : String(error)}`)
+  return EXIT.bug
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2), text => void process.stdout.write(text))
+  await demonstrate(options, stopOnSignals())
+} catch (error) {
+  process.exitCode = report(error)
+}
+// a tensor engine may keep threads
+process.exit()

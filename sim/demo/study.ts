@@ -1,0 +1,78 @@
+/** The demonstration's study: its spec as a founder writes it, then signed and approved by everybody. @module */
+
+import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { runCommand } from './child.ts'
+import type { Hospital } from './hospital.ts'
+import type { DemoOptions } from './options.ts'
+import { RECIPE, type Recipe } from './recipe.ts'
+import type { Records } from './records.ts'
+
+/** What is public about the records. */
+export type Contract = Pick<Records, 'shape' | 'classes'> & { readonly count: number }
+
+export interface FoundedStudy {
+  /** hex */
+  readonly study: string
+  /** d, the number of the model's parameters */
+  readonly parameters: number
+}
+
+/** The spec in TOML. The same seed gives the same first parameters; noise and sampling follow from nothing. */
+export function specText(
+  { shape, classes, count }: Contract,
+  hospitals: readonly Pick<Hospital, 'site' | 'peer'>[],
+  { colluders, rounds, epsilon, delta, seed }: Pick<DemoOptions, 'colluders' | 'rounds' | 'epsilon' | 'delta' | 'seed'>,
+): string {
+  const { optimizer, privacy } = RECIPE
+  const initialSeed = createHash('sha256').update(`demo parameters ${seed}`).digest('hex')
+  const lines = [
+    'name = "Demonstration"',
+    `rounds = ${rounds}`,
+    `colluders = ${colluders}`,
+    `initialSeed = "${initialSeed}"`,
+    '[data]',
+    'kind = "image"',
+    `shape = [${shape.join(', ')}]`,
+    `classes = ${JSON.stringify(classes)}`,
+    `records = ${count}`,
+    '[model]',
+    ...modelLines(RECIPE.model),
+    '[optimizer]',
+    `learningRate = ${optimizer.learningRate}`,
+    `momentum = ${optimizer.momentum}`,
+    `averageDecay = ${optimizer.averageDecay}`,
+    '[privacy]',
+    `epsilon = ${epsilon}`,
+    `delta = ${delta}`,
+    `clippingNorm = ${privacy.clippingNorm}`,
+    `sampleRate = ${privacy.sampleRate}`,
+    '[timing]',
+    'preset = "lan"',
+  ]
+  const roster = hospitals.map(({ site, peer }) => `[[hospital]]\nname = "${site}"\npeer = "${peer}"`)
+  return [...lines, ...roster, ''].join('\n')
+}
+
+function modelLines(model: Recipe['model']): string[] {
+  return Object.entries(model).map(([key, value]) => `${key} = ${JSON.stringify(value)}`)
+}
+
+/**
+ * Has the first hospital write the study and all of them approve it.
+ *
+ * @throws ChildError with the refusal when the study is not sound: too few hospitals, too many colluders, ...
+ */
+export async function foundStudy(
+  folder: string,
+  { contract, hospitals, options }: { contract: Contract; hospitals: readonly Hospital[]; options: DemoOptions },
+): Promise<FoundedStudy> {
+  const spec = join(folder, 'study.toml')
+  const file = join(folder, 'demonstration.study')
+  await writeFile(spec, specText(contract, hospitals, options))
+  const founder = hospitals[0] as Hospital
+  const made = JSON.parse(await runCommand(['study', 'new', spec, '--out', file, '--data', founder.folder, '--json']))
+  await Promise.all(hospitals.map(hospital => runCommand(['study', 'approve', file, '--data', hospital.folder])))
+  return { study: made.study, parameters: made.plan.dimension }
+}

@@ -1,0 +1,129 @@
+/** Follows the hospitals from their start to the study's last round. @module */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import type { NodeStatus } from '../../node/status.ts'
+import type { Chronicle, RoundSummary } from './chronicle.ts'
+import type { Hospital } from './hospital.ts'
+
+const POLL_MS = 200
+/** Longer than the longest wait of a sound round, which is that for a release (`voidAfterMs`). */
+const STALL_MS_MAX = 180_000
+/** Seconds left are judged by so many rounds. */
+const PACE_ROUNDS = 12
+
+/** What was seen of one node that its rounds do not tell. */
+export interface Vitals {
+  memoryBytesMax: number
+  eventLoopLagP99Ms: number
+}
+
+export interface Watch {
+  readonly chronicle: Chronicle
+  /** null: the node does not answer */
+  readonly statuses: readonly (NodeStatus | null)[]
+  /** the last status that each node gave */
+  readonly lastStatuses: readonly (NodeStatus | null)[]
+  readonly vitals: readonly Vitals[]
+  /** the newest round of which all who are there have told, 0 before the first */
+  readonly settled: number
+  readonly secondsLeft: number | null
+}
+
+interface WatchOptions {
+  readonly hospitals: readonly Hospital[]
+  readonly chronicle: Chronicle
+  readonly rounds: number
+  readonly signal: AbortSignal
+  /** called for every round, in order, as soon as all who are there have told of it */
+  onRound(summary: RoundSummary, watch: Watch): Promise<void>
+  /** called several times a second */
+  onTick(watch: Watch): void
+}
+
+/**
+ * Polls until every hospital has finished and told of every round.
+ *
+ * @throws OperatorError `models-differ` (exit code 8), `stalled` (exit code 10)
+ * @throws ChildError when a node ends by itself
+ */
+export async function watchStudy({
+  hospitals,
+  chronicle,
+  rounds,
+  signal,
+  onRound,
+  onTick,
+}: WatchOptions): Promise<Watch> {
+  const watch = {
+    chronicle,
+    statuses: hospitals.map((): NodeStatus | null => null),
+    lastStatuses: hospitals.map((): NodeStatus | null => null),
+    vitals: hospitals.map((): Vitals => ({ memoryBytesMax: 0, eventLoopLagP99Ms: 0 })),
+    settled: 0,
+    secondsLeft: null as number | null,
+  }
+  const finishedAt: number[] = [performance.now()]
+  for (;;) {
+    signal.throwIfAborted()
+    await Promise.all(hospitals.map((hospital, at) => poll(hospital, at, watch)))
+    for (const round of settledRounds(watch, hospitals)) {
+      watch.settled = round
+      finishedAt.push(performance.now())
+      watch.secondsLeft = ((rounds - round) * paceMs(finishedAt)) / 1000
+      await onRound(chronicle.summary(round) as RoundSummary, watch)
+    }
+    onTick(watch)
+    if (watch.settled === rounds && watch.statuses.every(status => status?.phase === 'finished')) return watch
+    if (performance.now() - (finishedAt.at(-1) as number) > STALL_MS_MAX) throw stalled(watch.settled)
+    await sleep(POLL_MS, undefined, { signal })
+  }
+}
+
+type Watching = { -readonly [Key in keyof Watch]: Watch[Key] } & {
+  statuses: (NodeStatus | null)[]
+  lastStatuses: (NodeStatus | null)[]
+}
+
+async function poll(hospital: Hospital, at: number, watch: Watching): Promise<void> {
+  const status = (await hospital.status()) ?? null
+  watch.statuses[at] = status
+  if (status === null) return
+  watch.lastStatuses[at] = status
+  const vitals = watch.vitals[at] as Vitals
+  vitals.memoryBytesMax = Math.max(vitals.memoryBytesMax, status.memoryBytes)
+  vitals.eventLoopLagP99Ms = Math.max(vitals.eventLoopLagP99Ms, status.eventLoopLagP99Ms)
+  const known = watch.chronicle.newest(at)
+  // a status names the round that runs, or the last one when all have
+  if (status.round - 1 <= known && status.phase !== 'finished') return
+  if (status.phase === 'finished' && known === status.rounds) return
+  for (const record of await hospital.roundsAfter(known)) watch.chronicle.add(at, record)
+}
+
+/** The next rounds, in order, of which all who are there have told, or that others have long left behind. */
+function* settledRounds(watch: Watching, hospitals: readonly Hospital[]): Generator<number> {
+  const { chronicle } = watch
+  const newest = Math.max(...hospitals.map((_, at) => chronicle.newest(at)))
+  const present = hospitals.flatMap((_, at) => {
+    const status = watch.statuses[at]
+    return status && status.phase !== 'catching-up' && status.phase !== 'starting' ? [at] : []
+  })
+  for (let round = watch.settled + 1; round <= newest; round++) {
+    const told = present.every(at => chronicle.newest(at) >= round)
+    if (!told && newest <= round + 1) return
+    yield round
+  }
+}
+
+function paceMs(finishedAt: readonly number[]): number {
+  const recent = finishedAt.slice(-PACE_ROUNDS - 1)
+  return ((recent.at(-1) as number) - (recent[0] as number)) / (recent.length - 1)
+}
+
+function stalled(round: number): OperatorError {
+  const seconds = STALL_MS_MAX / 1000
+  return new OperatorError('stalled', `No round has ended for ${seconds} s, the last one was ${round}`, {
+    hint: 'Run it again with --keep and look into the logs of the nodes.',
+    exitCode: EXIT.timedOut,
+  })
+}

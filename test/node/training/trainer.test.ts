@@ -1,0 +1,91 @@
+// Claims of node/training/trainer.ts: what a hospital hands on is the clipped sum over one Poisson sample of its own
+// records, whatever the sample's size.
+import test from 'ava'
+import { OperatorError } from '../../../crypto/errors.ts'
+import { type Dataset, selectRecords } from '../../../node/datasets/dataset.ts'
+import { CLIP_MARGIN } from '../../../node/training/bookkeeping.ts'
+import { buildModel } from '../../../node/training/model.ts'
+import { poissonSample } from '../../../node/training/sampler.ts'
+import { createTrainer } from '../../../node/training/trainer.ts'
+import { initialCheckpoint } from '../../../protocols/round/checkpoint.ts'
+import type { StudyDocument } from '../../../protocols/study/document.ts'
+import { loopClippedSum } from '../../../sim/bench/reference.ts'
+import { seededRng } from '../../helpers/seeded-rng.ts'
+import { distance, images, norm, onEveryEngine, testBatch } from './engines.ts'
+
+const DATA = images([6, 6, 1])
+
+function study(sampleRate: number): StudyDocument {
+  return {
+    data: DATA,
+    model: { preset: 'mlp', units: [8] },
+    initialSeed: new Uint8Array(32),
+    privacy: { clippingNorm: 0.5, sampleRate: sampleRate * 2 ** 32 },
+  } as StudyDocument
+}
+
+function records(count: number): Dataset {
+  const { inputs, labels } = testBatch('records', { spec: { preset: 'logistic' }, data: DATA, count })
+  return { count, shape: DATA.shape, inputs, labels }
+}
+
+test.serial('the sum is over the sample that the rng draws, over more than one sub-batch', async t => {
+  const [document, dataset] = [study(0.75), records(700)]
+  const { parameters } = initialCheckpoint(document)
+  const sample = poissonSample(dataset.count, document.privacy.sampleRate, seededRng('trainer'))
+  t.true(sample.length > 2 * 256 && sample.length % 256 !== 0)
+  await onEveryEngine(t, backend => {
+    const trainer = createTrainer({ document, dataset, backend, rng: seededRng('trainer') })
+    const actual = trainer.clippedSum(parameters)
+    t.is(trainer.dimension, parameters.length)
+    t.is(trainer.engine, backend.engine)
+    trainer.dispose()
+    const model = buildModel(backend.tf, document.model, DATA)
+    const batch = { parameters, ...selectRecords(dataset, sample) }
+    const expected = loopClippedSum(backend, { model, clippingNorm: CLIP_MARGIN * 0.5 }, batch).sum
+    model.dispose()
+    t.true(distance(actual, expected) <= 1e-4 * norm(expected))
+  })
+})
+
+test.serial('each call draws a new sample', async t => {
+  const [document, dataset] = [study(0.5), records(100)]
+  const { parameters } = initialCheckpoint(document)
+  await onEveryEngine(t, backend => {
+    const trainer = createTrainer({ document, dataset, backend, rng: seededRng('again') })
+    t.notDeepEqual(trainer.clippedSum(parameters), trainer.clippedSum(parameters))
+    trainer.dispose()
+  })
+})
+
+test.serial('an empty sample gives zeros, and leaves nothing behind', async t => {
+  const document = study(2 ** -32)
+  const { parameters } = initialCheckpoint(document)
+  await onEveryEngine(t, backend => {
+    const before = backend.tf.memory().numTensors
+    const trainer = createTrainer({ document, dataset: records(50), backend, rng: seededRng('empty') })
+    t.deepEqual(trainer.clippedSum(parameters), new Float64Array(parameters.length))
+    trainer.dispose()
+    t.is(backend.tf.memory().numTensors, before)
+  })
+})
+
+test.serial('records that do not fit the study are refused', async t => {
+  const dataset = records(10)
+  const bad: Dataset[] = [
+    { ...dataset, shape: [6, 6] },
+    { ...dataset, shape: [36] },
+    { ...dataset, inputs: dataset.inputs.subarray(1) },
+    { ...dataset, labels: dataset.labels.subarray(1) },
+    { ...dataset, labels: new Int32Array(10).fill(3) },
+    { ...dataset, labels: new Int32Array(10).fill(-1) },
+  ]
+  await onEveryEngine(t, backend => {
+    for (const each of bad) {
+      const create = () => createTrainer({ document: study(0.5), dataset: each, backend, rng: seededRng('bad') })
+      const error = t.throws(create, { instanceOf: OperatorError })
+      t.is(error.code, 'dataset-mismatch')
+      t.is(error.exitCode, 11)
+    }
+  })
+})
