@@ -32,6 +32,11 @@ import type { Workshop } from './workshop.ts'
 const BEHIND_PATIENCE_MS = 400
 const LAG_RESOLUTION_MS = 10
 
+/** The gossip topic of a study. It goes along with every message and only routes: the body names the study in full. */
+export function topicOf(study: Uint8Array): string {
+  return `/confrere/1/${hex(study.subarray(0, 8))}`
+}
+
 export interface NodeInit {
   readonly document: StudyDocument
   readonly identity: Identity
@@ -166,7 +171,7 @@ export class StudyNode {
       {
         ...network,
         seed: identity.seed,
-        topic: `/confrere/1/${hex(this.#context.study)}`,
+        topic: topicOf(this.#context.study),
         datastore: this.#components.store.datastore(),
       },
       { admits: peer => ranks.has(peer), validate: bytes => this.#validate(bytes), discovered, opened, closed },

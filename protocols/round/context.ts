@@ -7,7 +7,7 @@
 import { type Envelope, seal, verifyEnvelope } from '../../crypto/envelope.ts'
 import { ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
-import { rdpEpsilon } from '../../crypto/rdp.ts'
+import { rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/rdp.ts'
 import type { Signer } from '../../crypto/signature.ts'
 import type { StepContext } from '../ports.ts'
 import { createRoster, memberOf } from '../roster/roster.ts'
@@ -24,8 +24,12 @@ export function affordableRounds(document: StudyDocument, epsilonMax = Infinity)
   const { sampleRate, noiseMultiplier, delta, epsilon, noise } = document.privacy
   if (noise === 'off') return document.rounds
   const cap = Math.min(epsilon, epsilonMax)
+  const rdp = rdpSubsampledGaussian({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier })
   const fits = (steps: number) =>
-    rdpEpsilon({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps, delta }) <= cap
+    rdpToEpsilon(
+      rdp.map(value => value * steps),
+      delta,
+    ) <= cap
   let [fit, over] = [0, document.rounds + 1]
   while (over - fit > 1) {
     const middle = Math.floor((fit + over) / 2)

@@ -4,8 +4,8 @@ import { Channel } from '../../node/framing.ts'
 import { SYNC_PROTOCOL } from '../../node/gossip-repair.ts'
 import { HELLO_PROTOCOL } from '../../node/neighbours.ts'
 import { createNetwork, type Network, type NetworkHandlers } from '../../node/network.ts'
+import { topicOf } from '../../node/node.ts'
 import { CHUNK_PROTOCOL, PULL_PROTOCOL } from '../../node/transfer/wire.ts'
-import { hex } from '../../protocols/round/state.ts'
 import { studyIdOf } from '../../protocols/study/document.ts'
 import { createLiveCluster } from '../../sim/live-cluster.ts'
 import { testSigners, testStudy } from '../helpers/study.ts'
@@ -45,7 +45,7 @@ test('a stranger with a valid key cannot connect, publish or fetch', async t => 
   t.teardown(() => cluster.close())
   const victim = cluster.nodes[0]!
   const heard: number[] = []
-  const stranger = await createStranger(`/confrere/1/${hex(studyIdOf(cluster.document))}`, {
+  const stranger = await createStranger(topicOf(studyIdOf(cluster.document)), {
     ...OPEN,
     validate: bytes => {
       heard.push(bytes.length)
@@ -53,7 +53,7 @@ test('a stranger with a valid key cannot connect, publish or fetch', async t => 
     },
   })
   t.teardown(() => stranger.stop())
-  const signal = () => AbortSignal.timeout(5000)
+  const signal = () => AbortSignal.timeout(2000)
   for (const protocol of [HELLO_PROTOCOL, SYNC_PROTOCOL, CHUNK_PROTOCOL, PULL_PROTOCOL]) {
     await t.throwsAsync(async () => {
       await stranger.dial(victim.network.peer, victim.network.addresses(), signal())
