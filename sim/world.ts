@@ -72,8 +72,8 @@ export class World {
   readonly #cut = new Set<Member>()
   readonly #opened = new WeakMap<Uint8Array, Message>()
   #draws = 0
-  /** may drop or inspect a gossip message on one edge */
-  deliver: (from: Member, to: Member, bytes: Uint8Array) => boolean = () => true
+  /** sees a gossip message on one edge: false drops it, other bytes take its place */
+  deliver: (from: Member, to: Member, bytes: Uint8Array) => boolean | Uint8Array = () => true
   /** true kills the hospital at that very instant */
   crashes: (hospital: SimulatedHospital, point: CrashPoint) => boolean = () => false
   /** sees every effect before it is carried out */
@@ -252,8 +252,9 @@ export class World {
   }
 
   #gossip(from: SimulatedHospital, to: SimulatedHospital, bytes: Uint8Array): void {
-    if (!this.#linked(from, to) || !this.deliver(from.member, to.member, bytes)) return
-    this.after(this.#delay(), () => this.#take(to, bytes))
+    if (!this.#linked(from, to)) return
+    const delivered = this.deliver(from.member, to.member, bytes)
+    if (delivered !== false) this.after(this.#delay(), () => this.#take(to, delivered === true ? bytes : delivered))
   }
 
   /** The one door for envelopes; a refused one is the sender's fault and changes nothing. */

@@ -77,12 +77,15 @@ function suspects(state: RoundState, context: StepContext): { out: Set<Member>; 
     for (const chunk of filledChunks(opening)) {
       const from = opening.owners[chunk.index] as Member
       const missing = saidBy(state, { type: 'missing', view, from })
-      for (const member of missing?.body.members ?? []) {
+      const accused = missing !== undefined && hex(missing.body.sid) === hex(opening.sid) ? missing.body.members : []
+      for (const member of accused) {
         missedBy.set(member, (missedBy.get(member) ?? new Set()).add(from))
       }
-      // an owner that said nothing of use in all its time is like one that cannot be reached
-      const silent = missing === undefined && loadedHash(state, { opening, chunk, manifests }) === undefined
-      if (silent && ended(state, `data:${view}`) && ended(state, `reports:${view}`)) disowned.add(from)
+      // an owner that claims what is not so, or said nothing in all its time, is like one that cannot be reached
+      const loaded = saidBy(state, { type: 'loaded', view, from })
+      const wrong = loaded && manifests && loadedHash(state, { opening, chunk, manifests }) === undefined
+      const late = ended(state, `data:${view}`) && ended(state, `reports:${view}`)
+      if (wrong || (late && !loaded && !missing)) disowned.add(from)
     }
   }
   for (const [member, owners] of missedBy) {

@@ -38,7 +38,7 @@ interface Blur {
   readonly bright: number
 }
 
-const NOISE_SIGMA = 0.035
+const NOISE_SIGMA = 0.025
 /** Share of phantoms of both classes with a bright spot beside the lungs, which says nothing. */
 const DISTRACTOR_SHARE = 0.5
 
@@ -62,10 +62,10 @@ export function drawPhantoms({ count, label }: { count: number; label: string })
 function drawAnatomy(opaque: boolean, random: Random): Anatomy {
   const { between, unit } = random
   const lung = {
-    width: between(0.13, 0.17),
-    height: between(0.25, 0.33),
-    apart: between(0.17, 0.21),
-    dark: between(0.3, 0.5),
+    width: between(0.15, 0.18),
+    height: between(0.28, 0.34),
+    apart: between(0.19, 0.22),
+    dark: between(0.35, 0.5),
   }
   const blurs: Blur[] = []
   const side = (): number => (unit() < 0.5 ? -1 : 1)
@@ -81,9 +81,9 @@ function drawAnatomy(opaque: boolean, random: Random): Anatomy {
     blurs.push({
       x: side() * lung.apart + Math.cos(angle) * out * lung.width,
       y: Math.sin(angle) * out * lung.height,
-      width: between(0.05, 0.1),
-      height: between(0.06, 0.13),
-      bright: between(0.12, 0.3),
+      width: between(0.08, 0.13),
+      height: between(0.1, 0.18),
+      bright: between(0.28, 0.46),
     })
   }
   return {
@@ -93,7 +93,7 @@ function drawAnatomy(opaque: boolean, random: Random): Anatomy {
     lung,
     heart: { x: between(0.02, 0.07), y: between(0.06, 0.16), size: between(0.11, 0.16), bright: between(0.15, 0.35) },
     ribs: { count: between(5, 7), phase: unit(), slope: between(0.1, 0.35), bright: between(0.03, 0.09) },
-    exposure: { gain: between(0.75, 1.15), gamma: between(0.8, 1.25), gradient: between(-0.15, 0.15) },
+    exposure: { gain: between(0.7, 1.15), gamma: between(0.8, 1.25), gradient: between(-0.2, 0.2) },
     blurs,
   }
 }

@@ -75,6 +75,31 @@ function sumParts(words: Int32Array): Uint8Array[] {
   return [TAG_SUM, toBytes(new Uint32Array(words.buffer))]
 }
 
+test('no word of an update leaves its hospital: what owners hold looks like noise until all keys are out', t => {
+  const study = {
+    rounds: 1,
+    data: { kind: 'vector' as const, shape: [999] as [number], classes: ['a', 'b'], records: 9 },
+  }
+  const story = createStory({ hospitals: 4, study, update: member => new Int32Array(2000).fill(member + 1) })
+  const held: { from: number; words: Uint32Array }[] = []
+  for (const { member, vault } of story.world.hospitals) {
+    const original = vault.putPart.bind(vault)
+    vault.putPart = (sid, chunk, from, words) => {
+      if (from !== member) held.push({ from, words: words.slice() })
+      original(sid, chunk, from, words)
+    }
+  }
+  startAll(story.world)
+  finish(story.world)
+  t.is(held.length, 12)
+  for (const { from, words } of held) {
+    t.false(words.includes(from + 1))
+    t.true(new Set(words).size > words.length - 3, 'two words alike would show two coordinates alike')
+    const high = words.reduce((ones, word) => ones + (word >>> 31), 0)
+    t.true(Math.abs(high - words.length / 2) < 4.5 * Math.sqrt(words.length / 4), `${high} of ${words.length}`)
+  }
+})
+
 test('with the noise on, the opened sum spreads as all hospitals’ noises together should', t => {
   const hospitals = 5
   const privacy = {
