@@ -107,23 +107,25 @@ function backward(
   return {
     input: inputGradient,
     gradients: [
-      kernelGradient(tf, { input, gradient: after, shape: kernel.shape }),
+      kernelGradient(backend, { input, gradient: after, shape: kernel.shape }),
       tf.sum(tf.mul(product, inverse), 0),
       tf.sum(beta, 0),
     ],
   }
 }
 
-/** Of two ways the faster on WASM: XNNPACK packs the right operand, so it has to be the small one. */
+/** Of two ways the faster: on WASM XNNPACK packs the right operand, so it has to be the small one. */
 function kernelGradient(
-  tf: Tf,
+  { tf, engine }: Backend,
   { input, gradient, shape }: { input: Tensor4D; gradient: Tensor4D; shape: Tensor4D['shape'] },
 ): Tensor4D {
   const [, height, width, channels] = input.shape
   const [, rows, columns, filters] = gradient.shape
-  if (channels === 1) {
-    const unfolded = tf.transpose(tf.reshape(patches(tf, input, WINDOW), [-1, shape[0] * shape[1]])) as Tensor2D
-    return kernelOrder(tf, tf.matMul(unfolded, tf.reshape(gradient, [-1, filters]) as Tensor2D), shape)
+  if (engine !== 'wasm' || channels === 1) {
+    const unfolded = tf.reshape(patches(tf, input, WINDOW), [-1, shape[0] * shape[1] * channels]) as Tensor2D
+    const flat = tf.reshape(gradient, [-1, filters]) as Tensor2D
+    const product = engine === 'wasm' ? tf.matMul(tf.transpose(unfolded), flat) : tf.matMul(unfolded, flat, true)
+    return kernelOrder(tf, product, shape)
   }
   // a convolution of the input with the gradient as its filter, examples in the place of channels
   const around = (length: number, positions: number): [number, number] => {

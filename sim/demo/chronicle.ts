@@ -92,9 +92,9 @@ export class Chronicle {
       outcome,
       views: Math.max(...[...records.values()].map(({ views }) => views)),
       contributors: this.#sites.flatMap(({ site }, at) => (contributing[at] ? [site] : [])),
-      durationMs: Math.max(0, ...own.map(({ durationMs }) => durationMs)),
-      trainMs: Math.max(0, ...own.map(({ trainMs }) => trainMs)),
-      beyondMs: waits.length === 0 ? null : Math.min(...waits),
+      durationMs: tenths(Math.max(0, ...own.map(({ durationMs }) => durationMs))),
+      trainMs: tenths(Math.max(0, ...own.map(({ trainMs }) => trainMs))),
+      beyondMs: waits.length === 0 ? null : tenths(Math.min(...waits)),
       bytesSent: this.#sites.map((_, hospital) => records.get(hospital)?.bytesSent ?? null),
       checkpoint,
       agreed: records.size,
@@ -105,4 +105,9 @@ export class Chronicle {
   summaries(): RoundSummary[] {
     return [...this.#rounds.keys()].sort((a, b) => a - b).map(round => this.summary(round)!)
   }
+}
+
+/** Nobody measures more, and nobody wants to read more. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10
 }

@@ -12,7 +12,7 @@ import { EXIT, OperatorError } from '../../crypto/errors.ts'
 import { writeFileAtomic } from '../../node/atomic-file.ts'
 import { ChildError, killAll, stopAll } from './child.ts'
 import { type DemoOptions, parseOptions } from './options.ts'
-import { type Outcome, reportJson, summaryLines, tableLines } from './report.ts'
+import { reportJson, requireShown, summaryLines, tableLines } from './report.ts'
 import { runScenario } from './scenario.ts'
 import { createScreen } from './screen.ts'
 
@@ -63,21 +63,6 @@ async function requireWritable(file: string | undefined): Promise<void> {
       exitCode: EXIT.usage,
       cause,
     })
-  })
-}
-
-/** A lost hospital that never came back, or a round without a result, is not what was to be shown. */
-function requireShown({ absence, rounds }: Outcome): void {
-  const failure =
-    absence?.contributedAgain === null
-      ? `${absence.site} did not contribute again after its restart`
-      : rounds.some(({ outcome }) => outcome === 'void')
-        ? 'A round ended without a result'
-        : undefined
-  if (failure === undefined) return
-  throw new OperatorError('not-shown', failure, {
-    hint: 'Run it again with --keep and look into the logs of the nodes.',
-    exitCode: EXIT.timedOut,
   })
 }
 

@@ -10,7 +10,7 @@ import { createRandom, type Random, shuffled } from './random.ts'
 /** The largest hospital has about this many times the records of the smallest. */
 const SIZE_RATIO = 4
 /** The odds of a class differ by up to e to this power from those of all records. */
-const SKEW = 1.1
+const SKEW = 0.9
 /** Proportional fitting closes in by a factor per pass; after these, less than one record is left over. */
 const FITTING_PASSES = 50
 

@@ -1,12 +1,13 @@
 /** What is left when the demonstration is over: a table, a summary, a JSON document. @module */
 
-import { epsilonText } from '../../node/cli/study-text.ts'
+import { EXIT, OperatorError } from '../../crypto/errors.ts'
 import type { EpsilonStatus, NodeStatus } from '../../node/status.ts'
 import { type AbsenceReport, absenceLines } from './absence.ts'
 import type { RoundSummary } from './chronicle.ts'
 import type { Measured } from './evaluator.ts'
 import type { Site } from './view.ts'
 import type { Vitals } from './watch.ts'
+import { epsilonLines, secondsText } from './words.ts'
 
 /** Everything that a finished demonstration knows. */
 export interface Outcome {
@@ -15,6 +16,7 @@ export interface Outcome {
   /** of class 1 */
   readonly className: string
   readonly parameters: number
+  readonly colluders: number
   readonly sites: readonly Site[]
   /** of every node, after the last round */
   readonly statuses: readonly NodeStatus[]
@@ -78,21 +80,45 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 
 /** The outcome in sentences. */
 export function summaryLines(outcome: Outcome): string[] {
-  const { test, rounds, statuses, absence, seconds, trainingSeconds, parameters } = outcome
-  const { model, colluding, alone, delta, cap } = spentEpsilon(statuses)
+  const { test, rounds, statuses, absence, seconds, trainingSeconds, parameters, colluders, sites } = outcome
+  const [privacy, ...epsilons] = epsilonLines(spentEpsilon(statuses), colluders)
   const beyond = median(rounds.flatMap(({ beyondMs }) => beyondMs ?? []))
+  const duration = median(rounds.map(({ durationMs }) => durationMs))
   const voids = rounds.filter(({ outcome }) => outcome === 'void').length
+  const equal = rounds.filter(({ agreed }) => agreed === sites.length).length
   return [
-    `Model     ${parameters} parameters, the same hash at all ${statuses.length} hospitals in every round`,
-    `Rounds    ${rounds.length - voids} certified${voids === 0 ? '' : `, ${voids} VOID`}; median ${(median(rounds.map(({ durationMs }) => durationMs)) / 1000).toFixed(2)} s, of which ${(beyond / 1000).toFixed(2)} s beyond training`,
+    `Model     ${parameters} parameters, one hash at all ${sites.length} hospitals in ${equal} of ${rounds.length} rounds, no two different ones in any`,
+    `Rounds    ${rounds.length - voids} certified${voids === 0 ? '' : `, ${voids} VOID`}; median ${secondsText(duration)}, of it ${secondsText(beyond)} after the last hospital had trained`,
     `Test      AUC ${test.auc.toFixed(4)}, accuracy ${test.accuracy.toFixed(4)}, MCC ${test.mcc.toFixed(4)} on ${test.count} records`,
-    `Privacy   of one record at delta ${delta.toExponential()}; a patient with several records is not covered`,
-    `          epsilon ${epsilonText(colluding)} of ${epsilonText(cap)} against the tolerated colluders: what was charged`,
-    `          epsilon ${epsilonText(model)} against everyone who sees the model, if all contributors added their noise`,
-    `          epsilon ${epsilonText(alone)} against all other hospitals colluding`,
+    `Privacy   ${privacy}`,
+    ...epsilons.map(line => `          ${line}`),
     `Time      ${seconds.toFixed(0)} s in all, ${trainingSeconds.toFixed(0)} s from the nodes' start to the last round`,
     ...(absence === null ? [] : ['', ...absenceLines(absence)]),
   ]
+}
+
+/**
+ * Holds an outcome to what the demonstration is to show.
+ *
+ * @throws OperatorError `models-differ` (exit code 8); `not-shown` (exit code 10) when a round has no result or a lost
+ *   hospital did not come back
+ */
+export function requireShown({ absence, rounds, sites, statuses, test }: Outcome): void {
+  const failure = (code: string, message: string, exitCode: 8 | 10): OperatorError =>
+    new OperatorError(code, message, {
+      hint: 'Run it again with --keep and look into the logs of the nodes.',
+      exitCode,
+    })
+  const hashes = new Set([...statuses.map(({ checkpoint }) => checkpoint), rounds.at(-1)?.checkpoint, test.hash])
+  if (statuses.length !== sites.length || hashes.size !== 1) {
+    throw failure('models-differ', 'The hospitals do not end with the same model', EXIT.verificationFailed)
+  }
+  if (rounds.some(({ outcome }) => outcome === 'void')) {
+    throw failure('not-shown', 'A round ended without a result', EXIT.timedOut)
+  }
+  if (absence?.contributedAgain === null) {
+    throw failure('not-shown', `${absence.site} did not contribute again after its restart`, EXIT.timedOut)
+  }
 }
 
 /** The same for programs. Milliseconds and bytes; arrays per peer are in the order of `sites`. */

@@ -13,7 +13,7 @@ import { encodePart, loadRecords, type Records } from './records.ts'
 import type { Outcome } from './report.ts'
 import type { Screen } from './screen.ts'
 import { type FoundedStudy, foundStudy } from './study.ts'
-import { liveLines, roundLine, type Site } from './view.ts'
+import { legendLine, liveLines, roundLine, type Site } from './view.ts'
 import { type Watch, watchStudy } from './watch.ts'
 
 /** The model is measured about so often during the study: the processors are the hospitals'. */
@@ -35,12 +35,13 @@ export async function runScenario(stage: Stage): Promise<Outcome> {
   const { options, screen } = stage
   const records = await loadRecords(options.data, options.seed)
   const parts = partition(records.train.labels, options)
-  screen.print(...introduction(records, options), '')
+  screen.print(...introduction(records, options), '', "Setting up with the product's own commands ...")
   const hospitals = await createHospitals(stage, records, parts)
   const sites = hospitals.map(({ site, peer }, at) => describeSite(records, parts[at]!, { site, peer }))
   const contract = { ...records, count: records.train.count }
   const study = await foundStudy(stage.folder, { contract, hospitals, options })
   screen.print(...foundingLines(study, { records, sites }), '')
+  if (!screen.live) screen.print(legendLine(options.colluders), '')
   const measure = await createEvaluator(records.test)
   const opened = performance.now()
   for (const hospital of hospitals) hospital.start()
@@ -54,6 +55,7 @@ export async function runScenario(stage: Stage): Promise<Outcome> {
     seed: options.seed,
     className: records.classes[1]!,
     parameters: study.parameters,
+    colluders: options.colluders,
     sites,
     statuses: watch.lastStatuses.flatMap(status => status ?? []),
     vitals: watch.vitals,
@@ -127,7 +129,7 @@ async function follow(
     measure,
   }: { hospitals: readonly Hospital[]; sites: readonly Site[]; measure: (folder: string) => Promise<Measured> },
 ): Promise<{ watch: Watch; absence: Absence | null }> {
-  const { rounds } = options
+  const { rounds, colluders } = options
   const chronicle = new Chronicle(sites)
   const notes: string[] = []
   let measured: { auc: number; round: number } | null = null
@@ -148,7 +150,7 @@ async function follow(
   }
   const onTick = ({ statuses, secondsLeft }: Watch): void => {
     const last = settled === 0 ? null : (chronicle.summary(settled) ?? null)
-    screen.draw(liveLines({ sites, statuses, last, rounds, measured, secondsLeft, notes }, screen.ink))
+    screen.draw(liveLines({ sites, statuses, last, rounds, colluders, measured, secondsLeft, notes }, screen.ink))
   }
   const note = (text: string): void => {
     notes.push(text)

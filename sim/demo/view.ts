@@ -1,8 +1,8 @@
 /** The demonstration as people see it while it runs: a snapshot becomes lines. @module */
 
-import { epsilonText } from '../../node/cli/study-text.ts'
 import type { EpsilonStatus, NodeStatus } from '../../node/status.ts'
 import type { RoundSummary } from './chronicle.ts'
+import { colludersText, epsilonLines, secondsText } from './words.ts'
 
 const BAR_WIDTH = 30
 
@@ -22,6 +22,7 @@ export interface Snapshot {
   /** the newest round that all who are there agree on */
   readonly last: RoundSummary | null
   readonly rounds: number
+  readonly colluders: number
   readonly measured: { auc: number; round: number } | null
   readonly secondsLeft: number | null
   readonly notes: readonly string[]
@@ -58,20 +59,30 @@ export function phaseText(phase: string): string {
 
 /** The live picture, one text a line. */
 export function liveLines(snapshot: Snapshot, ink: Ink): string[] {
-  const { sites, statuses, last, rounds, measured, secondsLeft, notes } = snapshot
+  const { sites, statuses, last, rounds, colluders, measured, secondsLeft, notes } = snapshot
   const front = frontOf(statuses)
   const done = last?.round ?? 0
   const width = Math.max(...sites.map(({ site }) => site.length))
   return [
     `  Round ${Math.min(done + 1, rounds)} of ${rounds}  ${bar(done / rounds)}  ${timeText(secondsLeft)}`,
     `  Phase ${front === undefined ? 'starting' : `${phaseText(front.phase)}, view ${front.view}`}`,
+    `  ${last === null ? 'No round has ended yet' : lastText(last, sites.length)}`,
     '',
     ...sites.map(({ site }, at) => `    ${siteLine({ site, status: statuses[at] ?? null, last, width }, ink)}`),
     '',
     `  AUC on the test records  ${measured === null ? 'not measured yet' : `${measured.auc.toFixed(3)}, after round ${measured.round}`}`,
-    ...epsilonLines(front?.epsilon ?? null).map(line => `  ${line}`),
+    ...privacyLines(front?.epsilon ?? null, colluders),
     ...notes.map(note => ink.bad(`  ${note}`)),
   ]
+}
+
+function lastText(
+  { round, outcome, contributors, durationMs, checkpoint, agreed }: RoundSummary,
+  sites: number,
+): string {
+  if (outcome === 'void') return `Round ${round} ended without a result`
+  const who = `${contributors.length} of ${sites} contributed (●)`
+  return `Round ${round} took ${secondsText(durationMs)}, ${who}, model ${checkpoint.slice(0, 8)} at ${agreed} of ${sites}`
 }
 
 /** The status of whoever is furthest. */
@@ -88,7 +99,7 @@ function siteLine(
   ink: Ink,
 ): string {
   const name = site.padEnd(width)
-  if (status === null) return `${ink.bad('x')} ${name}  ${ink.bad(last === null ? 'starting' : 'absent')}`
+  if (status === null) return last === null ? `${ink.faint('○')} ${name}  starting` : ink.bad(`× ${name}  absent`)
   const present = status.peers.filter(({ state }) => state === 'connected').length
   const contributed = last?.contributors.includes(site)
   const mark = contributed ? ink.good('●') : '○'
@@ -96,16 +107,10 @@ function siteLine(
   return `${mark} ${name}  ${phaseText(status.phase)}${seen}`
 }
 
-/** The three epsilons so far; whoever shows one shows all three. */
-function epsilonLines(epsilon: EpsilonStatus | null): string[] {
+function privacyLines(epsilon: EpsilonStatus | null, colluders: number): string[] {
   if (epsilon === null) return []
-  const { delta, cap, colluding, model, alone } = epsilon
-  return [
-    `Privacy spent so far, for one record at delta ${delta.toExponential()} (a patient with several records is not covered):`,
-    `  epsilon ${epsilonText(colluding)} of ${epsilonText(cap)} against the tolerated colluders: what is charged`,
-    `  epsilon ${epsilonText(model)} against everyone who sees the model`,
-    `  epsilon ${epsilonText(alone)} against all other hospitals colluding`,
-  ]
+  const [first, ...rest] = epsilonLines(epsilon, colluders)
+  return [`  Privacy spent so far, ${first}:`, ...rest.map(line => `    ${line}`)]
 }
 
 function bar(share: number): string {
@@ -118,6 +123,14 @@ function timeText(seconds: number | null): string {
   return seconds < 90 ? `about ${Math.ceil(seconds)} s left` : `about ${Math.ceil(seconds / 60)} min left`
 }
 
+/** What the lines of `roundLine` do not say each time. */
+export function legendLine(colluders: number): string {
+  return (
+    'Epsilon of one record so far is given against: everyone who sees the model / ' +
+    `${colludersText(colluders)}, what is charged / all other hospitals colluding.`
+  )
+}
+
 /** One line for a finished round, for terminals that cannot redraw and for logs. */
 export function roundLine(
   summary: RoundSummary,
@@ -126,13 +139,15 @@ export function roundLine(
   const { round, outcome, views, contributors, durationMs, trainMs, checkpoint, agreed } = summary
   return [
     `round ${String(round).padStart(String(rounds).length)}/${rounds}`,
-    outcome === 'result' ? `in view ${views - 1}` : 'VOID',
-    contributors.join(' '),
-    `${(durationMs / 1000).toFixed(2)} s (training ${(trainMs / 1000).toFixed(2)} s)`,
+    outcome === 'result' ? contributors.join(' ') : 'VOID',
+    ...(views > 1 ? [`${views} views`] : []),
+    `${secondsText(durationMs)} (training ${secondsText(trainMs)})`,
     `model ${checkpoint.slice(0, 8)} at ${agreed} of ${sites}`,
     ...(epsilon === null
       ? []
-      : [`epsilon ${[epsilon.model, epsilon.colluding, epsilon.alone].map(epsilonText).join(' / ')}`]),
+      : [
+          `epsilon ${[epsilon.model, epsilon.colluding, epsilon.alone].map(value => (Math.ceil(value * 100 - 1e-9) / 100).toFixed(2)).join(' / ')}`,
+        ]),
     ...(auc === null ? [] : [`AUC ${auc.toFixed(3)}`]),
   ].join('  ')
 }

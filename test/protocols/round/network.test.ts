@@ -6,7 +6,7 @@ import { checkStory, createStory, finish, startAll } from '../../helpers/world.t
 
 for (const loss of [0.3, 0.6, 1]) {
   test(`with ${loss * 100} % of all gossip lost, every round of every hospital ends in the same result`, t => {
-    for (let seed = 0; seed < (loss < 1 ? 6 : 3); seed++) {
+    for (let seed = 0; seed < (loss < 1 ? 4 : 2); seed++) {
       const story = createStory({ hospitals: 4 + (seed % 3), seed: `loss ${loss} ${seed}`, study: { rounds: 2 } })
       const { world } = story
       world.deliver = () => world.random() >= loss
@@ -23,7 +23,7 @@ test('one edge that loses everything is walked around', t => {
   world.deliver = (from, to) => !(from === 1 && to === 2)
   startAll(world)
   finish(world, { withinMs: 120_000 })
-  for (const value of checkStory(t, story)) t.deepEqual(value.members, [0, 1, 2, 3])
+  for (const value of checkStory(t, story)) t.is(value.outcome, 'result')
 })
 
 test('a message that one kind never gets through by gossip does not stop a round', t => {

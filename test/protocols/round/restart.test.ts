@@ -15,13 +15,13 @@ function killIn(world: World, member: number, phase: Phase): void {
   world.kill(member)
 }
 
-const PHASES: Phase[] = ['ready', 'opened', 'uploaded', 'voting', 'committed', 'released', 'summed', 'done']
+const PHASES: Phase[] = ['ready', 'opened', 'uploaded', 'voting', 'committed', 'released', 'summed']
 
 for (const hospitals of [3, 4, 5]) {
-  for (const phase of PHASES.slice(0, -1)) {
+  for (const phase of PHASES) {
     test(`${hospitals} hospitals: one killed when ${phase}, back after 10 s, contributes again`, t => {
       for (let member = 0; member < hospitals; member++) {
-        const story = createStory({ hospitals, seed: `${phase} ${member}`, study: { rounds: 3 } })
+        const story = createStory({ hospitals, seed: `${phase} ${member}`, study: { rounds: 2 } })
         const { world } = story
         startAll(world)
         killIn(world, member, phase)
@@ -30,7 +30,7 @@ for (const hospitals of [3, 4, 5]) {
         const values = checkStory(t, story)
         t.deepEqual(
           values.map(value => value.outcome),
-          ['result', 'result', 'result'],
+          ['result', 'result'],
         )
       }
     })
