@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runCommand } from './child.ts'
+import { ChildError, runCommand } from './child.ts'
 import type { Hospital } from './hospital.ts'
 import type { DemoOptions } from './options.ts'
 import { RECIPE, type Recipe } from './recipe.ts'
@@ -72,7 +72,18 @@ export async function foundStudy(
   const file = join(folder, 'demonstration.study')
   await writeFile(spec, specText(contract, hospitals, options))
   const founder = hospitals[0] as Hospital
-  const made = JSON.parse(await runCommand(['study', 'new', spec, '--out', file, '--data', founder.folder, '--json']))
+  const made = JSON.parse(await newStudy(['study', 'new', spec, '--out', file, '--data', founder.folder, '--json']))
   await Promise.all(hospitals.map(hospital => runCommand(['study', 'approve', file, '--data', hospital.folder])))
   return { study: made.study, parameters: made.plan.dimension }
+}
+
+/** A refusal names the spec, which nobody who runs the demonstration has written. */
+async function newStudy(args: readonly string[]): Promise<string> {
+  try {
+    return await runCommand(args)
+  } catch (error) {
+    if (!(error instanceof ChildError)) throw error
+    const where = 'demo: The spec was made from --hospitals, --colluders, --rounds, --epsilon and --delta.'
+    throw new ChildError(`${error.message}\n${where}`, error.exitCode)
+  }
 }

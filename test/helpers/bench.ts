@@ -1,16 +1,39 @@
 /** One peer's state machine on a bench: what is said to it is made here, well formed or not. @module */
 
+import { commit } from '../../crypto/commitment.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { publicKeyOf } from '../../crypto/key-agreement.ts'
 import { genesisHash } from '../../crypto/transcript.ts'
+import { loadedDigest } from '../../protocols/aggregation/machine.ts'
+import { checkOpening, filledChunks, type Opening } from '../../protocols/aggregation/opening.ts'
 import type { Effect, RoundEvent, StepContext } from '../../protocols/ports.ts'
+import { encodeCommitValue } from '../../protocols/round/commit-value.ts'
 import { createContext } from '../../protocols/round/context.ts'
 import { begin, step } from '../../protocols/round/machine.ts'
-import { type Body, type Content, encodeBody, type Message, openMessage } from '../../protocols/round/messages.ts'
+import {
+  type Body,
+  type BodyOf,
+  type Content,
+  encodeBody,
+  is,
+  type Message,
+  openMessage,
+} from '../../protocols/round/messages.ts'
 import { proposerOf } from '../../protocols/round/receive.ts'
 import type { RoundState } from '../../protocols/round/state.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
+import { valueId } from '../../protocols/sync/link.ts'
 import { testSigners, testStudy } from './study.ts'
+
+/** Everything that is said for one session, as envelopes. */
+export interface Session {
+  readonly open: Uint8Array
+  readonly opening: Opening
+  readonly manifests: Uint8Array[]
+  readonly loaded: Uint8Array[]
+  /** what the first agreement would decide */
+  readonly value: Uint8Array
+}
 
 export class Bench {
   readonly document: StudyDocument
@@ -85,5 +108,42 @@ export class Bench {
   ): Extract<Content, { type: 'open' }> {
     const readys = members.map(member => this.wire(member, this.ready(member)))
     return { type: 'open', view: 0, readys, owners: [...members], ...changes }
+  }
+
+  /** A whole data phase of view 0, as if all its members had done their part. */
+  session(members: readonly number[], name = ''): Session {
+    const open = this.wire(this.proposer(0), this.open(members))
+    const message = openMessage(open, this.context) as Message<BodyOf<'open'>>
+    const opening = checkOpening(message, this.context, this.genesis)
+    const { sid } = opening
+    const manifests = members.map(member => {
+      const root = sha256(Buffer.from(`root ${name} ${member}`))
+      return this.wire(member, { type: 'manifest', view: 0, sid, root, commitment: commit(this.selfKey(member)) })
+    })
+    const hashOf = (wire: Uint8Array) => openMessage(wire, this.context).hash
+    const hashes = manifests.map(hashOf)
+    const digest = loadedDigest(sid, hashes)
+    const loaded = filledChunks(opening).map(({ index }) =>
+      this.wire(members[index] as number, { type: 'loaded', view: 0, sid, chunk: index, digest }),
+    )
+    const content = { view: 0, open: opening.hash, manifests: hashes, loaded: loaded.map(hashOf) }
+    return { open, opening, manifests, loaded, value: encodeCommitValue(content) }
+  }
+
+  selfKey(member: number): Uint8Array {
+    return sha256(Buffer.from(`self key ${member}`))
+  }
+
+  precommits(value: Uint8Array, from: readonly number[]): Uint8Array[] {
+    const vote = { type: 'precommit', instance: 'commit', view: 0, value: valueId(value) } as const
+    return from.map(member => this.wire(member, vote))
+  }
+
+  /** What the machine published of one type in the last step. */
+  published<T extends Body['type']>(type: T): BodyOf<T>[] {
+    return this.effects.flatMap(effect => {
+      const message = effect.type === 'publish' ? openMessage(effect.bytes, this.context) : undefined
+      return message !== undefined && is(message, type) ? [message.body as BodyOf<T>] : []
+    })
   }
 }

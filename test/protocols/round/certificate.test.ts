@@ -3,63 +3,16 @@
 
 import test from 'ava'
 import { sha256 } from '../../../crypto/hash.ts'
-import { loadedDigest } from '../../../protocols/aggregation/machine.ts'
-import { checkOpening, type Opening } from '../../../protocols/aggregation/opening.ts'
-import { encodeCommitValue } from '../../../protocols/round/commit-value.ts'
-import { type BodyOf, type Content, is, type Message, openMessage } from '../../../protocols/round/messages.ts'
+import { is, type Message, openMessage } from '../../../protocols/round/messages.ts'
 import { hex } from '../../../protocols/round/state.ts'
 import { valueId } from '../../../protocols/sync/link.ts'
 import { Bench } from '../../helpers/bench.ts'
 
 const MEMBERS = [0, 1, 2, 3]
 
-interface Session {
-  readonly open: Uint8Array
-  readonly opening: Opening
-  readonly manifests: Uint8Array[]
-  readonly loaded: Uint8Array[]
-  readonly value: Uint8Array
-}
-
-/** A whole data phase, as if all four had done their part. */
-function session(bench: Bench, members: readonly number[], root = 'root'): Session {
-  const open = bench.wire(bench.proposer(0), bench.open(members))
-  const message = openMessage(open, bench.context) as Message<BodyOf<'open'>>
-  const opening = checkOpening(message, bench.context, bench.genesis)
-  const { sid } = opening
-  const hash = (text: string) => sha256(Buffer.from(text))
-  const manifest = (member: number): Content => ({
-    type: 'manifest',
-    view: 0,
-    sid,
-    root: hash(`${root} ${member}`),
-    commitment: hash(`commitment ${member}`),
-  })
-  const manifests = members.map(member => bench.wire(member, manifest(member)))
-  const hashes = manifests.map(wire => openMessage(wire, bench.context).hash)
-  const digest = loadedDigest(sid, hashes)
-  const filled = opening.chunks.filter(({ words }) => words > 0)
-  const loaded = filled.map(({ index }) =>
-    bench.wire(members[index] as number, { type: 'loaded', view: 0, sid, chunk: index, digest }),
-  )
-  const value = encodeCommitValue({
-    view: 0,
-    open: opening.hash,
-    manifests: hashes,
-    loaded: loaded.map(wire => openMessage(wire, bench.context).hash),
-  })
-  return { open, opening, manifests, loaded, value }
-}
-
-function precommits(bench: Bench, value: Uint8Array, from: readonly number[]): Uint8Array[] {
-  return from.map(member =>
-    bench.wire(member, { type: 'precommit', instance: 'commit', view: 0, value: valueId(value) }),
-  )
-}
-
 test('who has decided shows the certificate to whoever votes for something else, once', t => {
   const bench = new Bench(4)
-  const { open, manifests, loaded, value } = session(bench, MEMBERS)
+  const { open, manifests, loaded, value } = bench.session(MEMBERS)
   for (const wire of [open, ...manifests, ...loaded]) t.deepEqual(bench.hear(wire), [])
   bench.say(bench.proposer(0), { type: 'propose', instance: 'commit', view: 0, value, validView: -1, proof: [] })
   const others = MEMBERS.filter(member => member !== bench.self)
@@ -71,7 +24,7 @@ test('who has decided shows the certificate to whoever votes for something else,
       if (is(message, 'certificate')) certificates.push(message)
     }
   }
-  for (const wire of precommits(bench, value, others)) bench.hear(wire)
+  for (const wire of bench.precommits(value, others)) bench.hear(wire)
   published()
   t.is(bench.state.commit.decision?.id, hex(valueId(value)))
   t.is(bench.state.phase, 'committed')
@@ -91,13 +44,13 @@ test('who has decided shows the certificate to whoever votes for something else,
 
 test('an OPEN and manifests that the decision does not name make room for those that it does, and stay out', t => {
   const bench = new Bench(4)
-  const right = session(bench, MEMBERS)
-  const wrong = session(bench, [0, 1, 2], 'other')
+  const right = bench.session(MEMBERS)
+  const wrong = bench.session([0, 1, 2], 'other')
   for (const wire of [wrong.open, ...wrong.manifests]) bench.hear(wire)
   t.is(hex(bench.state.phases.get(0)!.opening.sid), hex(wrong.opening.sid))
   const from = MEMBERS.find(member => member !== bench.self) as number
   const certificate = { type: 'certificate', view: 0, value: right.value } as const
-  bench.say(from, { ...certificate, precommits: precommits(bench, right.value, [0, 1, 2]) })
+  bench.say(from, { ...certificate, precommits: bench.precommits(right.value, [0, 1, 2]) })
   t.is(bench.state.phases.size, 0)
   t.false([...bench.state.messages.keys()].some(slot => slot.startsWith('open') || slot.startsWith('manifest')))
   for (const wire of [wrong.open, ...wrong.manifests]) t.deepEqual(bench.hear(wire), [])
@@ -108,11 +61,11 @@ test('an OPEN and manifests that the decision does not name make room for those 
 
 test('nothing of ours is revealed before the session and our own manifest in it are here', t => {
   const bench = new Bench(4)
-  const right = session(bench, MEMBERS)
+  const right = bench.session(MEMBERS)
   const from = MEMBERS.find(member => member !== bench.self) as number
   for (const wire of [right.open, ...right.manifests.filter((_, member) => member !== bench.self)]) bench.hear(wire)
   const certificate = { type: 'certificate', view: 0, value: right.value } as const
-  bench.say(from, { ...certificate, precommits: precommits(bench, right.value, [0, 1, 2]) })
+  bench.say(from, { ...certificate, precommits: bench.precommits(right.value, [0, 1, 2]) })
   t.is(bench.state.commitment, null)
   t.false(bench.effects.some(effect => effect.type === 'compute' && effect.job.kind === 'reveal'))
   bench.hear(right.manifests[bench.self] as Uint8Array)
@@ -121,14 +74,14 @@ test('nothing of ours is revealed before the session and our own manifest in it 
 
 test('a release that opens nothing leaves when the session is certified, and is refused from then on', t => {
   const bench = new Bench(4)
-  const { open, opening, manifests, value } = session(bench, MEMBERS)
+  const { open, opening, manifests, value } = bench.session(MEMBERS)
   const liar = MEMBERS.find(member => member !== bench.self) as number
   const release = { type: 'release', sid: opening.sid, key: sha256(Buffer.from('nothing')) } as const
   t.deepEqual(bench.say(liar, release), [], 'before that nobody can tell')
   t.true(bench.state.messages.has(`release/0/${liar}`))
   for (const wire of [open, ...manifests]) bench.hear(wire)
   const certificate = { type: 'certificate', view: 0, value } as const
-  bench.say(liar, { ...certificate, precommits: precommits(bench, value, [0, 1, 2]) })
+  bench.say(liar, { ...certificate, precommits: bench.precommits(value, [0, 1, 2]) })
   t.false(bench.state.messages.has(`release/0/${liar}`))
   t.deepEqual(bench.say(liar, release), [`${liar} bad-release`])
 })

@@ -37,6 +37,20 @@ for (const hospitals of [3, 4, 5]) {
   }
 }
 
+test('an owner that is back before it counts as lost gets its chunks again, and the first view succeeds', t => {
+  for (let member = 0; member < 4; member++) {
+    const story = createStory({ hospitals: 4, seed: `owner ${member}`, study: { rounds: 1 } })
+    const { world } = story
+    startAll(world)
+    // its receipts are out, its parts are in memory only
+    world.until(() => [...world.hospitals[member]!.vault.parts.keys()].length >= 2)
+    world.kill(member)
+    world.after(400, () => world.start(member))
+    finish(world, { withinMs: 60_000 })
+    t.like(checkStory(t, story)[0], { outcome: 'result', view: 0, members: [0, 1, 2, 3] }, `${member}`)
+  }
+})
+
 test('the others go on while one is down, and it contributes again once it is back', t => {
   const story = createStory({ hospitals: 4, study: { rounds: 60 } })
   const { world } = story
