@@ -115,7 +115,7 @@ function isOpenable(turn: Turn): boolean {
   return candidates(turn.state, turn.context).members.length >= turn.context.contributorsMin
 }
 
-/** The first view waits for as many as can be had; it ends when everybody connected is ready, or patience does. */
+/** The first view waits for as many as can be had; it ends when everybody not lost is ready, or patience does. */
 function mayOpenFirst(turn: Turn): boolean {
   const { context } = turn
   const { members } = candidates(turn.state, context)
@@ -124,8 +124,9 @@ function mayOpenFirst(turn: Turn): boolean {
   // hospitals whose budget is spent vote but are never ready: the others may be fewer than a quorum
   schedule(turn, 'open-few', context.timing.openDelayMs + context.timing.voteTimeoutMsMax)
   if (ended(turn.state, 'open') || ended(turn.state, 'open-few')) return true
-  const present = [...turn.state.connected.keys(), context.self]
-  return many && present.every(member => saidBy(turn.state, { type: 'ready', from: member }))
+  // who is not known to be gone is waited for: at the start, or after a short break, it may be about to connect
+  const expected = context.roster.hospitals.map((_, member) => member).filter(member => !turn.state.lost.has(member))
+  return many && expected.every(member => saidBy(turn.state, { type: 'ready', from: member }))
 }
 
 /** OPEN, by the view's proposer: at once in later views. What a quorum prevoted before is proposed again instead. */

@@ -2,7 +2,7 @@
 // an outcome that does not show what it should is refused.
 
 import test from 'ava'
-import { EXIT, OperatorError } from '../../../crypto/errors.ts'
+import { EXIT, type ExitCode, OperatorError } from '../../../crypto/errors.ts'
 import { median, type Outcome, reportJson, requireShown, summaryLines, tableLines } from '../../../sim/demo/report.ts'
 import { RECORDED, RECORDED_ROUNDS, recordedStatus } from './recorded.ts'
 
@@ -58,7 +58,7 @@ test('a sound outcome is accepted', t => {
   t.notThrows(() => requireShown({ ...RECORDED, absence: null }))
 })
 
-const REFUSED: readonly [string, Partial<Outcome>, number][] = [
+const REFUSED: readonly [string, Partial<Outcome>, ExitCode][] = [
   [
     'one hospital with another model',
     { statuses: [...RECORDED.statuses.slice(0, 3), recordedStatus(3, { checkpoint: 'ff' })] },
