@@ -106,13 +106,14 @@ export class Driver {
     try {
       const { state, effects } = step(this.#state, event, this.#parts.context)
       this.#state = state
+      // a round's timers end with it: before its successor asks for its own
+      if (state.round !== before) this.#dropTimers()
       await this.#perform(effects)
     } catch (error) {
       // a pure step that threw has changed nothing
       if (!(error instanceof ProtocolError)) throw error
       this.#parts.log.warn({ code: error.code, reason: error.message }, 'a peer sent something that was refused')
     }
-    if (this.#state.round !== before) this.#dropTimers()
     const waiting = this.#stepped
     this.#stepped = []
     for (const resolve of waiting) resolve()
@@ -188,13 +189,8 @@ export class Driver {
   }
 
   #dropTimers(): void {
-    for (const [name, timer] of this.#timers) {
-      // the clock of a departed peer runs on: the new round asks for it again when it still matters
-      if (!name.startsWith('lost:')) {
-        clearTimeout(timer)
-        this.#timers.delete(name)
-      }
-    }
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.clear()
   }
 
   /** Tries until the round is over: the owner may be restarting. A peer that is gone is offered it when it is back. */

@@ -74,7 +74,8 @@ export function createGossipRepair({
       const request = encodeSync({ study: context.study, round, have })
       const fill = decodeFill(await ask(stream, request, { bytesMax: FRAME_BYTES_MAX, signal }))
       take(fill.messages)
-      if (fill.links.length > 0) event({ type: 'links', links: fill.links.map(decodeLink) })
+      const from = context.roster.ranks.get(peer)
+      if (fill.links.length > 0 && from !== undefined) event({ type: 'links', links: fill.links.map(decodeLink), from })
       if (fill.round !== state().round) return
       const lacking = missingFrom(state(), fill.have, members)
       if (lacking.length === 0) return

@@ -90,11 +90,12 @@ export function startNode({ folder, log }: { folder: string; log: string }): Nod
 
 /** The error of a node that ended by itself, with the last lines of its log. */
 export async function endedEarly(site: string, { code, signal }: Ending, log: string): Promise<ChildError> {
-  const text = await readFile(log, 'utf8').catch(() => '')
-  const lines = text.trimEnd().split('\n').slice(-LOG_LINES_SHOWN)
+  const text = (await readFile(log, 'utf8').catch(() => '')).trim()
+  const lines = text === '' ? [] : text.split('\n').slice(-LOG_LINES_SHOWN)
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`
+  const words = lines.length === 0 ? 'Its log is empty.' : 'Its last words:'
   return new ChildError(
-    [`The node of ${site} ended ${how}. Its last words:`, ...lines.map(line => `  ${line}`)].join('\n'),
+    [`The node of ${site} ended ${how}. ${words}`, ...lines.map(line => `  ${line}`)].join('\n'),
     code || 1,
   )
 }

@@ -1,11 +1,13 @@
 import test from 'ava'
+import { TIMING_LAN } from '../../protocols/study/constants.ts'
+import type { StudyTiming } from '../../protocols/study/document.ts'
 import { createLiveCluster, type LiveCluster } from '../../sim/live-cluster.ts'
 import { testSigners, testStudy } from '../helpers/study.ts'
 
 const DIMENSION = 62
 
-async function createCluster(rounds: number): Promise<LiveCluster> {
-  const { hospitals: _, ...study } = testStudy(testSigners(4), { rounds })
+async function createCluster(rounds: number, timing: Partial<StudyTiming> = {}): Promise<LiveCluster> {
+  const { hospitals: _, ...study } = testStudy(testSigners(4), { rounds, timing: { ...TIMING_LAN, ...timing } })
   return await createLiveCluster(4, {
     study,
     clippedSum: member => Float64Array.from({ length: DIMENSION }, (_, word) => ((member + 1) * (word + 1)) / 1000),
@@ -51,4 +53,11 @@ test('a node that stops and comes back catches up by hash and contributes again'
   t.true(witness!.rounds().some(record => record.round > gone && !record.contributors.includes(self)))
   t.true(witness!.rounds().at(-1)?.contributors.includes(self))
   t.true(witness!.rounds().every(record => record.outcome === 'result'))
+})
+
+test('a round that asks for a timer at its very beginning gets it', async t => {
+  const cluster = await createCluster(4, { trainedDelayMs: 50 })
+  t.teardown(() => cluster.close())
+  await cluster.finished()
+  t.is(new Set(checkpoints(cluster).map(list => list.at(-1))).size, 1)
 })
