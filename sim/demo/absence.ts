@@ -6,7 +6,10 @@ import type { RoundSummary } from './chronicle.ts'
 import type { Hospital } from './hospital.ts'
 import { createRandom } from './random.ts'
 
-/** Phases between the end of the own training and the end of the round. */
+/**
+ * Phases between the end of the own training and the end of the round. Killed in the first, a hospital is left out of
+ * the round; from the agreement on, the round waits for its key until it is back; in the last, its key is out already.
+ */
 const MIDDLE = ['opened', 'uploaded', 'voting', 'committed', 'released', 'summed']
 /** Some phases last milliseconds: after so many rounds without catching the wanted one, any will do. */
 const PATIENCE_ROUNDS = 2
@@ -23,7 +26,10 @@ export interface AbsencePlan {
   readonly phase: string
 }
 
-/** After a third of the rounds, at any phase, any hospital: also the one that the others asked for addresses. */
+/**
+ * After a third of the rounds, any hospital: also the one that the others asked for addresses. Seeds go through the
+ * phases in turn, beginning with seed 1 at the first.
+ */
 export function planAbsence({
   hospitals,
   rounds,
@@ -34,8 +40,8 @@ export function planAbsence({
   seed: number
 }): AbsencePlan {
   const random = createRandom(`absence ${seed}`)
-  const victim = random.below(hospitals)
-  return { victim, fromRound: Math.ceil(rounds / 3), phase: MIDDLE[random.below(MIDDLE.length)] as string }
+  const phase = MIDDLE[(seed + MIDDLE.length - 1) % MIDDLE.length] as string
+  return { victim: random.below(hospitals), fromRound: Math.ceil(rounds / 3), phase }
 }
 
 /** What did happen. */
@@ -99,6 +105,8 @@ async function hunt(
 export interface AbsenceReport extends Absence {
   /** whether the round of its death has its update in */
   readonly contributedToThatRound: boolean
+  /** whether that round lasted until it was back */
+  readonly waitedForIt: boolean
   /** certified without its update, from the round of its death to its return */
   readonly roundsWithout: readonly number[]
   /** the first later round with its update in */
@@ -107,13 +115,15 @@ export interface AbsenceReport extends Absence {
 
 /** Reads from the rounds how a hospital was missed and when it was back. */
 export function absenceReport(absence: Absence, rounds: readonly RoundSummary[]): AbsenceReport {
-  const { site, killedInRound } = absence
+  const { site, killedInRound, awayMs } = absence
   const has = ({ contributors }: RoundSummary): boolean => contributors.includes(site)
   const again = rounds.find(summary => summary.round > killedInRound && has(summary))?.round ?? null
   const during = rounds.filter(({ round }) => round >= killedInRound && (again === null || round < again))
+  const broken = during.find(({ round }) => round === killedInRound)
   return {
     ...absence,
-    contributedToThatRound: during.some(summary => summary.round === killedInRound && has(summary)),
+    contributedToThatRound: broken !== undefined && has(broken),
+    waitedForIt: broken !== undefined && broken.durationMs > awayMs,
     roundsWithout: during.filter(summary => !has(summary) && summary.outcome === 'result').map(({ round }) => round),
     contributedAgain: again,
   }
@@ -121,12 +131,13 @@ export function absenceReport(absence: Absence, rounds: readonly RoundSummary[])
 
 /** The same in sentences. */
 export function absenceLines(report: AbsenceReport): string[] {
-  const { site, killedInRound, phase, awayMs, contributedToThatRound, roundsWithout, contributedAgain } = report
+  const { site, killedInRound, phase, awayMs, contributedToThatRound, waitedForIt, roundsWithout, contributedAgain } =
+    report
   const count = roundsWithout.length
   const others = count === 0 ? '' : `: ${rangeText(roundsWithout)}`
   return [
     `${site} was killed with SIGKILL in round ${killedInRound}, phase "${phase}", and was away for ${(awayMs / 1000).toFixed(1)} s.`,
-    `  Round ${killedInRound} was certified ${contributedToThatRound ? 'with' : 'without'} its update.`,
+    `  Round ${killedInRound} ${waitedForIt ? 'waited for it, and after its restart ' : ''}was certified ${contributedToThatRound ? 'with' : 'without'} its update.`,
     `  ${count === 1 ? '1 round was' : `${count} rounds were`} certified without it${others}.`,
     contributedAgain === null
       ? '  It did not contribute again.'

@@ -19,7 +19,7 @@ import { createScreen } from './screen.ts'
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 /** A shell's exit code of a process that ended by a signal is this plus the signal's number. */
 const SIGNAL_EXIT_BASE = 128
-/** npm passes on a Ctrl-C that the terminal has sent us already: that is no second one. */
+/** A runner such as npm may pass on a Ctrl-C that the terminal has sent us already: that is no second one. */
 const ONE_PRESS_MS = 500
 
 const screen = createScreen(process.stdout, process.env)

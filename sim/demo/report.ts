@@ -1,19 +1,19 @@
 /** What is left when the demonstration is over: a table, a summary, a JSON document. @module */
 
 import { EXIT, OperatorError } from '../../crypto/errors.ts'
-import type { EpsilonStatus, NodeStatus } from '../../node/status.ts'
+import type { NodeStatus } from '../../node/status.ts'
 import { type AbsenceReport, absenceLines } from './absence.ts'
 import type { RoundSummary } from './chronicle.ts'
 import type { Measured } from './evaluator.ts'
 import type { Site } from './view.ts'
 import type { Vitals } from './watch.ts'
-import { epsilonLines, secondsText } from './words.ts'
+import { epsilonLines, secondsText, spentEpsilon } from './words.ts'
 
 /** Everything that a finished demonstration knows. */
 export interface Outcome {
   readonly data: string
   readonly seed: number
-  /** of class 1 */
+  /** the last class, whose share is shown */
   readonly className: string
   readonly parameters: number
   readonly colluders: number
@@ -27,20 +27,6 @@ export interface Outcome {
   /** from the start of the nodes to the last round */
   readonly trainingSeconds: number
   readonly seconds: number
-}
-
-/** The largest of what the nodes spent, of each kind: one that was away spent less. */
-export function spentEpsilon(statuses: readonly NodeStatus[]): EpsilonStatus {
-  const all = statuses.flatMap(({ epsilon }) => (epsilon === null ? [] : [epsilon]))
-  const most = (kind: 'model' | 'colluding' | 'alone' | 'delta' | 'cap'): number =>
-    Math.max(...all.map(epsilon => epsilon[kind]))
-  return {
-    model: most('model'),
-    colluding: most('colluding'),
-    alone: most('alone'),
-    delta: most('delta'),
-    cap: most('cap'),
-  }
 }
 
 /** The middle value; of an even number the mean of the two; NaN of none. */
@@ -81,7 +67,8 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 /** The outcome in sentences. */
 export function summaryLines(outcome: Outcome): string[] {
   const { test, rounds, statuses, absence, seconds, trainingSeconds, parameters, colluders, sites } = outcome
-  const [privacy, ...epsilons] = epsilonLines(spentEpsilon(statuses), colluders)
+  const spent = spentEpsilon(statuses)
+  const [privacy, ...epsilons] = spent === null ? [] : epsilonLines(spent, colluders)
   const beyond = median(rounds.flatMap(({ beyondMs }) => beyondMs ?? []))
   const duration = median(rounds.map(({ durationMs }) => durationMs))
   const voids = rounds.filter(({ outcome }) => outcome === 'void').length
@@ -90,7 +77,7 @@ export function summaryLines(outcome: Outcome): string[] {
     `Model     ${parameters} parameters, one hash at all ${sites.length} hospitals in ${equal} of ${rounds.length} rounds, no two different ones in any`,
     `Rounds    ${rounds.length - voids} certified${voids === 0 ? '' : `, ${voids} VOID`}; median ${secondsText(duration)}, of it ${secondsText(beyond)} after the last hospital had trained`,
     `Test      AUC ${test.auc.toFixed(4)}, accuracy ${test.accuracy.toFixed(4)}, MCC ${test.mcc.toFixed(4)} on ${test.count} records`,
-    `Privacy   ${privacy}`,
+    `Privacy   ${privacy ?? 'unknown'}`,
     ...epsilons.map(line => `          ${line}`),
     `Time      ${seconds.toFixed(0)} s in all, ${trainingSeconds.toFixed(0)} s from the nodes' start to the last round`,
     ...(absence === null ? [] : ['', ...absenceLines(absence)]),
@@ -124,7 +111,12 @@ export function requireShown({ absence, rounds, sites, statuses, test }: Outcome
 /** The same for programs. Milliseconds and bytes; arrays per peer are in the order of `sites`. */
 export function reportJson(outcome: Outcome): object {
   const { sites, statuses, vitals, rounds, test, absence, parameters, seconds, trainingSeconds, data, seed } = outcome
-  const { model, colluding, alone, delta } = spentEpsilon(statuses)
+  const { model, colluding, alone, delta } = spentEpsilon(statuses) ?? {
+    model: null,
+    colluding: null,
+    alone: null,
+    delta: null,
+  }
   return {
     hospitals: sites.length,
     parameters,

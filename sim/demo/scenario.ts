@@ -15,6 +15,7 @@ import type { Screen } from './screen.ts'
 import { type FoundedStudy, foundStudy } from './study.ts'
 import { legendLine, liveLines, roundLine, type Site } from './view.ts'
 import { type Watch, watchStudy } from './watch.ts'
+import { spentEpsilon } from './words.ts'
 
 /** The model is measured about so often during the study: the processors are the hospitals'. */
 const MEASUREMENTS = 10
@@ -53,7 +54,7 @@ export async function runScenario(stage: Stage): Promise<Outcome> {
   return {
     data: records.name,
     seed: options.seed,
-    className: records.classes[1]!,
+    className: records.classes.at(-1)!,
     parameters: study.parameters,
     colluders: options.colluders,
     sites,
@@ -101,9 +102,13 @@ async function createHospitals(
   return [first, ...(await Promise.all(parts.slice(1).map((_, at) => create(at + 1, first))))]
 }
 
-function describeSite({ train }: Records, part: Uint32Array, { site, peer }: { site: string; peer: string }): Site {
-  const ones = part.reduce((count, record) => count + (train.labels[record] === 1 ? 1 : 0), 0)
-  return { site, peer, records: part.length, share: ones / part.length }
+function describeSite(
+  { train, classes }: Records,
+  part: Uint32Array,
+  { site, peer }: { site: string; peer: string },
+): Site {
+  const last = part.reduce((count, record) => count + (train.labels[record] === classes.length - 1 ? 1 : 0), 0)
+  return { site, peer, records: part.length, share: last / part.length }
 }
 
 function foundingLines(
@@ -115,7 +120,7 @@ function foundingLines(
     `Study ${study.slice(0, 12)}: signed by ${sites[0]?.site}, approved by all; ${parameters} parameters. Each hospital has its own records:`,
     ...sites.map(
       ({ site, records: count, share }) =>
-        `  ${site.padEnd(width)}  ${String(count).padStart(6)} records, ${(100 * share).toFixed(0).padStart(3)} % ${records.classes[1]}`,
+        `  ${site.padEnd(width)}  ${String(count).padStart(6)} records, ${(100 * share).toFixed(0).padStart(3)} % ${records.classes.at(-1)}`,
     ),
   ]
 }
@@ -144,13 +149,16 @@ async function follow(
     const source = hospitals.find(hospital => hospital.runs)
     if (due && source !== undefined) measured = await measure(source.folder)
     if (screen.live) return
-    const epsilon = watch.statuses.find(status => status !== null)?.epsilon ?? null
+    const epsilon = spentEpsilon(watch.lastStatuses)
     const auc = due ? (measured?.auc ?? null) : null
     screen.print(roundLine(summary, { rounds, sites: sites.length, epsilon, auc }))
   }
-  const onTick = ({ statuses, secondsLeft }: Watch): void => {
+  const onTick = ({ statuses, lastStatuses, secondsLeft }: Watch): void => {
     const last = settled === 0 ? null : (chronicle.summary(settled) ?? null)
-    screen.draw(liveLines({ sites, statuses, last, rounds, colluders, measured, secondsLeft, notes }, screen.ink))
+    const epsilon = spentEpsilon(lastStatuses)
+    screen.draw(
+      liveLines({ sites, statuses, epsilon, last, rounds, colluders, measured, secondsLeft, notes }, screen.ink),
+    )
   }
   const note = (text: string): void => {
     notes.push(text)

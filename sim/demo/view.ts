@@ -11,7 +11,7 @@ export interface Site {
   readonly site: string
   readonly peer: string
   readonly records: number
-  /** of its records, between 0 and 1 */
+  /** of the last class in its records, between 0 and 1 */
   readonly share: number
 }
 
@@ -19,6 +19,8 @@ export interface Snapshot {
   readonly sites: readonly Site[]
   /** null: does not answer */
   readonly statuses: readonly (NodeStatus | null)[]
+  /** the most that any has spent */
+  readonly epsilon: EpsilonStatus | null
   /** the newest round that all who are there agree on */
   readonly last: RoundSummary | null
   readonly rounds: number
@@ -59,7 +61,7 @@ export function phaseText(phase: string): string {
 
 /** The live picture, one text a line. */
 export function liveLines(snapshot: Snapshot, ink: Ink): string[] {
-  const { sites, statuses, last, rounds, colluders, measured, secondsLeft, notes } = snapshot
+  const { sites, statuses, epsilon, last, rounds, colluders, measured, secondsLeft, notes } = snapshot
   const front = frontOf(statuses)
   const done = last?.round ?? 0
   const width = Math.max(...sites.map(({ site }) => site.length))
@@ -71,7 +73,7 @@ export function liveLines(snapshot: Snapshot, ink: Ink): string[] {
     ...sites.map(({ site }, at) => `    ${siteLine({ site, status: statuses[at] ?? null, last, width }, ink)}`),
     '',
     `  AUC on the test records  ${measured === null ? 'not measured yet' : `${measured.auc.toFixed(3)}, after round ${measured.round}`}`,
-    ...privacyLines(front?.epsilon ?? null, colluders),
+    ...privacyLines(epsilon, colluders),
     ...notes.map(note => ink.bad(`  ${note}`)),
   ]
 }

@@ -161,6 +161,7 @@ export const RECORDED: Outcome = {
     phase: 'uploaded',
     awayMs: 9109.3,
     contributedToThatRound: false,
+    waitedForIt: false,
     roundsWithout: [40, 41, 42, 43, 44, 45],
     contributedAgain: 46,
   },

@@ -18,6 +18,7 @@ const SNAPSHOT: Snapshot = {
     null,
     recordedStatus(3, { phase: 'voting', round: 43, view: 1 }),
   ],
+  epsilon: recordedStatus(0).epsilon,
   last: WITHOUT_CEDAR,
   rounds: 120,
   colluders: 1,
