@@ -16,6 +16,10 @@ const SPKI_HEADER = Uint8Array.from([48, 42, 48, 5, 6, 3, 43, 101, 110, 3, 33, 0
 /** Any scalar shows whether a point has low order: all are multiples of 8 after clamping. */
 const PROBE = new Uint8Array(X25519_BYTES).fill(1)
 
+/** Answers about public keys that are kept: a key is asked about once alone and again inside an OPEN. */
+const ANSWERS_MAX = 1024
+const answers = new Map<string, boolean>()
+
 function privateKeyOf(secret: Uint8Array): KeyObject {
   const der = Buffer.concat([PKCS8_HEADER, secret])
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
@@ -64,10 +68,20 @@ export function agree(secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
  */
 export function isLowOrder(publicKey: Uint8Array): boolean {
   requireLength(publicKey, X25519_BYTES, 'X25519 public key')
+  const name = Buffer.from(publicKey).toString('latin1')
+  const before = answers.get(name)
+  if (before !== undefined) return before
+  const answer = !agrees(publicKey)
+  if (answers.size >= ANSWERS_MAX) answers.delete(answers.keys().next().value!)
+  answers.set(name, answer)
+  return answer
+}
+
+function agrees(publicKey: Uint8Array): boolean {
   try {
     agree(PROBE, publicKey)
-    return false
-  } catch {
     return true
+  } catch {
+    return false
   }
 }

@@ -6,7 +6,6 @@
 
 import type { Hono } from 'hono'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
-import { createContext } from '../protocols/round/context.ts'
 import { encodeStudy } from '../protocols/study/document.ts'
 import type { NodeConfig } from './config.ts'
 import { createHttpApp, serveHttp } from './http.ts'
@@ -70,7 +69,6 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
   }
 
   try {
-    const { self } = createContext({ document, signer: identity.signer })
     const store = await openStore(folder, Buffer.from(study, 'hex'))
     cleanups.push(() => store.close())
     // the port before the rest: a node that nobody can inspect does not begin to take part
@@ -79,7 +77,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     cleanups.push(() => server.close())
     const { npz, split } = config.data
     const training = { engine: config.training.engine, npz, split }
-    const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), self, training }
+    const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
     const workshop = startWorkshop(settings, fatal)
     cleanups.push(() => workshop.close())
     const node = await createNode(

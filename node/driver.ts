@@ -8,10 +8,13 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError, ProtocolError } from '../crypto/errors.ts'
+import type { Evidence } from '../protocols/evidence/evidence.ts'
 import type { Effect, Entry, Notice, RoundEvent, StepContext } from '../protocols/ports.ts'
+import type { Member } from '../protocols/roster/roster.ts'
 import { begin, step } from '../protocols/round/machine.ts'
 import { hex, type RoundState } from '../protocols/round/state.ts'
 import { decodeResultValue } from '../protocols/sync/link.ts'
+import { Inbox } from './inbox.ts'
 import type { Logger } from './log.ts'
 import type { Network } from './network.ts'
 import type { Standing, Store } from './store.ts'
@@ -24,7 +27,8 @@ const PULL_TIMEOUT_MS = 60_000
 export interface DriverObserver {
   notice(notice: Notice): void
   trained(round: number, ms: number): void
-  blamed(peer: string, code: string): void
+  /** @param evidence what proves it to anybody; null for a suspicion */
+  blamed(peer: string, code: string, evidence: Evidence | null): void
   charged(contributors: number): void
 }
 
@@ -34,6 +38,8 @@ export interface DriverComponents {
   readonly workshop: Workshop
   readonly network: () => Network
   readonly transfer: () => TransferClient
+  /** asks a peer what it holds from us */
+  readonly recall: (peer: string) => void
   readonly observer: DriverObserver
   readonly log: Logger
   /** something that no peer and no operator can be blamed for, or that a restart must mend */
@@ -43,7 +49,7 @@ export interface DriverComponents {
 export class Driver {
   #state!: RoundState
   readonly #parts: DriverComponents
-  readonly #queue: RoundEvent[] = []
+  readonly #queue = new Inbox()
   readonly #timers = new Map<string, NodeJS.Timeout>()
   readonly #stopped = new AbortController()
   #running: Promise<void> | undefined
@@ -60,8 +66,9 @@ export class Driver {
   }
 
   /** Takes up the study where the disk left it. */
-  async begin({ round, previous, charges, own }: Standing): Promise<void> {
-    const { state, effects } = begin({ round, previous, charges: charges.length, own }, this.#parts.context)
+  async begin({ standing, charges, own }: Standing): Promise<void> {
+    const from = { standing, charges: charges.length, own, recall: true }
+    const { state, effects } = begin(from, this.#parts.context)
     this.#state = state
     await this.#perform(effects)
   }
@@ -84,7 +91,7 @@ export class Driver {
   /** Takes no more events, lets the running one end. */
   async stop(): Promise<void> {
     this.#stopped.abort()
-    this.#queue.length = 0
+    this.#queue.clear()
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
     await this.#running
@@ -145,14 +152,16 @@ export class Driver {
   }
 
   #start(effect: Exclude<Effect, { type: 'store' }>): void {
-    const { network, observer, workshop, context } = this.#parts
+    const { network, observer, workshop, recall } = this.#parts
     switch (effect.type) {
       case 'publish':
         return network().publish(effect.bytes)
       case 'emit':
         return observer.notice(effect.notice)
       case 'blame':
-        return observer.blamed(context.roster.peers[effect.member] as string, effect.code)
+        return observer.blamed(this.#peerOf(effect.member), effect.code, effect.evidence)
+      case 'recall':
+        return recall(this.#peerOf(effect.from))
       case 'schedule':
         return this.#schedule(effect)
       case 'train':
@@ -171,6 +180,11 @@ export class Driver {
       case 'pull':
         return this.#task(() => this.#pull(effect))
     }
+  }
+
+  /** The PeerId of a rank in the roster of our round. */
+  #peerOf(member: Member): string {
+    return this.#state.roster.peers[member] ?? ''
   }
 
   /** Work of our own: when it fails otherwise than by a peer's fault, the node cannot go on. */
@@ -195,7 +209,7 @@ export class Driver {
 
   /** Tries until the round is over: the owner may be restarting. A peer that is gone is offered it when it is back. */
   async #upload({ to, round, sid, chunk }: Extract<Effect, { type: 'send' }>): Promise<void> {
-    const peer = this.#parts.context.roster.peers[to] as string
+    const peer = this.#peerOf(to)
     for (;;) {
       if (this.#state.round !== round || this.#stopped.signal.aborted) return
       try {
@@ -214,7 +228,7 @@ export class Driver {
     for (;;) {
       for (const member of from) {
         if (this.#state.round !== round || this.#stopped.signal.aborted) return
-        if (!this.#parts.network().connected(this.#parts.context.roster.peers[member] as string)) continue
+        if (!this.#parts.network().connected(this.#peerOf(member))) continue
         const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(PULL_TIMEOUT_MS)])
         try {
           if (await this.#parts.transfer().pull(member, { round, wanted }, signal)) return

@@ -5,27 +5,18 @@
  * @module
  */
 
-import { z } from 'zod'
 import { ProtocolError } from '../crypto/errors.ts'
-import { decode, encode } from '../protocols/codec.ts'
 import type { StepContext } from '../protocols/ports.ts'
+import { AddressBook } from './address-book.ts'
 import { ask, reply } from './framing.ts'
+import { ADDRESSES_PER_PEER_MAX, decodeHello, encodeHello, HELLO_BYTES_MAX } from './hello.ts'
+import { patienceMs } from './limits.ts'
 import type { Network } from './network.ts'
 
 export const HELLO_PROTOCOL = '/confrere/hello/1.0.0'
 const DIAL_INTERVAL_MS = 1000
-const HELLO_TIMEOUT_MS = 8000
-const HELLO_BYTES_MAX = 64 * 1024
-const ADDRESSES_PER_PEER_MAX = 8
 /** A live connection without a gossip stream: libp2p never reopens one, only a new connection does. */
 const SILENT_MS_MAX = 15_000
-
-const ADDRESSES = z.array(z.string().max(256)).max(ADDRESSES_PER_PEER_MAX)
-const HELLO = z.strictObject({
-  study: z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32),
-  addresses: ADDRESSES,
-  known: z.array(z.strictObject({ peer: z.string().max(64), addresses: ADDRESSES })).max(100),
-})
 
 export interface NeighboursParts {
   readonly context: StepContext
@@ -40,8 +31,7 @@ export class Neighbours {
   readonly #parts: NeighboursParts
   readonly #self: string
   readonly #others: readonly string[]
-  /** addresses by peer, the newest last */
-  readonly #book: Map<string, Set<string>>
+  readonly #book: AddressBook
   /** when a connected peer was last seen in the gossip */
   readonly #greeted = new Map<string, number>()
   readonly #dialling = new Set<string>()
@@ -53,19 +43,25 @@ export class Neighbours {
     const { roster, self } = parts.context
     this.#self = roster.peers[self] as string
     this.#others = roster.peers.filter(peer => peer !== this.#self)
-    this.#book = new Map(this.#others.map(peer => [peer, new Set(parts.addresses.get(peer))]))
+    this.#book = new AddressBook(this.#others, parts.addresses, (peer, address) =>
+      parts.network().dialable(peer, address),
+    )
   }
 
   async start(): Promise<void> {
-    await this.#parts.network().handle(HELLO_PROTOCOL, async (stream, peer) => {
+    const network = this.#parts.network()
+    const withinMs = this.#patienceMs()
+    await network.handle(HELLO_PROTOCOL, async (stream, peer) => {
       const answer = async (request: Uint8Array) => {
         this.#takeHello(peer, request)
         return this.#ourHello()
       }
-      await reply(stream, answer, { bytesMax: HELLO_BYTES_MAX }).then(
-        () => this.#greet(peer),
-        () => {},
-      )
+      try {
+        await reply(network.channel(stream, peer), answer, { bytesMax: HELLO_BYTES_MAX, withinMs })
+        this.#greet(peer)
+      } catch (error) {
+        network.guard.blame(peer, error)
+      }
     })
     this.#timer = setInterval(() => this.#tend(), DIAL_INTERVAL_MS)
     this.#tend()
@@ -82,7 +78,7 @@ export class Neighbours {
   }
 
   readonly discovered = (peer: string, addresses: readonly string[]): void => {
-    this.#learn(peer, addresses)
+    this.#book.learn(peer, addresses)
     this.opened(peer)
   }
 
@@ -95,31 +91,28 @@ export class Neighbours {
     if (this.#greeted.delete(peer)) this.#parts.left(peer)
   }
 
-  #learn(peer: string, found: readonly string[]): void {
-    const known = this.#book.get(peer)
-    if (known === undefined) return
-    for (const address of found) {
-      // the newest addresses are the ones that work: an old one makes place
-      if (!known.delete(address) && known.size >= ADDRESSES_PER_PEER_MAX) known.delete([...known][0] as string)
-      known.add(address)
-    }
+  /** For a hello and its answer, on a line as slow as the study allows. */
+  #patienceMs(): number {
+    return patienceMs(2 * HELLO_BYTES_MAX, this.#parts.context.timing.bandwidthMin)
   }
 
   #ourHello(): Uint8Array {
     const known = this.#others
-      .map(peer => ({ peer, addresses: [...(this.#book.get(peer) ?? [])] }))
+      .map(peer => ({ peer, addresses: this.#book.told(peer) }))
       .filter(entry => entry.addresses.length > 0)
     const addresses = this.#parts.network().addresses().slice(0, ADDRESSES_PER_PEER_MAX)
-    return encode({ study: this.#parts.context.study, addresses, known })
+    return encodeHello({ study: this.#parts.context.study, addresses, known })
   }
 
   #takeHello(peer: string, bytes: Uint8Array): void {
-    const parsed = HELLO.safeParse(decode(bytes))
-    if (!parsed.success || Buffer.compare(parsed.data.study, this.#parts.context.study) !== 0) {
+    const { study, addresses: own, known } = decodeHello(bytes)
+    if (Buffer.compare(study, this.#parts.context.study) !== 0) {
       throw new ProtocolError('bad-hello', 'not a hello of this study', { peer })
     }
-    this.#learn(peer, parsed.data.addresses)
-    for (const { peer: third, addresses } of parsed.data.known) if (third !== this.#self) this.#learn(third, addresses)
+    this.#book.learn(peer, own)
+    for (const { peer: third, addresses } of known) {
+      if (third !== this.#self && third !== peer) this.#book.learn(third, addresses, { hearsay: true })
+    }
   }
 
   #greet(peer: string): void {
@@ -129,21 +122,28 @@ export class Neighbours {
   }
 
   async #hello(peer: string): Promise<void> {
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(HELLO_TIMEOUT_MS)])
-    const stream = await this.#parts.network().open(peer, HELLO_PROTOCOL, signal)
-    this.#takeHello(peer, await ask(stream, this.#ourHello(), { bytesMax: HELLO_BYTES_MAX, signal }))
+    const network = this.#parts.network()
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#patienceMs())])
+    const channel = network.channel(await network.open(peer, HELLO_PROTOCOL, signal), peer)
+    try {
+      this.#takeHello(peer, await ask(channel, this.#ourHello(), { bytesMax: HELLO_BYTES_MAX, signal }))
+    } catch (error) {
+      network.guard.blame(peer, error)
+      throw error
+    }
     this.#greet(peer)
   }
 
   async #reach(peer: string): Promise<void> {
-    const known = [...(this.#book.get(peer) ?? [])]
     if (!this.#book.has(peer) || this.#dialling.has(peer) || this.#greeted.has(peer)) return
+    const network = this.#parts.network()
+    if (network.guard.strikes.refuses(peer)) return
     this.#dialling.add(peer)
     try {
-      const network = this.#parts.network()
       if (!network.connected(peer)) {
-        if (known.length === 0) return
-        await network.dial(peer, known, this.#stopped.signal)
+        const addresses = this.#book.next(peer)
+        if (addresses.length === 0) return
+        await network.dial(peer, addresses, this.#stopped.signal)
       }
       await this.#hello(peer)
     } finally {

@@ -10,28 +10,43 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { bootstrap } from '@libp2p/bootstrap'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import { gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
+import { gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
-import type { ConnectionEncrypter, MultiaddrConnection, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, ConnectionEncrypter, MultiaddrConnection, PeerId, Stream } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { memory } from '@libp2p/memory'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
-import { multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
-import { MESSAGE_BYTES_MAX } from '../protocols/round/constants.ts'
+import { Channel } from './channel.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { GOSSIP_DECODE_LIMITS, readGossip, type Verdict } from './gossip-reader.ts'
+import { Handshakes } from './handshakes.ts'
+import {
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_PEER_MAX,
+  GOSSIP_UNSENT_BYTES_MAX,
+  HANDSHAKES_MAX,
+  STREAM_WINDOW_BYTES_MAX,
+  STREAMS_PER_CONNECTION_MAX,
+  STREAMS_PER_PROTOCOL_MAX,
+  UNSENT_BYTES_MAX,
+} from './limits.ts'
+import { PeerGuard } from './peer-guard.ts'
+import type { StrikeReason, Strikes } from './strikes.ts'
 
 /** Peers each message is pushed to; anti-entropy repairs what that misses. */
 const MESH_DEGREE = 3
 const INBOUND_PER_SECOND_MAX = 100
-const STREAM_WINDOW_BYTES_MAX = 1 << 20
-const STREAMS_MAX = 256
 const DIAL_TIMEOUT_MS = 10_000
 const MDNS_INTERVAL_MS = 5_000
 const GOSSIP_HEARTBEAT_MS = 700
-
-export type Verdict = 'accept' | 'ignore' | 'reject'
+/** A gossip frame that was begun: more than its bytes take on any line that a study may have. */
+const GOSSIP_FRAME_MS = 30_000
+/** Up to this, what is held against a peer may be an accident and does not cost it its place in the mesh. */
+const STRIKES_BEFORE_SCORE = 25
 
 export interface NetworkInit {
   readonly seed: Uint8Array
@@ -43,21 +58,26 @@ export interface NetworkInit {
   readonly mdns: boolean
   /** libp2p's own datastore for the peer store, if it is to survive a restart */
   readonly datastore?: unknown
+  readonly clock?: Clock
 }
 
 export interface NetworkHandlers {
   /** whether the roster knows this PeerId */
   admits(peer: string): boolean
-  /** a gossip message's fate; decides whether it is passed on */
-  validate(bytes: Uint8Array): Verdict
+  /** a gossip message's fate; decides whether it is passed on, and whether `from`, who passed it on, is faulty */
+  validate(bytes: Uint8Array, from: string): Verdict
   discovered(peer: string, addresses: string[]): void
   opened(peer: string): void
   closed(peer: string): void
+  /** a peer was sent away for so long */
+  refused?(peer: string, ms: number, reason: StrikeReason): void
 }
 
 /** What the rest of the node sees of libp2p. */
 export interface Network {
   readonly peer: string
+  /** what peers used of their limits, and what is held against them */
+  readonly guard: PeerGuard
   addresses(): string[]
   start(): Promise<void>
   stop(): Promise<void>
@@ -66,6 +86,10 @@ export interface Network {
   subscribers(): string[]
   handle(protocol: string, handler: (stream: Stream, peer: string) => Promise<void>): Promise<void>
   open(peer: string, protocol: string, signal: AbortSignal): Promise<Stream>
+  /** a stream of that peer, read with limits and accounted for */
+  channel(stream: Stream, peer: string): Channel
+  /** whether an address can be dialled as that peer's */
+  dialable(peer: string, address: string): boolean
   dial(peer: string, addresses: readonly string[], signal: AbortSignal): Promise<void>
   hangUp(peer: string): Promise<void>
   connected(peer: string): boolean
@@ -73,33 +97,50 @@ export interface Network {
   bytesSent(): number
 }
 
-/** Counts what a connection writes, below encryption: the bytes that the socket is given. */
-function countingNoise(count: (bytes: number) => void): (components: never) => ConnectionEncrypter {
+/** Told of the bytes of connections, below encryption: what the socket is given, and what it gives. */
+interface Meter {
+  sent(bytes: number): void
+  received(peer: string, bytes: number): void
+}
+
+interface Secured {
+  readonly connection: { maxWriteBufferLength?: number }
+  readonly remotePeer: PeerId
+}
+
+/** Noise that counts, and that keeps no more for a peer than it may leave unread. */
+function meteredNoise(meter: Meter): (components: never) => ConnectionEncrypter {
   return components => {
     const inner = noise()(components)
-    const counted = <T>(connection: T): T => {
-      const raw = connection as unknown as MultiaddrConnection
+    const secure = async (method: 'secureInbound' | 'secureOutbound', args: unknown[]) => {
+      const raw = args[0] as MultiaddrConnection & { maxWriteBufferLength?: number }
       const send = raw.send.bind(raw)
       raw.send = data => {
-        count(data.byteLength)
+        meter.sent(data.byteLength)
         return send(data)
       }
-      return connection
+      const secured = await (inner[method] as unknown as (...args: unknown[]) => Promise<Secured>).apply(inner, args)
+      raw.maxWriteBufferLength = UNSENT_BYTES_MAX
+      secured.connection.maxWriteBufferLength = UNSENT_BYTES_MAX
+      const peer = secured.remotePeer.toString()
+      raw.addEventListener('message', event => {
+        meter.received(peer, (event as unknown as { data: { byteLength: number } }).data.byteLength)
+      })
+      return secured
     }
     return new Proxy(inner, {
       get(target, property) {
-        const value = Reflect.get(target, property, target)
         if (property === 'secureInbound' || property === 'secureOutbound') {
-          return (connection: unknown, options: unknown) =>
-            (value as (...args: unknown[]) => unknown).call(target, counted(connection), options)
+          return (...args: unknown[]) => secure(property, args)
         }
+        const value = Reflect.get(target, property, target)
         return typeof value === 'function' ? value.bind(target) : value
       },
     })
   }
 }
 
-function createGossip() {
+function createGossip(topic: string, strikes: Strikes) {
   return gossipsub({
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: message => createHash('sha256').update(message.data).digest(),
@@ -110,31 +151,61 @@ function createGossip() {
     Dout: 1,
     Dlazy: 0,
     gossipFactor: 0,
+    // nobody asks for a message by its id: it need not be kept beyond the next heartbeat
+    mcacheLength: 1,
+    mcacheGossip: 1,
     floodPublish: false,
     doPX: false,
     fallbackToFloodsub: false,
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     heartbeatInterval: GOSSIP_HEARTBEAT_MS,
-    maxInboundDataLength: 4 * MESSAGE_BYTES_MAX,
-    // several hospitals may share one address, and messages are bounded and signed anyway
-    scoreParams: { IPColocationFactorWeight: 0 },
+    allowedTopics: [topic],
+    maxInboundStreams: STREAMS_PER_PROTOCOL_MAX,
+    maxOutboundBufferSize: GOSSIP_UNSENT_BYTES_MAX,
+    decodeRpcLimits: GOSSIP_DECODE_LIMITS,
+    scoreParams: {
+      // several hospitals may share one address, and messages are bounded and signed anyway
+      IPColocationFactorWeight: 0,
+      // below zero a peer is left out of the mesh; silence has its own limit
+      appSpecificScore: peer => Math.min(0, STRIKES_BEFORE_SCORE - strikes.weight(peer)),
+      appSpecificWeight: 1,
+    },
   })
 }
 
-async function createHost(init: NetworkInit, handlers: NetworkHandlers, count: (bytes: number) => void) {
-  const denied = (peer: PeerId) => !handlers.admits(peer.toString())
+async function createHost(
+  init: NetworkInit,
+  handlers: NetworkHandlers,
+  { guard, meter }: { guard: PeerGuard; meter: Meter },
+) {
+  const denied = (peer: PeerId) => !handlers.admits(peer.toString()) || guard.strikes.refuses(peer.toString())
+  const handshakes = new Handshakes()
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', init.seed),
     ...(init.datastore !== undefined && { datastore: init.datastore as never }),
     addresses: { listen: [...init.listen], announce: [...init.announce] },
     transports: [init.transport === 'tcp' ? tcp() : memory()],
-    connectionEncrypters: [countingNoise(count) as never],
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX } })],
-    connectionManager: { inboundConnectionThreshold: INBOUND_PER_SECOND_MAX, reconnectRetries: 0 },
+    connectionEncrypters: [meteredNoise(meter) as never],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
+        streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX, maxReadBufferLength: STREAM_WINDOW_BYTES_MAX },
+      }),
+    ],
+    connectionManager: {
+      inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
+      maxIncomingPendingConnections: HANDSHAKES_MAX,
+      maxConnections: CONNECTIONS_MAX,
+      reconnectRetries: 0,
+    },
     connectionGater: {
       denyDialPeer: denied,
-      denyInboundEncryptedConnection: denied,
+      denyInboundConnection: connection => !handshakes.begin(connection),
+      denyInboundEncryptedConnection: (peer, connection) => {
+        handshakes.end(connection)
+        return denied(peer)
+      },
       denyOutboundEncryptedConnection: denied,
       // loopback and private addresses are where hospitals are
       denyDialMultiaddr: () => false,
@@ -143,23 +214,15 @@ async function createHost(init: NetworkInit, handlers: NetworkHandlers, count: (
       ...(init.mdns ? [mdns({ interval: MDNS_INTERVAL_MS, serviceTag: '_confrere._udp.local' })] : []),
       ...(init.bootstrap.length > 0 ? [bootstrap({ list: [...init.bootstrap] })] : []),
     ],
-    services: { identify: identify(), pubsub: createGossip() },
+    services: { identify: identify(), pubsub: createGossip(init.topic, guard.strikes) },
     start: false,
   })
 }
 
-/** Builds the network; nothing listens before `start`. */
-export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers): Promise<Network> {
-  let sent = 0
-  const host = await createHost(init, handlers, bytes => {
-    sent += bytes
-  })
-  const { pubsub } = host.services
-  pubsub.topicValidators.set(init.topic, (_, message) => {
-    const verdict = message.data.length > MESSAGE_BYTES_MAX ? 'reject' : handlers.validate(message.data)
-    if (verdict === 'accept') return TopicValidatorResult.Accept
-    return verdict === 'reject' ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
-  })
+type Host = Awaited<ReturnType<typeof createHost>>
+
+function listen(host: Host, handlers: NetworkHandlers, guard: PeerGuard): void {
+  host.addEventListener('connection:open', event => limitConnections(host, event.detail, guard))
   host.addEventListener('peer:connect', event => handlers.opened(event.detail.toString()))
   host.addEventListener('peer:disconnect', event => handlers.closed(event.detail.toString()))
   host.addEventListener('peer:discovery', event => {
@@ -169,8 +232,60 @@ export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers
       multiaddrs.map(address => address.toString()),
     )
   })
+}
+
+/** The oldest connections of a peer make place: it may be one that the peer has forgotten. */
+function limitConnections(host: Host, connection: Connection, guard: PeerGuard): void {
+  const peer = connection.remotePeer
+  if (!guard.connects(peer.toString())) return connection.abort(new Error('reconnects too often'))
+  const open = host.getConnections(peer).sort((a, b) => a.timeline.open - b.timeline.open)
+  for (const old of open.slice(0, Math.max(0, open.length - CONNECTIONS_PER_PEER_MAX))) {
+    guard.strikes.add(peer.toString(), 'too-many-connections')
+    old.abort(new Error('too many connections'))
+  }
+}
+
+/** Builds the network; nothing listens before `start`. */
+export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers): Promise<Network> {
+  const { clock = systemClock } = init
+  let sent = 0
+  let host: Host | undefined
+  const refused = (peer: string, ms: number, reason: StrikeReason) => {
+    handlers.refused?.(peer, ms, reason)
+    const open = host?.getConnections(peerIdFromString(peer)) ?? []
+    for (const connection of open) connection.abort(new Error(`refused: ${reason}`))
+  }
+  const guard = new PeerGuard({ clock, refused })
+  const meter: Meter = {
+    sent: bytes => {
+      sent += bytes
+    },
+    received: (peer, bytes) => guard.received(peer, bytes),
+  }
+  host = await createHost(init, handlers, { guard, meter })
+  const channel = (stream: Stream, peer: string) =>
+    new Channel(stream, { clock, account: bytes => guard.account(peer, bytes) })
+  const { topic } = init
+  const validate = (bytes: Uint8Array, from: string) => handlers.validate(bytes, from)
+  readGossip(host.services.pubsub, { topic, guard, channel, frameMs: GOSSIP_FRAME_MS, validate })
+  listen(host, handlers, guard)
+  return networkOf(host, { init, guard, channel, sent: () => sent })
+}
+
+function networkOf(
+  host: Host,
+  {
+    init,
+    guard,
+    channel,
+    sent,
+  }: { init: NetworkInit; guard: PeerGuard; channel: Network['channel']; sent: () => number },
+): Network {
+  const { pubsub } = host.services
   return {
     peer: host.peerId.toString(),
+    guard,
+    channel,
     addresses: () => host.getMultiaddrs().map(address => address.toString()),
     start: () => startHost(host, init),
     stop: async () => await host.stop(),
@@ -178,25 +293,60 @@ export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers
       pubsub.publish(init.topic, bytes).catch(() => {})
     },
     subscribers: () => pubsub.getSubscribers(init.topic).map(peer => peer.toString()),
-    handle: async (protocol, handler) =>
-      await host.handle(protocol, (stream, connection) => handler(stream, connection.remotePeer.toString()), {
-        maxInboundStreams: STREAMS_MAX,
-        maxOutboundStreams: STREAMS_MAX,
-      }),
+    handle: async (protocol, handler) => {
+      const limited = limitStreams(handler, guard)
+      await host.handle(protocol, (stream, connection) => limited(stream, connection.remotePeer.toString()), {
+        // ours, which strikes, comes first
+        maxInboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
+        maxOutboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
+      })
+    },
     open: async (peer, protocol, signal) => await host.dialProtocol(peerIdFromString(peer), protocol, { signal }),
+    dialable: (peer, address) => targetOf(peer, address) !== undefined,
     dial: async (peer, addresses, signal) => {
-      const targets = addresses.map(address =>
-        multiaddr(address.includes('/p2p/') ? address : `${address}/p2p/${peer}`),
-      )
+      const targets = addresses.flatMap(address => targetOf(peer, address) ?? [])
       await host.dial(targets, { signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]) })
     },
     hangUp: async peer => await host.hangUp(peerIdFromString(peer)),
     connected: peer => host.getConnections(peerIdFromString(peer)).some(connection => connection.status === 'open'),
-    bytesSent: () => sent,
+    bytesSent: sent,
   }
 }
 
-async function startHost(host: Awaited<ReturnType<typeof createHost>>, init: NetworkInit): Promise<void> {
+/** An address as that peer's, or undefined when it is none, or another's. */
+function targetOf(peer: string, address: string): Multiaddr | undefined {
+  try {
+    const parsed = multiaddr(address.includes('/p2p/') ? address : `${address}/p2p/${peer}`)
+    const ends = parsed.getComponents().filter(({ name }) => name === 'p2p')
+    return ends.length === 1 && ends[0]?.value === peer ? parsed : undefined
+  } catch {
+    return undefined
+  }
+}
+
+type StreamHandler = (stream: Stream, peer: string) => Promise<void>
+
+/** Few streams of a protocol for each peer, over all of its connections: the oldest makes place. */
+function limitStreams(handler: StreamHandler, guard: PeerGuard): StreamHandler {
+  const open = new Map<string, Stream[]>()
+  return async (stream, peer) => {
+    if (!guard.requests(peer)) return stream.abort(new Error('too many requests'))
+    const streams = open.get(peer) ?? []
+    open.set(peer, streams)
+    streams.push(stream)
+    stream.addEventListener('close', () => {
+      const at = streams.indexOf(stream)
+      if (at >= 0) streams.splice(at, 1)
+    })
+    while (streams.length > STREAMS_PER_PROTOCOL_MAX) {
+      guard.strikes.add(peer, 'too-many-streams')
+      streams.shift()?.abort(new Error('too many streams'))
+    }
+    await handler(stream, peer)
+  }
+}
+
+async function startHost(host: Host, init: NetworkInit): Promise<void> {
   try {
     await host.start()
   } catch (cause) {

@@ -9,20 +9,24 @@ import { randomInt } from 'node:crypto'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { ProtocolError } from '../crypto/errors.ts'
 import type { RoundEvent, StepContext } from '../protocols/ports.ts'
-import { createContext } from '../protocols/round/context.ts'
+import { contextAt, createContext } from '../protocols/round/context.ts'
 import { type Message, openMessage } from '../protocols/round/messages.ts'
 import { hex } from '../protocols/round/state.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
 import { decodeLink, decodeResultValue } from '../protocols/sync/link.ts'
+import { systemClock } from './clock.ts'
 import { Driver } from './driver.ts'
+import type { Verdict } from './gossip-reader.ts'
 import { createGossipRepair, type GossipRepair } from './gossip-repair.ts'
 import type { Identity } from './identity.ts'
 import type { Logger } from './log.ts'
 import { Neighbours } from './neighbours.ts'
-import { createNetwork, type Network, type NetworkInit, type Verdict } from './network.ts'
+import { createNetwork, type Network, type NetworkInit } from './network.ts'
+import { Origins } from './origins.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import type { NodeStatus, RoundRecord } from './status.ts'
 import type { Standing, Store } from './store.ts'
+import type { Strike } from './strikes.ts'
 import { TransferClient } from './transfer/client.ts'
 import { TransferServer } from './transfer/server.ts'
 import { readVersion } from './version.ts'
@@ -60,7 +64,7 @@ export async function createNode(init: NodeInit, components: NodeComponents): Pr
   const { store, workshop } = components
   const context = createContext({ document, signer: identity.signer, requiredPeers, epsilonMax })
   const engine = await workshop.engine()
-  const standing = await store.standing()
+  const standing = await store.standing(context)
   await restoreCheckpoint(store, workshop)
   const node = new StudyNode(context, init, { ...components, engine, standing, records: await store.records() })
   await node.start(standing)
@@ -91,6 +95,7 @@ export class StudyNode {
   readonly #neighbours: Neighbours
   readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   readonly #version = readVersion()
+  readonly #origins: Origins
   #network!: Network
   #repair!: GossipRepair
   #client!: TransferClient
@@ -101,6 +106,7 @@ export class StudyNode {
     this.#context = context
     this.#init = init
     this.#components = components
+    this.#origins = new Origins(context.roster.hospitals.length, systemClock)
     const charges = standing.charges.map(charge => charge.contributors)
     this.#recorder = createRecorder(
       { context, document, epsilonMax, records, charges },
@@ -117,6 +123,8 @@ export class StudyNode {
       workshop,
       network: () => this.#network,
       transfer: () => this.#client,
+      // whoever does not answer is asked again by the state machine
+      recall: peer => void this.#repair.recall(peer).catch(() => {}),
       observer: this.#recorder,
       log,
       fatal,
@@ -128,6 +136,11 @@ export class StudyNode {
       joined: peer => this.#joined(peer),
       left: peer => this.#member('disconnected', peer),
     })
+  }
+
+  /** The study under the roster of our round. */
+  get #now(): StepContext {
+    return contextAt(this.#context, this.#driver.state.roster)
   }
 
   get network(): Network {
@@ -142,9 +155,8 @@ export class StudyNode {
     const network = await this.#createNetwork()
     this.#network = network
     this.#client = new TransferClient({ context, network, workshop, state, event })
-    const { signer } = this.#init.identity
     const { nextStep } = this.#driver
-    const server = new TransferServer({ context, signer, network, workshop, state, event, nextStep })
+    const server = new TransferServer({ context, network, workshop, state, event, nextStep })
     const peers = () => this.#neighbours.connected()
     const random = () => randomInt(2 ** 32) / 2 ** 32
     this.#repair = createGossipRepair({ context, network, store, state, event, peers, random })
@@ -165,7 +177,7 @@ export class StudyNode {
 
   async #createNetwork(): Promise<Network> {
     const { network, identity } = this.#init
-    const { ranks } = this.#context.roster
+    const { log } = this.#components
     const { discovered, opened, closed } = this.#neighbours
     return await createNetwork(
       {
@@ -174,13 +186,22 @@ export class StudyNode {
         topic: topicOf(this.#context.study),
         datastore: this.#components.store.datastore(),
       },
-      { admits: peer => ranks.has(peer), validate: bytes => this.#validate(bytes), discovered, opened, closed },
+      {
+        admits: peer => this.#now.roster.ranks.has(peer),
+        validate: bytes => this.#validate(bytes),
+        discovered,
+        opened,
+        closed,
+        refused: (peer, ms, reason) =>
+          log.warn({ peer, ms, reason }, 'a peer went too far and is sent away for a while'),
+      },
     )
   }
 
   #member(type: 'connected' | 'disconnected', peer: string): void {
     this.#components.log.info({ peer, state: type }, 'peer')
-    this.#driver.event({ type, member: this.#context.roster.ranks.get(peer) as number })
+    const member = this.#now.roster.ranks.get(peer)
+    if (member !== undefined) this.#driver.event({ type, member })
   }
 
   #joined(peer: string): void {
@@ -192,15 +213,16 @@ export class StudyNode {
   #validate(bytes: Uint8Array): Verdict {
     let message: Message
     try {
-      message = openMessage(bytes, this.#context)
+      message = openMessage(bytes, this.#now)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      this.#components.log.warn({ peer: error.peer, code: error.code }, 'a gossip message was refused')
-      return error.action === 'ignore' ? 'ignore' : 'reject'
+      this.#components.log.debug({ peer: error.peer, code: error.code }, 'a gossip message was refused')
+      // whoever passed it on may know a newer roster than we do
+      return error.action === 'ignore' || error.code === 'not-in-roster' ? 'ignore' : 'reject'
     }
     const ahead = message.body.round - this.#driver.state.round
-    if (ahead > 0) this.#catchUp(this.#context.roster.peers[message.from] as string)
-    if (ahead < 0 || ahead > 1) return 'ignore'
+    if (ahead > 0) this.#catchUp(this.#now.roster.peers[message.from] as string)
+    if (ahead < 0 || ahead > 1 || !this.#origins.admits(message.from, bytes.length)) return 'ignore'
     this.#driver.event({ type: 'received', message })
     return 'accept'
   }
@@ -212,6 +234,11 @@ export class StudyNode {
     }, BEHIND_PATIENCE_MS).unref()
   }
 
+  /** What is held against peers since the start. */
+  strikes(): Strike[] {
+    return this.#network.guard.strikes.list()
+  }
+
   rounds(): readonly RoundRecord[] {
     return this.#recorder.records
   }
@@ -220,7 +247,7 @@ export class StudyNode {
   ready(): { ready: boolean; reasons: string[] } {
     const reasons: string[] = []
     const reachable = this.#neighbours.connected().length + 1
-    const { quorum } = this.#context
+    const { quorum } = this.#now
     if (reachable < quorum) reasons.push(`${reachable} of at least ${quorum} hospitals are connected`)
     if (this.#driver.state.phase === 'catching-up') reasons.push('catching up with the other hospitals')
     return { ready: reasons.length === 0, reasons }
@@ -228,7 +255,7 @@ export class StudyNode {
 
   status(): NodeStatus {
     const { document, identity, site } = this.#init
-    const { peers } = this.#context.roster
+    const { peers, hospitals } = this.#now.roster
     const { phase, records, lastError } = this.#recorder
     const { round, commit, trained } = this.#driver.state
     const here = new Set(this.#neighbours.connected())
@@ -244,8 +271,8 @@ export class StudyNode {
       view: commit.view,
       peers: peers.map((peer, rank) => ({
         peer,
-        site: document.hospitals[rank]?.name ?? '',
-        state: rank === this.#context.self ? 'self' : here.has(peer) ? 'connected' : 'absent',
+        site: hospitals[rank]?.name ?? '',
+        state: rank === this.#now.self ? 'self' : here.has(peer) ? 'connected' : 'absent',
       })),
       contributors: records.at(-1)?.contributors ?? [],
       epsilon: this.#recorder.epsilon(),

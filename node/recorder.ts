@@ -45,6 +45,7 @@ export function createRecorder(
   const records = [...before]
   let phase = 'starting'
   let view = 0
+  let { roster } = context
   let lastError: { code: string; message: string } | null = null
   let round = { started: now(), trainedAt: undefined as number | undefined, trainMs: 0, bytes: 0 }
 
@@ -54,7 +55,7 @@ export function createRecorder(
       round: notice.round,
       outcome: notice.outcome,
       views: notice.views,
-      contributors: notice.contributors.map(member => context.roster.peers[member] as string),
+      contributors: notice.contributors.map(member => roster.peers[member] as string),
       durationMs: now() - started,
       trainMs,
       beyondMs: trainedAt === undefined ? 0 : now() - trainedAt,
@@ -95,14 +96,17 @@ export function createRecorder(
       else if (notice.kind === 'refused') {
         lastError = { code: notice.code, message: notice.reason }
         log.warn({ round: notice.round, code: notice.code }, notice.reason)
+      } else if (notice.kind === 'roster') {
+        roster = notice.roster
+        log.info({ round: notice.round, version: roster.version, hospitals: roster.peers.length }, 'a new roster holds')
       } else log.info({ rounds: notice.round }, 'the study is finished; serving late peers until stopped')
     },
     trained(_round, ms) {
       round.trainMs = ms
       round.trainedAt = now()
     },
-    blamed(peer, code) {
-      log.warn({ peer, code }, 'a peer broke the protocol')
+    blamed(peer, code, evidence) {
+      log.warn({ peer, code, proven: evidence !== null }, 'a peer broke the protocol')
     },
     charged: contributors => account.charge(contributors),
   }

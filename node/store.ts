@@ -9,10 +9,11 @@ import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { LevelDatastore } from 'datastore-level'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
-import { genesisHash } from '../crypto/transcript.ts'
 import { decode, encode } from '../protocols/codec.ts'
-import type { Entry } from '../protocols/ports.ts'
-import { decodeLink, decodeResultValue, encodeLink, hashAfter } from '../protocols/sync/link.ts'
+import type { Entry, StepContext } from '../protocols/ports.ts'
+import { advance, firstStanding, type Standing as RoundStanding } from '../protocols/round/standing.ts'
+import { decodeLink, decodeResultValue, encodeLink } from '../protocols/sync/link.ts'
+import { diskError, onDisk } from './disk-error.ts'
 import type { RoundRecord } from './status.ts'
 
 const STORE_FOLDER = 'store'
@@ -25,9 +26,8 @@ export interface Charge {
 
 /** Where a study stands, going by the disk alone. */
 export interface Standing {
-  /** the round to take up, one after the last certified */
-  readonly round: number
-  readonly previous: Uint8Array
+  /** what the certified rounds leave for the one to take up */
+  readonly standing: RoundStanding
   readonly charges: readonly Charge[]
   /** our own envelopes of that round, by slot */
   readonly own: ReadonlyMap<string, Uint8Array>
@@ -35,7 +35,8 @@ export interface Standing {
 
 export interface Store {
   write(entries: readonly Entry[]): Promise<void>
-  standing(): Promise<Standing>
+  /** @throws OperatorError `conflicting-certificates` when the study was stopped for good */
+  standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<Standing>
   /** certified links from a round on, oldest first, encoded */
   links(fromRound: number, countMax: number): Promise<Uint8Array[]>
   record(record: RoundRecord): Promise<void>
@@ -57,6 +58,8 @@ async function openLevel(folder: string): Promise<Level> {
     return level
   } catch (error) {
     const cause = (error as { cause?: { code?: string } }).cause
+    const refused = diskError(cause)
+    if (refused instanceof OperatorError) throw refused
     if (cause?.code === 'LEVEL_LOCKED') {
       throw new OperatorError('folder-in-use', `Another node is running on the data folder ${folder}`, {
         hint: 'Stop it first, or give this one a data folder of its own.',
@@ -76,6 +79,18 @@ async function openLevel(folder: string): Promise<Level> {
   }
 }
 
+function halted(at: string): OperatorError {
+  const round = Number(at.split('/')[2])
+  return new OperatorError(
+    'conflicting-certificates',
+    `This study was stopped in round ${round}: two certificates contradict each other, so more hospitals lie than it tolerates`,
+    {
+      hint: 'Nothing is safe to do in it any more. Compare the transcripts of all hospitals.',
+      exitCode: EXIT.verificationFailed,
+    },
+  )
+}
+
 /** Opens the store of one study in a data folder. */
 export async function openStore(folder: string, study: Uint8Array): Promise<Store> {
   const level = await openLevel(folder)
@@ -83,14 +98,14 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
   const key = (kind: string, round: number, rest = '') => `${kind}/${prefix}/${padded(round)}/${rest}`
   const range = (kind: string, from = 0) => ({ gte: key(kind, from), lt: `${kind}/${prefix}/a` })
 
-  async function standing(): Promise<Standing> {
-    let previous = genesisHash(study)
-    let round = 1
+  async function standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<Standing> {
+    for await (const at of level.keys(range('halt'))) throw halted(at)
+    let standing = firstStanding(context)
     for await (const bytes of level.values(range('link'))) {
       const link = decodeLink(bytes)
-      previous = hashAfter(previous, link, decodeResultValue(link.value))
-      round = link.round + 1
+      standing = advance(standing, { link, value: decodeResultValue(link.value) }, context)
     }
+    const { round } = standing
     const charges: Charge[] = []
     for await (const bytes of level.values(range('charge'))) charges.push(decode(bytes) as Charge)
     const own = new Map<string, Uint8Array>()
@@ -98,7 +113,7 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
     for await (const [at, bytes] of level.iterator({ gte: ours, lt: key('own', round + 1) })) {
       own.set(at.slice(ours.length), Uint8Array.from(bytes))
     }
-    return { round, previous, charges, own }
+    return { standing, charges, own }
   }
 
   async function write(entries: readonly Entry[]): Promise<void> {
@@ -106,6 +121,7 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
     for (const entry of entries) {
       if (entry.kind === 'own') batch.put(key('own', entry.round, entry.slot), entry.bytes)
       else if (entry.kind === 'reserve') batch.put(key('reserve', entry.round), encode({ sid: entry.sid }))
+      else if (entry.kind === 'halt') batch.put(key('halt', entry.round), encode(entry.evidence))
       else if (entry.kind === 'charge') {
         const { round, sid, contributors } = entry
         batch.put(key('charge', round), encode({ round, sid, contributors }))
@@ -116,14 +132,16 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
         for await (const at of level.keys(bounds)) batch.del(at)
       }
     }
-    await batch.write({ sync: true })
+    await onDisk(() => batch.write({ sync: true }))
   }
 
   return {
     write,
     standing,
     links: async (fromRound, countMax) => await level.values({ ...range('link', fromRound), limit: countMax }).all(),
-    record: async record => await level.put(key('record', record.round), Buffer.from(JSON.stringify(record))),
+    record: async record => {
+      await onDisk(() => level.put(key('record', record.round), Buffer.from(JSON.stringify(record))))
+    },
     records: async () => {
       const all = await level.values(range('record')).all()
       return all.map(bytes => JSON.parse(Buffer.from(bytes).toString()) as RoundRecord)

@@ -65,7 +65,7 @@ export class DiskVectors implements Vault {
   readonly #masked = new Map<string, Uint32Array>()
   readonly #leaves = new Map<string, Uint8Array[]>()
   readonly #updates = new Map<number, Int32Array>()
-  readonly #parts = new Map<string, Uint32Array>()
+  readonly #parts = new Map<string, { readonly words: Uint32Array; readonly path: readonly Uint8Array[] }>()
   readonly #sums = new Map<string, { round: number; bytes: Uint8Array }>()
   readonly #adopted: string[]
   #current: Checkpoint
@@ -134,11 +134,17 @@ export class DiskVectors implements Vault {
   }
 
   part(sid: string, chunk: number, member: Member): Uint32Array | undefined {
-    return this.#parts.get(`${sid}/${chunk}/${member}`)
+    return this.#parts.get(`${sid}/${chunk}/${member}`)?.words
   }
 
-  putPart({ sid, chunk, member, bytes }: { sid: string; chunk: number; member: Member; bytes: Uint8Array }): void {
-    this.#parts.set(`${sid}/${chunk}/${member}`, fromBytes(bytes))
+  /** Somebody else's masked chunk, as it would be served: masked it is safe to show. */
+  heldPart(sid: string, chunk: number, member: Member): MaskedChunk | undefined {
+    const part = this.#parts.get(`${sid}/${chunk}/${member}`)
+    return part && { bytes: toBytes(part.words), path: part.path }
+  }
+
+  putPart({ sid, chunk, member, bytes, path }: { sid: string; chunk: number; member: Member } & MaskedChunk): void {
+    this.#parts.set(`${sid}/${chunk}/${member}`, { words: fromBytes(bytes), path })
   }
 
   sum(hash: string): Uint8Array | undefined {

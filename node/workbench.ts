@@ -24,7 +24,6 @@ export interface WorkbenchSettings {
   readonly folder: string
   /** encoded study document */
   readonly document: Uint8Array
-  readonly self: Member
   /** undefined: no data, every update is `synthetic` */
   readonly training?: TrainingSettings
 }
@@ -42,6 +41,7 @@ export interface PulledChunk {
   readonly chunk: number
   readonly member: Member
   readonly bytes: Uint8Array
+  readonly path: readonly Uint8Array[]
 }
 
 /** What can be asked of a workbench; each call is one message to the worker. */
@@ -51,6 +51,8 @@ export interface WorkbenchCalls {
   /** trains one round's update; the milliseconds that it took */
   train(round: number): number
   chunk(wanted: { round: number; sid: string; owners: number; chunk: number }): MaskedChunk | undefined
+  /** a part that we hold of somebody else's masked vector */
+  part(wanted: { sid: string; chunk: number; member: Member }): MaskedChunk | undefined
   putPart(part: PulledChunk): void
   sum(hash: string): Uint8Array | undefined
   putSum(round: number, hash: string, bytes: Uint8Array): void
@@ -68,7 +70,7 @@ export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer): 
   const rng = (target: Uint8Array) => {
     randomFillSync(target)
   }
-  const run = createRunner(vectors, { document, self: settings.self, rng })
+  const run = createRunner(vectors, { document, rng })
   return {
     engine: () => trainer.engine,
     run,
@@ -79,6 +81,7 @@ export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer): 
       return performance.now() - start
     },
     chunk: wanted => vectors.chunk(wanted),
+    part: ({ sid, chunk, member }) => vectors.heldPart(sid, chunk, member),
     putPart: part => vectors.putPart(part),
     sum: hash => vectors.sum(hash),
     putSum: (round, hash, bytes) => vectors.putSum(round, hash, bytes),

@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError, EXIT, OperatorError } from '../crypto/errors.ts'
 import { decodeStudy } from '../protocols/study/document.ts'
 import { readNpz } from './datasets/npz.ts'
+import { diskError } from './disk-error.ts'
 import { loadBackend } from './training/backend.ts'
 import { createTrainer } from './training/trainer.ts'
 import { createWorkbench, type Trainer, type WorkbenchCalls, type WorkbenchSettings } from './workbench.ts'
@@ -28,7 +29,8 @@ export type WorkerReply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly fault: WorkerFault }
 
-function faultOf(error: unknown): WorkerFault {
+function faultOf(thrown: unknown): WorkerFault {
+  const error = diskError(thrown)
   if (error instanceof OperatorError) {
     const { code, message, hint, exitCode } = error
     return { kind: 'operator', code, message, hint, exitCode }

@@ -9,8 +9,10 @@
  */
 
 import type { RoundJob, RoundOutput } from './aggregation/jobs.ts'
-import type { Member } from './roster/roster.ts'
+import type { Evidence } from './evidence/evidence.ts'
+import type { Member, Roster } from './roster/roster.ts'
 import type { Message, MessageContext } from './round/messages.ts'
+import type { StudyDocument } from './study/document.ts'
 import type { Link } from './sync/link.ts'
 
 export type RoundEvent =
@@ -38,11 +40,23 @@ export type RoundEvent =
       readonly sid: string
       readonly chunk: number
       readonly from: Member
+      /** as signed; proves that it lies if it reports us missing */
+      readonly receipt?: Uint8Array
     }
   /** something pulled by hash arrived and matched */
   | { readonly type: 'pulled'; readonly round: number; readonly hash: string }
   /** another peer's transcript from our head on */
   | { readonly type: 'links'; readonly links: readonly Link[]; readonly from?: Member }
+  /** what a peer holds from us, as it answered to `recall`: verified messages of our own */
+  | {
+      readonly type: 'recalled'
+      readonly from: Member
+      /** the round that it is in */
+      readonly round: number
+      readonly messages: readonly Message[]
+    }
+  /** our operator approves a change of the roster, or no longer does */
+  | { readonly type: 'approve'; readonly change: Uint8Array | null }
 
 /** One durable record. Slots of our own messages make "one message per slot" survive a crash. */
 export type Entry =
@@ -54,18 +68,23 @@ export type Entry =
   | { readonly kind: 'charge'; readonly round: number; readonly sid: Uint8Array; readonly contributors: number }
   /** a certified round; the round's secrets are destroyed with it */
   | { readonly kind: 'link'; readonly link: Link }
+  /** certificates that contradict each other: this node never goes on with the study */
+  | { readonly kind: 'halt'; readonly round: number; readonly evidence: readonly Uint8Array[] }
 
 export type Effect =
   | { readonly type: 'store'; readonly entries: readonly Entry[] }
   | { readonly type: 'publish'; readonly bytes: Uint8Array }
   | { readonly type: 'send'; readonly to: Member; readonly round: number; readonly sid: string; readonly chunk: number }
-  /** ask these peers, in this order, until one has it; for a masked chunk only its contributor is asked */
+  /** ask a peer what it holds from us in its round: after a start, before we say anything */
+  | { readonly type: 'recall'; readonly from: Member }
+  /** ask these peers, in this order, until one has it */
   | { readonly type: 'pull'; readonly round: number; readonly wanted: Wanted; readonly from: readonly Member[] }
   | { readonly type: 'train'; readonly round: number }
   | { readonly type: 'compute'; readonly job: RoundJob }
   | { readonly type: 'schedule'; readonly round: number; readonly timer: string; readonly afterMs: number }
   | { readonly type: 'emit'; readonly notice: Notice }
-  | { readonly type: 'blame'; readonly member: Member; readonly code: string; readonly evidence: readonly Uint8Array[] }
+  /** a faulty member; without evidence it is a suspicion that counts for us alone */
+  | { readonly type: 'blame'; readonly member: Member; readonly code: string; readonly evidence: Evidence | null }
 
 export type Wanted =
   | { readonly kind: 'sum'; readonly hash: string }
@@ -83,11 +102,19 @@ export type Notice =
       readonly contributors: readonly Member[]
       readonly checkpoint: string
     }
+  /** the roster that holds from this round on */
+  | { readonly kind: 'roster'; readonly round: number; readonly roster: Roster }
   | { readonly kind: 'refused'; readonly round: number; readonly code: string; readonly reason: string }
   | { readonly kind: 'finished'; readonly round: number }
 
-/** What stays the same for a whole study at one peer. */
+/** What a study, its current roster and our place in it fix. `contextAt` gives the same for another roster. */
 export interface StepContext extends MessageContext {
+  readonly document: StudyDocument
+  /** version 0 of the roster */
+  readonly founding: Roster
+  /** our PeerId */
+  readonly peer: string
+  /** our rank, or `OUTSIDE` while the roster does not name us */
   readonly self: Member
   /** seals one of our own bodies; deterministic (Ed25519), so a step stays a function */
   readonly seal: (body: Uint8Array) => Uint8Array
@@ -97,8 +124,8 @@ export interface StepContext extends MessageContext {
   readonly dimension: number
   readonly rounds: number
   readonly timing: Timing
-  /** hospitals without which we do not take part */
-  readonly require: readonly Member[]
+  /** PeerIds of hospitals without which we do not take part */
+  readonly require: readonly string[]
   /** rounds that the stricter of the study's and our own privacy cap can pay for */
   readonly chargesMax: number
 }

@@ -80,7 +80,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       clippedSum: parameters => clippedSum(member, parameters),
       dispose: () => {},
     }
-    const workbench = createWorkbench({ folder, document: encodeStudy(document), self: member }, trainer)
+    const workbench = createWorkbench({ folder, document: encodeStudy(document) }, trainer)
     const known = nodes.find(node => node !== undefined)?.network.addresses() ?? []
     const node = await createNode(
       {

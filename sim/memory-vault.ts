@@ -1,51 +1,32 @@
 /**
- * A disk in memory, and a vault in memory: what survives a crash of a simulated hospital, and what does not. Both throw
- * at once on what must never happen.
+ * A vault in memory: what of a hospital's vectors and secrets survives a crash, and what does not. A write is staged
+ * until `sync`; a crash in between keeps or loses it.
  *
  * @module
  */
 
 import type { Rng } from '../crypto/rng.ts'
 import type { RoundSecrets, Vault } from '../protocols/aggregation/runner.ts'
-import type { Entry } from '../protocols/ports.ts'
 import type { Member } from '../protocols/roster/roster.ts'
 import { type Checkpoint, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
 import { hex } from '../protocols/round/state.ts'
-import { decodeLink, decodeResultValue, encodeLink, type Link } from '../protocols/sync/link.ts'
+import { decodeResultValue, type Link } from '../protocols/sync/link.ts'
+import { Violation } from './checkers/checker.ts'
 
-/** What a hospital's log holds. */
-export class MemoryDisk {
-  readonly own = new Map<number, Map<string, Uint8Array>>()
-  readonly links: Link[] = []
-  readonly charges: Extract<Entry, { kind: 'charge' }>[] = []
-  readonly reserved = new Set<string>()
-
-  /** One atomic, durable write. @throws Error when one of our slots is filled twice, or a round charged twice */
-  write(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      if (entry.kind === 'own') this.#say(entry)
-      else if (entry.kind === 'reserve') this.reserved.add(hex(entry.sid))
-      else if (entry.kind === 'link') this.links.push(decodeLink(encodeLink(entry.link)))
-      else {
-        if (this.charges.some(charge => charge.round === entry.round)) throw new Error(`${entry.round} charged twice`)
-        this.charges.push(entry)
-      }
-    }
-  }
-
-  #say({ round, slot, bytes }: Extract<Entry, { kind: 'own' }>): void {
-    const slots = this.own.get(round) ?? new Map<string, Uint8Array>()
-    if (slots.has(slot)) throw new Error(`slot ${slot} of round ${round} was filled twice`)
-    this.own.set(round, slots.set(slot, bytes))
-  }
+/** What a disk keeps of a vault. */
+interface Durable {
+  readonly secrets: Map<number, RoundSecrets>
+  readonly maskedBySid: Map<string, Uint32Array>
+  readonly checkpoints: Map<string, Uint8Array>
+  readonly current: Checkpoint
 }
 
 export class MemoryVault implements Vault {
   // durable until the round's result
-  readonly #secrets = new Map<number, RoundSecrets>()
-  readonly maskedBySid = new Map<string, Uint32Array>()
+  #secrets = new Map<number, RoundSecrets>()
+  maskedBySid = new Map<string, Uint32Array>()
   // durable
-  readonly checkpoints = new Map<string, Uint8Array>()
+  checkpoints = new Map<string, Uint8Array>()
   #current: Checkpoint
   // gone after a crash
   readonly updates = new Map<number, Int32Array>()
@@ -53,20 +34,68 @@ export class MemoryVault implements Vault {
   readonly sums = new Map<string, { readonly round: number; readonly bytes: Uint8Array }>()
   /** for checkers only: what was masked under each session, ever */
   readonly inputs = new Map<string, Int32Array>()
+  /** for checkers only: sessions of which masked words have left this hospital */
+  readonly exposed = new Set<string>()
+  /** how to undo what is written but not yet on the disk */
+  readonly #staged: (() => void)[] = []
   readonly #rng: Rng
   readonly #dimension: number
 
-  constructor({ initial, rng, dimension }: { initial: Checkpoint; rng: Rng; dimension: number }) {
+  readonly #strict: boolean
+
+  /** @param strict false for a liar, whose vault takes what no honest one must */
+  constructor({
+    initial,
+    rng,
+    dimension,
+    strict = true,
+  }: {
+    initial: Checkpoint
+    rng: Rng
+    dimension: number
+    strict?: boolean
+  }) {
+    this.#strict = strict
     this.#current = initial
     this.#rng = rng
     this.#dimension = dimension
   }
 
-  /** The process dies: only what is durable is left. */
-  crash(): void {
+  /** True while something is written that a crash may lose. */
+  get staged(): boolean {
+    return this.#staged.length > 0
+  }
+
+  /** What was written is on the disk. */
+  sync(): void {
+    this.#staged.length = 0
+  }
+
+  /** The process dies: only what is durable is left, and of what was on its way there what the disk had taken. */
+  crash({ keepStaged }: { keepStaged: boolean }): void {
+    if (!keepStaged) for (const undo of this.#staged.reverse()) undo()
+    this.sync()
     this.updates.clear()
     this.parts.clear()
     this.sums.clear()
+  }
+
+  /** What the disk holds. */
+  copy(): Durable {
+    return {
+      secrets: new Map(this.#secrets),
+      maskedBySid: new Map(this.maskedBySid),
+      checkpoints: new Map(this.checkpoints),
+      current: this.#current,
+    }
+  }
+
+  /** The vault as it was when the copy was made; only while its hospital is down. */
+  restore(before: Durable): void {
+    this.#secrets = new Map(before.secrets)
+    this.maskedBySid = new Map(before.maskedBySid)
+    this.checkpoints = new Map(before.checkpoints)
+    this.#current = before.current
   }
 
   secrets(round: number): RoundSecrets {
@@ -76,6 +105,7 @@ export class MemoryVault implements Vault {
     this.#rng(drawn.secret)
     this.#rng(drawn.root)
     this.#secrets.set(round, drawn)
+    this.#staged.push(() => this.#secrets.delete(round))
     return drawn
   }
 
@@ -92,10 +122,17 @@ export class MemoryVault implements Vault {
     return this.maskedBySid.get(sid)
   }
 
+  /** @throws Violation when another vector has left this hospital under the same session */
   putMasked(round: number, sid: string, masked: Uint32Array): void {
-    if (this.inputs.has(sid)) throw new Error(`two vectors were masked under ${sid}`)
+    if (this.#strict && this.exposed.has(sid)) {
+      throw new Violation(5, `two vectors were masked under session ${sid}`, { round })
+    }
     this.inputs.set(sid, (this.updates.get(round) as Int32Array).slice())
     this.maskedBySid.set(sid, masked)
+    this.#staged.push(() => {
+      this.inputs.delete(sid)
+      this.maskedBySid.delete(sid)
+    })
   }
 
   part(sid: string, chunk: number, member: Member): Uint32Array | undefined {
@@ -119,7 +156,9 @@ export class MemoryVault implements Vault {
   }
 
   putCheckpoint(hash: string, bytes: Uint8Array): void {
+    if (this.checkpoints.has(hash)) return
     this.checkpoints.set(hash, bytes)
+    this.#staged.push(() => this.checkpoints.delete(hash))
   }
 
   /** Certified rounds: the newest checkpoint among them is the one to go on from; the rounds' secrets and vectors go. */

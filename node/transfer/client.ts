@@ -8,24 +8,30 @@
 import { ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { verifyPath } from '../../crypto/merkle.ts'
-import { verifySignature } from '../../crypto/signature.ts'
 import { FRAME_BYTES_MAX } from '../../protocols/aggregation/constants.ts'
 import { findPhase } from '../../protocols/aggregation/machine.ts'
 import { filledChunks } from '../../protocols/aggregation/opening.ts'
 import { encode } from '../../protocols/codec.ts'
+import { openReceipt } from '../../protocols/evidence/receipt.ts'
 import type { RoundEvent, StepContext, Wanted } from '../../protocols/ports.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import { checkpointHash } from '../../protocols/round/checkpoint.ts'
+import { contextAt } from '../../protocols/round/context.ts'
 import { saidBy } from '../../protocols/round/receive.ts'
-import { hex, type RoundState } from '../../protocols/round/state.ts'
-import { Channel } from '../framing.ts'
+import { hex, type RoundState, same } from '../../protocols/round/state.ts'
+import type { Channel } from '../channel.ts'
+import { patienceMs } from '../limits.ts'
 import type { Network } from '../network.ts'
 import type { Workshop } from '../workshop.ts'
-import { CHUNK_PROTOCOL, PULL_ANSWER, PULL_PROTOCOL, parseFrame, receiptOf, UPLOAD_ANSWER } from './wire.ts'
+import { CHUNK_PROTOCOL, PULL_ANSWER, PULL_PROTOCOL, parseFrame, UPLOAD_ANSWER } from './wire.ts'
 
 /** Parameters, momentum and moving average in float32, and a header. */
 const CHECKPOINT_BYTES_PER_WORD = 12
 const CHECKPOINT_HEADER_BYTES_MAX = 4096
+/** For the first word of an answer. Its worker may be training, so silence is no offence: others are asked meanwhile. */
+const ANSWER_MS = 5000
+/** Whoever was silent is not asked again for a while. */
+const SILENCE_MS = 20_000
 
 export interface TransferClientParts {
   readonly context: StepContext
@@ -33,6 +39,13 @@ export interface TransferClientParts {
   readonly workshop: Workshop
   readonly state: () => RoundState
   readonly event: (event: RoundEvent) => void
+}
+
+/** What became of pulled bytes; `useless` when the round went on meanwhile. */
+type Kept = 'kept' | 'wrong' | 'useless'
+
+function isSlow(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === 'too-slow'
 }
 
 interface Found {
@@ -43,9 +56,15 @@ interface Found {
 export class TransferClient {
   readonly #parts: TransferClientParts
   readonly #channels = new Map<string, Promise<Channel>>()
+  readonly #silentUntil = new Map<Member, number>()
 
   constructor(parts: TransferClientParts) {
     this.#parts = parts
+  }
+
+  /** The roster follows the study's rounds. */
+  get #context(): StepContext {
+    return contextAt(this.#parts.context, this.#parts.state().roster)
   }
 
   /** Sends one of our masked chunks to its owner, and waits for the receipt. */
@@ -54,24 +73,44 @@ export class TransferClient {
     { round, sid, chunk }: { round: number; sid: string; chunk: number },
     signal: AbortSignal,
   ): Promise<void> {
-    const { context, state, workshop, event } = this.#parts
+    const { state, event } = this.#parts
+    const { timing, dimension } = this.#parts.context
+    const withinMs = timing.dataBaseMs + patienceMs(4 * dimension, timing.bandwidthMin)
+    let receipt: Uint8Array | undefined
+    await this.#exchange({ to, protocol: CHUNK_PROTOCOL, signal }, async channel => {
+      // the turn may come when the round is over
+      if (state().round === round)
+        receipt = await channel.within(withinMs, () => this.#offer(channel, to, { round, sid, chunk }))
+    })
+    if (receipt !== undefined) event({ type: 'receipt', round, sid, chunk, from: to, receipt })
+  }
+
+  /** @returns the receipt, or undefined when there is nothing to offer any more */
+  async #offer(
+    channel: Channel,
+    to: Member,
+    { round, sid, chunk }: { round: number; sid: string; chunk: number },
+  ): Promise<Uint8Array | undefined> {
+    const { state, workshop } = this.#parts
+    const context = this.#context
     const opening = findPhase(state(), sid)?.opening
-    if (opening === undefined) return
+    if (opening === undefined) return undefined
     const manifest = saidBy(state(), { type: 'manifest', view: opening.view, from: context.self })
     const masked = await workshop.chunk({ round, sid, owners: opening.owners.length, chunk })
-    if (masked === undefined || manifest === undefined) return
+    if (masked === undefined || manifest === undefined) return undefined
     const { bytes, path } = masked
-    await this.#exchange({ to, protocol: CHUNK_PROTOCOL, signal }, async channel => {
-      const header = { manifest: manifest.bytes, sid, chunk, length: bytes.length, path: [...path] }
-      await channel.writeFrame(encode(header))
-      const { offset } = parseFrame(UPLOAD_ANSWER, await channel.readFrame(FRAME_BYTES_MAX))
-      await channel.write(bytes.subarray(offset))
-      const signature = await channel.readFrame(FRAME_BYTES_MAX)
-      const receipt = receiptOf(context.study, { sid, chunk, hash: sha256(bytes) })
-      const owner = context.roster.hospitals[to]?.id as Uint8Array
-      if (!verifySignature(owner, receipt, signature)) throw new ProtocolError('bad-receipt', 'receipt does not verify')
-    })
-    event({ type: 'receipt', round, sid, chunk, from: to })
+    const header = { manifest: manifest.bytes, sid, chunk, length: bytes.length, path: [...path] }
+    await channel.writeFrame(encode(header))
+    const { offset } = parseFrame(UPLOAD_ANSWER, await channel.readFrame(FRAME_BYTES_MAX))
+    await channel.write(bytes.subarray(offset))
+    const receipt = await channel.readFrame(FRAME_BYTES_MAX)
+    const { from, body } = openReceipt(receipt, context)
+    const own = context.roster.hospitals[context.self]?.id as Uint8Array
+    const right = same(body.sid, opening.sid) && body.chunk === chunk && same(body.hash, sha256(bytes))
+    if (from !== to || !right || !same(body.contributor, own)) {
+      throw new ProtocolError('bad-receipt', 'a receipt for something else')
+    }
+    return receipt
   }
 
   /** Pulls something from one peer; true when it had it and it matched. */
@@ -81,67 +120,97 @@ export class TransferClient {
     signal: AbortSignal,
   ): Promise<boolean> {
     const request = this.#requestOf(round, wanted)
-    if (request === undefined) return false
+    if (request === undefined || performance.now() < (this.#silentUntil.get(from) ?? 0)) return false
     const { dimension } = this.#parts.context
     const checkpointMax = CHECKPOINT_BYTES_PER_WORD * dimension + CHECKPOINT_HEADER_BYTES_MAX
     const bytesMax = wanted.kind === 'checkpoint' ? checkpointMax : 4 * dimension
-    const found = await this.#exchange({ to: from, protocol: PULL_PROTOCOL, signal }, async channel => {
+    const found = await this.#exchange({ to: from, protocol: PULL_PROTOCOL, signal }, channel =>
+      this.#fetch(channel, from, { request, bytesMax }),
+    )
+    if (found === undefined || found.bytes.length === 0) return false
+    const kept =
+      wanted.kind === 'chunk'
+        ? await this.#keepChunk(found, { round, wanted })
+        : await this.#keepBlob(found.bytes, { round, wanted })
+    if (kept === 'wrong') this.#parts.network.guard.strikes.add(this.#peerOf(from), 'wrong-bytes')
+    return kept === 'kept'
+  }
+
+  async #fetch(
+    channel: Channel,
+    from: Member,
+    { request, bytesMax }: { request: Uint8Array; bytesMax: number },
+  ): Promise<Found | undefined> {
+    const { timing, dimension } = this.#parts.context
+    const first = async () => {
       await channel.writeFrame(request)
-      const answer = parseFrame(PULL_ANSWER, await channel.readFrame(FRAME_BYTES_MAX))
-      if (answer.length > bytesMax) throw new ProtocolError('too-long', `${answer.length} bytes where ${bytesMax} fit`)
-      const bytes = new Uint8Array(answer.length)
-      await channel.readInto(bytes)
-      return { bytes, path: answer.path }
+      return parseFrame(PULL_ANSWER, await channel.readFrame(FRAME_BYTES_MAX))
+    }
+    const answer = await channel.within(ANSWER_MS, first).catch(error => {
+      if (isSlow(error)) this.#silentUntil.set(from, performance.now() + SILENCE_MS)
+      throw error
     })
-    if (found.bytes.length === 0) return false
-    if (wanted.kind === 'chunk') return await this.#keepChunk(found, { round, wanted })
-    return await this.#keepBlob(found.bytes, { round, wanted })
+    if (answer.length > bytesMax) throw new ProtocolError('too-long', `${answer.length} bytes where ${bytesMax} fit`)
+    const bytes = new Uint8Array(answer.length)
+    // other pulls share the line
+    const withinMs = patienceMs(bytes.length + 4 * dimension, timing.bandwidthMin)
+    const read = channel.within(withinMs, () => channel.readInto(bytes))
+    await read.catch(error => {
+      if (isSlow(error)) this.#parts.network.guard.strikes.add(this.#peerOf(from), 'too-slow')
+      throw error
+    })
+    return { bytes, path: answer.path }
+  }
+
+  #peerOf(member: Member): string {
+    return this.#parts.context.roster.peers[member] as string
   }
 
   #requestOf(round: number, wanted: Wanted): Uint8Array | undefined {
     if (wanted.kind !== 'chunk') return encode({ kind: wanted.kind, hash: wanted.hash })
     const opening = findPhase(this.#parts.state(), wanted.sid)?.opening
     if (opening === undefined) return undefined
-    const { sid, chunk } = wanted
-    return encode({ kind: 'chunk', round, sid, chunk, owners: opening.owners.length })
+    const { sid, chunk, member } = wanted
+    return encode({ kind: 'chunk', round, sid, chunk, owners: opening.owners.length, member })
   }
 
   async #keepBlob(
     bytes: Uint8Array,
     { round, wanted }: { round: number; wanted: Extract<Wanted, { hash: string }> },
-  ): Promise<boolean> {
+  ): Promise<Kept> {
     const { workshop, event } = this.#parts
     const hash = hex(wanted.kind === 'sum' ? sha256(bytes) : checkpointHash(bytes))
-    if (hash !== wanted.hash) return false
+    if (hash !== wanted.hash) return 'wrong'
     if (wanted.kind === 'sum') await workshop.putSum(round, hash, bytes)
     else await workshop.putCheckpoint(hash, bytes)
     event({ type: 'pulled', round, hash })
-    return true
+    return 'kept'
   }
 
   async #keepChunk(
     { bytes, path }: Found,
     { round, wanted }: { round: number; wanted: Extract<Wanted, { kind: 'chunk' }> },
-  ): Promise<boolean> {
+  ): Promise<Kept> {
     const { state, workshop, event } = this.#parts
     const { sid, chunk: index, member } = wanted
     const opening = findPhase(state(), sid)?.opening
     const manifest = opening && saidBy(state(), { type: 'manifest', view: opening.view, from: member })
-    if (opening === undefined || manifest === undefined) return false
+    if (opening === undefined || manifest === undefined) return 'useless'
     const count = filledChunks(opening).length
-    if (!verifyPath({ root: manifest.body.root, leaf: sha256(bytes), index, count, path })) return false
-    await workshop.putPart({ sid, chunk: index, member, bytes })
+    if (!verifyPath({ root: manifest.body.root, leaf: sha256(bytes), index, count, path })) return 'wrong'
+    await workshop.putPart({ sid, chunk: index, member, bytes, path })
     event({ type: 'chunk', round, sid, chunk: index, from: member })
-    return true
+    return 'kept'
   }
 
   /** The one long-lived stream to a peer: over a long line, opening another costs two round trips. */
   async #channelTo(to: Member, protocol: string, signal: AbortSignal): Promise<Channel> {
-    const peer = this.#parts.context.roster.peers[to] as string
+    const { network } = this.#parts
+    const peer = this.#peerOf(to)
     const key = `${peer}${protocol}`
     const before = await this.#channels.get(key)?.catch(() => undefined)
     if (before?.open) return before
-    const opened = this.#parts.network.open(peer, protocol, signal).then(stream => new Channel(stream))
+    const opened = network.open(peer, protocol, signal).then(stream => network.channel(stream, peer))
     this.#channels.set(key, opened)
     return await opened
   }
@@ -160,6 +229,8 @@ export class TransferClient {
       } catch (error) {
         // what is left on the stream belongs to an exchange that nobody reads any more
         channel.abort(error instanceof Error ? error : new Error(String(error)))
+        // nobody is blamed for silence
+        if (!isSlow(error)) this.#parts.network.guard.blame(this.#peerOf(to), error)
         throw error
       } finally {
         signal.removeEventListener('abort', abort)

@@ -5,31 +5,35 @@
  * @module
  */
 
-import type { Stream } from '@libp2p/interface'
 import { ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { verifyPath } from '../../crypto/merkle.ts'
-import type { Signer } from '../../crypto/signature.ts'
 import { FRAME_BYTES_MAX } from '../../protocols/aggregation/constants.ts'
 import { findPhase } from '../../protocols/aggregation/machine.ts'
 import { filledChunks } from '../../protocols/aggregation/opening.ts'
 import { encode } from '../../protocols/codec.ts'
+import { encodeReceipt } from '../../protocols/evidence/receipt.ts'
 import type { RoundEvent, StepContext } from '../../protocols/ports.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
+import { contextAt } from '../../protocols/round/context.ts'
 import { is, openMessage } from '../../protocols/round/messages.ts'
+import { saidBy } from '../../protocols/round/receive.ts'
 import { type DataPhase, hex, type RoundState } from '../../protocols/round/state.ts'
-import { Channel } from '../framing.ts'
+import type { Channel } from '../channel.ts'
+import { patienceMs } from '../limits.ts'
 import type { Network } from '../network.ts'
 import type { Workshop } from '../workshop.ts'
-import { CHUNK_PROTOCOL, PULL, PULL_PROTOCOL, parseFrame, receiptOf, UPLOAD } from './wire.ts'
+import { Library } from './library.ts'
+import { CHUNK_PROTOCOL, PULL, PULL_PROTOCOL, parseFrame, UPLOAD } from './wire.ts'
 
 /** How long an owner waits for the OPEN that a chunk belongs to, which may still be on its way. */
 const SESSION_WAIT_MS = 10_000
 const SESSION_POLL_MS = 500
+/** A faulty proposer can open sessions far ahead; what is uploaded there would only fill the memory. */
+const VIEWS_AHEAD_MAX = 2
 
 export interface TransferServerParts {
   readonly context: StepContext
-  readonly signer: Signer
   readonly network: Network
   readonly workshop: Workshop
   readonly state: () => RoundState
@@ -48,26 +52,66 @@ export class TransferServer {
   readonly #parts: TransferServerParts
   /** one upload at a time and peer: a broken one can be taken up again, another one replaces it */
   readonly #partial = new Map<Member, PartialUpload>()
+  /** the stream that each protocol serves a peer on: a peer that opens another has given up the one before */
+  readonly #serving = new Map<string, Channel>()
+  readonly #library: Library
 
   constructor(parts: TransferServerParts) {
     this.#parts = parts
+    this.#library = new Library(parts)
   }
 
   async start(): Promise<void> {
     const { network } = this.#parts
-    await network.handle(CHUNK_PROTOCOL, (stream, peer) => this.#serve(stream, peer, this.#takeChunk))
-    await network.handle(PULL_PROTOCOL, (stream, peer) => this.#serve(stream, peer, this.#givePulled))
+    for (const [protocol, exchange] of [
+      [CHUNK_PROTOCOL, this.#takeChunk],
+      [PULL_PROTOCOL, this.#givePulled],
+    ] as const) {
+      await network.handle(protocol, (stream, peer) =>
+        this.#serve(network.channel(stream, peer), peer, { protocol, exchange }),
+      )
+    }
   }
 
   /** Serves one inbound stream, exchange after exchange, until it ends. */
-  async #serve(stream: Stream, peer: string, exchange: (channel: Channel, from: Member) => Promise<void>) {
-    const from = this.#parts.context.roster.ranks.get(peer)
-    const channel = new Channel(stream)
+  async #serve(channel: Channel, peer: string, { protocol, exchange }: { protocol: string; exchange: Exchange }) {
+    const { network } = this.#parts
+    const context = this.#context
+    const from = context.roster.ranks.get(peer)
     if (from === undefined) return channel.abort(new Error('not in the roster'))
+    const key = `${peer}${protocol}`
+    this.#serving.get(key)?.abort(new Error('replaced by a newer stream'))
+    this.#serving.set(key, channel)
     try {
-      while (channel.open) await exchange(channel, from)
+      while (channel.open) {
+        const frame = await channel.readFrame(FRAME_BYTES_MAX, patienceMs(FRAME_BYTES_MAX, context.timing.bandwidthMin))
+        if (!network.guard.requests(peer)) throw new ProtocolError('too-many', 'asks too often', { action: 'ignore' })
+        await exchange(channel, from, frame)
+      }
     } catch (error) {
+      network.guard.blame(peer, error)
       channel.abort(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      if (this.#serving.get(key) === channel) this.#serving.delete(key)
+    }
+  }
+
+  /** The roster follows the study's rounds. */
+  get #context(): StepContext {
+    return contextAt(this.#parts.context, this.#parts.state().roster)
+  }
+
+  /** A receipt is a promise: given once the state machine counts on the part, and never to whom we reported missing. */
+  async #awaitHeld(sid: string, chunk: number, from: Member): Promise<void> {
+    const deadline = performance.now() + SESSION_WAIT_MS
+    for (;;) {
+      const state = this.#parts.state()
+      const phase = findPhase(state, sid)
+      if (phase === undefined || performance.now() > deadline) throw notNow('a chunk of a round that is over')
+      const missing = saidBy(state, { type: 'missing', view: phase.opening.view, from: this.#context.self })
+      if (missing?.body.members.includes(from)) throw notNow('a chunk that came too late')
+      if (phase.held.has(`${chunk}/${from}`)) return
+      await Promise.race([this.#parts.nextStep(), new Promise(resolve => setTimeout(resolve, SESSION_POLL_MS).unref())])
     }
   }
 
@@ -77,14 +121,15 @@ export class TransferServer {
     for (;;) {
       const phase = findPhase(this.#parts.state(), sid)
       if (phase !== undefined) return phase
-      if (performance.now() > deadline) throw new ProtocolError('unknown-session', 'a chunk of a session unknown here')
+      if (performance.now() > deadline) throw notNow('a chunk of a session unknown here')
       await Promise.race([this.#parts.nextStep(), new Promise(resolve => setTimeout(resolve, SESSION_POLL_MS).unref())])
     }
   }
 
-  readonly #takeChunk = async (channel: Channel, from: Member): Promise<void> => {
-    const { context, event, workshop, signer } = this.#parts
-    const header = parseFrame(UPLOAD, await channel.readFrame(FRAME_BYTES_MAX))
+  readonly #takeChunk: Exchange = async (channel, from, frame) => {
+    const { event, workshop, state } = this.#parts
+    const context = this.#context
+    const header = parseFrame(UPLOAD, frame)
     const { sid } = header
     const manifest = openMessage(header.manifest, context)
     if (!is(manifest, 'manifest') || manifest.from !== from || hex(manifest.body.sid) !== sid) {
@@ -92,20 +137,29 @@ export class TransferServer {
     }
     event({ type: 'received', message: manifest })
     const { opening } = await this.#awaitPhase(sid)
+    if (opening.view > state().commit.view + VIEWS_AHEAD_MAX) throw notNow('a chunk of a view far ahead')
     const chunk = filledChunks(opening).find(({ index }) => index === header.chunk)
     const mine = chunk !== undefined && opening.owners[chunk.index] === context.self
     if (!mine || !opening.members.includes(from) || header.length !== chunk.words * 4) {
       throw new ProtocolError('bad-chunk', 'a chunk that is not ours, or of another length')
     }
-    const bytes = await this.#receive(channel, from, { key: `${sid}/${chunk.index}`, length: header.length })
+    const { timing, dimension } = context
+    // the line that a contributor has for all of its chunks
+    const withinMs = timing.dataBaseMs + patienceMs(4 * dimension, timing.bandwidthMin)
+    const bytes = await channel.within(withinMs, () =>
+      this.#receive(channel, from, { key: `${sid}/${chunk.index}`, length: header.length }),
+    )
     const hash = sha256(bytes)
     const count = filledChunks(opening).length
     if (!verifyPath({ root: manifest.body.root, leaf: hash, index: chunk.index, count, path: header.path })) {
       throw new ProtocolError('chunk-mismatch', 'a chunk that is not what its manifest commits to')
     }
-    await workshop.putPart({ sid, chunk: chunk.index, member: from, bytes })
+    await workshop.putPart({ sid, chunk: chunk.index, member: from, bytes, path: header.path })
     event({ type: 'chunk', round: manifest.body.round, sid, chunk: chunk.index, from })
-    await channel.writeFrame(signer.sign(receiptOf(context.study, { sid, chunk: chunk.index, hash })))
+    await this.#awaitHeld(sid, chunk.index, from)
+    const contributor = context.roster.hospitals[from]?.id as Uint8Array
+    const receipt = { study: context.study, sid: opening.sid, chunk: chunk.index, contributor, hash }
+    await channel.writeFrame(context.seal(encodeReceipt(receipt)))
   }
 
   async #receive(channel: Channel, from: Member, { key, length }: { key: string; length: number }) {
@@ -122,16 +176,20 @@ export class TransferServer {
     return part.bytes
   }
 
-  readonly #givePulled = async (channel: Channel): Promise<void> => {
-    const { workshop } = this.#parts
-    const wanted = parseFrame(PULL, await channel.readFrame(FRAME_BYTES_MAX))
-    let found: { bytes: Uint8Array; path: readonly Uint8Array[] } | undefined
-    if (wanted.kind === 'chunk') found = await workshop.chunk(wanted)
-    else {
-      const blob = await (wanted.kind === 'sum' ? workshop.sum(wanted.hash) : workshop.checkpoint(wanted.hash))
-      found = blob && { bytes: blob, path: [] }
-    }
-    await channel.writeFrame(encode({ length: found?.bytes.length ?? 0, path: [...(found?.path ?? [])] }))
-    if (found !== undefined) await channel.write(found.bytes)
+  readonly #givePulled: Exchange = async (channel, from, frame) => {
+    const { timing, dimension } = this.#parts.context
+    await this.#library.lend(from, parseFrame(PULL, frame), async found => {
+      await channel.writeFrame(encode({ length: found?.bytes.length ?? 0, path: [...(found?.path ?? [])] }))
+      if (found === undefined) return
+      const withinMs = patienceMs(found.bytes.length + 4 * dimension, timing.bandwidthMin)
+      await channel.within(withinMs, () => channel.write(found.bytes))
+    })
   }
+}
+
+type Exchange = (channel: Channel, from: Member, frame: Uint8Array) => Promise<void>
+
+/** Nobody's fault: the other side tries again. */
+function notNow(reason: string): ProtocolError {
+  return new ProtocolError('unknown-session', reason, { action: 'ignore' })
 }

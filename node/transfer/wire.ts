@@ -5,9 +5,10 @@
  */
 
 import { z } from 'zod'
-import { TAG_RECEIPT } from '../../crypto/domain.ts'
 import { ProtocolError } from '../../crypto/errors.ts'
+import { FRAME_BYTES_MAX } from '../../protocols/aggregation/constants.ts'
 import { decode } from '../../protocols/codec.ts'
+import { printable } from '../../protocols/printable.ts'
 
 export const CHUNK_PROTOCOL = '/confrere/chunk/1.0.0'
 export const PULL_PROTOCOL = '/confrere/pull/1.0.0'
@@ -17,7 +18,9 @@ const PATH_LENGTH_MAX = 20
 
 const bytes = (max: number) => z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max)
 const count = z.number().int().min(0).max(0xffffffff)
-const path = z.array(bytes(32)).max(PATH_LENGTH_MAX)
+const path = z
+  .array(z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32))
+  .max(PATH_LENGTH_MAX)
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const owners = z.number().int().min(1).max(100)
 
@@ -27,22 +30,15 @@ export const UPLOAD = z.strictObject({ manifest: bytes(2048), sid: hash, chunk: 
 export const UPLOAD_ANSWER = z.strictObject({ offset: count })
 export const PULL = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['sum', 'checkpoint']), hash }),
-  z.strictObject({ kind: z.literal('chunk'), round: count, sid: hash, chunk: count, owners }),
+  /** `member`: whose part, for an owner has those of others */
+  z.strictObject({ kind: z.literal('chunk'), round: count, sid: hash, chunk: count, owners, member: count }),
 ])
 /** Length 0: not here. */
 export const PULL_ANSWER = z.strictObject({ length: count, path })
 
 /** Decodes and checks a frame. @throws ProtocolError `bad-transfer` */
 export function parseFrame<T>(schema: z.ZodType<T>, wire: Uint8Array): T {
-  const parsed = schema.safeParse(decode(wire))
+  const parsed = schema.safeParse(decode(wire, { bytesMax: FRAME_BYTES_MAX }))
   if (parsed.success) return parsed.data
-  throw new ProtocolError('bad-transfer', parsed.error.issues[0]?.message ?? 'not a transfer frame')
-}
-
-/** What an owner signs for a chunk that it holds. */
-export function receiptOf(
-  study: Uint8Array,
-  { sid, chunk, hash }: { sid: string; chunk: number; hash: Uint8Array },
-): Uint8Array {
-  return Buffer.concat([TAG_RECEIPT, study, Buffer.from(sid, 'hex'), Uint8Array.of(chunk), hash])
+  throw new ProtocolError('bad-transfer', printable(parsed.error.issues[0]?.message ?? 'not a transfer frame'))
 }

@@ -9,30 +9,28 @@ import { TAG_LOADED } from '../../crypto/domain.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import type { Chunk } from '../../crypto/layout.ts'
 import { put } from '../facts.ts'
-import type { StepContext } from '../ports.ts'
+import { remember } from '../memo.ts'
+import type { RoundEvent, StepContext } from '../ports.ts'
+import { BAN_VIEWS } from '../roster/constants.ts'
 import type { Member } from '../roster/roster.ts'
+import { type Row, rowIn } from '../round/book.ts'
+import type { BodyOf, Message } from '../round/messages.ts'
 import { proposerOf, saidBy, say } from '../round/receive.ts'
-import {
-  type DataPhase,
-  ended,
-  hex,
-  once,
-  type RoundState,
-  said,
-  schedule,
-  setPhase,
-  type Turn,
-} from '../round/state.ts'
+import { type DataPhase, ended, once, type RoundState, same, schedule, setPhase, type Turn } from '../round/state.ts'
+import { isStruck } from '../round/strikes.ts'
 import type { RoundOutput, Session } from './jobs.ts'
 import { chunksOf, filledChunks, type Opening } from './opening.ts'
+import { suspects } from './suspicion.ts'
 
-export function sessionOf(opening: Opening): Session {
-  return { sid: opening.sid, members: opening.members, owners: opening.owners.length, keys: opening.keys }
+/** What jobs need of an opening. */
+export function sessionOf({ sid, members, owners, keys }: Opening, { roster, self }: StepContext): Session {
+  const ids = new Map(members.map(member => [member, roster.hospitals[member]?.id as Uint8Array]))
+  return { sid, self, members, ids, owners: owners.length, keys }
 }
 
 /** The opening of a session of this round, by hex sid. */
 export function findPhase(state: RoundState, sid: string): DataPhase | undefined {
-  for (const phase of state.phases.values()) if (hex(phase.opening.sid) === sid) return phase
+  for (const phase of state.phases.values()) if (phase.opening.sidHex === sid) return phase
   return undefined
 }
 
@@ -62,45 +60,24 @@ export function readyRule(turn: Turn): void {
   setPhase(turn, 'ready')
 }
 
-/**
- * What the earlier views of the round tell against its members: `out` had better not contribute, `disowned` not own a
- * chunk. More than f owners who miss somebody cannot all lie; fewer may, so then they lose their chunks instead.
- */
-function suspects(state: RoundState, context: StepContext): { out: Set<Member>; disowned: Set<Member> } {
-  const out = new Set<Member>()
-  const disowned = new Set<Member>()
-  const missedBy = new Map<Member, Set<Member>>()
-  for (const { from } of state.doubled.values()) out.add(from)
-  for (const [view, { opening }] of state.phases) {
-    if (view >= state.commit.view) continue
-    const manifests = manifestHashes(state, opening)
-    for (const chunk of filledChunks(opening)) {
-      const from = opening.owners[chunk.index] as Member
-      const missing = saidBy(state, { type: 'missing', view, from })
-      const accused = missing !== undefined && hex(missing.body.sid) === hex(opening.sid) ? missing.body.members : []
-      for (const member of accused) {
-        missedBy.set(member, (missedBy.get(member) ?? new Set()).add(from))
-      }
-      // an owner that claims what is not so, or said nothing in all its time, is like one that cannot be reached
-      const loaded = saidBy(state, { type: 'loaded', view, from })
-      const wrong = loaded && manifests && loadedHash(state, { opening, chunk, manifests }) === undefined
-      const late = ended(state, `data:${view}`) && ended(state, `reports:${view}`)
-      if (wrong || (late && !loaded && !missing)) disowned.add(from)
-    }
-  }
-  for (const [member, owners] of missedBy) {
-    if (owners.size > context.faulty) out.add(member)
-    else if (!state.lost.has(member)) for (const owner of owners) disowned.add(owner)
-  }
-  return { out, disowned }
+/** True while a certified VOID keeps the member out of a view. */
+export function isBanned({ bans, roster, round }: RoundState, member: Member, view: number): boolean {
+  return view < BAN_VIEWS && round <= (bans.get(roster.peers[member] as string)?.until ?? -1)
 }
 
 /** Members who may be contributors of a view: ready, and not known to be gone, faulty or missing in an earlier view. */
-export function candidates(state: RoundState, context: StepContext): { members: Member[]; owners: Member[] } {
-  const readys = said(state, 'ready').filter(({ from }) => !state.lost.has(from))
+export function candidates(
+  state: RoundState,
+  context: StepContext,
+  view = state.commit.view,
+): { members: Member[]; owners: Member[] } {
+  const sittingOut = rowIn(state.messages, 'sit-out')
+  const readys = [...rowIn(state.messages, 'ready').values()].filter(
+    ({ from }) => !state.lost.has(from) && !sittingOut.has(from) && !isBanned(state, from, view),
+  )
   readys.sort((a, b) => a.from - b.from)
   const { out, disowned } = suspects(state, context)
-  const kept = readys.filter(({ from }) => !out.has(from))
+  const kept = readys.filter(({ from }) => !out.has(from) && !isStruck(state, from))
   const chosen = kept.length >= context.contributorsMin ? kept : readys
   const willing = chosen.filter(({ body }) => body.owner)
   const eligible = (willing.length > 0 ? willing : chosen).map(({ from }) => from)
@@ -110,9 +87,9 @@ export function candidates(state: RoundState, context: StepContext): { members: 
   return { members: chosen.map(({ from }) => from), owners: first ? eligible : owners }
 }
 
-/** Contributors enough to open the current view, going by what we know. */
-function isOpenable(turn: Turn): boolean {
-  return candidates(turn.state, turn.context).members.length >= turn.context.contributorsMin
+/** Contributors enough to open the current view, or one that is free of bans, going by what we know. */
+function isOpenable({ state, context }: Turn, view = state.commit.view): boolean {
+  return candidates(state, context, view).members.length >= context.contributorsMin
 }
 
 /** The first view waits for as many as can be had; it ends when everybody not lost is ready, or patience does. */
@@ -125,16 +102,21 @@ function mayOpenFirst(turn: Turn): boolean {
   schedule(turn, 'open-few', context.timing.openDelayMs + context.timing.voteTimeoutMsMax)
   if (ended(turn.state, 'open') || ended(turn.state, 'open-few')) return true
   // who is not known to be gone is waited for: at the start, or after a short break, it may be about to connect
-  const expected = context.roster.hospitals.map((_, member) => member).filter(member => !turn.state.lost.has(member))
-  return many && expected.every(member => saidBy(turn.state, { type: 'ready', from: member }))
+  const { state } = turn
+  const [readys, sittingOut] = [rowIn(state.messages, 'ready'), rowIn(state.messages, 'sit-out')]
+  const here = context.roster.peers.map((_, member) => member).filter(member => !state.lost.has(member))
+  const expected = here.filter(
+    member => !sittingOut.has(member) && !isBanned(state, member, 0) && !isStruck(state, member),
+  )
+  return many && expected.every(member => readys.has(member))
 }
 
 /** OPEN, by the view's proposer: at once in later views. What a quorum prevoted before is proposed again instead. */
 export function openRule(turn: Turn): void {
   const { state, context } = turn
   const { view, valid, decision } = state.commit
-  if (decision !== null || valid !== null || state.phases.has(view) || !isOpenable(turn)) return
-  if (view === 0 && !mayOpenFirst(turn)) return
+  if (decision !== null || valid !== null || state.phases.has(view) || !isOpenable(turn, BAN_VIEWS)) return
+  if ((view === 0 && !mayOpenFirst(turn)) || !isOpenable(turn)) return
   if (proposerOf(context, state.round, view) !== context.self) return
   const { members, owners } = candidates(turn.state, context)
   const readys = members.map(from => saidBy(turn.state, { type: 'ready', from })?.bytes as Uint8Array)
@@ -147,7 +129,7 @@ export function viewMayOpen(turn: Turn): boolean {
   const { view, valid } = state.commit
   // what is valid already needs nobody's data any more
   if (valid !== null) return true
-  return isOpenable(turn) && (view > 0 || ended(state, 'open') || ended(state, 'open-few'))
+  return isOpenable(turn, Math.max(view, BAN_VIEWS)) && (view > 0 || ended(state, 'open') || ended(state, 'open-few'))
 }
 
 /** Our part in the current view: policy, budget, reservation; then noise and masks, as a job. */
@@ -157,17 +139,18 @@ export function maskRule(turn: Turn): void {
   if (phase === undefined || state.commit.decision !== null || state.key === null) return
   const { opening } = phase
   const promised = opening.keys.get(context.self)
-  if (promised === undefined || state.flags.has(`mask:${hex(opening.sid)}`)) return
+  if (promised === undefined || state.flags.has(`mask:${opening.sidHex}`)) return
   // after a lost disk the key that we promised is gone: this round goes on without us
-  if (Buffer.compare(promised, state.key) !== 0) return
+  if (!same(promised, state.key)) return
   const masked = saidBy(state, { type: 'manifest', view: opening.view, from: context.self })
   // before a restart we saw another OPEN of this view, and have spoken for that one
-  if (masked !== undefined && hex(masked.body.sid) !== hex(opening.sid)) return
+  if (masked !== undefined && !same(masked.body.sid, opening.sid)) return
   if (!state.trained && masked === undefined) return
-  once(turn, `mask:${hex(opening.sid)}`)
-  const absent = context.require.filter(member => !opening.members.includes(member))
+  once(turn, `mask:${opening.sidHex}`)
+  const present = new Set(opening.members.map(member => context.roster.peers[member]))
+  const absent = context.require.filter(peer => !present.has(peer))
   if (absent.length > 0 && masked === undefined) {
-    const reason = `required hospitals are not among the contributors: ${absent.map(m => context.roster.peers[m]).join(', ')}`
+    const reason = `required hospitals are not among the contributors: ${absent.join(', ')}`
     turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: state.round, code: 'policy', reason } })
     return
   }
@@ -175,7 +158,10 @@ export function maskRule(turn: Turn): void {
   if (masked === undefined) {
     turn.effects.push({ type: 'store', entries: [{ kind: 'reserve', round: state.round, sid: opening.sid }] })
   }
-  turn.effects.push({ type: 'compute', job: { kind: 'mask', round: state.round, session: sessionOf(opening) } })
+  turn.effects.push({
+    type: 'compute',
+    job: { kind: 'mask', round: state.round, session: sessionOf(opening, context) },
+  })
 }
 
 /** Our masked vector is on disk: MANIFEST to all, each chunk to its owner. */
@@ -196,14 +182,22 @@ export function masked(turn: Turn, output: Extract<RoundOutput, { kind: 'mask' }
 function sendChunk(turn: Turn, opening: Opening, chunk: number): void {
   const to = opening.owners[chunk] as Member
   if (to === turn.context.self) return
-  turn.effects.push({ type: 'send', to, round: turn.state.round, sid: hex(opening.sid), chunk })
+  turn.effects.push({ type: 'send', to, round: turn.state.round, sid: opening.sidHex, chunk })
+}
+
+/** An owner's receipt for our chunk: with it, it cannot claim that it lacks the chunk. */
+export function noteReceipt(turn: Turn, { sid, chunk, from, receipt }: Extract<RoundEvent, { type: 'receipt' }>): void {
+  const phase = findPhase(turn.state, sid)
+  // from a peer that is gone, a receipt speaks of chunks that it may have lost
+  if (phase === undefined || !turn.state.connected.has(from)) return
+  setDataPhase(turn, { ...phase, receipts: put(phase.receipts, chunk, { from, receipt }) })
 }
 
 /** A peer is gone, and with it perhaps the chunks that it had received. */
 export function forgetReceipts(turn: Turn, member: Member): void {
   const phase = turn.state.phases.get(turn.state.commit.view)
   if (phase === undefined) return
-  const receipts = new Map([...phase.receipts].filter(([, owner]) => owner !== member))
+  const receipts = new Map([...phase.receipts].filter(([, { from }]) => from !== member))
   if (receipts.size < phase.receipts.size) setDataPhase(turn, { ...phase, receipts })
 }
 
@@ -217,27 +211,40 @@ export function resend(turn: Turn, member: Member): void {
   }
 }
 
-/** The manifest hashes of all contributors in P's order, or undefined while one is unknown. */
-export function manifestHashes(state: RoundState, opening: Opening): Uint8Array[] | undefined {
-  const hashes: Uint8Array[] = []
-  for (const from of opening.members) {
-    const manifest = saidBy(state, { type: 'manifest', view: opening.view, from })
-    if (manifest === undefined || hex(manifest.body.sid) !== hex(opening.sid)) return undefined
-    hashes.push(manifest.hash)
-  }
-  return hashes
+/** A session's manifests, all of them. */
+export interface Manifests {
+  readonly opening: Opening
+  /** in P's order */
+  readonly hashes: readonly Uint8Array[]
+  /** what an owner's LOADED claims to hold */
+  readonly digest: Uint8Array
 }
 
-/** The hash of a chunk owner's LOADED, if that is for exactly these manifests. */
-export function loadedHash(
-  state: RoundState,
-  { opening, chunk, manifests }: { opening: Opening; chunk: Chunk; manifests: readonly Uint8Array[] | undefined },
-): Uint8Array | undefined {
-  const from = opening.owners[chunk.index] as Member
-  const loaded = saidBy(state, { type: 'loaded', view: opening.view, from })
-  if (manifests === undefined || loaded === undefined || loaded.body.chunk !== chunk.index) return undefined
-  const right = hex(loaded.body.digest) === hex(loadedDigest(opening.sid, manifests))
-  return right && hex(loaded.body.sid) === hex(opening.sid) ? loaded.hash : undefined
+/** The manifests of all contributors, or undefined while one is unknown. */
+export const manifestsIn = remember((row: Row<BodyOf<'manifest'>>, opening: Opening): Manifests | undefined => {
+  const hashes: Uint8Array[] = []
+  for (const from of opening.members) {
+    const manifest = row.get(from)
+    if (manifest === undefined || !same(manifest.body.sid, opening.sid)) return undefined
+    hashes.push(manifest.hash)
+  }
+  return { opening, hashes, digest: loadedDigest(opening.sid, hashes) }
+})
+
+/** The manifest hashes of all contributors in P's order, or undefined while one is unknown. */
+export function manifestHashes({ messages }: RoundState, opening: Opening): readonly Uint8Array[] | undefined {
+  return manifestsIn(rowIn(messages, 'manifest', opening.view), opening)?.hashes
+}
+
+/** A chunk owner's LOADED, if that is for exactly these manifests. */
+export function loadedIn(
+  row: Row<BodyOf<'loaded'>>,
+  { opening, digest }: Manifests,
+  chunk: Chunk,
+): Message<BodyOf<'loaded'>> | undefined {
+  const loaded = row.get(opening.owners[chunk.index] as Member)
+  if (loaded === undefined || loaded.body.chunk !== chunk.index) return undefined
+  return same(loaded.body.digest, digest) && same(loaded.body.sid, opening.sid) ? loaded : undefined
 }
 
 /** What an owner claims to hold: one chunk of exactly these manifests. */
@@ -257,15 +264,18 @@ export function loadRule(turn: Turn): void {
   if (saidBy(state, { type: 'missing', view, from: context.self })) return
   if (saidBy(state, { type: 'loaded', view, from: context.self })) return
   const { sid } = opening
-  const manifests = manifestHashes(state, opening)
+  const row = rowIn(state.messages, 'manifest', view)
+  const manifests = manifestsIn(row, opening)
   const absent = opening.members.filter(from => {
-    const manifest = saidBy(state, { type: 'manifest', view, from })
-    return manifest === undefined || hex(manifest.body.sid) !== hex(sid) || !phase.held.has(`${chunk.index}/${from}`)
+    const manifest = row.get(from)
+    return manifest === undefined || !same(manifest.body.sid, sid) || !phase.held.has(`${chunk.index}/${from}`)
   })
   if (absent.length === 0 && manifests !== undefined) {
-    say(turn, { type: 'loaded', view, sid, chunk: chunk.index, digest: loadedDigest(sid, manifests) })
+    say(turn, { type: 'loaded', view, sid, chunk: chunk.index, digest: manifests.digest })
     return
   }
+  // whoever has a receipt of ours, from before a restart, could show that we lie
+  if (state.resumed) return
   const gone = ended(state, `data:${view}`) ? absent : absent.filter(member => state.lost.has(member))
   if (gone.length > 0) say(turn, { type: 'missing', view, sid, chunk: chunk.index, members: gone })
 }

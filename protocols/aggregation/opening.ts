@@ -13,9 +13,12 @@ import { type BodyOf, is, type Message, type MessageContext, openMessage } from 
 
 export interface Opening {
   readonly view: number
+  /** the OPEN's envelope */
+  readonly wire: Uint8Array
   /** SHA-256 of the OPEN body */
   readonly hash: Uint8Array
   readonly sid: Uint8Array
+  readonly sidHex: string
   /** P, ascending */
   readonly members: readonly Member[]
   /** O, ascending; chunk c belongs to owners[c] */
@@ -80,10 +83,13 @@ export function checkOpening(message: Message<BodyOf<'open'>>, context: OpeningC
   if (owners.length === 0 || !ascends(owners)) fail('owners do not ascend strictly')
   if (!owners.every(owner => eligible.includes(owner))) fail('an owner is not a willing contributor')
   if (view === 0 && owners.length !== eligible.length) fail('the first view leaves out a willing owner')
+  const sid = sessionId({ study: context.study, round, view, open: message.hash })
   return {
     view,
+    wire: message.bytes,
     hash: message.hash,
-    sid: sessionId({ study: context.study, round, view, open: message.hash }),
+    sid,
+    sidHex: Buffer.from(sid).toString('hex'),
     members,
     owners,
     chunks: chunkLayout(context.dimension, owners.length),

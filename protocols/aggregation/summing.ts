@@ -5,13 +5,25 @@
  */
 
 import { opens } from '../../crypto/commitment.ts'
-import type { Member } from '../roster/roster.ts'
-import type { BodyOf, Message } from '../round/messages.ts'
+import { remember } from '../memo.ts'
+import { type Member, OUTSIDE } from '../roster/roster.ts'
+import { type Book, type Row, rowIn } from '../round/book.ts'
+import { type BodyOf, type Message, slotOf } from '../round/messages.ts'
 import { saidBy, say } from '../round/receive.ts'
-import { type Commitment, ended, hex, once, type RoundState, schedule, setPhase, type Turn } from '../round/state.ts'
+import {
+  type Commitment,
+  ended,
+  hex,
+  once,
+  type RoundState,
+  same,
+  schedule,
+  setPhase,
+  type Turn,
+} from '../round/state.ts'
 import type { RoundOutput } from './jobs.ts'
 import { sessionOf, setDataPhase } from './machine.ts'
-import { filledChunks } from './opening.ts'
+import { filledChunks, type Opening } from './opening.ts'
 
 /** Asks for our self key when a certificate names a session that holds our manifest, and nothing was released yet. */
 export function revealRule(turn: Turn): void {
@@ -22,9 +34,12 @@ export function revealRule(turn: Turn): void {
   if (place < 0 || saidBy(state, { type: 'release', from: context.self })) return
   // nothing of ours may depend on what others say that we said
   const own = ownManifest(state, context.self)
-  if (own === undefined || hex(own.hash) !== hex(manifests[place] as Uint8Array)) return
+  if (own === undefined || !same(own.hash, manifests[place] as Uint8Array)) return
   if (!once(turn, 'reveal')) return
-  turn.effects.push({ type: 'compute', job: { kind: 'reveal', round: state.round, session: sessionOf(opening) } })
+  turn.effects.push({
+    type: 'compute',
+    job: { kind: 'reveal', round: state.round, session: sessionOf(opening, context) },
+  })
 }
 
 function ownManifest(state: RoundState, self: Member): Message<BodyOf<'manifest'>> | undefined {
@@ -36,7 +51,7 @@ function ownManifest(state: RoundState, self: Member): Message<BodyOf<'manifest'
 /** RELEASE: the charge and the fact of the release are durable in one write, before the key leaves. */
 export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 'reveal' }>): void {
   const { state, context } = turn
-  if (state.commitment === null || hex(state.commitment.opening.sid) !== sid) return
+  if (state.commitment === null || state.commitment.opening.sidHex !== sid) return
   if (saidBy(state, { type: 'release', from: context.self })) return
   const { opening } = state.commitment
   const own = ownManifest(state, context.self)
@@ -54,33 +69,82 @@ export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 
 }
 
 /** Every contributor's self key, or undefined while one is missing; only usable ones are kept (`isUsable`). */
-export function selfKeys(state: RoundState): ReadonlyMap<Member, Uint8Array> | undefined {
-  if (state.commitment === null) return undefined
-  const { opening } = state.commitment
+export function selfKeys({ messages, commitment }: RoundState): ReadonlyMap<Member, Uint8Array> | undefined {
+  return commitment === null ? undefined : keysIn(rowIn(messages, 'release'), commitment.opening)
+}
+
+const keysIn = remember((row: Row<BodyOf<'release'>>, { members }: Opening) => {
   const keys = new Map<Member, Uint8Array>()
-  for (const from of opening.members) {
-    const release = saidBy(state, { type: 'release', from })
+  for (const from of members) {
+    const release = row.get(from)
     if (release === undefined) return undefined
     keys.set(from, release.body.key)
   }
   return keys
+})
+
+/** The chunk that the owner in a place stands in for at an attempt: its own first, then its predecessors'. */
+export function chunkAt(owners: number, place: number, attempt: number): number {
+  return (((place - attempt) % owners) + owners) % owners
 }
 
-/** The chunk that an owner stands in for at an attempt: its own first, then its predecessors'. */
-function chunkAt(owners: readonly Member[], owner: Member, attempt: number): number {
-  return (((owners.indexOf(owner) - attempt) % owners.length) + owners.length) % owners.length
+/** A claimed chunk sum. */
+export interface ChunkSum {
+  readonly chunk: number
+  readonly hash: string
+  readonly message: Message<BodyOf<'chunk-sum'>>
 }
 
-/** The accepted sum of a chunk, from the earliest attempt that reported one. */
-export function chunkSum(state: RoundState, chunk: number): { hash: string; from: Member } | undefined {
-  if (state.commitment === null) return undefined
-  const { owners, sid } = state.commitment.opening
-  for (let attempt = 0; attempt < owners.length; attempt++) {
-    const from = owners[(chunk + attempt) % owners.length] as Member
-    const message = saidBy(state, { type: 'chunk-sum', view: attempt, from })
-    if (message !== undefined && hex(message.body.sid) === hex(sid)) return { hash: hex(message.body.hash), from }
+/** What one attempt's owners claim, by chunk. */
+const sumsIn = remember((row: Row<BodyOf<'chunk-sum'>>, { owners, sid }: Opening): ReadonlyMap<number, ChunkSum> => {
+  const sums = new Map<number, ChunkSum>()
+  for (const [place, owner] of owners.entries()) {
+    const message = row.get(owner)
+    if (message === undefined || !same(message.body.sid, sid)) continue
+    const chunk = chunkAt(owners.length, place, message.body.attempt)
+    sums.set(chunk, { chunk, hash: hex(message.body.hash), message })
   }
-  return undefined
+  return sums
+})
+
+/** The attempts that anybody has claimed a sum of, in their order. */
+const attemptsIn = remember((book: Book, { owners }: Opening): readonly Row<BodyOf<'chunk-sum'>>[] => {
+  const rows = owners.map((_, attempt) => rowIn(book, 'chunk-sum', attempt))
+  return rows.filter(row => row.size > 0)
+})
+
+/** Every claim of a chunk's sum that still counts, the earliest attempt first. */
+export function chunkClaims({ messages, doubled, commitment }: RoundState, chunk: number): ChunkSum[] {
+  if (commitment === null) return []
+  const { opening } = commitment
+  const claims = attemptsIn(messages, opening).map(row => sumsIn(row, opening).get(chunk))
+  // an owner that claims two sums has claimed none
+  return claims.filter(
+    claim => claim !== undefined && !(doubled.size > 0 && doubled.has(slotOf(claim.message))),
+  ) as ChunkSum[]
+}
+
+/** The sum of a chunk that counts: our own audit's, else the earliest attempt's. */
+export function chunkSum(state: RoundState, chunk: number): { hash: string; from: Member } | undefined {
+  const audited = state.audited?.get(chunk)
+  const claims = chunkClaims(state, chunk)
+  if (audited !== undefined) {
+    return { hash: audited, from: claims.find(claim => claim.hash === audited)?.message.from ?? OUTSIDE }
+  }
+  const [first] = claims
+  return first && { hash: first.hash, from: first.message.from }
+}
+
+/** The hash of every filled chunk's sum, in order, or undefined while one is unknown. */
+export function sumHashes(state: RoundState): string[] | undefined {
+  if (state.commitment === null) return undefined
+  const hashes: string[] = []
+  for (const { index } of filledChunks(state.commitment.opening)) {
+    const sum = chunkSum(state, index)
+    if (sum === undefined) return undefined
+    hashes.push(sum.hash)
+  }
+  return hashes
 }
 
 /** True when we hold a chunk's sum ourselves, so that others can have it from us. */
@@ -119,37 +183,47 @@ export function sumRule(turn: Turn): void {
   if (open && last < owners.length) schedule(turn, `resend:${last}`, context.timing.resendAfterMs)
   if (!owners.includes(context.self)) return
   for (let attempt = 0; attempt <= Math.min(last, owners.length - 1); attempt++) {
-    const chunk = chunkAt(owners, context.self, attempt)
+    const chunk = chunkAt(owners.length, owners.indexOf(context.self), attempt)
     if (!chunks.some(({ index }) => index === chunk) || isSummed(turn.state, chunk)) continue
     sumChunk(turn, { chunk, attempt, selfKeys: keys })
   }
 }
 
-/** Adds up a chunk, after asking its contributors for the parts that we do not hold. */
+/** Adds up a chunk, after asking for the parts that we do not hold. */
 function sumChunk(
   turn: Turn,
   { chunk, attempt, selfKeys: keys }: { chunk: number; attempt: number; selfKeys: ReadonlyMap<Member, Uint8Array> },
 ): void {
   const { state, context } = turn
   const { opening } = state.commitment as Commitment
-  const held = state.phases.get(opening.view)?.held
-  // our own part is in our own masked vector
-  const absent = opening.members.filter(member => member !== context.self && !held?.has(`${chunk}/${member}`))
-  for (const member of absent) {
-    if (!once(turn, `pull:${chunk}/${member}`)) continue
-    const wanted = { kind: 'chunk', sid: hex(opening.sid), chunk, member } as const
-    turn.effects.push({ type: 'pull', round: state.round, wanted, from: [member] })
-  }
-  if (absent.length > 0 || !once(turn, `sum:${attempt}`)) return
-  const session = sessionOf(opening)
+  const parts = opening.members.map(member => ({ chunk, member }))
+  if (!holdsParts(turn, parts) || !once(turn, `sum:${attempt}`)) return
+  const session = sessionOf(opening, context)
   const job = { kind: 'sum', round: state.round, session, attempt, chunk, selfKeys: keys } as const
   turn.effects.push({ type: 'compute', job })
+}
+
+/** True when all these parts of the committed session are here; asks for those that are not. */
+export function holdsParts(turn: Turn, parts: readonly { chunk: number; member: Member }[]): boolean {
+  const { state, context } = turn
+  const { opening } = state.commitment as Commitment
+  const held = state.phases.get(opening.view)?.held
+  // our own parts are in our own masked vector
+  const absent = parts.filter(({ chunk, member }) => member !== context.self && !held?.has(`${chunk}/${member}`))
+  for (const { chunk, member } of absent) {
+    if (!once(turn, `pull:${chunk}/${member}`)) continue
+    const wanted = { kind: 'chunk', sid: opening.sidHex, chunk, member } as const
+    // who made it has it as long as the round lasts; its owner may have it, too
+    const others = [opening.owners[chunk] as Member].filter(other => other !== member && other !== context.self)
+    turn.effects.push({ type: 'pull', round: state.round, wanted, from: [member, ...others] })
+  }
+  return absent.length === 0
 }
 
 /** CHUNK-SUM: our sum of a chunk is there to be pulled. */
 export function summed(turn: Turn, { sid, attempt, hash }: Extract<RoundOutput, { kind: 'sum' }>): void {
   const { state } = turn
-  if (state.commitment === null || hex(state.commitment.opening.sid) !== sid) return
+  if (state.commitment === null || state.commitment.opening.sidHex !== sid) return
   say(turn, { type: 'chunk-sum', sid: state.commitment.opening.sid, attempt, hash })
   turn.state = { ...turn.state, sums: new Map(turn.state.sums).set(hex(hash), true) }
 }
@@ -162,25 +236,11 @@ export function pullRule(turn: Turn): void {
   for (const { index } of filledChunks(state.commitment.opening)) {
     const sum = chunkSum(state, index)
     if (sum === undefined || state.sums.has(sum.hash) || !once(turn, `pull:${sum.hash}`)) continue
-    const from = [sum.from, ...everybody.filter(member => member !== sum.from)].filter(m => m !== context.self)
+    const from = [sum.from, ...everybody.filter(member => member !== sum.from)].filter(
+      m => m !== context.self && m !== OUTSIDE,
+    )
     turn.effects.push({ type: 'pull', round: state.round, wanted: { kind: 'sum', hash: sum.hash }, from })
   }
-}
-
-/** With all sums in hand: the opened vector, the optimizer step, the checkpoint, as one job. */
-export function applyRule(turn: Turn): void {
-  const { state } = turn
-  if (state.commitment === null || state.outcome !== null || state.flags.has('apply')) return
-  const { opening } = state.commitment
-  const sums: string[] = []
-  for (const { index } of filledChunks(opening)) {
-    const sum = chunkSum(state, index)
-    if (sum === undefined || !state.sums.has(sum.hash)) return
-    sums.push(sum.hash)
-  }
-  once(turn, 'apply')
-  const session = sessionOf(opening)
-  turn.effects.push({ type: 'compute', job: { kind: 'apply', round: state.round, session, sums } })
 }
 
 /** A masked chunk arrived whole: one more part that we hold as an owner. */

@@ -11,6 +11,9 @@ import { ProtocolError } from '../../crypto/errors.ts'
 /** A hospital's rank in the roster, ascending by raw PeerId bytes. */
 export type Member = number
 
+/** The rank of a peer that the roster does not name. */
+export const OUTSIDE: Member = -1
+
 export interface Hospital {
   /** raw PeerId bytes */
   readonly id: Uint8Array

@@ -23,6 +23,7 @@ const COMMIT_VALUE = z.strictObject({
   loaded: z.array(hash).max(MEMBERS_MAX),
 })
 export type CommitValue = z.infer<typeof COMMIT_VALUE>
+type Immutable<T> = { readonly [K in keyof T]: T[K] extends (infer E)[] ? readonly E[] : T[K] }
 
 /** @throws ProtocolError `bad-commit` */
 export function decodeCommitValue(bytes: Uint8Array): CommitValue {
@@ -31,6 +32,6 @@ export function decodeCommitValue(bytes: Uint8Array): CommitValue {
   return parsed.data
 }
 
-export function encodeCommitValue(value: CommitValue): Uint8Array {
+export function encodeCommitValue(value: Immutable<CommitValue>): Uint8Array {
   return encode(value)
 }

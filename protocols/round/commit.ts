@@ -6,29 +6,35 @@
 
 import { fromString } from 'uint8arrays/from-string'
 import { ProtocolError } from '../../crypto/errors.ts'
-import { loadedHash, manifestHashes, viewMayOpen } from '../aggregation/machine.ts'
+import { loadedIn, type Manifests, manifestHashes, manifestsIn, viewMayOpen } from '../aggregation/machine.ts'
 import { chunksOf, filledChunks } from '../aggregation/opening.ts'
 import type { Proposal } from '../agreement/machine.ts'
 import { collectProof } from '../agreement/proof.ts'
+import { remember } from '../memo.ts'
 import type { Member } from '../roster/roster.ts'
+import { keepOnly, messagesIn, type Row, rowIn } from './book.ts'
 import { type CommitValue, decodeCommitValue, encodeCommitValue } from './commit-value.ts'
-import { is } from './messages.ts'
-import { isStray, isUsable, proposerOf, saidBy, say } from './receive.ts'
-import { type DataPhase, ended, hex, once, type RoundState, schedule, setPhase, type Turn } from './state.ts'
+import { type BodyOf, is } from './messages.ts'
+import { isStray, isUsable, proposerOf, receive, refuseRelease, saidBy, say } from './receive.ts'
+import { type DataPhase, ended, once, type RoundState, said, same, schedule, setPhase, type Turn } from './state.ts'
 import { expireStep, limitProposal, proposalSlot, propose, runAgreement, voteTimeout } from './voting.ts'
 
 /** The value that a complete data phase commits to, or undefined while it is incomplete. */
-export function commitValue(state: RoundState, { opening }: DataPhase): Uint8Array | undefined {
-  const manifests = manifestHashes(state, opening)
-  if (manifests === undefined) return undefined
+export function commitValue({ messages }: RoundState, { opening }: DataPhase): Uint8Array | undefined {
+  const manifests = manifestsIn(rowIn(messages, 'manifest', opening.view), opening)
+  return manifests && valueOfData(rowIn(messages, 'loaded', opening.view), manifests)
+}
+
+const valueOfData = remember((row: Row<BodyOf<'loaded'>>, manifests: Manifests): Uint8Array | undefined => {
+  const { opening, hashes } = manifests
   const loaded: Uint8Array[] = []
   for (const chunk of filledChunks(opening)) {
-    const hash = loadedHash(state, { opening, chunk, manifests })
-    if (hash === undefined) return undefined
-    loaded.push(hash)
+    const message = loadedIn(row, manifests, chunk)
+    if (message === undefined) return undefined
+    loaded.push(message.hash)
   }
-  return encodeCommitValue({ view: opening.view, open: opening.hash, manifests, loaded })
-}
+  return encodeCommitValue({ view: opening.view, open: opening.hash, manifests: hashes, loaded })
+})
 
 function isValid(state: RoundState, { value }: Proposal): boolean | undefined {
   let content: CommitValue
@@ -105,10 +111,10 @@ function bindDecision(turn: Turn): void {
   const { decision } = state.commit
   if (state.decided !== null || decision === null) return
   const decided = decodeCommitValue(decision.value)
-  const messages = new Map([...state.messages].filter(([, message]) => !isStray(decided, message)))
+  const messages = keepOnly(state.messages, message => !isStray(decided, message))
   const phases = new Map(state.phases)
   const opened = phases.get(decided.view)
-  if (opened !== undefined && hex(opened.opening.hash) !== hex(decided.open)) phases.delete(decided.view)
+  if (opened !== undefined && !same(opened.opening.hash, decided.open)) phases.delete(decided.view)
   turn.state = { ...state, decided, messages, phases }
 }
 
@@ -128,7 +134,7 @@ function certify(turn: Turn): void {
     view,
     id: fromString(id, 'hex'),
   } as const
-  const proof = collectProof(state.messages.values(), proven, context.quorum)
+  const proof = collectProof(messagesIn(state.messages), proven, context.quorum)
   // whoever learnt the decision from a certificate leaves it at that one
   if (proof !== undefined) say(turn, { type: 'certificate', view, value, precommits: proof })
 }
@@ -142,9 +148,10 @@ function commitSession(turn: Turn): void {
   const manifests = opening && manifestHashes(state, opening)
   if (opening === undefined || manifests === undefined) return
   turn.state = { ...state, commitment: { opening, manifests } }
-  const usable = [...turn.state.messages].filter(
-    ([, message]) => !is(message, 'release') || isUsable(turn.state, message),
-  )
-  turn.state = { ...turn.state, messages: new Map(usable) }
+  for (const release of said(turn.state, 'release')) if (!isUsable(turn.state, release)) refuseRelease(turn, release)
+  const usable = keepOnly(turn.state.messages, message => !is(message, 'release') || isUsable(turn.state, message))
+  turn.state = { ...turn.state, messages: usable }
+  // of two RELEASEs the first may have been the false one
+  for (const second of state.doubled.values()) if (is(second, 'release')) receive(turn, second)
   setPhase(turn, 'committed')
 }

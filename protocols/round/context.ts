@@ -5,26 +5,38 @@
  */
 
 import { type Envelope, seal, verifyEnvelope } from '../../crypto/envelope.ts'
-import { ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/rdp.ts'
 import type { Signer } from '../../crypto/signature.ts'
+import { remember } from '../memo.ts'
 import type { StepContext } from '../ports.ts'
-import { createRoster, memberOf } from '../roster/roster.ts'
+import { createRoster, OUTSIDE, peerString, type Roster } from '../roster/roster.ts'
 import { SAMPLE_RATE_ONE } from '../study/constants.ts'
 import { type StudyDocument, studyIdOf } from '../study/document.ts'
-import { planStudy } from '../study/plan.ts'
+import { planStudy, quorumOf } from '../study/plan.ts'
 import { encodeEnvelope } from './messages.ts'
 
 /** Signatures that were verified lately are remembered: a READY comes back inside every OPEN. */
 const VERIFIED_MAX = 4096
 
+/** The last study's price of a round: all peers of one process ask for the same. */
+let priced: { sampleRate: number; noiseMultiplier: number; rdp: Float64Array } | undefined
+
+/** What one round costs, by order. */
+function rdpOfRound({ privacy: { sampleRate, noiseMultiplier } }: StudyDocument): Float64Array {
+  if (priced?.sampleRate !== sampleRate || priced.noiseMultiplier !== noiseMultiplier) {
+    const rdp = rdpSubsampledGaussian({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier })
+    priced = { sampleRate, noiseMultiplier, rdp }
+  }
+  return priced.rdp
+}
+
 /** Rounds whose charge stays within both caps: the study's own epsilon, and a stricter local one. */
 export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
-  const { sampleRate, noiseMultiplier, delta, epsilon, noise } = document.privacy
+  const { delta, epsilon, noise } = document.privacy
   if (noise === 'off') return document.rounds
   const cap = Math.min(epsilon, epsilonMax)
-  const rdp = rdpSubsampledGaussian({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier })
+  const rdp = rdpOfRound(document)
   const fits = (steps: number) =>
     rdpToEpsilon(
       rdp.map(value => value * steps),
@@ -53,11 +65,10 @@ export function rememberingVerifier(): (envelope: Envelope) => boolean {
 }
 
 /**
- * Builds the context of one peer's steps.
+ * Builds the context of one peer's steps, at version 0 of the roster.
  *
  * @param requiredPeers PeerIds without which this peer does not contribute
  * @param epsilonMax    the local cap, which can only be stricter than the study's
- * @throws ProtocolError `not-in-roster` when the signer, or a required peer, has no place in the study
  */
 export function createContext({
   document,
@@ -72,20 +83,17 @@ export function createContext({
   epsilonMax?: number
   verify?: (envelope: Envelope) => boolean
 }): StepContext {
-  const roster = createRoster(document.hospitals)
-  const self = memberOf(roster, signer.id)
+  const founding = createRoster(document.hospitals)
   const plan = planStudy(document)
-  if (self === undefined) throw new ProtocolError('not-in-roster', 'this peer is not in the roster of the study')
-  const require = requiredPeers.map(peer => {
-    const member = roster.ranks.get(peer)
-    if (member !== undefined) return member
-    throw new ProtocolError('not-in-roster', `the required hospital ${peer} is not in the roster of the study`)
-  })
+  const peer = peerString(signer.id)
   return {
+    document,
     study: studyIdOf(document),
-    roster,
+    founding,
+    roster: founding,
     verify,
-    self,
+    peer,
+    self: founding.ranks.get(peer) ?? OUTSIDE,
     seal: body => encodeEnvelope(seal(signer, body)),
     quorum: plan.quorum,
     faulty: plan.faulty,
@@ -93,7 +101,18 @@ export function createContext({
     dimension: plan.dimension,
     rounds: document.rounds,
     timing: document.timing,
-    require,
+    require: requiredPeers,
     chargesMax: affordableRounds(document, epsilonMax),
   }
 }
+
+/** The context under another version of the roster. */
+export function contextAt(context: StepContext, roster: Roster): StepContext {
+  return roster === context.roster ? context : amended(context, roster)
+}
+
+const amended = remember((context: StepContext, roster: Roster): StepContext => {
+  const { document, peer } = context
+  const { quorum, faulty } = quorumOf({ hospitals: roster.hospitals.length, profile: document.profile })
+  return { ...context, roster, self: roster.ranks.get(peer) ?? OUTSIDE, quorum, faulty }
+})

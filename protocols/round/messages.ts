@@ -12,8 +12,10 @@ import { CodedError, ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { INSTANCES, VALUE_BYTES_MAX, VIEWS_MAX } from '../agreement/constants.ts'
 import { decode, encode } from '../codec.ts'
+import { printable } from '../printable.ts'
+import { CHANGE_BYTES_MAX } from '../roster/constants.ts'
 import { type Member, memberOf, type Roster } from '../roster/roster.ts'
-import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from './constants.ts'
+import { FINGERPRINT_BYTES, MEMBERS_MAX, MESSAGE_BYTES_MAX } from './constants.ts'
 
 const bytes = (length: number) =>
   z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
@@ -37,7 +39,7 @@ const ranks = z.array(rank).max(MEMBERS_MAX)
 const header = { study: hash, roster: count, round: count }
 const instance = z.enum(INSTANCES)
 
-const BODY = z.discriminatedUnion('type', [
+export const BODY = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready'), ...header, previous: hash, key: bytes(32), owner: z.boolean() }),
   z.strictObject({
     type: z.literal('open'),
@@ -76,6 +78,19 @@ const BODY = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('release'), ...header, sid: hash, key: bytes(32) }),
   /** attempt a of chunk c is its owner's a-th successor's: the sender's place among the owners tells the chunk */
   z.strictObject({ type: z.literal('chunk-sum'), ...header, sid: hash, attempt: view, hash }),
+  /** 64 subset sums of our opened vector under a challenge; attempt counts our own, for sums may be replaced */
+  z.strictObject({
+    type: z.literal('fingerprint'),
+    ...header,
+    sid: hash,
+    attempt: view,
+    challenge: hash,
+    sums: bytes(FINGERPRINT_BYTES),
+  }),
+  /** an operator's consent to one change of the roster, said anew in every round until it is certified */
+  z.strictObject({ type: z.literal('approve'), ...header, change: blob(CHANGE_BYTES_MAX) }),
+  /** we take no part in this round: a disk that was set back, or lost the round's secrets, might make us speak twice */
+  z.strictObject({ type: z.literal('sit-out'), ...header }),
 ])
 
 export type Body = z.infer<typeof BODY>
@@ -128,7 +143,7 @@ export function openMessage(wire: Uint8Array, context: MessageContext): Message 
   const parsed = BODY.safeParse(decode(envelope.body, MESSAGE_BYTES_MAX))
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    throw new ProtocolError('bad-message', `${issue?.path.join('.')}: ${issue?.message}`, { peer })
+    throw new ProtocolError('bad-message', printable(`${issue?.path.join('.')}: ${issue?.message}`), { peer })
   }
   const body = parsed.data
   if (Buffer.compare(body.study, context.study) !== 0)
@@ -159,25 +174,31 @@ export function is<T extends Body['type']>(message: Message, type: T): message i
   return message.body.type === type
 }
 
-/**
- * The one place that a message can take in its round: a member says at most one thing there.
- */
-export function slotOf({ from, body }: Pick<Message, 'from' | 'body'>): string {
+/** What a message is about, without who says it: its kind and view. */
+export function rowOf(body: Body): string {
   switch (body.type) {
     case 'ready':
     case 'certificate':
     case 'release':
-      return `${body.type}/0/${from}`
+    case 'approve':
+    case 'sit-out':
+      return `${body.type}/0`
     case 'open':
     case 'manifest':
     case 'loaded':
     case 'missing':
-      return `${body.type}/${body.view}/${from}`
+      return `${body.type}/${body.view}`
     case 'chunk-sum':
-      return `${body.type}/${body.attempt}/${from}`
+    case 'fingerprint':
+      return `${body.type}/${body.attempt}`
     case 'propose':
     case 'prevote':
     case 'precommit':
-      return `${body.instance}-${body.type}/${body.view}/${from}`
+      return `${body.instance}-${body.type}/${body.view}`
   }
+}
+
+/** The one place that a message can take in its round: a member says at most one thing there. */
+export function slotOf({ from, body }: Pick<Message, 'from' | 'body'>): string {
+  return `${rowOf(body)}/${from}`
 }

@@ -8,52 +8,64 @@ import { fromString } from 'uint8arrays/from-string'
 import { ProtocolError } from '../../crypto/errors.ts'
 import type { RoundOutput } from '../aggregation/jobs.ts'
 import { ownersUnheard } from '../aggregation/summing.ts'
+import { unvouched } from '../aggregation/vouching.ts'
 import type { Proposal } from '../agreement/machine.ts'
 import { collectProof } from '../agreement/proof.ts'
+import type { StepContext } from '../ports.ts'
 import type { Member } from '../roster/roster.ts'
 import { decodeResultValue, encodeResultValue, type Link, type ResultValue } from '../sync/link.ts'
+import { messagesIn } from './book.ts'
+import { approvedChange, canOpen, isApproved } from './membership.ts'
 import { saidBy } from './receive.ts'
-import { ended, hex, type RoundState, schedule, setPhase, type Turn } from './state.ts'
+import { ended, type RoundState, same, schedule, setPhase, type Turn } from './state.ts'
 import { limitProposal, propose, runAgreement } from './voting.ts'
 
 /** The opened sum has become a checkpoint: that is what we shall vote for. */
 export function applied(turn: Turn, { sid, sum, checkpoint }: Extract<RoundOutput, { kind: 'apply' }>): void {
   const { commitment } = turn.state
-  if (commitment === null || hex(commitment.opening.sid) !== sid) return
+  if (commitment?.opening.sidHex !== sid) return
   const { opening } = commitment
-  turn.state = {
-    ...turn.state,
-    outcome: {
-      outcome: 'result',
-      sid: opening.sid,
-      sum,
-      checkpoint,
-      members: [...opening.members],
-      view: opening.view,
-    },
-  }
+  const members = [...opening.members]
+  const outcome = { outcome: 'result', sid: opening.sid, sum, checkpoint, members, view: opening.view } as const
+  turn.state = { ...turn.state, outcome: { ...outcome, change: null } }
   setPhase(turn, 'summed')
 }
 
 /**
  * Who keeps the round from its result: contributors whose release we have not seen; once all have released, the owners
- * of chunks that nobody could add up, because their own parts went down with them.
+ * of chunks that nobody could add up, because their own parts went down with them; then whoever's part of the sum
+ * cannot be vouched for.
  */
 function hindering(state: RoundState): Member[] {
   if (state.commitment === null) return []
   const withheld = state.commitment.opening.members.filter(from => !saidBy(state, { type: 'release', from }))
-  return withheld.length > 0 ? withheld : ownersUnheard(state)
+  if (withheld.length > 0) return withheld
+  const unheard = [...new Set(ownersUnheard(state))].sort((a, b) => a - b)
+  return unheard.length > 0 ? unheard : unvouched(state)
 }
 
-/** What we would propose: our result, or VOID once our own void timer has ended without one. */
-function ownValue(state: RoundState): ResultValue | undefined {
-  if (state.outcome !== null) return state.outcome
+type Void = Extract<ResultValue, { outcome: 'void' }>
+
+/** VOID: by our own void timer, because no model can be made of the sum, or because too few are left to open at all. */
+function ownVoid(state: RoundState, context: StepContext): Void | undefined {
+  const { commitment, commit } = state
+  if (commitment === null) {
+    if (commit.decision !== null || canOpen(state, context)) return undefined
+    return { outcome: 'void', sid: new Uint8Array(32), members: [] }
+  }
+  const { sid } = commitment.opening
+  if (state.flags.has('diverged')) return { outcome: 'void', sid, members: [] }
   const members = hindering(state)
-  if (state.commitment === null || !ended(state, 'void') || members.length === 0) return undefined
-  return { outcome: 'void', sid: state.commitment.opening.sid, members }
+  return ended(state, 'void') && members.length > 0 ? { outcome: 'void', sid, members } : undefined
 }
 
-function isValid(state: RoundState, { value }: Proposal): boolean | undefined {
+/** What we would propose. */
+function ownValue(state: RoundState, context: StepContext): ResultValue | undefined {
+  if (state.outcome === null) return ownVoid(state, context)
+  return { ...state.outcome, change: approvedChange(state, context) }
+}
+
+function isValid(state: RoundState, { value }: Proposal, context: StepContext): boolean | undefined {
   let proposed: ResultValue
   try {
     proposed = decodeResultValue(value)
@@ -61,15 +73,21 @@ function isValid(state: RoundState, { value }: Proposal): boolean | undefined {
     if (error instanceof ProtocolError) return false
     throw error
   }
-  const own = ownValue(state)
+  const own = ownValue(state, context)
   if (own === undefined) return undefined
-  if (proposed.outcome === 'void' && own.outcome === 'void') {
-    // a release may have reached some and not others: those named must be missing for us too
-    const named = proposed.members
-    const ascending = named.length > 0 && named.every((member, at) => at === 0 || (named[at - 1] as Member) < member)
-    return ascending && hex(proposed.sid) === hex(own.sid) && named.every(member => own.members.includes(member))
-  }
-  return Buffer.compare(value, encodeResultValue(own)) === 0
+  if (proposed.outcome === 'void') return own.outcome === 'void' && coversVoid(own, proposed)
+  if (own.outcome === 'void') return false
+  const { change } = proposed
+  if (!same(value, encodeResultValue({ ...own, change }))) return false
+  // approvals spread like every message: whoever proposes has them all already
+  return change === null || isApproved(state, context, change) ? true : undefined
+}
+
+/** A release may have reached some and not others: those named must be missing for us too. */
+function coversVoid(own: Void, { sid, members }: Void): boolean {
+  const ascending = members.every((member, at) => at === 0 || (members[at - 1] as Member) < member)
+  const some = members.length > 0 || own.members.length === 0
+  return some && ascending && same(sid, own.sid) && members.every(member => own.members.includes(member))
 }
 
 /** Runs the second agreement as far as the facts carry it. */
@@ -77,12 +95,12 @@ export function outcomeRule(turn: Turn): void {
   const { state, context } = turn
   if (state.result.decision !== null) return
   if (state.commitment !== null && state.outcome === null) schedule(turn, 'void', context.timing.voidAfterMs)
-  const own = ownValue(turn.state)
+  const own = ownValue(turn.state, context)
   if (own !== undefined) {
     limitProposal(turn, 'result', state.result.view)
     propose(turn, 'result', () => encodeResultValue(own))
   }
-  runAgreement(turn, 'result', proposal => isValid(turn.state, proposal))
+  runAgreement(turn, 'result', proposal => isValid(turn.state, proposal, context))
 }
 
 /** The certified round as a link of the transcript, once decided. */
@@ -90,5 +108,5 @@ export function decidedLink({ round, result, messages }: RoundState, quorum: num
   if (result.decision === null) return undefined
   const { id, view, value } = result.decision
   const proven = { phase: 'precommit', instance: 'result', round, view, id: fromString(id, 'hex') } as const
-  return { round, value, precommits: collectProof(messages.values(), proven, quorum) as Uint8Array[] }
+  return { round, value, precommits: collectProof(messagesIn(messages), proven, quorum) as Uint8Array[] }
 }

@@ -4,43 +4,105 @@
  * @module
  */
 
+import assert from 'node:assert/strict'
 import { opens } from '../../crypto/commitment.ts'
 import { ProtocolError } from '../../crypto/errors.ts'
+import { sha256 } from '../../crypto/hash.ts'
 import { proposerIndex } from '../../crypto/transcript.ts'
+import { isBanned } from '../aggregation/machine.ts'
 import { checkOpening, checkReady } from '../aggregation/opening.ts'
 import { addProof, addProposal, addVote, decide } from '../agreement/machine.ts'
 import { checkProof } from '../agreement/proof.ts'
+import type { Evidence } from '../evidence/evidence.ts'
+import { verifyEvidence } from '../evidence/verify.ts'
 import { put } from '../facts.ts'
 import type { Entry, StepContext } from '../ports.ts'
+import { decodeChange } from '../roster/change.ts'
 import type { Member } from '../roster/roster.ts'
 import { valueId } from '../sync/link.ts'
+import { inSlot, inSlotOf, rowIn, withMessage } from './book.ts'
 import { type CommitValue, decodeCommitValue } from './commit-value.ts'
-import { EARLY_PER_MEMBER_MAX } from './constants.ts'
+import { EARLY_PER_MEMBER_MAX, ROUND_BYTES_MAX } from './constants.ts'
 import { type BodyOf, type Content, encodeBody, is, type Message, openMessage, slotOf } from './messages.ts'
-import { hex, type RoundState, type Turn } from './state.ts'
+import { hex, once, type RoundState, same, setPhase, type Turn } from './state.ts'
 
 /** The member who proposes in a view, of either agreement. */
 export function proposerOf(context: StepContext, round: number, view: number): Member {
-  return proposerIndex({ study: context.study, round, view, count: context.roster.hospitals.length })
+  let known = proposers.get(context)
+  if (known?.round !== round) {
+    known = { round, byView: new Map() }
+    proposers.set(context, known)
+  }
+  let proposer = known.byView.get(view)
+  if (proposer === undefined) {
+    proposer = proposerIndex({ study: context.study, round, view, count: context.roster.hospitals.length })
+    known.byView.set(view, proposer)
+  }
+  return proposer
 }
+
+/** The proposers of the round that was asked about last: every rule asks, in every step. */
+const proposers = new WeakMap<StepContext, { readonly round: number; readonly byView: Map<number, Member> }>()
 
 /** Takes in a peer's message; what is wrong with it ends here, as a blame or in silence. */
 export function receive(turn: Turn, message: Message): void {
-  const { state } = turn
-  const { round } = message.body
-  if (round === state.round + 1) return keepEarly(turn, message)
-  if (round !== state.round || isStray(state.decided, message)) return
-  const before = state.messages.get(slotOf(message))
+  const { state, context } = turn
+  const { from, body } = message
+  if (body.roster !== state.roster.version) return
+  if (body.round === state.round + 1) return keepEarly(turn, message)
+  if (body.round !== state.round || isStray(state.decided, message)) return
+  if (from === context.self && !state.own.has(slotOf(message))) return forgot(turn, body.round)
+  const before = inSlotOf(state.messages, message)
   if (before !== undefined) {
-    if (Buffer.compare(before.hash, message.hash) !== 0) contradict(turn, before, message)
+    if (!same(before.hash, message.hash)) contradict(turn, before, message)
     return
   }
+  const weight = (state.weights.get(from) ?? 0) + message.bytes.length
+  if (weight > ROUND_BYTES_MAX) return
   try {
     accept(turn, message)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
-    turn.effects.push({ type: 'blame', member: message.from, code: error.code, evidence: [message.bytes] })
+    return blame(turn, { member: from, code: error.code }, { kind: 'invalid', wire: message.bytes })
   }
+  turn.state = { ...turn.state, weights: put(turn.state.weights, from, weight) }
+}
+
+/**
+ * Our own word, which our own disk has forgotten: it was set back to an older state. Whatever else we said in that round
+ * is unknown, so we say nothing more in it.
+ */
+export function forgot(turn: Turn, round: number): void {
+  if (turn.state.muted >= round) return
+  turn.state = { ...turn.state, muted: round }
+  const reason = `others hold messages of ours that this disk does not: it was set back. Silent until round ${round} ends`
+  turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: turn.state.round, code: 'rolled-back', reason } })
+}
+
+/** Points at a faulty member: with proof where there is one, else as a suspicion that counts for us alone. */
+export function blame(
+  turn: Turn,
+  { member, code }: { member: Member; code: string },
+  evidence: Evidence | null = null,
+): void {
+  let proof = evidence
+  try {
+    if (evidence !== null && verifyEvidence(evidence, turn.context).accused !== member) proof = null
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    proof = null
+  }
+  turn.effects.push({ type: 'blame', member, code, evidence: proof })
+}
+
+/** More than f hospitals lie: there is no safe way to go on. */
+export function halt(turn: Turn, wires: readonly Uint8Array[]): void {
+  if (!once(turn, 'halted')) return
+  const { round } = turn.state
+  const reason = `two certificates of round ${round} contradict each other: more hospitals lie than the study tolerates`
+  turn.effects.push({ type: 'store', entries: [{ kind: 'halt', round, evidence: wires }] })
+  turn.effects.push({ type: 'emit', notice: { kind: 'refused', round, code: 'conflicting-certificates', reason } })
+  setPhase(turn, 'halted')
 }
 
 /** A message of the next round waits, with a bound for each member, so that nobody can take another's place. */
@@ -58,8 +120,8 @@ function contradict(turn: Turn, before: Message, message: Message): void {
   const slot = slotOf(message)
   if (turn.state.doubled.has(slot)) return
   turn.state = { ...turn.state, doubled: put(turn.state.doubled, slot, message) }
-  const evidence = [before.bytes, message.bytes]
-  turn.effects.push({ type: 'blame', member: message.from, code: 'equivocation', evidence })
+  const evidence = { kind: 'equivocation', first: before.bytes, second: message.bytes } as const
+  blame(turn, { member: message.from, code: 'equivocation' }, evidence)
 }
 
 /**
@@ -69,7 +131,7 @@ function contradict(turn: Turn, before: Message, message: Message): void {
 export function isStray(decided: CommitValue | null, { body, hash }: Message): boolean {
   if (decided === null || (body.type !== 'open' && body.type !== 'manifest') || body.view !== decided.view) return false
   const named = body.type === 'open' ? [decided.open] : decided.manifests
-  return !named.some(one => Buffer.compare(one, hash) === 0)
+  return !named.some(one => same(one, hash))
 }
 
 /** False for a RELEASE that does not open its sender's commitment; which one that is shows with the decided session. */
@@ -78,24 +140,33 @@ export function isUsable(state: RoundState, { from, body }: Message<BodyOf<'rele
   const { opening } = state.commitment
   const manifest = saidBy(state, { type: 'manifest', view: opening.view, from })
   if (manifest === undefined || !opening.members.includes(from)) return false
-  return hex(body.sid) === hex(opening.sid) && opens(manifest.body.commitment, body.key)
+  return same(body.sid, opening.sid) && opens(manifest.body.commitment, body.key)
 }
 
 /** Adds a message and what follows from it. @throws ProtocolError when it contradicts the round */
 function accept(turn: Turn, message: Message): void {
-  const { body } = message
   if (is(message, 'ready')) checkReady(message, turn.context, turn.state.previous)
   else if (is(message, 'open')) acceptOpen(turn, message)
   else if (is(message, 'propose')) acceptProposal(turn, message)
   else if (is(message, 'certificate')) acceptCertificate(turn, message)
   else if (is(message, 'release') && !isUsable(turn.state, message)) {
-    throw new ProtocolError('bad-release', 'RELEASE that does not open its commitment')
-  } else if (is(message, 'prevote') || is(message, 'precommit')) {
+    return refuseRelease(turn, message)
+  } else if (is(message, 'approve')) decodeChange(message.body.change)
+  else if (is(message, 'prevote') || is(message, 'precommit')) {
     const { view, value, instance, type } = message.body
     const vote = { phase: type, view, from: message.from, id: value === null ? null : hex(value) }
     turn.state = { ...turn.state, [instance]: addVote(turn.state[instance], vote) }
   }
-  turn.state = { ...turn.state, messages: put(turn.state.messages, slotOf({ from: message.from, body }), message) }
+  turn.state = { ...turn.state, messages: withMessage(turn.state.messages, message) }
+}
+
+/** A self key that does not open its sender's commitment is as good as none. */
+export function refuseRelease(turn: Turn, release: Message<BodyOf<'release'>>): void {
+  const { from, bytes } = release
+  const view = turn.state.commitment?.opening.view
+  const manifest = view === undefined ? undefined : saidBy(turn.state, { type: 'manifest', view, from })
+  const evidence = manifest && ({ kind: 'false-release', manifest: manifest.bytes, release: bytes } as const)
+  blame(turn, { member: from, code: 'bad-release' }, evidence ?? null)
 }
 
 function checkProposer(turn: Turn, message: Message<BodyOf<'open' | 'propose'>>): void {
@@ -107,6 +178,9 @@ function checkProposer(turn: Turn, message: Message<BodyOf<'open' | 'propose'>>)
 function acceptOpen(turn: Turn, message: Message<BodyOf<'open'>>): void {
   checkProposer(turn, message)
   const opening = checkOpening(message, turn.context, turn.state.previous)
+  if (opening.members.some(member => isBanned(turn.state, member, opening.view))) {
+    throw new ProtocolError('bad-open', 'OPEN with a hospital that a certified VOID keeps out')
+  }
   // a READY that reached us only inside the OPEN is as good as one by gossip
   for (const ready of opening.readys) receive(turn, ready)
   const phase = { opening, held: new Map(), receipts: new Map() }
@@ -131,7 +205,14 @@ function acceptCertificate(turn: Turn, message: Message<BodyOf<'certificate'>>):
   const id = valueId(value)
   checkProof(precommits, { phase: 'precommit', instance: 'commit', round, view, id }, turn.context)
   decodeCommitValue(value)
+  const { decision } = turn.state.commit
+  if (decision !== null && decision.id !== hex(id)) return halt(turn, [message.bytes])
   turn.state = { ...turn.state, commit: decide(turn.state.commit, { id: hex(id), value, view }) }
+}
+
+/** True while nothing may leave in our name: we have just started, or our disk was set back. */
+export function isSilent({ guard, muted, round }: RoundState): boolean {
+  return guard !== null || muted >= round
 }
 
 /**
@@ -139,24 +220,27 @@ function acceptCertificate(turn: Turn, message: Message<BodyOf<'certificate'>>):
  * perhaps before a crash, is said again as it was.
  *
  * @param entries what must become durable together with it
- * @returns the message as it stands in its slot
  */
-export function say(turn: Turn, content: Content, entries: readonly Entry[] = []): Message {
+export function say(turn: Turn, content: Content, entries: readonly Entry[] = []): void {
   const { context, state } = turn
-  const header = { study: context.study, roster: context.roster.version, round: state.round }
+  assert(content.type === 'sit-out' || !isSilent(state), `${content.type} while silent`)
+  const header = { study: context.study, roster: state.roster.version, round: state.round }
   const body = { ...content, ...header } as Message['body']
   const slot = slotOf({ from: context.self, body })
-  // our own word may also come back from others, when our disk has lost it
-  const bytes = state.own.get(slot) ?? state.messages.get(slot)?.bytes ?? context.seal(encodeBody(body))
-  const message = openMessage(bytes, context)
-  if (!state.own.has(slot)) {
-    const own = { kind: 'own', round: state.round, slot, bytes } as const
+  const logged = state.own.get(slot)
+  const fresh = logged === undefined ? sealed(body, context) : openMessage(logged, context)
+  if (logged === undefined) {
+    const own = { kind: 'own', round: state.round, slot, bytes: fresh.bytes } as const
     turn.effects.push({ type: 'store', entries: [...entries, own] })
-    turn.state = { ...state, own: put(state.own, slot, bytes) }
+    turn.state = { ...state, own: put(state.own, slot, fresh.bytes) }
   }
-  turn.effects.push({ type: 'publish', bytes })
-  if (!turn.state.messages.has(slot)) accept(turn, message)
-  return message
+  turn.effects.push({ type: 'publish', bytes: fresh.bytes })
+  if (inSlot(turn.state.messages, slot) === undefined) accept(turn, fresh)
+}
+
+function sealed(body: Message['body'], context: StepContext): Message {
+  const bytes = encodeBody(body)
+  return { from: context.self, body, bytes: context.seal(bytes), hash: sha256(bytes) }
 }
 
 /** Puts our own logged messages back in their places after a restart. */
@@ -171,10 +255,8 @@ export function restoreOwn(turn: Turn, own: ReadonlyMap<string, Uint8Array>): vo
 
 /** The accepted message of one slot, typed. */
 export function saidBy<T extends Message['body']['type']>(
-  state: RoundState,
+  { messages }: RoundState,
   { type, view = 0, from }: { type: T; view?: number; from: Member },
 ): Message<BodyOf<T>> | undefined {
-  const prefix = type === 'propose' || type === 'prevote' || type === 'precommit' ? `commit-${type}` : type
-  const message = state.messages.get(`${prefix}/${view}/${from}`)
-  return message as Message<BodyOf<T>> | undefined
+  return rowIn(messages, type, view).get(from)
 }

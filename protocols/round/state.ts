@@ -10,8 +10,10 @@ import { put } from '../facts.ts'
 import type { Effect, StepContext } from '../ports.ts'
 import type { Member } from '../roster/roster.ts'
 import type { Link, ResultValue } from '../sync/link.ts'
+import { allOf, type Book } from './book.ts'
 import type { CommitValue } from './commit-value.ts'
-import type { Message } from './messages.ts'
+import type { Body, BodyOf, Message } from './messages.ts'
+import type { Standing } from './standing.ts'
 
 export type Phase =
   | 'idle'
@@ -25,14 +27,23 @@ export type Phase =
   | 'done'
   | 'catching-up'
   | 'finished'
+  /** the roster does not name us: not yet, or not any more */
+  | 'outside'
+  /** two certificates for one decision: more than f hospitals lie, and nothing is safe to do */
+  | 'halted'
 
 /** The data phase of one view. */
 export interface DataPhase {
   readonly opening: Opening
   /** masked chunks that we hold as an owner, `chunk/member` */
   readonly held: ReadonlyMap<string, true>
-  /** receipts for our own chunks, by chunk */
-  readonly receipts: ReadonlyMap<number, Member>
+  /** owners' receipts for our own chunks, by chunk; signed, where the network carries signatures */
+  readonly receipts: ReadonlyMap<number, Receipt>
+}
+
+export interface Receipt {
+  readonly from: Member
+  readonly receipt: Uint8Array | undefined
 }
 
 /** What the COMMIT agreement decided: this session is the round's. */
@@ -46,26 +57,46 @@ export interface Awaited {
   readonly links: readonly Link[]
   /** hex; null when every link is VOID, so that the parameters stay as they were */
   readonly checkpoint: string | null
-  /** the transcript's hash after the last link */
-  readonly head: Uint8Array
+  readonly standing: Standing
 }
 
-export interface RoundState {
-  readonly round: number
-  /** the transcript's hash before this round */
-  readonly previous: Uint8Array
+/** What one round leaves to the next besides its standing; it concerns this peer alone. */
+export interface Carried {
+  /** rounds in which something of ours was released */
+  readonly charges: number
+  readonly connected: ReadonlyMap<Member, true>
+  /** disconnected for longer than redialling is worth */
+  readonly lost: ReadonlyMap<Member, true>
+  /** the change of the roster that our operator approves, until it is certified */
+  readonly approving: Uint8Array | null
+  /** who kept views from succeeding lately, by PeerId: we propose it less often */
+  readonly strikes: ReadonlyMap<string, Strike>
+  /** while set, we have just started and say nothing: others are asked for what we said before */
+  readonly guard: ReadonlyMap<Member, true> | null
+  /** the last round in which we said something that our own disk has forgotten: silence up to there */
+  readonly muted: number
+}
+
+export interface Strike {
+  readonly count: number
+  /** the last round in which we would rather do without it */
+  readonly until: number
+}
+
+export interface RoundState extends Standing, Carried {
+  /** taken up by a process that may have been in it before: receipts that we gave then are forgotten */
+  readonly resumed: boolean
   readonly phase: Phase
-  /** every accepted message by its slot; what anti-entropy exchanges and every rule reads */
-  readonly messages: ReadonlyMap<string, Message>
+  /** every accepted message */
+  readonly messages: Book
+  /** bytes of accepted messages by member, for there is a limit */
+  readonly weights: ReadonlyMap<Member, number>
   /** the first message that contradicts the one in its slot: proof that its sender is faulty */
   readonly doubled: ReadonlyMap<string, Message>
   /** our own envelopes by slot, ours for ever: a slot is never filled twice, not even after a crash */
   readonly own: ReadonlyMap<string, Uint8Array>
   /** valid messages of the next round, kept until it begins */
   readonly early: ReadonlyMap<string, Message>
-  readonly connected: ReadonlyMap<Member, true>
-  /** disconnected for longer than redialling is worth */
-  readonly lost: ReadonlyMap<Member, true>
   /** ephemeral public key, once drawn */
   readonly key: Uint8Array | null
   readonly trained: boolean
@@ -84,25 +115,33 @@ export interface RoundState {
   readonly awaited: Awaited | null
   /** timers that ended and things that were asked for, each once */
   readonly flags: ReadonlyMap<string, true>
-  /** rounds in which something of ours was released */
-  readonly charges: number
+  /** chunk sums that we worked out ourselves from everybody's parts, by chunk, when what others claim did not fit */
+  readonly audited: ReadonlyMap<number, string> | null
+  /** fingerprints of others that we worked out ourselves, by `challenge/member` */
+  readonly vouched: ReadonlyMap<string, Uint8Array>
 }
 
-export function createRound({
-  round,
-  previous,
-  charges,
-  connected = new Map(),
-  lost = new Map(),
-}: Pick<RoundState, 'round' | 'previous' | 'charges'> & Partial<Pick<RoundState, 'connected' | 'lost'>>): RoundState {
+/** A peer that has just started, as far as nothing else is known. */
+export const NEWCOMER: Carried = {
+  charges: 0,
+  connected: new Map(),
+  lost: new Map(),
+  approving: null,
+  strikes: new Map(),
+  guard: null,
+  muted: 0,
+}
+
+/** A round before anything was said in it. */
+export function createRound({ round, previous, roster, bans }: Standing, carried: Carried): RoundState {
+  const { charges, connected, lost, approving, strikes, guard, muted } = carried
   return {
-    round,
-    previous,
-    charges,
-    connected,
-    lost,
+    ...{ round, previous, roster, bans },
+    ...{ charges, connected, lost, approving, strikes, guard, muted },
+    resumed: false,
     phase: 'idle',
     messages: new Map(),
+    weights: new Map(),
     doubled: new Map(),
     own: new Map(),
     early: new Map(),
@@ -117,6 +156,8 @@ export function createRound({
     outcome: null,
     awaited: null,
     flags: new Map(),
+    audited: null,
+    vouched: new Map(),
   }
 }
 
@@ -124,7 +165,8 @@ export function createRound({
 export interface Turn {
   state: RoundState
   readonly effects: Effect[]
-  readonly context: StepContext
+  /** under the roster of the state's round */
+  context: StepContext
 }
 
 export function hex(bytes: Uint8Array): string {
@@ -156,12 +198,12 @@ export function setPhase(turn: Turn, phase: Phase): void {
   turn.effects.push({ type: 'emit', notice: { kind: 'phase', round, view: commit.view, phase } })
 }
 
+/** True for equal bytes. */
+export function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}
+
 /** All accepted messages of a type. */
-export function said<T extends Message['body']['type']>(
-  state: RoundState,
-  type: T,
-): Message<Extract<Message['body'], { type: T }>>[] {
-  const found: Message[] = []
-  for (const message of state.messages.values()) if (message.body.type === type) found.push(message)
-  return found as Message<Extract<Message['body'], { type: T }>>[]
+export function said<T extends Body['type']>(state: RoundState, type: T): Message<BodyOf<T>>[] {
+  return allOf(state.messages, type)
 }

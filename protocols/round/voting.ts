@@ -9,9 +9,9 @@ import { type Instance, TIMEOUT_GROWTH } from '../agreement/constants.ts'
 import { advance, expire, type Proposal, type VotePhase } from '../agreement/machine.ts'
 import { collectProof } from '../agreement/proof.ts'
 import type { StepContext } from '../ports.ts'
-import { is } from './messages.ts'
+import { inSlot, messagesIn } from './book.ts'
 import { proposerOf, say } from './receive.ts'
-import { type RoundState, schedule, type Turn } from './state.ts'
+import { type RoundState, said, schedule, type Turn } from './state.ts'
 
 export function voteTimeout({ timing }: StepContext, view: number): number {
   return Math.min(timing.voteTimeoutMsMax, timing.voteTimeoutMs * TIMEOUT_GROWTH ** view)
@@ -62,7 +62,7 @@ export function propose(turn: Turn, instance: Instance, own: () => Uint8Array | 
   const { state, context } = turn
   const { view, valid, decision } = state[instance]
   if (decision !== null || proposerOf(context, state.round, view) !== context.self) return
-  if (state.messages.has(proposalSlot(turn, instance, view))) return
+  if (inSlot(state.messages, proposalSlot(turn, instance, view)) !== undefined) return
   const proof = valid === null ? undefined : lockProof(turn, instance, valid)
   const locked = valid !== null && proof !== undefined
   const value = locked ? valid.value : own()
@@ -77,13 +77,13 @@ function lockProof(
   { id, view }: { id: string; view: number },
 ): Uint8Array[] | undefined {
   const proven = { phase: 'prevote', instance, round: state.round, view, id: fromString(id, 'hex') } as const
-  const counted = collectProof(state.messages.values(), proven, context.quorum)
+  const counted = collectProof(messagesIn(state.messages), proven, context.quorum)
   return counted ?? shownProof(state, instance, { id, view })
 }
 
 function shownProof(state: RoundState, instance: Instance, { id, view }: { id: string; view: number }) {
-  for (const message of state.messages.values()) {
-    if (!is(message, 'propose') || message.body.instance !== instance || message.body.validView !== view) continue
+  for (const message of said(state, 'propose')) {
+    if (message.body.instance !== instance || message.body.validView !== view) continue
     if (state[instance].proposals.get(message.body.view)?.id === id) return message.body.proof
   }
   return undefined

@@ -12,6 +12,8 @@ export const HOSPITALS_MIN = 3
 export const HOSPITALS_MAX = 100
 export const ADDRESSES_MAX = 8
 export const ADDRESS_CHARACTERS_MAX = 256
+/** The longest text in a study is an address. */
+export const STRING_BYTES_MAX = 4 * ADDRESS_CHARACTERS_MAX
 export const NAME_CHARACTERS_MAX = 80
 
 export const ROUNDS_MAX = 100_000

@@ -14,6 +14,7 @@ import { CodedError, ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { publicKeyOfPeer } from '../../crypto/signature.ts'
 import { decode, encode } from '../codec.ts'
+import { printable } from '../printable.ts'
 import * as limit from './constants.ts'
 import { parameterSpecs } from './parameters.ts'
 
@@ -202,7 +203,7 @@ export function validateStudy(value: unknown): StudyDocument {
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
     const where = issue?.path.join('.') || 'the document'
-    throw new ProtocolError('malformed-study', `The study is malformed: ${where}: ${issue?.message}`)
+    throw new ProtocolError('malformed-study', printable(`The study is malformed: ${where}: ${issue?.message}`))
   }
   checkRoster(parsed.data)
   checkPrivacy(parsed.data)
@@ -217,7 +218,7 @@ export function encodeStudy(document: StudyDocument): Uint8Array {
 
 /** Reads a document from bytes that somebody else made. @throws ProtocolError as `decode` and `validateStudy` */
 export function decodeStudy(bytes: Uint8Array): StudyDocument {
-  return validateStudy(decode(bytes, limit.STUDY_BYTES_MAX))
+  return validateStudy(decode(bytes, { bytesMax: limit.STUDY_BYTES_MAX, stringMax: limit.STRING_BYTES_MAX }))
 }
 
 /** The study's name everywhere: SHA-256(tag ‖ canonical bytes), 32 bytes. */

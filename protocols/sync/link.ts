@@ -9,9 +9,10 @@ import { TAG_VALUE } from '../../crypto/domain.ts'
 import { ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { resultHash, voidHash } from '../../crypto/transcript.ts'
-import { VALUE_BYTES_MAX } from '../agreement/constants.ts'
+import { VALUE_BYTES_MAX, VIEWS_MAX } from '../agreement/constants.ts'
 import { checkProof } from '../agreement/proof.ts'
 import { decode, encode } from '../codec.ts'
+import { CHANGE_BYTES_MAX } from '../roster/constants.ts'
 import { MEMBERS_MAX } from '../round/constants.ts'
 import { is, type MessageContext, openMessage } from '../round/messages.ts'
 
@@ -33,7 +34,13 @@ const RESULT_VALUE = z.discriminatedUnion('outcome', [
           .max(MEMBERS_MAX - 1),
       )
       .max(MEMBERS_MAX),
-    view: z.number().int().min(0),
+    view: z
+      .number()
+      .int()
+      .min(0)
+      .max(VIEWS_MAX - 1),
+    /** a change of the roster that a quorum has approved, for the next round on */
+    change: z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= CHANGE_BYTES_MAX).nullable(),
   }),
   z.strictObject({
     outcome: z.literal('void'),
@@ -50,7 +57,10 @@ const RESULT_VALUE = z.discriminatedUnion('outcome', [
   }),
 ])
 
-/** What the second agreement of a round decides; `members` are its contributors, or those who did not release. */
+/**
+ * What the second agreement of a round decides; `members` are its contributors, or those who kept it from its result. A
+ * round that could not even be opened is VOID with a sid of zeros.
+ */
 export type ResultValue = z.infer<typeof RESULT_VALUE>
 
 export function encodeResultValue(value: ResultValue): Uint8Array {
@@ -65,7 +75,7 @@ export function decodeResultValue(bytes: Uint8Array): ResultValue {
 }
 
 const LINK = z.strictObject({
-  round: z.number().int().min(0),
+  round: z.number().int().min(0).max(0xffffffff),
   value: z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= VALUE_BYTES_MAX),
   precommits: z.array(wire).max(MEMBERS_MAX),
 })
@@ -79,7 +89,7 @@ export function encodeLink(link: Link): Uint8Array {
 
 /** @throws ProtocolError `bad-link` */
 export function decodeLink(bytes: Uint8Array): Link {
-  const parsed = LINK.safeParse(decode(bytes))
+  const parsed = LINK.safeParse(decode(bytes, { stringMax: VALUE_BYTES_MAX }))
   if (!parsed.success) throw new ProtocolError('bad-link', 'not a transcript link')
   return parsed.data
 }

@@ -9,7 +9,10 @@ import { z } from 'zod'
 import { ProtocolError } from '../../crypto/errors.ts'
 import { VIEWS_MAX } from '../agreement/constants.ts'
 import { decode, encode } from '../codec.ts'
+import type { Member } from '../roster/roster.ts'
 import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from '../round/constants.ts'
+import { heardFrom } from '../round/guard.ts'
+import { type Message, slotOf } from '../round/messages.ts'
 import type { RoundState } from '../round/state.ts'
 import { SYNC_BYTES_MAX, SYNC_LINKS_MAX } from './constants.ts'
 
@@ -26,38 +29,54 @@ const KINDS = [
   'certificate',
   'release',
   'chunk-sum',
+  'fingerprint',
+  'approve',
+  'sit-out',
   'result-propose',
   'result-prevote',
   'result-precommit',
 ] as const
 
-const BITMAP_BYTES_MAX = Math.ceil((KINDS.length * MEMBERS_MAX * VIEWS_MAX) / 8)
+const SLOTS_MAX = KINDS.length * MEMBERS_MAX * VIEWS_MAX
+const BITMAP_BYTES_MAX = Math.ceil(SLOTS_MAX / 8)
 const round = z.number().int().min(0).max(0xffffffff)
 const bytes = (max: number) => z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max)
+const holdings = { have: bytes(BITMAP_BYTES_MAX), tags: bytes(SLOTS_MAX) }
 
-const SUMMARY = z.strictObject({ study: bytes(32), round, have: bytes(BITMAP_BYTES_MAX) })
+const study = bytes(32).refine(value => value.length === 32)
+
+const SUMMARY = z.strictObject({ study, round, ...holdings, recall: z.boolean() })
 const FILL = z.strictObject({
   round,
-  have: bytes(BITMAP_BYTES_MAX),
+  ...holdings,
   messages: z.array(bytes(MESSAGE_BYTES_MAX)).max(4096),
   links: z.array(bytes(SYNC_BYTES_MAX)).max(SYNC_LINKS_MAX),
 })
 
-/** What the asker holds of its round: one bit per slot. */
+/**
+ * What a peer holds of its round: one bit per slot, and for each set bit, in order, a byte of what stands there. Two
+ * that were told different things in one slot find out; both then hold the proof.
+ */
+export interface Holdings {
+  readonly have: Uint8Array
+  readonly tags: Uint8Array
+}
+
+/** What the asker holds; with `recall` it only asks for what it said itself. */
 export type Summary = z.infer<typeof SUMMARY>
 /** What the asker lacks, as far as it fits; `have` tells what the answerer lacks in turn. */
 export type Fill = z.infer<typeof FILL>
 
 /** @throws ProtocolError `bad-sync` */
 export function decodeSummary(wire: Uint8Array): Summary {
-  const parsed = SUMMARY.safeParse(decode(wire))
+  const parsed = SUMMARY.safeParse(decode(wire, { stringMax: SLOTS_MAX }))
   if (!parsed.success) throw new ProtocolError('bad-sync', 'not a summary')
   return parsed.data
 }
 
 /** @throws ProtocolError `bad-sync` */
 export function decodeFill(wire: Uint8Array): Fill {
-  const parsed = FILL.safeParse(decode(wire))
+  const parsed = FILL.safeParse(decode(wire, { stringMax: SYNC_BYTES_MAX }))
   if (!parsed.success) throw new ProtocolError('bad-sync', 'not an answer to a summary')
   return parsed.data
 }
@@ -66,49 +85,71 @@ export function encodeSync(message: Summary | Fill): Uint8Array {
   return encode(message)
 }
 
-function bitOf(slot: string, members: number): number {
-  const [kind, view, member] = slot.split('/') as [(typeof KINDS)[number], string, string]
-  return (Number(view) * KINDS.length + KINDS.indexOf(kind)) * members + Number(member)
-}
-
-/** The bitmap of the messages that a state holds. */
-export function bitmapOf(state: RoundState, members: number): Uint8Array {
-  let bitmap = new Uint8Array(0)
-  for (const slot of state.messages.keys()) {
-    const bit = bitOf(slot, members)
-    if (bit >> 3 >= bitmap.length) {
-      const longer = new Uint8Array((bit >> 3) + 1)
-      longer.set(bitmap)
-      bitmap = longer
-    }
-    bitmap[bit >> 3] = (bitmap[bit >> 3] as number) | (1 << (bit & 7))
+/** Every message with the bit of its slot; the first bit of a row is worked out once. */
+function* slotsOf({ messages, roster }: RoundState): Generator<{ bit: number; message: Message }> {
+  for (const [name, row] of messages) {
+    const at = name.lastIndexOf('/')
+    const kind = KINDS.indexOf(name.slice(0, at) as (typeof KINDS)[number])
+    const first = (Number(name.slice(at + 1)) * KINDS.length + kind) * roster.hospitals.length
+    for (const [member, message] of row) yield { bit: first + member, message }
   }
-  return bitmap
 }
 
-/** Messages of ours that a bitmap lacks, up to `SYNC_BYTES_MAX` in all. */
-export function missingFrom(state: RoundState, bitmap: Uint8Array, members: number): Uint8Array[] {
+/** One byte of what stands in a slot; of what contradicts itself, one of both, whichever came first. */
+function tagOf({ doubled }: RoundState, { hash, ...message }: Message): number {
+  const second = doubled.size > 0 ? doubled.get(slotOf(message)) : undefined
+  return second === undefined ? (hash[0] as number) : (hash[1] as number) ^ (second.hash[1] as number)
+}
+
+/** What a state holds, as it is told to others. */
+export function holdingsOf(state: RoundState): Holdings {
+  const slots = [...slotsOf(state)].sort((a, b) => a.bit - b.bit)
+  const have = new Uint8Array(slots.length === 0 ? 0 : ((slots.at(-1) as { bit: number }).bit >> 3) + 1)
+  const tags = new Uint8Array(slots.length)
+  for (const [at, { bit, message }] of slots.entries()) {
+    have[bit >> 3] = (have[bit >> 3] as number) | (1 << (bit & 7))
+    tags[at] = tagOf(state, message)
+  }
+  return { have, tags }
+}
+
+/** The tag that a peer gives to each slot that it holds, by bit. */
+function tagsByBit({ have, tags }: Holdings): ReadonlyMap<number, number> {
+  const known = new Map<number, number>()
+  for (const [at, byte] of have.entries()) {
+    for (let bit = 0; bit < 8; bit++) if ((byte >> bit) & 1) known.set(at * 8 + bit, tags[known.size] ?? 0)
+  }
+  return known
+}
+
+/** Messages of ours that a peer lacks, or holds otherwise, up to `SYNC_BYTES_MAX` in all. */
+export function missingFrom(state: RoundState, holdings: Holdings): Uint8Array[] {
+  const known = tagsByBit(holdings)
   const found: Uint8Array[] = []
   let total = 0
-  for (const [slot, message] of state.messages) {
-    const bit = bitOf(slot, members)
-    if (((bitmap[bit >> 3] ?? 0) >> (bit & 7)) & 1) continue
-    total += message.bytes.length
-    if (total > SYNC_BYTES_MAX) break
-    found.push(message.bytes)
+  for (const { bit, message } of slotsOf(state)) {
+    if (known.get(bit) === tagOf(state, message)) continue
+    const second = known.has(bit) && state.doubled.size > 0 ? state.doubled.get(slotOf(message)) : undefined
+    for (const one of second === undefined ? [message] : [message, second]) {
+      total += one.bytes.length
+      if (total > SYNC_BYTES_MAX) return found
+      found.push(one.bytes)
+    }
   }
   return found
 }
 
 /**
- * Answers a summary: links when the asker is behind, messages when it is in our round, nothing when it is ahead.
+ * Answers a summary: links when the asker is behind, messages when it is in our round, nothing when it is ahead. Who
+ * recalls what it said gets just that, whatever its round.
  *
+ * @param from      the asker
  * @param linksFrom the certified links from a round on, as stored, oldest first
  */
 export function answer(
   state: RoundState,
   summary: Summary,
-  { members, linksFrom }: { members: number; linksFrom: (round: number) => readonly Uint8Array[] },
+  { from, linksFrom }: { from: Member; linksFrom: (round: number) => readonly Uint8Array[] },
 ): Fill {
   const same = summary.round === state.round
   const links: Uint8Array[] = []
@@ -118,10 +159,7 @@ export function answer(
     if (links.length >= SYNC_LINKS_MAX || total > SYNC_BYTES_MAX) break
     links.push(link)
   }
-  return {
-    round: state.round,
-    have: same ? bitmapOf(state, members) : new Uint8Array(0),
-    messages: same ? missingFrom(state, summary.have, members) : [],
-    links,
-  }
+  const nothing = { have: new Uint8Array(0), tags: new Uint8Array(0) }
+  const messages = summary.recall ? heardFrom(state, from) : same ? missingFrom(state, summary) : []
+  return { round: state.round, ...(same && !summary.recall ? holdingsOf(state) : nothing), messages, links }
 }

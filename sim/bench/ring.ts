@@ -6,7 +6,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { Channel } from '../../node/framing.ts'
+import type { Channel } from '../../node/channel.ts'
 import { createNetwork, type Network } from '../../node/network.ts'
 
 const RING_PROTOCOL = '/confrere-bench/ring/1.0.0'
@@ -34,8 +34,8 @@ async function connectRing(count: number): Promise<RingPeer[]> {
     )
     const peer: RingPeer = { network }
     await network.start()
-    await network.handle(RING_PROTOCOL, async stream => {
-      peer.inbound = new Channel(stream)
+    await network.handle(RING_PROTOCOL, async (stream, from) => {
+      peer.inbound = network.channel(stream, from)
     })
     peers.push(peer)
   }
@@ -46,7 +46,8 @@ async function connectRing(count: number): Promise<RingPeer[]> {
   }
   for (const [at, peer] of peers.entries()) {
     const next = peers[(at + 1) % count] as RingPeer
-    peer.outbound = new Channel(await peer.network.open(next.network.peer, RING_PROTOCOL, signal))
+    const stream = await peer.network.open(next.network.peer, RING_PROTOCOL, signal)
+    peer.outbound = peer.network.channel(stream, next.network.peer)
   }
   while (peers.some(peer => peer.inbound === undefined)) await new Promise(resolve => setTimeout(resolve, 10))
   return peers

@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import type { Hospital } from '../processes/hospital.ts'
 import type { RoundSummary } from './chronicle.ts'
-import type { Hospital } from './hospital.ts'
 import { createRandom } from './random.ts'
 
 /**

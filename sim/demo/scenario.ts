@@ -2,17 +2,18 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Hospital, siteName } from '../processes/hospital.ts'
+import { freePorts } from '../processes/ports.ts'
+import type { FoundedStudy } from '../processes/study.ts'
 import { type Absence, absenceReport, planAbsence, playAbsence } from './absence.ts'
 import { Chronicle, type RoundSummary } from './chronicle.ts'
 import { createEvaluator, type Measured } from './evaluator.ts'
-import { Hospital, siteName } from './hospital.ts'
 import type { DemoOptions } from './options.ts'
 import { partition } from './partition.ts'
-import { freePorts } from './ports.ts'
 import { encodePart, loadRecords, type Records } from './records.ts'
 import type { Outcome } from './report.ts'
 import type { Screen } from './screen.ts'
-import { type FoundedStudy, foundStudy } from './study.ts'
+import { foundDemonstration } from './study.ts'
 import { legendLine, liveLines, roundLine, type Site } from './view.ts'
 import { type Watch, watchStudy } from './watch.ts'
 import { spentEpsilon } from './words.ts'
@@ -40,7 +41,7 @@ export async function runScenario(stage: Stage): Promise<Outcome> {
   const hospitals = await createHospitals(stage, records, parts)
   const sites = hospitals.map(({ site, peer }, at) => describeSite(records, parts[at]!, { site, peer }))
   const contract = { ...records, count: records.train.count }
-  const study = await foundStudy(stage.folder, { contract, hospitals, options })
+  const study = await foundDemonstration(stage.folder, { contract, hospitals, options })
   screen.print(...foundingLines(study, { records, sites }), '')
   if (!screen.live) screen.print(legendLine(options.colluders), '')
   const measure = await createEvaluator(records.test)

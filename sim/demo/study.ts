@@ -1,23 +1,15 @@
 /** The demonstration's study: its spec as a founder writes it, then signed and approved by everybody. @module */
 
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { ChildError, runCommand } from './child.ts'
-import type { Hospital } from './hospital.ts'
+import { ChildError } from '../processes/child.ts'
+import type { Hospital } from '../processes/hospital.ts'
+import { type FoundedStudy, foundStudy } from '../processes/study.ts'
 import type { DemoOptions } from './options.ts'
 import { RECIPE, type Recipe } from './recipe.ts'
 import type { Records } from './records.ts'
 
 /** What is public about the records. */
 export type Contract = Pick<Records, 'shape' | 'classes'> & { readonly count: number }
-
-export interface FoundedStudy {
-  /** hex */
-  readonly study: string
-  /** d, the number of the model's parameters */
-  readonly parameters: number
-}
 
 /** The spec in TOML. The same seed gives the same first parameters; noise and sampling follow from nothing. */
 export function specText(
@@ -64,24 +56,15 @@ function modelLines(model: Recipe['model']): string[] {
  *
  * @throws ChildError with the refusal when the study is not sound: too few hospitals, too many colluders, ...
  */
-export async function foundStudy(
+export async function foundDemonstration(
   folder: string,
   { contract, hospitals, options }: { contract: Contract; hospitals: readonly Hospital[]; options: DemoOptions },
 ): Promise<FoundedStudy> {
-  const spec = join(folder, 'study.toml')
-  const file = join(folder, 'demonstration.study')
-  await writeFile(spec, specText(contract, hospitals, options))
-  const founder = hospitals[0] as Hospital
-  const made = JSON.parse(await newStudy(['study', 'new', spec, '--out', file, '--data', founder.folder, '--json']))
-  await Promise.all(hospitals.map(hospital => runCommand(['study', 'approve', file, '--data', hospital.folder])))
-  return { study: made.study, parameters: made.plan.dimension }
-}
-
-/** A refusal names the spec, which nobody who runs the demonstration has written. */
-async function newStudy(args: readonly string[]): Promise<string> {
+  const spec = specText(contract, hospitals, options)
   try {
-    return await runCommand(args)
+    return await foundStudy(folder, { spec, file: 'demonstration.study', hospitals })
   } catch (error) {
+    // a refusal names the spec, which nobody who runs the demonstration has written
     if (!(error instanceof ChildError)) throw error
     const where = 'demo: The spec was made from --hospitals, --colluders, --rounds, --epsilon and --delta.'
     throw new ChildError(`${error.message}\n${where}`, error.exitCode)

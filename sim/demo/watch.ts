@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT, OperatorError } from '../../crypto/errors.ts'
 import type { NodeStatus } from '../../node/status.ts'
+import type { Hospital } from '../processes/hospital.ts'
 import type { Chronicle, RoundSummary } from './chronicle.ts'
-import type { Hospital } from './hospital.ts'
 
 const POLL_MS = 200
 /** Longer than the longest wait of a sound round, which is that for a release (`voidAfterMs`). */

@@ -6,7 +6,9 @@ import { publicKeyOf } from '../../crypto/key-agreement.ts'
 import { genesisHash } from '../../crypto/transcript.ts'
 import { loadedDigest } from '../../protocols/aggregation/machine.ts'
 import { checkOpening, filledChunks, type Opening } from '../../protocols/aggregation/opening.ts'
+import { put } from '../../protocols/facts.ts'
 import type { Effect, RoundEvent, StepContext } from '../../protocols/ports.ts'
+import { memberOf } from '../../protocols/roster/roster.ts'
 import { encodeCommitValue } from '../../protocols/round/commit-value.ts'
 import { createContext } from '../../protocols/round/context.ts'
 import { begin, step } from '../../protocols/round/machine.ts'
@@ -14,12 +16,15 @@ import {
   type Body,
   type BodyOf,
   type Content,
+  decodeEnvelope,
   encodeBody,
   is,
   type Message,
   openMessage,
+  slotOf,
 } from '../../protocols/round/messages.ts'
 import { proposerOf } from '../../protocols/round/receive.ts'
+import { firstStanding } from '../../protocols/round/standing.ts'
 import type { RoundState } from '../../protocols/round/state.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
 import { valueId } from '../../protocols/sync/link.ts'
@@ -50,7 +55,7 @@ export class Bench {
     this.contexts = signers.map(signer => createContext({ document: this.document, signer }))
     this.genesis = genesisHash(this.contexts[0]!.study)
     this.self = (this.proposer(0) + 1) % hospitals
-    const begun = begin({ round: 1, previous: this.genesis, charges: 0 }, this.context)
+    const begun = begin({ standing: firstStanding(this.context), charges: 0, recall: false }, this.context)
     this.state = begun.state
     this.effects = begun.effects
   }
@@ -87,8 +92,19 @@ export class Bench {
   }
 
   hear(wire: Uint8Array): string[] {
-    const effects = this.step({ type: 'received', message: openMessage(wire, this.context) })
+    const message = openMessage(wire, this.context)
+    // our own word that the log does not know would silence us: here it counts as said and logged
+    const inside = message.body.type === 'open' ? message.body.readys.flatMap(ready => this.#own(ready)) : []
+    for (const one of [message, ...inside]) {
+      if (one.from === this.self) this.state = { ...this.state, own: put(this.state.own, slotOf(one), one.bytes) }
+    }
+    const effects = this.step({ type: 'received', message })
     return effects.flatMap(effect => (effect.type === 'blame' ? [`${effect.member} ${effect.code}`] : []))
+  }
+
+  #own(wire: Uint8Array): Message[] {
+    const { signer } = decodeEnvelope(wire)
+    return memberOf(this.context.roster, signer) === this.self ? [openMessage(wire, this.context)] : []
   }
 
   key(member: number): Uint8Array {

@@ -14,7 +14,8 @@ import { TIMING_LAN } from '../../protocols/study/constants.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
 import { hashAfter, type ResultValue, verifyLink } from '../../protocols/sync/link.ts'
-import { type SimulatedHospital, World, type WorldOptions } from '../../sim/world.ts'
+import { contextOf, type SimulatedHospital } from '../../sim/hospital.ts'
+import { World, type WorldOptions } from '../../sim/world.ts'
 import { seededRng } from './seeded-rng.ts'
 import { testSigners, testStudy } from './study.ts'
 
@@ -58,9 +59,10 @@ export function createStory({ hospitals, seed = 1, study = {}, timing = {}, ...o
 }
 
 /** Whatever leaves is on disk before; a session's charge is reserved before its mask; a release is charged with it. */
-export function checkEffect({ disk, context, member }: SimulatedHospital, effect: Effect): void {
+export function checkEffect(hospital: SimulatedHospital, effect: Effect): void {
+  const { disk, member } = hospital
   if (effect.type === 'publish') {
-    const message = openMessage(effect.bytes, context)
+    const message = openMessage(effect.bytes, contextOf(hospital))
     const logged = disk.own.get(message.body.round)?.get(slotOf(message))
     if (logged === undefined || Buffer.compare(logged, effect.bytes) !== 0) {
       throw new Error(`${member} published ${slotOf(message)} before it was on disk`)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import test from 'ava'
-import { Channel } from '../../node/framing.ts'
+import { Channel } from '../../node/channel.ts'
 import { SYNC_PROTOCOL } from '../../node/gossip-repair.ts'
 import { HELLO_PROTOCOL } from '../../node/neighbours.ts'
 import { createNetwork, type Network, type NetworkHandlers } from '../../node/network.ts'
@@ -76,9 +76,9 @@ test('a slow reader holds the sender back instead of buffering what it sends', a
   const [sender, reader] = await Promise.all([createStranger('/test/slow'), createStranger('/test/slow')])
   t.teardown(() => Promise.all([sender.stop(), reader.stop()]))
   const served = Promise.withResolvers<Channel>()
-  await reader.handle(PROTOCOL, async stream => served.resolve(new Channel(stream)))
+  await reader.handle(PROTOCOL, async stream => served.resolve(reader.channel(stream, sender.peer)))
   await sender.dial(reader.peer, reader.addresses(), AbortSignal.timeout(5000))
-  const outbound = new Channel(await sender.open(reader.peer, PROTOCOL, AbortSignal.timeout(5000)))
+  const outbound = sender.channel(await sender.open(reader.peer, PROTOCOL, AbortSignal.timeout(5000)), reader.peer)
   const data = randomBytes(BYTES)
   const before = sender.bytesSent()
   let sent = false

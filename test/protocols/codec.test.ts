@@ -2,7 +2,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { ProtocolError } from '../../crypto/errors.ts'
-import { CBOR_DEPTH_MAX, decode, encode } from '../../protocols/codec.ts'
+import { CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, decode, encode } from '../../protocols/codec.ts'
 
 const isPlainText = (text: string) => text.isWellFormed() && !text.startsWith('\ufeff')
 const text = fc.string({ unit: 'grapheme', maxLength: 40 }).filter(isPlainText)
@@ -113,7 +113,53 @@ test('input above the limit is refused unread, and depth has a fixed limit', t =
   const nested = (levels: number) => Uint8Array.from([...new Array<number>(levels).fill(0x81), 0x00])
   t.is(codeOf(nested(CBOR_DEPTH_MAX)), 'decoded')
   t.is(codeOf(nested(CBOR_DEPTH_MAX + 1)), 'malformed')
-  t.is(codeOf(nested(500_000)), 'malformed')
+  t.is(codeOf(nested(CBOR_ITEMS_MAX - 1)), 'malformed')
+  t.is(codeOf(nested(500_000)), 'too-large')
+})
+
+test('more values than the limit are refused before one of them is built', t => {
+  const list = (count: number, item: Uint8Array) =>
+    Buffer.concat([Uint8Array.of(0x9a, 0, 0, count >> 8, count & 0xff), ...new Array<Uint8Array>(count).fill(item)])
+  // the wide head of the list is not canonical: what counts here is how far it came
+  const items = [
+    0,
+    300,
+    2 ** 40,
+    -1,
+    1.5,
+    null,
+    '',
+    'x',
+    'x'.repeat(300),
+    new Uint8Array(0),
+    new Uint8Array(40),
+    [],
+    {},
+  ]
+  for (const item of items.map(encode)) {
+    t.is(codeOf(list(CBOR_ITEMS_MAX - 1, item), 8 << 20), 'malformed')
+    t.is(codeOf(list(CBOR_ITEMS_MAX, item), 8 << 20), 'too-large')
+  }
+  // a string that claims to be longer than the bytes is refused by its claim
+  const lie = Buffer.concat([list(CBOR_ITEMS_MAX - 2, encode(0)), hex('5b00ffffffffffffff'), hex('0000')])
+  t.is(codeOf(lie), 'too-large')
+  const most = new Array<number>(CBOR_ITEMS_MAX - 1).fill(1)
+  t.deepEqual(decode(encode(most)), most)
+  t.is(codeOf(encode([...most, 1])), 'too-large')
+})
+
+test('a string above its own limit is refused, wherever it stands', t => {
+  const limits = { stringMax: 40 }
+  for (const [fits, over] of [
+    [new Uint8Array(40), new Uint8Array(41)],
+    ['x'.repeat(40), 'é'.repeat(21)],
+  ]) {
+    for (const wrap of [(one: unknown) => one, (one: unknown) => [one], (one: unknown) => ({ a: { b: one }, z: 1 })]) {
+      t.deepEqual(decode(encode(wrap(fits)), limits), wrap(fits))
+      t.throws(() => decode(encode(wrap(over)), limits), { code: 'too-large' })
+    }
+  }
+  t.throws(() => decode(encode({ ['k'.repeat(41)]: 1 }), limits), { code: 'too-large' })
 })
 
 test('a value that would not come back is not encoded', t => {

@@ -26,6 +26,7 @@ const PRIVACY = {
   colluders: 1,
 }
 const DIMENSION = 62
+const IDS = testSigners(5).map(signer => signer.id)
 
 function createHospitals(count: number, changes = {}) {
   const signers = testSigners(count)
@@ -33,7 +34,7 @@ function createHospitals(count: number, changes = {}) {
   return signers.map((_, self) => {
     const rng = seededRng(`runner ${self}`)
     const vault = new MemoryVault({ initial: initialCheckpoint(document), rng, dimension: DIMENSION })
-    return { vault, run: createRunner(vault, { document, self, rng }) }
+    return { vault, run: createRunner(vault, { document, rng }) }
   })
 }
 
@@ -41,10 +42,12 @@ function sessionOf(
   hospitals: ReturnType<typeof createHospitals>,
   members: readonly number[],
   name = 'session',
+  self = 0,
 ): Session {
   const key = (member: number) => publicKeyOf(hospitals[member]!.vault.secrets(1).secret)
   const keys = new Map(members.map(member => [member, key(member)] as const))
-  return { sid: sha256(Buffer.from(name)), members, owners: members.length, keys }
+  const ids = new Map(members.map(member => [member, IDS[member]!] as const))
+  return { sid: sha256(Buffer.from(name)), self, members, ids, owners: members.length, keys }
 }
 
 const only = <K extends RoundOutput['kind']>(output: RoundOutput, kind: K) => {
@@ -101,7 +104,10 @@ test('what a job lacks is an output: no update, a lost part, a sum of another le
   const selfKeys = new Map([0, 1, 2, 3].map(member => [member, new Uint8Array(32)] as const))
   t.is(code(run({ kind: 'sum', round: 1, session, attempt: 0, chunk: 0, selfKeys })), 'part-lost')
   vault.putSum(1, 'aa', new Uint8Array(4))
-  t.is(code(run({ kind: 'apply', round: 1, session, sums: ['aa', 'aa', 'aa', 'aa'] })), 'sum-lost')
+  t.is(code(run({ kind: 'apply', round: 1, session, sums: ['bb', 'bb', 'bb', 'bb'], fingerprints: null })), 'sum-lost')
+  const fingerprints = { challenge: new Uint8Array(32), sums: [] }
+  const wrong = run({ kind: 'apply', round: 1, session, sums: ['aa', 'aa', 'aa', 'aa'], fingerprints })
+  t.is(wrong.kind, 'mismatch', 'a claimed sum of another length is a lie, not a fault of ours')
 })
 
 test('whoever contributes and whoever owns chunks, the chunk sums are the sums of the updates', t => {
@@ -122,8 +128,9 @@ test('whoever contributes and whoever owns chunks, the chunk sums are the sums o
         ).map(word => word >> 4)
         for (let word = 0; word < DIMENSION; word++) exact[word]! += update[word]!
         vault.updates.set(1, update)
-        run({ kind: 'mask', round: 1, session })
-        selfKeys.set(member, only(run({ kind: 'reveal', round: 1, session }), 'reveal').key)
+        run({ kind: 'mask', round: 1, session: { ...session, self: member } })
+        const revealed = run({ kind: 'reveal', round: 1, session: { ...session, self: member } })
+        selfKeys.set(member, only(revealed, 'reveal').key)
       }
       for (const { index, start, words } of chunkLayout(DIMENSION, owners).filter(chunk => chunk.words > 0)) {
         const owner = members[index] as number
@@ -132,7 +139,10 @@ test('whoever contributes and whoever owns chunks, the chunk sums are the sums o
           const masked = hospitals[member]!.vault.masked(1, sid)!
           vault.putPart(sid, index, member, masked.slice(start, start + words))
         }
-        const { hash } = only(run({ kind: 'sum', round: 1, session, attempt: 0, chunk: index, selfKeys }), 'sum')
+        const { hash } = only(
+          run({ kind: 'sum', round: 1, session: { ...session, self: owner }, attempt: 0, chunk: index, selfKeys }),
+          'sum',
+        )
         const expected = toBytes(new Uint32Array(exact.buffer).subarray(start, start + words))
         t.deepEqual(vault.sum(hex(hash)), expected)
       }

@@ -5,6 +5,7 @@ import test from 'ava'
 import { rdpEpsilon } from '../../../crypto/rdp.ts'
 import { createContext } from '../../../protocols/round/context.ts'
 import { begin, step } from '../../../protocols/round/machine.ts'
+import { firstStanding } from '../../../protocols/round/standing.ts'
 import { testSigners } from '../../helpers/study.ts'
 import { checkStory, createStory, finish, startAll } from '../../helpers/world.ts'
 
@@ -64,7 +65,7 @@ test('a round that is charged already is not trained for again when the budget e
   const { document } = createStory({ hospitals: 4, study: { rounds: 6 } })
   const [signer] = testSigners(4)
   const context = { ...createContext({ document, signer: signer! }), chargesMax: 3 }
-  const { effects } = begin({ round: 4, previous: new Uint8Array(32), charges: 3 }, context)
+  const { effects } = begin({ standing: { ...firstStanding(context), round: 4 }, charges: 3, recall: false }, context)
   t.false(effects.some(effect => effect.type === 'train'))
   t.true(effects.some(effect => effect.type === 'emit' && effect.notice.kind === 'refused'))
 })
@@ -73,7 +74,7 @@ test('a hospital does not contribute without those that it requires, and goes on
   const story = createStory({ hospitals: 4, study: { rounds: 1 }, timing: { dataBaseMs: 3000 } })
   const { world } = story
   const picky = world.hospitals[0]!
-  ;(picky as { context: unknown }).context = { ...picky.context, require: [3] }
+  ;(picky as { context: unknown }).context = { ...picky.context, require: [picky.context.roster.peers[3]!] }
   for (const member of [0, 1, 2]) world.start(member)
   world.after(12_000, () => world.start(3))
   finish(world, { withinMs: 120_000 })
@@ -87,7 +88,7 @@ test('READY waits for the delay that the study sets from the beginning of the ro
   const { document } = createStory({ hospitals: 4, timing: { trainedDelayMs: 700 } })
   const [signer] = testSigners(4)
   const context = createContext({ document, signer: signer! })
-  const begun = begin({ round: 1, previous: new Uint8Array(32), charges: 0 }, context)
+  const begun = begin({ standing: firstStanding(context), charges: 0, recall: false }, context)
   const timer = begun.effects.find(effect => effect.type === 'schedule' && effect.timer === 'trained-delay')
   t.like(timer, { afterMs: 700 })
   const key = new Uint8Array(32).fill(9)

@@ -50,6 +50,15 @@ const CONTENTS = {
   certificate: fc.record({ type: fc.constant('certificate' as const), view, value, precommits: blobs }),
   release: fc.record({ type: fc.constant('release' as const), sid: hash, key: hash }),
   'chunk-sum': fc.record({ type: fc.constant('chunk-sum' as const), sid: hash, attempt: view, hash }),
+  fingerprint: fc.record({
+    type: fc.constant('fingerprint' as const),
+    sid: hash,
+    attempt: view,
+    challenge: hash,
+    sums: fc.uint8Array({ minLength: 256, maxLength: 256 }),
+  }),
+  approve: fc.record({ type: fc.constant('approve' as const), change: fc.uint8Array({ maxLength: 4096 }) }),
+  'sit-out': fc.record({ type: fc.constant('sit-out' as const) }),
 } satisfies { [T in Content['type']]: fc.Arbitrary<Extract<Content, { type: T }>> }
 
 const content: fc.Arbitrary<Content> = fc.oneof(...(Object.values(CONTENTS) as fc.Arbitrary<Content>[]))

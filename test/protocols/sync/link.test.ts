@@ -21,7 +21,15 @@ import {
 import { Bench } from '../../helpers/bench.ts'
 
 const HASH = sha256(Buffer.from('x'))
-const RESULT: ResultValue = { outcome: 'result', sid: HASH, sum: HASH, checkpoint: HASH, members: [0, 1, 2], view: 1 }
+const RESULT: Extract<ResultValue, { outcome: 'result' }> = {
+  outcome: 'result',
+  sid: HASH,
+  sum: HASH,
+  checkpoint: HASH,
+  members: [0, 1, 2],
+  view: 1,
+  change: null,
+}
 const VOID: ResultValue = { outcome: 'void', sid: HASH, members: [3] }
 const bench = new Bench(4)
 

@@ -1,6 +1,7 @@
-/** One hospital of the demonstration: its folder, its process, and what it says over HTTP. @module */
+/** One hospital as a process of its own: its folder, its node, and what that says over HTTP. @module */
 
 import { readFile, writeFile } from 'node:fs/promises'
+import { type RequestOptions, request } from 'node:http'
 import { join } from 'node:path'
 import { CONFIG_FILE } from '../../node/config.ts'
 import type { NodeStatus, RoundRecord } from '../../node/status.ts'
@@ -20,6 +21,23 @@ export interface HospitalInit {
   readonly epsilonMax: number
   /** whom it asks first for the others' addresses */
   readonly bootstrap: Hospital | undefined
+  readonly logLevel?: 'warn' | 'info' | 'debug'
+  /** whether it looks for others by multicast */
+  readonly mdns?: boolean
+  /** where it runs when not simply here */
+  readonly place?: Place
+  /** of its process, on top of our own */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** Another network namespace of this machine. */
+export interface Place {
+  /** its address there */
+  readonly host: string
+  /** the command that runs another one there */
+  readonly enter: readonly string[]
+  /** a socket of the file system through which its HTTP interface can be asked from here */
+  readonly socket: string
 }
 
 /** Names, in the order in which hospitals join. */
@@ -48,7 +66,7 @@ export class Hospital {
   static async create(init: HospitalInit): Promise<Hospital> {
     const { folder, site, npz, ports, epsilonMax, bootstrap } = init
     const data = ['--data', folder]
-    const network = ['--listen', addressOf(ports.listen), '--http-port', String(ports.http)]
+    const network = ['--listen', addressOf(init), '--http-port', String(ports.http)]
     const first = bootstrap === undefined ? [] : ['--bootstrap', bootstrap.address]
     await runCommand([
       'init',
@@ -62,13 +80,13 @@ export class Hospital {
       ...network,
       ...first,
     ])
-    await editConfig(join(folder, CONFIG_FILE))
+    await editConfig(join(folder, CONFIG_FILE), init)
     return new Hospital(init, (await runCommand(['id', ...data])).trim())
   }
 
   /** Where others reach it. */
   get address(): string {
-    return `${addressOf(this.#init.ports.listen)}/p2p/${this.peer}`
+    return `${addressOf(this.#init)}/p2p/${this.peer}`
   }
 
   get runs(): boolean {
@@ -77,14 +95,37 @@ export class Hospital {
 
   /** Starts its node; after a stop or a kill, once more. */
   start(): void {
-    const { folder, log } = this.#init
-    const started = startNode({ folder, log })
+    const { folder, log, place, environment } = this.#init
+    const started = startNode({
+      folder,
+      log,
+      ...(place && { enter: place.enter }),
+      ...(environment && { environment }),
+    })
     this.#process = started
     this.#ending = undefined
     started.ended.then(ending => {
       // one that was told to end is no longer ours
       if (this.#process === started) this.#ending = ending
     })
+  }
+
+  /** Sends its process a signal that does not end it. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process?.signal(name)
+  }
+
+  /** Waits for its node to end by itself; it counts as stopped then. Returns how it ended. */
+  async ended(): Promise<Ending | undefined> {
+    const ending = await this.#process?.ended
+    this.#process = undefined
+    this.#ending = undefined
+    return ending
+  }
+
+  /** What its node has logged in all its runs. */
+  async log(): Promise<string> {
+    return await readFile(this.#init.log, 'utf8').catch(() => '')
   }
 
   /** Ends it the hard way, without a warning. */
@@ -130,23 +171,42 @@ export class Hospital {
   async #ask<T>(path: string): Promise<T | undefined> {
     if (!this.runs) return undefined
     await this.requireRunning()
-    try {
-      const signal = AbortSignal.timeout(ASK_TIMEOUT_MS)
-      const response = await fetch(`http://127.0.0.1:${this.#init.ports.http}${path}`, { signal })
-      return response.ok ? ((await response.json()) as T) : undefined
-    } catch {
-      return undefined
-    }
+    const { place, ports } = this.#init
+    const where = place === undefined ? { host: '127.0.0.1', port: ports.http } : { socketPath: place.socket }
+    return await fetchJson<T>({ ...where, path, timeout: ASK_TIMEOUT_MS }).catch(() => undefined)
   }
 }
 
-function addressOf(port: number): string {
-  return `/ip4/127.0.0.1/tcp/${port}`
+/** Gets JSON, with its own Host header also through a socket of the file system. */
+function fetchJson<T>(options: RequestOptions): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(options.timeout as number)
+    const asked = request({ ...options, signal, agent: false, headers: { host: 'localhost' } }, async response => {
+      try {
+        const parts: Buffer[] = []
+        for await (const part of response) parts.push(part as Buffer)
+        resolve(response.statusCode === 200 ? (JSON.parse(Buffer.concat(parts).toString()) as T) : undefined)
+      } catch (error) {
+        reject(error)
+      }
+    })
+    asked.once('error', reject)
+    asked.end()
+  })
 }
 
-/** What an operator would change by hand: look for others by multicast too, and log less. */
-async function editConfig(file: string): Promise<void> {
+function addressOf({ place, ports }: Pick<HospitalInit, 'place' | 'ports'>): string {
+  return `/ip4/${place?.host ?? '127.0.0.1'}/tcp/${ports.listen}`
+}
+
+/** What an operator would change by hand: look for others by multicast or not, and log less or more. */
+async function editConfig(
+  file: string,
+  { mdns = true, logLevel = 'warn' }: Pick<HospitalInit, 'mdns' | 'logLevel'>,
+): Promise<void> {
   const text = await readFile(file, 'utf8')
-  const changed = text.replace(/^mdns = false$/m, 'mdns = true').replace(/^level = "info"$/m, 'level = "warn"')
+  const changed = text
+    .replace(/^mdns = (true|false)$/m, `mdns = ${mdns}`)
+    .replace(/^level = "info"$/m, `level = "${logLevel}"`)
   await writeFile(file, changed)
 }

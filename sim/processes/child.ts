@@ -36,7 +36,11 @@ export function killAll(): void {
 /** Asks all of it to stop and kills what does not. */
 export async function stopAll(): Promise<void> {
   const ended = [...running].map(child => once(child, 'exit'))
-  for (const child of running) child.kill('SIGTERM')
+  for (const child of running) {
+    child.kill('SIGTERM')
+    // one that is stopped would not even hear it
+    child.kill('SIGCONT')
+  }
   const timer = setTimeout(killAll, STOP_MS)
   await Promise.allSettled(ended)
   clearTimeout(timer)
@@ -67,12 +71,35 @@ export interface NodeProcess {
   signal(name: NodeJS.Signals): void
 }
 
+export interface NodeStart {
+  /** its data folder */
+  readonly folder: string
+  readonly log: string
+  /** a command that runs another one somewhere else, such as in another network namespace, as the same process */
+  readonly enter?: readonly string[]
+  /** on top of our own */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** Starts a node whose logs are appended to a file. */
-export function startNode({ folder, log }: { folder: string; log: string }): NodeProcess {
+export function startNode({ folder, log, enter, environment }: NodeStart): NodeProcess {
+  return startChild([ENTRY, 'start', '--data', folder], {
+    log,
+    ...(enter && { enter }),
+    environment: environment ?? {},
+  })
+}
+
+/** Starts a script with this program's own Node; it ends with this program at the latest. */
+export function startChild(
+  script: readonly string[],
+  { log, enter = [], environment = {} }: Omit<NodeStart, 'folder'>,
+): NodeProcess {
   const file = openSync(log, 'a')
   try {
+    const [command, ...args] = [...enter, process.execPath, ...script] as [string, ...string[]]
     // in this process group: what kills the group leaves no node behind
-    const child = spawn(process.execPath, [ENTRY, 'start', '--data', folder], { stdio: ['ignore', file, file] })
+    const child = spawn(command, args, { stdio: ['ignore', file, file], env: { ...process.env, ...environment } })
     running.add(child)
     const ended = new Promise<Ending>(resolve => {
       const end = (ending: Ending): void => {

@@ -1,0 +1,33 @@
+/**
+ * Inbound connections that have not said yet who they are. Anybody can open those, so one address may have only so
+ * many: the rest of the places stay free for others.
+ *
+ * @module
+ */
+
+import type { MultiaddrConnection } from '@libp2p/interface'
+import { HANDSHAKES_PER_HOST_MAX } from './limits.ts'
+
+/** The address without its port. */
+function hostOf(connection: MultiaddrConnection): string {
+  return connection.remoteAddr.getComponents()[0]?.value ?? ''
+}
+
+export class Handshakes {
+  readonly #underWay = new Map<MultiaddrConnection, string>()
+
+  /** @returns false when the address has too many under way */
+  begin(connection: MultiaddrConnection): boolean {
+    const host = hostOf(connection)
+    let same = 0
+    for (const other of this.#underWay.values()) if (other === host) same += 1
+    if (same >= HANDSHAKES_PER_HOST_MAX) return false
+    this.#underWay.set(connection, host)
+    connection.addEventListener('close', () => this.end(connection), { once: true })
+    return true
+  }
+
+  end(connection: MultiaddrConnection): void {
+    this.#underWay.delete(connection)
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The judge: whom evidence proves guilty, and of what. It believes signatures, hashes and arithmetic, and nobody: not
+ * whoever brings the evidence, and nothing that depends on what the judge itself has seen.
+ *
+ * @module
+ */
+
+import { CodedError, ProtocolError } from '../../crypto/errors.ts'
+import type { EvidenceContext, Verdict } from './context.ts'
+import type { Evidence } from './evidence.ts'
+import { judgeEquivocation, judgeMissing, judgeRelease } from './falsehood.ts'
+import { judgeInvalid } from './invalid.ts'
+import { judgeFingerprint, judgeSum } from './sums.ts'
+
+/**
+ * Verifies evidence offline.
+ *
+ * @param context   with the version of the roster that the evidence names
+ * @throws ProtocolError `bad-evidence` when it proves nothing, saying why
+ */
+export function verifyEvidence(evidence: Evidence, context: EvidenceContext): Verdict {
+  try {
+    return judge(evidence, context)
+  } catch (cause) {
+    if (!(cause instanceof CodedError) || cause.code === 'bad-evidence') throw cause
+    throw new ProtocolError('bad-evidence', `proves nothing: ${cause.message}`, { cause })
+  }
+}
+
+function judge(evidence: Evidence, context: EvidenceContext): Verdict {
+  switch (evidence.kind) {
+    case 'equivocation':
+      return judgeEquivocation(evidence, context)
+    case 'invalid':
+      return judgeInvalid(evidence.wire, context)
+    case 'false-release':
+      return judgeRelease(evidence, context)
+    case 'false-sum':
+      return judgeSum(evidence, context)
+    case 'false-fingerprint':
+      return judgeFingerprint(evidence, context)
+    case 'false-missing':
+      return judgeMissing(evidence, context)
+  }
+}

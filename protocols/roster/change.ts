@@ -1,0 +1,78 @@
+/**
+ * One change of the roster: a hospital is admitted, removed, or goes on under another key. A quorum approves it, a
+ * certified result carries it, and it holds from the next round on.
+ *
+ * @module
+ */
+
+import { z } from 'zod'
+import { ProtocolError } from '../../crypto/errors.ts'
+import { decode, encode } from '../codec.ts'
+import { printable } from '../printable.ts'
+import { HOSPITAL_SCHEMA, type StudyDocument, validateStudy } from '../study/document.ts'
+import { planStudy } from '../study/plan.ts'
+import { CHANGE_BYTES_MAX } from './constants.ts'
+import { createRoster, type Hospital, memberOf, peerString, type Roster } from './roster.ts'
+
+const id = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 38, 'must be a raw PeerId')
+
+const CHANGE = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('admit'), hospital: HOSPITAL_SCHEMA }),
+  z.strictObject({ kind: z.literal('remove'), id }),
+  /** `hospital` takes the place of `id`: a new key, and perhaps new addresses */
+  z.strictObject({ kind: z.literal('rotate'), id, hospital: HOSPITAL_SCHEMA }),
+])
+
+export type RosterChange = z.infer<typeof CHANGE>
+
+export function encodeChange(change: RosterChange): Uint8Array {
+  return encode(change)
+}
+
+/** @throws ProtocolError `bad-change` */
+export function decodeChange(bytes: Uint8Array): RosterChange {
+  const parsed = CHANGE.safeParse(decode(bytes, CHANGE_BYTES_MAX))
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new ProtocolError(
+    'bad-change',
+    printable(`not a change of a roster: ${issue?.path.join('.')}: ${issue?.message}`),
+  )
+}
+
+/**
+ * The next version of a roster. What a study could not have been founded with is not a roster of it either: too few
+ * hospitals for its colluders, names or keys twice, more contributors than its noise leaves room for.
+ *
+ * @param document the study, for everything but its founding hospitals
+ * @throws ProtocolError `bad-change`, naming why
+ */
+export function applyChange(document: StudyDocument, roster: Roster, change: RosterChange): Roster {
+  const without = (raw: Uint8Array): Hospital[] => {
+    if (memberOf(roster, raw) === undefined) {
+      throw new ProtocolError('bad-change', `${peerString(raw)} is not in version ${roster.version} of the roster`)
+    }
+    return roster.hospitals.filter(hospital => Buffer.compare(hospital.id, raw) !== 0)
+  }
+  const kept = change.kind === 'admit' ? [...roster.hospitals] : without(change.id)
+  const hospitals = change.kind === 'remove' ? kept : [...kept, change.hospital]
+  hospitals.sort((a, b) => Buffer.compare(a.id, b.id))
+  try {
+    planStudy(validateStudy({ ...document, hospitals }))
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    throw new ProtocolError('bad-change', `the study cannot go on like that: ${cause.message}`, { cause })
+  }
+  return createRoster(hospitals, roster.version + 1)
+}
+
+/** True when a change could follow a roster. */
+export function fits(document: StudyDocument, roster: Roster, change: Uint8Array): boolean {
+  try {
+    applyChange(document, roster, decodeChange(change))
+    return true
+  } catch (error) {
+    if (error instanceof ProtocolError) return false
+    throw error
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * From one round to the next: with the result that we computed and certified ourselves, or with links and a checkpoint
+ * that others have.
+ *
+ * @module
+ */
+
+import { ProtocolError } from '../../crypto/errors.ts'
+import { findPhase } from '../aggregation/machine.ts'
+import { suspects } from '../aggregation/suspicion.ts'
+import type { Instance } from '../agreement/constants.ts'
+import { restoreVotes, type VotePhase } from '../agreement/machine.ts'
+import type { Entry, RoundEvent, StepContext } from '../ports.ts'
+import { fits } from '../roster/change.ts'
+import { type Member, OUTSIDE } from '../roster/roster.ts'
+import { decodeResultValue, type Link, type ResultValue, verifyLink } from '../sync/link.ts'
+import { contextAt } from './context.ts'
+import { inquire } from './guard.ts'
+import { decidedLink } from './outcome.ts'
+import { blame, halt, receive, restoreOwn } from './receive.ts'
+import { advance, type Standing } from './standing.ts'
+import {
+  type Awaited,
+  type Carried,
+  createRound,
+  ended,
+  hex,
+  NEWCOMER,
+  type RoundState,
+  said,
+  same,
+  schedule,
+  setPhase,
+  type Turn,
+} from './state.ts'
+import { strikesAfter } from './strikes.ts'
+
+/** What every round begins with, be it new or taken up again. */
+export function enterRound(turn: Turn, own: ReadonlyMap<string, Uint8Array>): void {
+  const { context } = turn
+  const { round } = turn.state
+  if (round > context.rounds) {
+    setPhase(turn, 'finished')
+    turn.effects.push({ type: 'emit', notice: { kind: 'finished', round: round - 1 } })
+    return
+  }
+  if (context.self === OUTSIDE) return setPhase(turn, 'outside')
+  turn.effects.push({ type: 'emit', notice: { kind: 'phase', round, view: 0, phase: 'idle' } })
+  for (const instance of ['commit', 'result'] as const) restoreInstance(turn, instance, own)
+  restoreOwn(turn, own)
+  turn.effects.push({ type: 'compute', job: { kind: 'prepare', round } })
+  if (turn.state.charges < context.chargesMax) turn.effects.push({ type: 'train', round })
+  // whoever was never seen, or was leaving when the last round ended, gets the same time to come back
+  for (let member = 0; member < context.roster.hospitals.length; member++) {
+    const here = member === context.self || turn.state.connected.has(member) || turn.state.lost.has(member)
+    if (!here) expectBack(turn, member)
+  }
+  for (const member of turn.state.connected.keys()) inquire(turn, member)
+}
+
+function restoreInstance(turn: Turn, instance: Instance, own: ReadonlyMap<string, Uint8Array>): void {
+  const probe: Turn = { ...turn, state: createRound(turn.state, NEWCOMER), effects: [] }
+  restoreOwn(probe, own)
+  const votes = [...said(probe.state, 'prevote'), ...said(probe.state, 'precommit')]
+    .filter(({ body }) => body.instance === instance)
+    .map(({ body }) => ({
+      phase: body.type as VotePhase,
+      view: body.view,
+      id: body.value === null ? null : hex(body.value),
+    }))
+    .sort((a, b) => a.view - b.view || (a.phase === b.phase ? 0 : a.phase === 'prevote' ? -1 : 1))
+  turn.state = { ...turn.state, [instance]: restoreVotes(turn.state[instance], votes) }
+}
+
+/** Gives a peer that is gone the time that redialling it is worth. */
+export function expectBack(turn: Turn, member: Member): void {
+  const { round } = turn.state
+  turn.effects.push({ type: 'schedule', round, timer: `lost:${member}`, afterMs: turn.context.timing.lostAfterMs })
+}
+
+/** Something was pulled: a chunk's sum, or the checkpoint that we wait for. */
+export function notePulled(turn: Turn, hash: string): void {
+  turn.state = { ...turn.state, sums: new Map(turn.state.sums).set(hash, true) }
+  if (turn.state.awaited?.checkpoint === hash) takeOver(turn, turn.state.awaited)
+}
+
+/**
+ * Certified rounds from another peer: verified link by link from where we stand, then their checkpoint is fetched. What
+ * comes before a bad link is as good as if it had come alone.
+ */
+export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { type: 'links' }>): void {
+  const { state } = turn
+  let standing: Standing = state
+  let checkpoint: string | null = null
+  const taken: Link[] = []
+  for (const link of links) {
+    if (link.round < standing.round) continue
+    const context = contextAt(turn.context, standing.roster)
+    if (link.round > standing.round || link.round > context.rounds) break
+    try {
+      const value = verifyLink(link, context)
+      standing = advance(standing, { link, value }, context)
+      if (value.outcome === 'result') checkpoint = hex(value.checkpoint)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      if (from !== undefined) blame(turn, { member: from, code: error.code })
+      break
+    }
+    taken.push(link)
+  }
+  const [first] = taken
+  const own = decidedLink(state, turn.context.quorum)
+  if (first !== undefined && own !== undefined && !same(first.value, own.value)) {
+    return halt(turn, [...first.precommits, ...own.precommits])
+  }
+  if (taken.length > (state.awaited?.links.length ?? 0)) awaitCheckpoint(turn, { links: taken, checkpoint, standing })
+}
+
+/**
+ * Whether we are about to compute what was certified: then waiting for ourselves costs nothing, and a checkpoint is
+ * larger than all that a round sends.
+ */
+function computing(state: RoundState, { links }: Awaited): boolean {
+  const value = links.length === 1 ? decodeResultValue((links[0] as Link).value) : undefined
+  if (value?.outcome !== 'result' || ended(state, 'patience') || state.phase === 'outside') return false
+  return findPhase(state, hex(value.sid)) !== undefined
+}
+
+/** Goes on when the checkpoint that certified rounds end in is here, or was left as it is; else fetches it first. */
+function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
+  const { state, context } = turn
+  const { checkpoint } = awaited
+  const own = state.outcome !== null && hex(state.outcome.checkpoint) === checkpoint
+  if (own || checkpoint === null || state.sums.has(checkpoint)) return takeOver(turn, awaited)
+  if (state.awaited !== awaited) turn.state = { ...state, awaited }
+  if (computing(state, awaited)) return schedule(turn, 'patience', context.timing.voteTimeoutMs)
+  setPhase(turn, 'catching-up')
+  const from = context.roster.peers.map((_, member) => member).filter(member => member !== context.self)
+  turn.effects.push({ type: 'pull', round: state.round, wanted: { kind: 'checkpoint', hash: checkpoint }, from })
+}
+
+/** Records certified rounds and goes on with the next. */
+function takeOver(turn: Turn, { links, standing }: Awaited): void {
+  const { state } = turn
+  const values = links.map(link => decodeResultValue(link.value))
+  const forgotten = forgottenCharges(turn, links, values)
+  const entries = links.map(link => ({ kind: 'link', link }) as const)
+  turn.effects.push({ type: 'store', entries: [...forgotten, ...entries] })
+  for (const [at, value] of values.entries()) {
+    const result = value.outcome === 'result' ? value : null
+    const notice = {
+      kind: 'completed',
+      round: (links[at] as Link).round,
+      outcome: value.outcome,
+      views: result ? result.view + 1 : state.commit.view + 1,
+      contributors: result ? result.members : [],
+      checkpoint: result ? hex(result.checkpoint) : '',
+    } as const
+    turn.effects.push({ type: 'emit', notice })
+  }
+  const { early, roster } = state
+  turn.state = createRound(standing, carriedOver(turn, standing, { values, forgotten: forgotten.length }))
+  turn.context = contextAt(turn.context, standing.roster)
+  if (standing.roster !== roster) {
+    turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: standing.round, roster: standing.roster } })
+  }
+  enterRound(turn, new Map())
+  for (const message of early.values()) receive(turn, message)
+}
+
+/**
+ * Results with something of ours in them that our log knows no release of: the disk was set back. They were paid for.
+ */
+function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly ResultValue[]): Entry[] {
+  const { state } = turn
+  const entries: Entry[] = []
+  let standing: Standing = state
+  for (const [at, value] of values.entries()) {
+    const link = links[at] as Link
+    const context: StepContext = contextAt(turn.context, standing.roster)
+    const known = link.round === state.round && state.own.has(`release/0/${context.self}`)
+    if (value.outcome === 'result' && value.members.includes(context.self) && !known) {
+      entries.push({ kind: 'charge', round: link.round, sid: value.sid, contributors: value.members.length })
+    }
+    standing = advance(standing, { link, value }, context)
+  }
+  return entries
+}
+
+/** What goes on with us, under the ranks of the roster to come. */
+function carriedOver(
+  turn: Turn,
+  { round, roster }: Standing,
+  { values, forgotten }: { values: readonly ResultValue[]; forgotten: number },
+): Carried {
+  const { state, context } = turn
+  const moved = (members: ReadonlyMap<Member, true>): ReadonlyMap<Member, true> => {
+    if (roster === state.roster) return members
+    const ranks = [...members.keys()].map(member => roster.ranks.get(state.roster.peers[member] as string))
+    return new Map(ranks.filter(rank => rank !== undefined).map(rank => [rank, true]))
+  }
+  const { charges, approving, muted } = state
+  return {
+    charges: charges + forgotten,
+    connected: moved(state.connected),
+    lost: moved(state.lost),
+    approving: approving !== null && fits(context.document, roster, approving) ? approving : null,
+    strikes: strikesAfter(state, { out: suspects(state, context).out, value: values[0] as ResultValue, round }),
+    // whoever answered before may know more about the round that we have come to
+    guard: state.guard === null ? null : new Map(),
+    muted,
+  }
+}
+
+/** Ends the round when its result is certified: with our own checkpoint, or with the one that others have. */
+export function resultRule(turn: Turn): void {
+  const { state, context } = turn
+  if (state.awaited !== null) return awaitCheckpoint(turn, state.awaited)
+  const link = decidedLink(state, context.quorum)
+  if (link === undefined) return
+  const value = decodeResultValue(link.value)
+  const checkpoint = value.outcome === 'result' ? hex(value.checkpoint) : null
+  awaitCheckpoint(turn, { links: [link], checkpoint, standing: advance(state, { link, value }, context) })
+}

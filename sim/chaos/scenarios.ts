@@ -1,0 +1,10 @@
+/** All scenarios, in the order in which they run. @module */
+
+import { CLOCK } from './clock.ts'
+import { DISK } from './disk.ts'
+import { KILL } from './kill.ts'
+import { PARTITION } from './partition.ts'
+import { STOP } from './stop.ts'
+import type { Scenario } from './trial.ts'
+
+export const SCENARIOS: readonly Scenario[] = [KILL, STOP, DISK, CLOCK, PARTITION]

@@ -1,0 +1,180 @@
+/** One scenario from empty folders to what is found about it. @module */
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { StudyTiming } from '../../protocols/study/document.ts'
+import { ChildError, stopAll } from '../processes/child.ts'
+import type { Hospital } from '../processes/hospital.ts'
+import { type Account, readAccount } from './account.ts'
+import { Broken, Observer } from './observer.ts'
+import type { Need } from './sandbox.ts'
+import { findings, hashesEqual, type Promised, type Remains, violations, voidsOf } from './verdict.ts'
+import { createWard, type Furniture, type Ward } from './ward.ts'
+
+const START_MS_MAX = 60_000
+/** On top of the longest round: who was away last has to catch up. */
+const FINISH_MS = 60_000
+
+export interface Scenario extends Omit<Promised, 'rounds'> {
+  readonly name: string
+  readonly about: string
+  readonly hospitals: number
+  /** by default */
+  readonly rounds: number
+  readonly timing: Partial<StudyTiming>
+  /** what the system must allow it */
+  readonly needs?: Need
+  /** @param folder for whatever it needs on disk; exists */
+  readonly furniture?: (stage: Stage) => Promise<Furniture>
+  /** Lets happen what is planned. @throws Broken when the hospitals do not behave as promised */
+  readonly play: (trial: Trial) => Promise<void>
+}
+
+export interface Stage {
+  readonly folder: string
+  readonly rounds: number
+  readonly seed: number
+  readonly note: (text: string) => void
+  readonly signal: AbortSignal
+}
+
+/** A scenario under way. */
+export interface Trial extends Stage {
+  readonly hospitals: readonly Hospital[]
+  readonly observer: Observer
+  /** Starts a hospital again. */
+  restart(at: number): void
+}
+
+/** What came of a scenario. */
+export interface Outcome {
+  readonly scenario: string
+  readonly seed: number
+  readonly outcome: 'passed' | 'failed' | 'skipped'
+  readonly rounds: number
+  /** certified at everybody */
+  readonly certified: number
+  readonly longestMs: number | null
+  /** rounds that ended VOID */
+  readonly voids: number
+  readonly restarts: number
+  readonly hashesEqual: boolean | null
+  /** why it failed or was skipped */
+  readonly reasons: readonly string[]
+  readonly notes: readonly string[]
+  readonly seconds: number
+}
+
+/** Runs it; only an interruption throws. */
+export async function runTrial(scenario: Scenario, stage: Stage): Promise<Outcome> {
+  const began = performance.now()
+  const notes: string[] = []
+  const reasons: string[] = []
+  let restarts = 0
+  const note = (text: string): void => {
+    notes.push(text)
+    stage.note(text)
+  }
+  const attempt = async (part: () => Promise<void>): Promise<void> => {
+    try {
+      await part()
+    } catch (error) {
+      stage.signal.throwIfAborted()
+      reasons.push(describe(error))
+    }
+  }
+  let furniture: Furniture = {}
+  let remains: Remains = { accounts: [], said: [], durations: [] }
+  try {
+    await mkdir(join(stage.folder, 'furniture'))
+    await attempt(async () => {
+      furniture = (await scenario.furniture?.({ ...stage, note, folder: join(stage.folder, 'furniture') })) ?? {}
+      const ward = await createWard({ ...stage, hospitals: scenario.hospitals, timing: scenario.timing, furniture })
+      const observer = new Observer(ward.hospitals, stage.signal)
+      const restart = (at: number): void => {
+        restarts += 1
+        ward.hospitals[at]?.start()
+      }
+      await attempt(
+        async () => await perform(scenario, { ...stage, note, hospitals: ward.hospitals, observer, restart }),
+      )
+      await observer.stop()
+      await attempt(async () => await stopOrderly(ward.hospitals))
+      remains = await collect(ward, observer, attempt)
+    })
+    // a trial that broke off is not asked for its later rounds
+    const whole = reasons.length === 0
+    reasons.push(...(whole ? findings(remains, { ...scenario, rounds: stage.rounds }) : violations(remains)))
+  } finally {
+    await stopAll()
+    await furniture.clear?.()
+  }
+  const { name, seed } = { ...scenario, ...stage }
+  const longest = Math.max(0, ...remains.durations.map(({ ms }) => ms))
+  return {
+    scenario: name,
+    seed,
+    outcome: reasons.length === 0 ? 'passed' : 'failed',
+    rounds: stage.rounds,
+    certified: Math.min(...remains.accounts.map(({ links }) => links.length), stage.rounds),
+    longestMs: remains.durations.length === 0 ? null : Math.round(longest),
+    voids: voidsOf(remains).length,
+    restarts,
+    hashesEqual: remains.accounts.length === 0 ? null : hashesEqual(remains),
+    reasons,
+    notes,
+    seconds: (performance.now() - began) / 1000,
+  }
+}
+
+async function perform(scenario: Scenario, trial: Trial): Promise<void> {
+  const { hospitals, observer, rounds } = trial
+  for (const hospital of hospitals) hospital.start()
+  const answers = (): boolean => hospitals.every((_, at) => observer.status(at) !== undefined)
+  observer.start()
+  observer.freeze()
+  await observer.until(answers, { withinMs: START_MS_MAX, what: 'for all nodes to start' })
+  observer.thaw()
+  await scenario.play(trial)
+  await untilCertified(trial, rounds, scenario.roundMsMax)
+  const finished = (): boolean => hospitals.every((_, at) => observer.status(at)?.phase === 'finished')
+  await observer.until(finished, { withinMs: FINISH_MS, what: 'for everybody to finish' })
+}
+
+/** Waits until a round is certified somewhere; every round before it has its promised time. */
+export async function untilCertified({ observer }: Trial, round: number, roundMsMax: number): Promise<void> {
+  while (observer.certified() < round) {
+    const next = observer.certified() + 1
+    // the clock of the round began before this wait: whatever is found slow is found slow at the end, too
+    await observer.until(() => observer.certified() >= next, { withinMs: roundMsMax, what: `for round ${next}` })
+  }
+}
+
+async function stopOrderly(hospitals: readonly Hospital[]): Promise<void> {
+  const stopped = await Promise.allSettled(hospitals.map(hospital => hospital.stop()))
+  const failed = stopped.find(result => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+async function collect(
+  { hospitals, document }: Ward,
+  observer: Observer,
+  attempt: (part: () => Promise<void>) => Promise<void>,
+): Promise<Remains> {
+  await stopAll()
+  const accounts: Account[] = []
+  const said: Remains['said'][number][] = []
+  const peers = hospitals.map(({ peer }) => peer)
+  for (const [at, hospital] of hospitals.entries()) {
+    await attempt(async () => {
+      accounts.push(await readAccount(hospital, { document, peers }))
+      said.push([...observer.heard(at).values()])
+    })
+  }
+  return { accounts, said, durations: observer.durations() }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof Broken || error instanceof ChildError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

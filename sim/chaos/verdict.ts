@@ -1,0 +1,108 @@
+/**
+ * Whether what happened is what was promised, from what is left when all is over. Each finding is a sentence; none, and
+ * the promise held.
+ *
+ * @module
+ */
+
+import type { RoundRecord } from '../../node/status.ts'
+import type { Account } from './account.ts'
+
+/** What is left of a trial. */
+export interface Remains {
+  readonly accounts: readonly Account[]
+  /** what each hospital said while it ran, in the order of the accounts */
+  readonly said: readonly (readonly RoundRecord[])[]
+  readonly durations: readonly { readonly round: number; readonly ms: number }[]
+}
+
+/** What was promised. */
+export interface Promised {
+  readonly rounds: number
+  readonly roundMsMax: number
+  /** rounds that may end VOID; none, as a rule */
+  readonly voidsMax: number
+}
+
+/** All that is wrong, in sentences. */
+export function findings(remains: Remains, promised: Promised): string[] {
+  return [
+    ...missingRounds(remains, promised),
+    ...voidRounds(remains, promised),
+    ...slowRounds(remains, promised),
+    ...violations(remains),
+  ]
+}
+
+/** What may never be, however a trial ended. */
+export function violations(remains: Remains): string[] {
+  return [...unequalRounds(remains), ...unchargedReleases(remains)]
+}
+
+/** Rounds about which two hospitals believe, or ever said, different things. */
+export function unequalRounds({ accounts, said }: Pick<Remains, 'accounts' | 'said'>): string[] {
+  const versions = new Map<number, Map<string, string[]>>()
+  const note = (round: number, version: string, who: string): void => {
+    const known = versions.get(round) ?? new Map<string, string[]>()
+    versions.set(round, known.set(version, [...(known.get(version) ?? []), who]))
+  }
+  for (const { site, links } of accounts) {
+    for (const { round, outcome, checkpoint } of links) note(round, `${outcome} ${checkpoint}`, site)
+  }
+  said.forEach((records, at) => {
+    const site = accounts[at]?.site ?? String(at)
+    for (const { round, outcome, checkpoint } of records) {
+      note(round, `${outcome} ${outcome === 'result' ? checkpoint : ''}`, `${site} (said)`)
+    }
+  })
+  const unequal = [...versions].filter(([, known]) => known.size > 1).sort(([a], [b]) => a - b)
+  const found = unequal.map(([round, known]) => {
+    const sides = [...known].map(([version, who]) => `${version.slice(0, 19)} by ${who.join(', ')}`)
+    return `Round ${round} has two certificates: ${sides.join('; ')}`
+  })
+  const complete = new Set(accounts.map(({ links }) => links.length)).size === 1
+  const transcripts = new Set(accounts.map(({ transcript }) => transcript))
+  return found.length === 0 && complete && transcripts.size > 1 ? ['The transcripts differ'] : found
+}
+
+/** Rounds of which a hospital's store has no certificate. */
+export function missingRounds({ accounts }: Pick<Remains, 'accounts'>, { rounds }: Promised): string[] {
+  return accounts.flatMap(({ site, links }) => {
+    const known = new Set(links.map(({ round }) => round))
+    const missing = Array.from({ length: rounds }, (_, at) => at + 1).filter(round => !known.has(round))
+    return missing.length === 0 ? [] : [`${site} has no certificate of round ${missing.join(', ')}`]
+  })
+}
+
+/** Rounds that anybody holds to be VOID. */
+export function voidsOf({ accounts }: Pick<Remains, 'accounts'>): number[] {
+  const links = accounts.flatMap(account => account.links)
+  return [...new Set(links.flatMap(({ round, outcome }) => (outcome === 'void' ? [round] : [])))].sort((a, b) => a - b)
+}
+
+function voidRounds(remains: Pick<Remains, 'accounts'>, { voidsMax }: Promised): string[] {
+  const voids = voidsOf(remains)
+  return voids.length > voidsMax ? [`Round ${voids.join(', ')} ended VOID; at most ${voidsMax} may`] : []
+}
+
+/** Rounds that took longer than promised. */
+export function slowRounds({ durations }: Pick<Remains, 'durations'>, { roundMsMax }: Promised): string[] {
+  return durations
+    .filter(({ ms }) => ms > roundMsMax)
+    .map(({ round, ms }) => `Round ${round} took ${(ms / 1000).toFixed(1)} s, promised are ${roundMsMax / 1000} s`)
+}
+
+/** Results that hold a hospital's update, so that it has released its key, without a charge in its own ledger. */
+export function unchargedReleases({ accounts }: Pick<Remains, 'accounts'>): string[] {
+  return accounts.flatMap(({ site, rank, links, charges }) => {
+    const charged = new Set(charges)
+    const released = links.filter(({ outcome, members }) => outcome === 'result' && members.includes(rank))
+    const missing = released.filter(({ round }) => !charged.has(round)).map(({ round }) => round)
+    return missing.length === 0 ? [] : [`${site} released in round ${missing.join(', ')} and did not charge it`]
+  })
+}
+
+/** Rounds certified at all and the same everywhere. */
+export function hashesEqual(remains: Remains): boolean {
+  return unequalRounds(remains).length === 0 && remains.accounts.some(({ links }) => links.length > 0)
+}

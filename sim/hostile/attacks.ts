@@ -1,0 +1,274 @@
+/**
+ * What a member of the roster can do to another besides lying: flood, stall, send garbage, ask for everything. Each
+ * attack goes on until the signal; whatever fails is tried again, for a victim may hang up.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Stream } from '@libp2p/interface'
+import { seal } from '../../crypto/envelope.ts'
+import type { Signer } from '../../crypto/signature.ts'
+import { SYNC_PROTOCOL } from '../../node/gossip-repair.ts'
+import { encodeHello } from '../../node/hello.ts'
+import { HELLO_PROTOCOL } from '../../node/neighbours.ts'
+import type { Network } from '../../node/network.ts'
+import { CHUNK_PROTOCOL, PULL_PROTOCOL } from '../../node/transfer/wire.ts'
+import { encode } from '../../protocols/codec.ts'
+import { type Body, encodeBody, encodeEnvelope } from '../../protocols/round/messages.ts'
+
+export const GOSSIP_PROTOCOL = '/meshsub/1.1.0'
+const PUSH_PROTOCOL = '/confrere/push/1.0.0'
+export const REQUEST_PROTOCOLS = [HELLO_PROTOCOL, SYNC_PROTOCOL, PUSH_PROTOCOL]
+export const ALL_PROTOCOLS = [...REQUEST_PROTOCOLS, CHUNK_PROTOCOL, PULL_PROTOCOL, GOSSIP_PROTOCOL]
+const PAUSE_MS = 20
+
+export interface Victim {
+  readonly peer: string
+  readonly addresses: readonly string[]
+}
+
+export interface Siege {
+  readonly network: Network
+  readonly victims: readonly Victim[]
+  readonly signer: Signer
+  readonly study: Uint8Array
+  readonly signal: AbortSignal
+  /** the round that others talk about, as far as heard */
+  readonly round: () => number
+  /** connects as the same member once more */
+  readonly again: () => Promise<Network>
+}
+
+type Attack = (siege: Siege) => Promise<void>
+
+/** Does something to every victim, again and again. */
+async function harass(siege: Siege, act: (victim: Victim) => Promise<void>): Promise<void> {
+  const one = async (victim: Victim) => {
+    while (!siege.signal.aborted) {
+      try {
+        const { network } = siege
+        const signal = AbortSignal.any([siege.signal, AbortSignal.timeout(2000)])
+        if (!network.connected(victim.peer)) await network.dial(victim.peer, victim.addresses, signal)
+        await act(victim)
+      } catch {
+        await sleep(PAUSE_MS)
+      }
+      await sleep(0)
+    }
+  }
+  await Promise.all(siege.victims.map(one))
+}
+
+async function openTo({ network, signal }: Siege, victim: Victim, protocol: string): Promise<Stream> {
+  return await network.open(victim.peer, protocol, AbortSignal.any([signal, AbortSignal.timeout(2000)]))
+}
+
+/** Sends for a while without caring whether anybody reads. */
+async function pour(stream: Stream, pieces: () => Uint8Array, times: number): Promise<void> {
+  for (let i = 0; i < times && stream.status === 'open'; i++) {
+    if (!stream.send(pieces())) await sleep(1)
+  }
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = []
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return Uint8Array.from([...bytes, rest])
+    bytes.push((rest % 128) | 0x80)
+  }
+}
+
+/** Length-prefixed for the protocol: varint, or four bytes. */
+function prefix(protocol: string, length: number): Uint8Array {
+  if (protocol !== CHUNK_PROTOCOL && protocol !== PULL_PROTOCOL) return varint(length)
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, length)
+  return bytes
+}
+
+function framed(protocol: string, bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([prefix(protocol, bytes.length), bytes])
+}
+
+function signed({ signer, study, round }: Siege, ahead: number): Uint8Array {
+  const header = { study, roster: 0, round: round() + ahead }
+  const view = Math.floor(Math.random() * 256)
+  const instance = Math.random() < 0.5 ? 'commit' : 'result'
+  const body =
+    Math.random() < 0.8
+      ? { type: 'prevote', ...header, instance, view, value: new Uint8Array(randomBytes(32)) }
+      : {
+          type: 'propose',
+          ...header,
+          instance,
+          view,
+          value: new Uint8Array(randomBytes(16_000)),
+          validView: -1,
+          proof: [],
+        }
+  return encodeEnvelope(seal(signer, encodeBody(body as Body)))
+}
+
+/** Frames of gossip that nothing can be read from. */
+const garbage: Attack = async siege =>
+  await harass(siege, async victim => {
+    const stream = await openTo(siege, victim, GOSSIP_PROTOCOL)
+    await pour(stream, () => framed(GOSSIP_PROTOCOL, randomBytes(20_000)), 500)
+  })
+
+/** Valid messages of this round and the next, in every slot and twice, as many as fit. */
+const messages: Attack = async siege =>
+  await harass(siege, async () => {
+    for (let i = 0; i < 50; i++) siege.network.publish(signed(siege, Math.floor(Math.random() * 3)))
+    await sleep(10)
+  })
+
+/** As `messages`, just below the limits, so that nobody hangs up. */
+const hum: Attack = async siege => {
+  while (!siege.signal.aborted) {
+    for (let i = 0; i < 5; i++) siege.network.publish(signed(siege, i % 2))
+    await sleep(20)
+  }
+}
+
+/** Hundreds of streams of every protocol, each left in the middle of a frame. */
+const stall: Attack = async siege =>
+  await harass(siege, async victim => {
+    for (const protocol of ALL_PROTOCOLS) {
+      for (let i = 0; i < 50; i++) {
+        const stream = await openTo(siege, victim, protocol)
+        stream.send(prefix(protocol, 5000))
+      }
+    }
+  })
+
+/** A few streams of every protocol, filled with single bytes to just below what a frame may be, and left so. */
+const hoard: Attack = async siege =>
+  await harass(siege, async victim => {
+    for (const protocol of ALL_PROTOCOLS) {
+      const stream = await openTo(siege, victim, protocol)
+      stream.send(prefix(protocol, 60_000))
+      await pour(stream, () => Uint8Array.of(1), 50_000)
+    }
+    await sleep(10_000, undefined, { signal: siege.signal })
+  })
+
+/** One byte a second on every protocol. */
+const drip: Attack = async siege =>
+  await harass(siege, async victim => {
+    const streams = await Promise.all(ALL_PROTOCOLS.map(protocol => openTo(siege, victim, protocol)))
+    for (const [at, stream] of streams.entries()) stream.send(prefix(ALL_PROTOCOLS[at] as string, 60_000))
+    for (let i = 0; i < 60 && !siege.signal.aborted; i++) {
+      for (const stream of streams) if (stream.status === 'open') stream.send(Uint8Array.of(0))
+      await sleep(1000)
+    }
+  })
+
+/** Frames that say that they are enormous, and then are. */
+const oversize: Attack = async siege =>
+  await harass(siege, async victim => {
+    for (const protocol of ALL_PROTOCOLS) {
+      const stream = await openTo(siege, victim, protocol)
+      stream.send(prefix(protocol, 2 ** 31))
+      await pour(stream, () => randomBytes(65_536), 100)
+    }
+  })
+
+/** Everything that can be asked for, as often as possible, and nothing of it read. */
+const ask: Attack = async siege =>
+  await harass(siege, async victim => {
+    const { study, round } = siege
+    const nothing = new Uint8Array(0)
+    const summary = encode({ study, round: Math.max(1, round() - 200), have: nothing })
+    const sync = await openTo(siege, victim, SYNC_PROTOCOL)
+    sync.pause()
+    sync.send(framed(SYNC_PROTOCOL, summary))
+    const pull = await openTo(siege, victim, PULL_PROTOCOL)
+    pull.pause()
+    const wanted = { kind: 'checkpoint', hash: randomBytes(32).toString('hex') }
+    await pour(pull, () => framed(PULL_PROTOCOL, encode(wanted)), 100)
+  })
+
+/** Hellos that are full of other people's addresses, none of them true, and requests that are no requests. */
+const hellos: Attack = async siege =>
+  await harass(siege, async victim => {
+    const addresses = Array.from(
+      { length: 8 },
+      (_, i) => `/ip4/203.0.113.${i}/tcp/${1 + Math.floor(Math.random() * 60_000)}`,
+    )
+    const known = siege.victims.map(({ peer }) => ({ peer, addresses }))
+    const hello = await openTo(siege, victim, HELLO_PROTOCOL)
+    hello.send(framed(HELLO_PROTOCOL, encodeHello({ study: siege.study, addresses, known })))
+    for (const protocol of ALL_PROTOCOLS) {
+      const stream = await openTo(siege, victim, protocol)
+      await pour(stream, () => framed(protocol, randomBytes(1000)), 20)
+    }
+  })
+
+interface YamuxInternals {
+  sendFrame?: (header: { type: number; flag: number; streamID: number; length: number }, data?: Uint8Array) => boolean
+}
+
+/** Pings below the streams, without end. */
+const pings: Attack = async siege =>
+  await harass(siege, async victim => {
+    const stream = (await openTo(siege, victim, HELLO_PROTOCOL)) as Stream & YamuxInternals
+    for (let i = 0; i < 20_000 && stream.status === 'open'; i++) {
+      if (stream.sendFrame?.({ type: 2, flag: 1, streamID: 0, length: i }) === false) await sleep(1)
+    }
+  })
+
+/** Streams that are never negotiated, and protocols that do not exist. */
+const strangeProtocols: Attack = async siege =>
+  await harass(siege, async victim => {
+    for (let i = 0; i < 100; i++) await openTo(siege, victim, `/confrere/${'x'.repeat(900)}/${i}`).catch(() => {})
+  })
+
+/** Many connections of one member, opened and closed. */
+const reconnect: Attack = async siege => {
+  const networks = await Promise.all(Array.from({ length: 8 }, () => siege.again()))
+  try {
+    await Promise.all(
+      networks.map(network =>
+        harass({ ...siege, network }, async victim => {
+          if (Math.random() < 0.5) await network.hangUp(victim.peer)
+        }),
+      ),
+    )
+  } finally {
+    await Promise.all(networks.map(network => network.stop()))
+  }
+}
+
+/** Sockets that never say who they are. */
+const silentSockets: Attack = async siege => {
+  const sockets: Socket[] = []
+  while (!siege.signal.aborted) {
+    for (const { addresses } of siege.victims) {
+      const port = Number(/\/tcp\/(\d+)/.exec(addresses[0] ?? '')?.[1])
+      if (sockets.length < 600) sockets.push(connect({ host: '127.0.0.1', port }).on('error', () => {}))
+    }
+    while (sockets[0]?.destroyed) sockets.shift()
+    await sleep(5)
+  }
+  for (const socket of sockets) socket.destroy()
+}
+
+export const ATTACKS: Readonly<Record<string, Attack>> = {
+  garbage,
+  messages,
+  hum,
+  stall,
+  hoard,
+  drip,
+  oversize,
+  ask,
+  hellos,
+  pings,
+  protocols: strangeProtocols,
+  reconnect,
+  sockets: silentSockets,
+}

@@ -1,0 +1,46 @@
+/**
+ * `npm run hostile`: what a hostile member costs three honest nodes.
+ *
+ *   npm run hostile -- [--seconds 60] [--each] [--quiet] [attack ...]
+ *
+ * Without names all attacks are made at once; `--each` makes one after the other, each against fresh nodes; `--quiet`
+ * makes none, for comparison.
+ *
+ * @module
+ */
+
+import { parseArgs } from 'node:util'
+import { ATTACKS } from './attacks.ts'
+import { laySiege, type SiegeReport } from './siege.ts'
+
+const MEGABYTES_MAX = 64
+
+const { values, positionals } = parseArgs({
+  options: { seconds: { type: 'string', default: '60' }, each: { type: 'boolean' }, quiet: { type: 'boolean' } },
+  allowPositionals: true,
+})
+const unknown = positionals.find(name => ATTACKS[name] === undefined)
+const seconds = Number(values.seconds)
+if (unknown !== undefined || !(seconds > 0)) {
+  const hint = `[--seconds 60] [--each] [--quiet] [${Object.keys(ATTACKS).join(' ')}]`
+  process.stderr.write(`hostile: unknown argument ${unknown ?? values.seconds}\n  hint: ${hint}\n`)
+  process.exit(2)
+}
+
+function show(name: string, { strikes, failures, ...figures }: SiegeReport): boolean {
+  const held = figures.megabytesMax <= MEGABYTES_MAX && figures.agreed > 0 && figures.agreed === figures.rounds
+  const passed = held && figures.honestStrikes === 0 && failures.length === 0
+  const cells = Object.entries(figures).map(([key, value]) => `${key} ${Math.round(value * 10) / 10}`)
+  process.stdout.write(`${passed ? 'held ' : 'BROKE'} ${name}: ${cells.join(', ')}\n`)
+  for (const [reason, count] of Object.entries(strikes)) process.stdout.write(`        ${count} × ${reason}\n`)
+  for (const failure of failures) process.stdout.write(`        a node stopped: ${failure}\n`)
+  return passed
+}
+
+const names = positionals.length > 0 ? positionals : Object.keys(ATTACKS)
+const sieges: [string, readonly string[]][] = values.each
+  ? names.map(name => [name, [name]])
+  : [values.quiet ? ['nothing', []] : [positionals.length > 0 ? names.join(' ') : 'everything', names]]
+let passed = true
+for (const [name, attacks] of sieges) passed = show(name, await laySiege({ seconds, attacks })) && passed
+process.exit(passed ? 0 : 1)

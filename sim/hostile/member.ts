@@ -1,0 +1,94 @@
+/**
+ * The hostile member: a process of its own with a place in the roster. It says hello as everybody does, answers with
+ * garbage or not at all, and attacks.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import { createSigner } from '../../crypto/signature.ts'
+import { SYNC_PROTOCOL } from '../../node/gossip-repair.ts'
+import { encodeHello } from '../../node/hello.ts'
+import { HELLO_PROTOCOL } from '../../node/neighbours.ts'
+import { createNetwork, type Network } from '../../node/network.ts'
+import { topicOf } from '../../node/node.ts'
+import { CHUNK_PROTOCOL, PULL_PROTOCOL } from '../../node/transfer/wire.ts'
+import { decode } from '../../protocols/codec.ts'
+import { decodeEnvelope } from '../../protocols/round/messages.ts'
+import { ATTACKS, type Siege, type Victim } from './attacks.ts'
+
+export interface Orders {
+  /** hex */
+  readonly seed: string
+  /** hex */
+  readonly study: string
+  readonly victims: readonly Victim[]
+  readonly attacks: readonly string[]
+}
+
+let round = 1
+
+/** Learns from the gossip which round it is. */
+function overhear(bytes: Uint8Array): void {
+  const { body } = decodeEnvelope(bytes)
+  round = Math.max(round, (decode(body) as { round: number }).round)
+}
+
+async function infiltrate({ seed, study }: Orders): Promise<Network> {
+  const network = await createNetwork(
+    {
+      seed: Buffer.from(seed, 'hex'),
+      topic: topicOf(Buffer.from(study, 'hex')),
+      transport: 'tcp',
+      listen: [],
+      announce: [],
+      bootstrap: [],
+      mdns: false,
+      // it keeps no limits of its own
+      clock: { now: () => 0, after: () => () => {} },
+    },
+    {
+      admits: () => true,
+      validate(bytes) {
+        overhear(bytes)
+        return 'accept'
+      },
+      discovered() {},
+      opened() {},
+      closed() {},
+    },
+  )
+  const hello = encodeHello({ study: Buffer.from(study, 'hex'), addresses: [], known: [] })
+  await network.handle(HELLO_PROTOCOL, async stream => {
+    stream.send(Buffer.concat([Uint8Array.of(hello.length), hello]))
+    await stream.close()
+  })
+  await network.handle(SYNC_PROTOCOL, async stream => {
+    stream.send(randomBytes(60_000))
+  })
+  await network.handle(CHUNK_PROTOCOL, async () => {})
+  await network.handle(PULL_PROTOCOL, async stream => {
+    stream.send(Math.random() < 0.5 ? randomBytes(100) : Uint8Array.of(0, 0, 0))
+  })
+  await network.start()
+  return network
+}
+
+async function attack(orders: Orders): Promise<void> {
+  const network = await infiltrate(orders)
+  const siege: Siege = {
+    network,
+    victims: orders.victims,
+    signer: createSigner(Buffer.from(orders.seed, 'hex')),
+    study: Buffer.from(orders.study, 'hex'),
+    signal: new AbortController().signal,
+    round: () => round,
+    again: () => infiltrate(orders),
+  }
+  // what breaks here is the attacker's own
+  process.on('uncaughtException', () => {})
+  await Promise.all(orders.attacks.map(name => ATTACKS[name]?.(siege)))
+}
+
+process.on('message', orders => void attack(orders as Orders))
+process.on('disconnect', () => process.exit(0))

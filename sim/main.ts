@@ -1,0 +1,99 @@
+/**
+ * `npm run sim`: the protocols in worlds where everything goes wrong that a seed says, under the eyes of the checkers.
+ *
+ *   npm run sim -- --seeds 0..999 [--scenario NAME] [--workers 2]
+ *   npm run sim -- --seed 17 --scenario crashes --trace
+ *
+ * @module
+ */
+
+import { CommanderError } from 'commander'
+import { EXIT } from '../crypto/errors.ts'
+import { parseOptions, type SimOptions } from './options.ts'
+import { type Job, runAll } from './pool.ts'
+import { type Outcome, runSeed } from './run.ts'
+import { EVERYDAY, SCENARIOS, scenarioOf } from './scenario-list.ts'
+
+const PROGRESS_MS = 10_000
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function* jobsOf({ from, to, scenario }: SimOptions): Generator<Job> {
+  for (let seed = from; seed <= to; seed++) {
+    yield { seed, scenario: scenario ?? (EVERYDAY[seed % EVERYDAY.length] as { name: string }).name }
+  }
+}
+
+/** What went wrong, where, and how to see it again. */
+function failureLines({ scenario, seed, failure }: Outcome): string[] {
+  if (failure === null) return []
+  const { invariant, what, hospital, round, at, stack } = failure
+  const where = [
+    hospital !== null && `hospital ${hospital}`,
+    round !== null && `round ${round}`,
+    at !== null && `at ${(at / 1000).toFixed(3)} s`,
+  ].filter(Boolean)
+  return [
+    `FAILURE seed ${seed}, scenario ${scenario}: ${invariant === null ? 'crash' : `invariant ${invariant}`}: ${what}`,
+    `  ${where.join(', ')}`,
+    ...(invariant === null
+      ? stack
+          .split('\n')
+          .slice(0, 8)
+          .map(line => `  ${line}`)
+      : []),
+    `  npm run sim -- --seed ${seed} --scenario ${scenario} --trace`,
+  ]
+}
+
+function runOne({ seed, scenario }: Job, trace: boolean): Outcome {
+  return runSeed({ seed, scenario: scenarioOf(scenario), ...(trace && { tell: write }) })
+}
+
+async function runMany(options: SimOptions): Promise<number> {
+  const started = performance.now()
+  let [count, failures, shown] = [0, 0, started]
+  const seconds = () => ((performance.now() - started) / 1000).toFixed(0)
+  const done = (outcome: Outcome): void => {
+    count += 1
+    if (outcome.failure !== null) failures += 1
+    for (const line of failureLines(outcome)) write(line)
+    if (process.stderr.isTTY && performance.now() - shown > PROGRESS_MS) {
+      shown = performance.now()
+      process.stderr.write(`${count} seeds, ${failures} failures, ${seconds()} s\n`)
+    }
+  }
+  const jobs = [...jobsOf(options)]
+  if (jobs.length === 1) done(runOne(jobs[0] as Job, options.trace))
+  else await runAll(jobs, { workers: Math.min(options.workers, jobs.length), done })
+  write(
+    `${count} ${count === 1 ? 'seed' : 'seeds'}, ${failures} ${failures === 1 ? 'failure' : 'failures'}, ${seconds()} s`,
+  )
+  return failures === 0 ? EXIT.ok : EXIT.bug
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), text => void process.stdout.write(text))
+  if (!options.list) return await runMany(options)
+  const width = Math.max(...SCENARIOS.map(({ name }) => name.length))
+  for (const { name, summary } of SCENARIOS) write(`${name.padEnd(width)}  ${summary}`)
+  return EXIT.ok
+}
+
+// a reader such as `head` may have seen enough
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  if (error.exitCode !== 0) {
+    process.stderr.write(`sim: ${error.message.replace(/^error: /, '')}\n  hint: See "npm run sim -- --help".\n`)
+    process.exitCode = EXIT.usage
+  }
+}

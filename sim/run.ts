@@ -1,0 +1,139 @@
+/**
+ * Runs one scenario on one seed to its end, under all checkers.
+ *
+ * @module
+ */
+
+import { sha256 } from '../crypto/hash.ts'
+import { planStudy } from '../protocols/study/plan.ts'
+import { type CheckerFactory, Violation } from './checkers/checker.ts'
+import { CHECKERS } from './checkers/list.ts'
+import { Random } from './random.ts'
+import { type Plan, type Scenario, startAll } from './scenario.ts'
+import { createKeyring } from './signer.ts'
+import { studyOf } from './study.ts'
+import { type SimulatedHospital, World } from './world.ts'
+
+export interface Failure {
+  /** number in secure-aggregation.md, "Invariants"; null for a crash of the code under test */
+  readonly invariant: number | null
+  readonly what: string
+  readonly hospital: number | null
+  readonly round: number | null
+  /** virtual milliseconds */
+  readonly at: number | null
+  readonly stack: string
+}
+
+export interface Outcome {
+  readonly scenario: string
+  readonly seed: number
+  readonly failure: Failure | null
+  /** virtual milliseconds */
+  readonly endedAt: number
+  readonly certified: { readonly results: number; readonly voids: number }
+}
+
+export interface RunOptions {
+  readonly scenario: Scenario
+  readonly seed: number
+  /** hears what happens, in words */
+  readonly tell?: (line: string) => void
+  readonly checkers?: readonly CheckerFactory[]
+  /** changes the world before it begins: for tests that a checker or the search for faults works */
+  readonly tamper?: (world: World) => void
+}
+
+/** Small integers, anew for every training: two that are mixed up show in the sum. */
+function updates(random: Random, dimension: number): (index: number, round: number) => Int32Array {
+  return () => Int32Array.from({ length: dimension }, () => random.whole(-(2 ** 19), 2 ** 19))
+}
+
+function createWorld(plan: Plan, random: Random, { tell, checkers = CHECKERS }: RunOptions): World {
+  const { study, newcomers = 0, network = {}, gossip = 'direct', epsilonMax, liars } = plan
+  const { signers, verify } = createKeyring(study.hospitals + newcomers, random.fork('keys'))
+  const document = studyOf(study, signers)
+  const adversaries = new Map(
+    [...(liars ?? [])].map(([index, create]) => [index, create(random.fork(`liar ${index}`))]),
+  )
+  return new World({
+    document,
+    signers,
+    verify,
+    network,
+    gossip,
+    adversaries,
+    seed: sha256(Buffer.from(random.label)),
+    update: updates(random.fork('updates'), planStudy(document).dimension),
+    epsilonMax: index => epsilonMax?.get(index),
+    checkers: checkers.map(create => create()),
+    ...(tell !== undefined && { tell }),
+  })
+}
+
+/** What the world is like, for the first lines of a trace. */
+function introduce(world: World, { study, network }: Plan): void {
+  const { hospitals, profile, rounds, colluders, noise } = study
+  const { quorum, contributorsMin, dimension } = planStudy(world.document)
+  world.tell(
+    null,
+    `${hospitals} hospitals, ${profile} profile: quorum ${quorum}, at least ${contributorsMin} contributors`,
+  )
+  world.tell(null, `${rounds} rounds of ${dimension} words, ${colluders} colluders withstood, noise ${noise}`)
+  world.tell(null, `network ${JSON.stringify(network ?? {})}`)
+  world.tell(null, `timing ${JSON.stringify(study.timing)}`)
+}
+
+/** Invariant 11: whoever is there in the end must have finished in a bounded time. */
+function runToEnd(world: World, { withinMs, gone }: Plan): void {
+  const finished = ({ alive, state }: SimulatedHospital) => alive && state.phase === 'finished'
+  const expected = world.hospitals.filter(({ index, honest }) => honest && !gone?.has(index))
+  if (world.finishes(() => expected.every(finished), withinMs)) return
+  const [stuck] = expected.filter(hospital => !finished(hospital)) as [SimulatedHospital]
+  const seconds = (withinMs / 1000).toFixed(0)
+  throw new Violation(11, `not finished within ${seconds} s: ${world.describe()}`, {
+    hospital: stuck.index,
+    round: stuck.state?.round ?? null,
+    at: world.now,
+  })
+}
+
+function failureOf(error: unknown): Failure {
+  const violation = error instanceof Violation ? error : new Violation(null, String(error), { cause: error })
+  const { cause, message, stack } = violation
+  const origin = cause instanceof Error ? (cause.stack ?? '') : (stack ?? '')
+  const { invariant, hospital, round, at } = violation
+  return { invariant, what: message, hospital, round, at, stack: origin }
+}
+
+/** How many rounds somebody has certified, and how. */
+function certifiedIn(world: World): Outcome['certified'] {
+  const longest = Math.max(...world.hospitals.map(({ disk }) => disk.links.length))
+  const best = world.hospitals.find(({ disk }) => disk.links.length === longest)
+  const notices = best?.notices.filter(notice => notice.kind === 'completed') ?? []
+  const rounds = new Map(notices.map(({ round, outcome }) => [round, outcome]))
+  const voids = [...rounds.values()].filter(outcome => outcome === 'void').length
+  return { results: longest - voids, voids }
+}
+
+/** Runs one seed. The same options give the same outcome, and tell the same story. */
+export function runSeed(options: RunOptions): Outcome {
+  const { scenario, seed, tamper } = options
+  const random = new Random(`${scenario.name} ${seed}`)
+  const plan = scenario.plan(random.fork('plan'))
+  const world = createWorld(plan, random, options)
+  let failure: Failure | null = null
+  try {
+    introduce(world, plan)
+    tamper?.(world)
+    const begin = plan.begin ?? startAll
+    begin(world, random.fork('faults'))
+    runToEnd(world, plan)
+    world.end()
+    world.tell(null, 'the end')
+  } catch (error) {
+    failure = failureOf(error)
+    world.tell(null, `FAILURE ${failure.what}`)
+  }
+  return { scenario: scenario.name, seed, failure, endedAt: world.now, certified: certifiedIn(world) }
+}

@@ -1,0 +1,133 @@
+/**
+ * Descriptions of what travels, independent of the schemas under test: every field knows how to make good values, the
+ * values at its bounds, and everything that must be refused in its place.
+ *
+ * @module
+ */
+
+import fc from 'fast-check'
+import type { Plain } from '../../protocols/codec.ts'
+
+export interface Field {
+  readonly good: fc.Arbitrary<Plain>
+  /** the smallest good value, for lists that are too long */
+  readonly least: Plain
+  /** good values at the bounds */
+  readonly edges: readonly Plain[]
+  /** what must be refused in place of this good value */
+  readonly bad: (value: Plain) => Plain[]
+}
+
+/** What may stand anywhere: one value of each kind of CBOR. */
+const KINDS: Readonly<Record<string, Plain>> = {
+  null: null,
+  boolean: true,
+  number: 7,
+  fraction: 1.5,
+  bigint: 2n ** 60n,
+  text: 'seven',
+  bytes: Uint8Array.of(7),
+  list: [7],
+  record: { seven: 7 },
+}
+
+/** One value of every kind but these. */
+function otherKinds(...own: string[]): Plain[] {
+  return Object.keys(KINDS).flatMap(kind => (own.includes(kind) ? [] : [KINDS[kind] as Plain]))
+}
+
+export function bytes(length: number): Field {
+  const least = new Uint8Array(length)
+  const bad = [...otherKinds('bytes'), new Uint8Array(length - 1), new Uint8Array(length + 1), new Uint8Array(0)]
+  const good = fc.uint8Array({ minLength: length, maxLength: length })
+  return { good, least, edges: [least], bad: () => bad }
+}
+
+/** @param usually how long the drawn ones are; the bound itself is an edge */
+export function blob(max: number, usually = Math.min(max, 64)): Field {
+  const least = new Uint8Array(0)
+  const bad = [...otherKinds('bytes'), new Uint8Array(max + 1)]
+  return { good: fc.uint8Array({ maxLength: usually }), least, edges: [least, new Uint8Array(max)], bad: () => bad }
+}
+
+export function whole(min: number, max: number): Field {
+  const outside = [min - 1, max + 1, -(2 ** 53) + 1, 2 ** 53 - 1].filter(value => value < min || value > max)
+  const bad = [...otherKinds('number'), ...outside]
+  return { good: fc.integer({ min, max }), least: min, edges: [min, max], bad: () => bad }
+}
+
+/** A number with a fraction of [min, max], or above min alone. */
+export function real(min: number, max: number, { above = false, below = false } = {}): Field {
+  const bad = [...otherKinds('number', 'fraction'), -1e300, 1e300, min - 1e-3, max + 1]
+  const edges = [...(above ? [] : [min]), ...(below ? [] : [max])]
+  const good = fc.double({ min, max, minExcluded: above, maxExcluded: below, noNaN: true }).map(value => value + 0)
+  const ends = [...(above ? [min] : []), ...(below ? [max] : [])]
+  return { good, least: edges[0] ?? (min + max) / 2, edges, bad: () => [...bad, ...ends] }
+}
+
+export const truth: Field = {
+  good: fc.boolean(),
+  least: false,
+  edges: [false, true],
+  bad: () => otherKinds('boolean'),
+}
+
+/** One of these and nothing else. */
+export function oneOf(...values: [Plain, ...Plain[]]): Field {
+  const near = values.flatMap(value => (typeof value === 'string' ? [`${value} `, value.toUpperCase()] : []))
+  const bad = [...Object.values(KINDS), ...near, '', 'constructor', '__proto__'].filter(one => !values.includes(one))
+  return { good: fc.constantFrom(...values), least: values[0], edges: values, bad: () => bad }
+}
+
+/** @param draws good ones; @param never texts that must be refused */
+export function text(draws: fc.Arbitrary<string>, { max, never = [] }: { max: number; never?: string[] }): Field {
+  const least = fc.sample(draws, { numRuns: 1, seed: 1 })[0] as string
+  const bad = [...otherKinds('text'), 'x'.repeat(max + 1), ...never]
+  return { good: draws, least, edges: [], bad: () => bad }
+}
+
+export function nullable(field: Field): Field {
+  const bad = (value: Plain) => field.bad(value ?? field.least).filter(one => one !== null)
+  return { good: fc.option(field.good), least: null, edges: [null, ...field.edges], bad }
+}
+
+/** @param usually how many the drawn ones have; a list of `max` least elements is an edge */
+export function list(
+  of: Field,
+  { min = 0, max, usually = Math.min(max, Math.max(min, 4)) }: { min?: number; max: number; usually?: number },
+): Field {
+  const times = (count: number) => new Array<Plain>(count).fill(of.least)
+  const bad = (value: Plain) => {
+    const [first, ...rest] = (value as readonly Plain[]).length > 0 ? (value as readonly Plain[]) : [of.least]
+    const wrong = of.bad(first as Plain).map(one => [one, ...rest])
+    return [...otherKinds('list'), times(max + 1), ...(min > 0 ? [times(min - 1)] : []), ...wrong]
+  }
+  const good = fc.array(of.good, { minLength: min, maxLength: usually })
+  return { good, least: times(min), edges: [times(min), times(max)], bad }
+}
+
+export type Fields = Readonly<Record<string, Field>>
+
+/** Exactly these fields: none less, none more. */
+export function record(fields: Fields): Field {
+  const arbitraries = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.good]))
+  const least = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.least]))
+  const edges = Object.entries(fields).flatMap(([name, field]) => field.edges.map(edge => ({ ...least, [name]: edge })))
+  const good = fc.record(arbitraries, { noNullPrototype: true }) as fc.Arbitrary<Plain>
+  return { good, least, edges, bad: value => badRecords(fields, value as Readonly<Record<string, Plain>>) }
+}
+
+function badRecords(fields: Fields, value: Readonly<Record<string, Plain>>): Plain[] {
+  const names = Object.keys(fields)
+  const without = names.map(name => Object.fromEntries(Object.entries(value).filter(([key]) => key !== name)))
+  const more = ['more', '', 'constructor', 'toString', '0'].map(name => ({ ...value, [name]: 1 }))
+  const wrong = names.flatMap(name =>
+    (fields[name] as Field).bad(value[name] as Plain).map(bad => ({ ...value, [name]: bad })),
+  )
+  return [...otherKinds('record'), ...without, ...more, ...wrong]
+}
+
+/** The same field, drawn from fewer values: where a rule between fields leaves no other choice. */
+export function only(field: Field, ...values: [Plain, ...Plain[]]): Field {
+  return { ...field, good: fc.constantFrom(...values), least: values[0], edges: [] }
+}
