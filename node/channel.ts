@@ -27,11 +27,13 @@ export interface Piece {
 
 export interface ChannelParts {
   readonly clock: Clock
-  /** told of every piece that is read or written, in bytes */
-  readonly account: (bytes: number) => void
+  /** told of every piece that is read, in bytes */
+  readonly read: (bytes: number) => void
+  /** told of every piece that is written */
+  readonly wrote: () => void
 }
 
-const ALONE: ChannelParts = { clock: systemClock, account() {} }
+const ALONE: ChannelParts = { clock: systemClock, read() {}, wrote() {} }
 
 /** A stream of frames (4-byte length, then that many bytes) and of raw bytes announced by them. */
 export class Channel {
@@ -138,7 +140,7 @@ export class Channel {
     if (taken.length < part.length) this.#waiting[0] = part.subarray(taken.length)
     else this.#waiting.shift()
     if (this.#waiting.length === 0) this.#block = undefined
-    this.#parts.account(taken.length)
+    this.#parts.read(taken.length)
     return taken
   }
 
@@ -246,8 +248,7 @@ export class Channel {
   /** Sends raw bytes, waiting whenever the other side is slow. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
-      // the other side answers each piece with a window update
-      this.#parts.account(0)
+      this.#parts.wrote()
       // stream.onDrain() resolves only once per stream, so the event is awaited itself
       if (!this.#stream.send(bytes.subarray(at, at + WRITE_BYTES))) await this.#drained()
     }

@@ -57,6 +57,14 @@ export const ANSWER_BYTES_PER_PEER = { capacity: 8 << 20, perSecond: 512 << 10 }
  * of them may be as many objects as there are bytes, so this is small.
  */
 export const UNACCOUNTED_BYTES_PER_PEER = { capacity: 3 << 20, perSecond: 64 << 10 }
+/**
+ * Frames that cost more than their bytes: pings, resets, window updates, pieces of a few bytes. Each is answered with a
+ * frame of ours, so this is a fifth of a processor. Gossip makes a thousand and as many window updates.
+ */
+export const FRAMES_PER_PEER = { capacity: 10_000, perSecond: 2500 }
+export const BULK_FRAME_BYTES_MIN = 1024
+/** Window updates that the other side sends for one of our writes of 64 KiB, in a window as small as it may be. */
+export const FRAMES_PER_WRITE = 16
 /** Headers that belong to one piece of payload: a yamux frame, its encryption, and the window update for it. */
 export const FRAME_OVERHEAD_BYTES = 128
 

@@ -12,7 +12,7 @@ import { bootstrap } from '@libp2p/bootstrap'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
-import type { Connection, ConnectionEncrypter, MultiaddrConnection, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { memory } from '@libp2p/memory'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -32,10 +32,10 @@ import {
   STREAM_WINDOW_BYTES_MAX,
   STREAMS_PER_CONNECTION_MAX,
   STREAMS_PER_PROTOCOL_MAX,
-  UNSENT_BYTES_MAX,
 } from './limits.ts'
 import { PeerGuard } from './peer-guard.ts'
 import type { StrikeReason, Strikes } from './strikes.ts'
+import { MeteredWire } from './wire-meter.ts'
 
 /** Peers each message is pushed to; anti-entropy repairs what that misses. */
 const MESH_DEGREE = 3
@@ -97,49 +97,6 @@ export interface Network {
   bytesSent(): number
 }
 
-/** Told of the bytes of connections, below encryption: what the socket is given, and what it gives. */
-interface Meter {
-  sent(bytes: number): void
-  received(peer: string, bytes: number): void
-}
-
-interface Secured {
-  readonly connection: { maxWriteBufferLength?: number }
-  readonly remotePeer: PeerId
-}
-
-/** Noise that counts, and that keeps no more for a peer than it may leave unread. */
-function meteredNoise(meter: Meter): (components: never) => ConnectionEncrypter {
-  return components => {
-    const inner = noise()(components)
-    const secure = async (method: 'secureInbound' | 'secureOutbound', args: unknown[]) => {
-      const raw = args[0] as MultiaddrConnection & { maxWriteBufferLength?: number }
-      const send = raw.send.bind(raw)
-      raw.send = data => {
-        meter.sent(data.byteLength)
-        return send(data)
-      }
-      const secured = await (inner[method] as unknown as (...args: unknown[]) => Promise<Secured>).apply(inner, args)
-      raw.maxWriteBufferLength = UNSENT_BYTES_MAX
-      secured.connection.maxWriteBufferLength = UNSENT_BYTES_MAX
-      const peer = secured.remotePeer.toString()
-      raw.addEventListener('message', event => {
-        meter.received(peer, (event as unknown as { data: { byteLength: number } }).data.byteLength)
-      })
-      return secured
-    }
-    return new Proxy(inner, {
-      get(target, property) {
-        if (property === 'secureInbound' || property === 'secureOutbound') {
-          return (...args: unknown[]) => secure(property, args)
-        }
-        const value = Reflect.get(target, property, target)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
-  }
-}
-
 function createGossip(topic: string, strikes: Strikes) {
   return gossipsub({
     globalSignaturePolicy: StrictNoSign,
@@ -177,7 +134,7 @@ function createGossip(topic: string, strikes: Strikes) {
 async function createHost(
   init: NetworkInit,
   handlers: NetworkHandlers,
-  { guard, meter }: { guard: PeerGuard; meter: Meter },
+  { guard, wire }: { guard: PeerGuard; wire: MeteredWire },
 ) {
   const denied = (peer: PeerId) => !handlers.admits(peer.toString()) || guard.strikes.refuses(peer.toString())
   const handshakes = new Handshakes()
@@ -186,12 +143,14 @@ async function createHost(
     ...(init.datastore !== undefined && { datastore: init.datastore as never }),
     addresses: { listen: [...init.listen], announce: [...init.announce] },
     transports: [init.transport === 'tcp' ? tcp() : memory()],
-    connectionEncrypters: [meteredNoise(meter) as never],
+    connectionEncrypters: [wire.encrypter(noise() as never) as never],
     streamMuxers: [
-      yamux({
-        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
-        streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX, maxReadBufferLength: STREAM_WINDOW_BYTES_MAX },
-      }),
+      wire.muxer(
+        yamux({
+          maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
+          streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX, maxReadBufferLength: STREAM_WINDOW_BYTES_MAX },
+        }) as never,
+      ) as never,
     ],
     connectionManager: {
       inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
@@ -256,15 +215,17 @@ export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers
     for (const connection of open) connection.abort(new Error(`refused: ${reason}`))
   }
   const guard = new PeerGuard({ clock, refused })
-  const meter: Meter = {
+  const wire = new MeteredWire({
     sent: bytes => {
       sent += bytes
     },
     received: (peer, bytes) => guard.received(peer, bytes),
-  }
-  host = await createHost(init, handlers, { guard, meter })
+    frame: peer => guard.frames(peer),
+    overrun: peer => guard.strikes.add(peer, 'long-frame'),
+  })
+  host = await createHost(init, handlers, { guard, wire })
   const channel = (stream: Stream, peer: string) =>
-    new Channel(stream, { clock, account: bytes => guard.account(peer, bytes) })
+    new Channel(stream, { clock, read: bytes => guard.account(peer, bytes), wrote: () => guard.writes(peer) })
   const { topic } = init
   const validate = (bytes: Uint8Array, from: string) => handlers.validate(bytes, from)
   readGossip(host.services.pubsub, { topic, guard, channel, frameMs: GOSSIP_FRAME_MS, validate })

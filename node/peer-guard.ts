@@ -9,6 +9,8 @@ import {
   ANSWER_BYTES_PER_PEER,
   CONNECTIONS_PER_PEER,
   FRAME_OVERHEAD_BYTES,
+  FRAMES_PER_PEER,
+  FRAMES_PER_WRITE,
   MESSAGE_BYTES_PER_PEER,
   MESSAGES_PER_PEER,
   REQUESTS_PER_PEER,
@@ -32,6 +34,7 @@ export class PeerGuard {
   readonly #requests: BucketMap<string>
   readonly #answers: BucketMap<string>
   readonly #unaccounted: BucketMap<string>
+  readonly #frames: BucketMap<string>
   #received = 0
 
   constructor(parts: StrikesParts) {
@@ -42,6 +45,7 @@ export class PeerGuard {
     this.#messageBytes = new BucketMap(MESSAGE_BYTES_PER_PEER, clock)
     this.#requests = new BucketMap(REQUESTS_PER_PEER, clock)
     this.#answers = new BucketMap(ANSWER_BYTES_PER_PEER, clock)
+    this.#frames = new BucketMap(FRAMES_PER_PEER, clock)
     this.#unaccounted = new BucketMap(UNACCOUNTED_BYTES_PER_PEER, clock)
   }
 
@@ -59,7 +63,18 @@ export class PeerGuard {
     this.strikes.add(peer, 'unaccounted-bytes')
   }
 
-  /** Says that a protocol has read, or written, one piece of that many bytes: it is not stray traffic. */
+  /** Counts a small frame of the muxer. */
+  frames(peer: string): void {
+    this.#take(this.#frames, { peer, amount: 1, reason: 'too-many-frames' })
+  }
+
+  /** Says that we write one piece, which the other side answers with frames of its own. */
+  writes(peer: string): void {
+    this.#frames.of(peer).give(FRAMES_PER_WRITE)
+    this.account(peer, 0)
+  }
+
+  /** Says that a protocol has read one piece of that many bytes: it is not stray traffic. */
   account(peer: string, bytes: number): void {
     this.#unaccounted.of(peer).give(bytes + FRAME_OVERHEAD_BYTES)
   }

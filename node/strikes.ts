@@ -14,6 +14,7 @@ export const STRIKE_WEIGHTS = {
   /** more messages or bytes than all members together may say */
   'too-many-messages': 1,
   'too-many-requests': 1,
+  'too-many-frames': 1,
   'too-many-streams': 2,
   'too-many-connections': 5,
   /** traffic that belongs to none of our protocols */

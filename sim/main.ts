@@ -11,6 +11,7 @@ import { CommanderError } from 'commander'
 import { EXIT } from '../crypto/errors.ts'
 import { parseOptions, type SimOptions } from './options.ts'
 import { type Job, runAll } from './pool.ts'
+import { failureLines, summaryLine } from './report.ts'
 import { type Outcome, runSeed } from './run.ts'
 import { EVERYDAY, SCENARIOS, scenarioOf } from './scenario-list.ts'
 
@@ -26,28 +27,6 @@ function* jobsOf({ from, to, scenario }: SimOptions): Generator<Job> {
   }
 }
 
-/** What went wrong, where, and how to see it again. */
-function failureLines({ scenario, seed, failure }: Outcome): string[] {
-  if (failure === null) return []
-  const { invariant, what, hospital, round, at, stack } = failure
-  const where = [
-    hospital !== null && `hospital ${hospital}`,
-    round !== null && `round ${round}`,
-    at !== null && `at ${(at / 1000).toFixed(3)} s`,
-  ].filter(Boolean)
-  return [
-    `FAILURE seed ${seed}, scenario ${scenario}: ${invariant === null ? 'crash' : `invariant ${invariant}`}: ${what}`,
-    `  ${where.join(', ')}`,
-    ...(invariant === null
-      ? stack
-          .split('\n')
-          .slice(0, 8)
-          .map(line => `  ${line}`)
-      : []),
-    `  npm run sim -- --seed ${seed} --scenario ${scenario} --trace`,
-  ]
-}
-
 function runOne({ seed, scenario }: Job, trace: boolean): Outcome {
   return runSeed({ seed, scenario: scenarioOf(scenario), ...(trace && { tell: write }) })
 }
@@ -55,14 +34,14 @@ function runOne({ seed, scenario }: Job, trace: boolean): Outcome {
 async function runMany(options: SimOptions): Promise<number> {
   const started = performance.now()
   let [count, failures, shown] = [0, 0, started]
-  const seconds = () => ((performance.now() - started) / 1000).toFixed(0)
+  const seconds = () => (performance.now() - started) / 1000
   const done = (outcome: Outcome): void => {
     count += 1
     if (outcome.failure !== null) failures += 1
     for (const line of failureLines(outcome)) write(line)
     if (process.stderr.isTTY && performance.now() - shown > PROGRESS_MS) {
       shown = performance.now()
-      process.stderr.write(`${count} seeds, ${failures} failures, ${seconds()} s\n`)
+      process.stderr.write(`${summaryLine({ count, failures, seconds: seconds() })}\n`)
     }
   }
   const jobs = [...jobsOf(options)]

@@ -52,6 +52,18 @@ export type Packet =
       readonly ticket: number
     }
 
+export const PACKET_KINDS = [
+  'hello',
+  'gossip',
+  'dont-want',
+  'chunk',
+  'receipt',
+  'summary',
+  'fill',
+  'push',
+  'pull',
+  'pulled',
+] as const satisfies readonly Packet['kind'][]
 export type PacketKind = Packet['kind']
 
 /** Headers of a stream's frames: length prefixes, a hash, a few small fields. */
@@ -84,19 +96,5 @@ export function sizeOf(packet: Packet): number {
       return 2 * FRAME_BYTES
     case 'pulled':
       return (packet.bytes?.length ?? 0) + 34 * packet.path.length + FRAME_BYTES
-  }
-}
-
-/** One line about a packet, for traces. */
-export function describePacket(packet: Packet): string {
-  switch (packet.kind) {
-    case 'chunk':
-    case 'receipt':
-      return `${packet.kind} ${packet.chunk} of ${packet.sid.slice(0, 8)}`
-    case 'pull':
-    case 'pulled':
-      return `${packet.kind} ${packet.wanted.kind}`
-    default:
-      return packet.kind
   }
 }

@@ -33,7 +33,7 @@ export class Performer {
       const chosen = adversary?.intercept?.(effect, this.ioOf(hospital)) ?? [effect]
       for (const one of chosen) {
         if (!hospital.alive || hospital.epoch !== epoch) return
-        if (this.#crashes(hospital, one.type)) return
+        if (this.crashes(hospital, one.type)) return
         this.#world.check(hospital, checker => checker.effect?.(hospital, one))
         this.#world.inspect(hospital, one)
         this.#performOne(hospital, one)
@@ -65,7 +65,8 @@ export class Performer {
     }
   }
 
-  #crashes(hospital: SimulatedHospital, point: CrashPoint): boolean {
+  /** Asks whether the hospital dies here, and kills it. */
+  crashes(hospital: SimulatedHospital, point: CrashPoint): boolean {
     if (!this.#world.crashes(hospital, point)) return false
     this.#world.tell(hospital, `crashes at ${point}`)
     this.#world.kill(hospital.index)
@@ -128,9 +129,9 @@ export class Performer {
       if (given.kind === 'prepare') this.#world.exchange.learn(vault.secrets(job.round).secret, given.key)
       if (job.kind === 'mask' && given.kind === 'mask') this.#note(hospital, job)
       // a vault that was only read has nothing to lose
-      if (vault.staged && this.#crashes(hospital, 'written')) return
+      if (vault.staged && this.crashes(hospital, 'written')) return
       vault.sync()
-      if (this.#crashes(hospital, 'computed')) return
+      if (this.crashes(hospital, 'computed')) return
       const output = adversary?.output?.(job, given, this.ioOf(hospital)) ?? given
       this.#answer(hospital, job, output)
     })

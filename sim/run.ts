@@ -8,6 +8,7 @@ import { sha256 } from '../crypto/hash.ts'
 import { planStudy } from '../protocols/study/plan.ts'
 import { type CheckerFactory, Violation } from './checkers/checker.ts'
 import { CHECKERS } from './checkers/list.ts'
+import { PACKET_KINDS } from './packet.ts'
 import { Random } from './random.ts'
 import { type Plan, type Scenario, startAll } from './scenario.ts'
 import { createKeyring } from './signer.ts'
@@ -84,6 +85,18 @@ function introduce(world: World, { study, network }: Plan): void {
   world.tell(null, `timing ${JSON.stringify(study.timing)}`)
 }
 
+/** What it took, for the last lines of a trace. */
+function conclude(world: World): void {
+  const rounds = world.hospitals.length * world.document.rounds
+  for (const kind of PACKET_KINDS) {
+    const { packets, bytes } = world.network.traffic.total({ kind })
+    if (packets === 0) continue
+    const each = `${(packets / rounds).toFixed(1)} packets and ${(bytes / rounds / 1000).toFixed(2)} kB`
+    world.tell(null, `${kind}: ${each} sent by each hospital in each round`)
+  }
+  world.tell(null, 'the end')
+}
+
 /** Invariant 11: whoever is there in the end must have finished in a bounded time. */
 function runToEnd(world: World, { withinMs, gone }: Plan): void {
   const finished = ({ alive, state }: SimulatedHospital) => alive && state.phase === 'finished'
@@ -130,7 +143,7 @@ export function runSeed(options: RunOptions): Outcome {
     begin(world, random.fork('faults'))
     runToEnd(world, plan)
     world.end()
-    world.tell(null, 'the end')
+    conclude(world)
   } catch (error) {
     failure = failureOf(error)
     world.tell(null, `FAILURE ${failure.what}`)

@@ -45,6 +45,8 @@ interface Asking {
 export class Transfer {
   readonly #world: World
   readonly #chunks = new MaskedChunks()
+  /** the proofs that came with other hospitals' masked chunks */
+  readonly #paths = new WeakMap<Uint32Array, readonly Uint8Array[]>()
   /** uploads without a receipt */
   readonly #open = new Map<string, object>()
   readonly #asked = new Map<number, { readonly asking: Asking; readonly other: SimulatedHospital }>()
@@ -144,6 +146,7 @@ export class Transfer {
     const leaf = sha256(toBytes(words))
     if (!is(manifest, 'manifest')) return
     if (!verifyPath({ root: manifest.body.root, leaf, index, count: filled.length, path })) return
+    this.#paths.set(words, packet.path)
     hospital.vault.putPart(sid, index, member, words)
     const { epoch } = hospital
     this.#world.step(hospital, { type: 'chunk', round, sid, chunk: index, from: member })
@@ -215,7 +218,11 @@ export class Transfer {
     const { wanted, round, owners, ticket } = packet
     let bytes: Uint8Array | undefined
     let path: readonly Uint8Array[] = []
-    if (wanted.kind === 'chunk') {
+    if (wanted.kind === 'chunk' && wanted.member !== this.#world.rankOf(hospital, hospital)) {
+      const words = hospital.vault.part(wanted.sid, wanted.chunk, wanted.member)
+      bytes = words && toBytes(words)
+      path = (words && this.#paths.get(words)) ?? []
+    } else if (wanted.kind === 'chunk') {
       const found = this.#chunks.of(hospital, { round, sid: wanted.sid, owners, chunk: wanted.chunk })
       if (found !== undefined) {
         bytes = toBytes(found.words)
@@ -244,6 +251,7 @@ export class Transfer {
       if (hash !== wanted.hash) return false
       if (wanted.kind === 'sum') hospital.vault.putSum(round, hash, bytes)
       else hospital.vault.putCheckpoint(hash, bytes)
+      if (hospital.vault.staged && this.#world.performer.crashes(hospital, 'written')) return true
       hospital.vault.sync()
       this.#world.step(hospital, { type: 'pulled', round, hash })
       return true
@@ -254,7 +262,9 @@ export class Transfer {
     if (opening === undefined || manifest === undefined) return false
     const count = filledChunks(opening).length
     if (!verifyPath({ root: manifest.body.root, leaf: sha256(bytes), index, count, path })) return false
-    hospital.vault.putPart(sid, index, member, fromBytes(bytes))
+    const words = fromBytes(bytes)
+    this.#paths.set(words, path)
+    hospital.vault.putPart(sid, index, member, words)
     this.#world.step(hospital, { type: 'chunk', round, sid, chunk: index, from: member })
     return true
   }

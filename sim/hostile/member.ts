@@ -7,6 +7,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { createSigner } from '../../crypto/signature.ts'
+import type { Clock } from '../../node/clock.ts'
 import { SYNC_PROTOCOL } from '../../node/gossip-repair.ts'
 import { encodeHello } from '../../node/hello.ts'
 import { HELLO_PROTOCOL } from '../../node/neighbours.ts'
@@ -27,6 +28,16 @@ export interface Orders {
 }
 
 let round = 1
+let ages = 0
+
+/** It keeps no limits of its own: by its clock, everything was long ago. */
+const CARELESS: Clock = {
+  now() {
+    ages += 1e9
+    return ages
+  },
+  after: () => () => {},
+}
 
 /** Learns from the gossip which round it is. */
 function overhear(bytes: Uint8Array): void {
@@ -44,8 +55,7 @@ async function infiltrate({ seed, study }: Orders): Promise<Network> {
       announce: [],
       bootstrap: [],
       mdns: false,
-      // it keeps no limits of its own
-      clock: { now: () => 0, after: () => () => {} },
+      clock: CARELESS,
     },
     {
       admits: () => true,
