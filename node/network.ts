@@ -19,7 +19,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { EXIT, OperatorError } from '../crypto/errors.ts'
+import { EXIT, OperatorError, ProtocolError } from '../crypto/errors.ts'
 import { Channel } from './channel.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { GOSSIP_DECODE_LIMITS, readGossip, type Verdict } from './gossip-reader.ts'
@@ -196,7 +196,10 @@ function listen(host: Host, handlers: NetworkHandlers, guard: PeerGuard): void {
 /** The oldest connections of a peer make place: it may be one that the peer has forgotten. */
 function limitConnections(host: Host, connection: Connection, guard: PeerGuard): void {
   const peer = connection.remotePeer
-  if (!guard.connects(peer.toString())) return connection.abort(new Error('reconnects too often'))
+  // it may have been sent away while it shook hands
+  if (!guard.connects(peer.toString()) || guard.strikes.refuses(peer.toString())) {
+    return connection.abort(new Error('refused'))
+  }
   const open = host.getConnections(peer).sort((a, b) => a.timeline.open - b.timeline.open)
   for (const old of open.slice(0, Math.max(0, open.length - CONNECTIONS_PER_PEER_MAX))) {
     guard.strikes.add(peer.toString(), 'too-many-connections')
@@ -262,7 +265,15 @@ function networkOf(
         maxOutboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
       })
     },
-    open: async (peer, protocol, signal) => await host.dialProtocol(peerIdFromString(peer), protocol, { signal }),
+    open: async (peer, protocol, signal) => {
+      try {
+        return await host.dialProtocol(peerIdFromString(peer), protocol, { signal })
+      } catch (cause) {
+        // what a stream that closes while it is negotiated throws is the event itself
+        if (cause instanceof Error) throw cause
+        throw new ProtocolError('stream-ended', 'the stream closed before it was open', { action: 'ignore', cause })
+      }
+    },
     dialable: (peer, address) => targetOf(peer, address) !== undefined,
     dial: async (peer, addresses, signal) => {
       const targets = addresses.flatMap(address => targetOf(peer, address) ?? [])

@@ -9,7 +9,7 @@
 
 import type { Clock } from './clock.ts'
 
-/** Weight of one offence: at 20 the fifth sends away, at 1 only a flood does. */
+/** Weight of one offence: at 20 the sixth in a row sends away, at 1 only a flood does. */
 export const STRIKE_WEIGHTS = {
   /** more messages or bytes than all members together may say */
   'too-many-messages': 1,

@@ -29,9 +29,9 @@ export class Connections {
     return this.#epochs[one.index * this.#size + other.index] !== 0
   }
 
-  /** The hospitals that one believes to be connected to, by index. */
+  /** The hospitals of its roster that one believes to be connected to, by index. */
   of(hospital: SimulatedHospital): SimulatedHospital[] {
-    return this.#world.hospitals.filter(other => this.has(hospital, other))
+    return this.#world.hospitals.filter(other => this.has(hospital, other) && this.#admits(hospital, other))
   }
 
   start(hospital: SimulatedHospital): void {
@@ -73,7 +73,8 @@ export class Connections {
   }
 
   take(hospital: SimulatedHospital, from: SimulatedHospital, packet: Extract<Packet, { kind: 'hello' }>): void {
-    if (!this.#admits(hospital, from)) return
+    // before a hello both ends have shaken hands, and that takes both directions
+    if (!this.#admits(hospital, from) || !this.#world.network.isWhole(hospital, from)) return
     this.#greet(hospital, from, packet.epoch)
     if (!packet.answer) {
       this.#world.network.send(hospital, from, { kind: 'hello', answer: true, epoch: hospital.epoch })
@@ -94,7 +95,6 @@ export class Connections {
     this.#world.tell(hospital, `is connected to ${other.index}`)
     this.#world.stepMember(hospital, 'connected', other)
     this.#world.repair.compare(hospital, other)
-    if (!this.#world.network.isWhole(hospital, other)) this.watch(hospital, other)
   }
 
   #lose(hospital: SimulatedHospital, other: SimulatedHospital): void {

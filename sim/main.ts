@@ -47,9 +47,7 @@ async function runMany(options: SimOptions): Promise<number> {
   const jobs = [...jobsOf(options)]
   if (jobs.length === 1) done(runOne(jobs[0] as Job, options.trace))
   else await runAll(jobs, { workers: Math.min(options.workers, jobs.length), done })
-  write(
-    `${count} ${count === 1 ? 'seed' : 'seeds'}, ${failures} ${failures === 1 ? 'failure' : 'failures'}, ${seconds()} s`,
-  )
+  write(summaryLine({ count, failures, seconds: seconds() }))
   return failures === 0 ? EXIT.ok : EXIT.bug
 }
 

@@ -67,7 +67,7 @@ function createWorld(plan: Plan, random: Random, { tell, checkers = CHECKERS }: 
     seed: sha256(Buffer.from(random.label)),
     update: updates(random.fork('updates'), planStudy(document).dimension),
     epsilonMax: index => epsilonMax?.get(index),
-    checkers: checkers.map(create => create()),
+    checkers: [...checkers, ...(plan.checkers ?? [])].map(create => create()),
     ...(tell !== undefined && { tell }),
   })
 }

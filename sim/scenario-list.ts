@@ -7,6 +7,7 @@ import { CHURN } from './scenarios/churn.ts'
 import { CRASHES } from './scenarios/crashes.ts'
 import { CROWD } from './scenarios/crowd.ts'
 import { LATE } from './scenarios/late.ts'
+import { LIARS } from './scenarios/liars.ts'
 import { LOSSY } from './scenarios/lossy.ts'
 import { MIXED } from './scenarios/mixed.ts'
 import { PARTITION } from './scenarios/partition.ts'
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   VOID,
   SLOW,
   BUDGET,
+  LIARS,
   MIXED,
   CROWD,
 ]

@@ -5,6 +5,7 @@
  */
 
 import type { AdversaryFactory } from './adversary.ts'
+import type { CheckerFactory } from './checkers/checker.ts'
 import type { GossipMode } from './gossip.ts'
 import type { NetworkSettings } from './network.ts'
 import type { Random } from './random.ts'
@@ -22,6 +23,8 @@ export interface Plan {
   readonly epsilonMax?: ReadonlyMap<number, number>
   /** the scripts of those that lie, by index; they need not finish */
   readonly liars?: ReadonlyMap<number, AdversaryFactory>
+  /** what must be true in this world besides the invariants */
+  readonly checkers?: readonly CheckerFactory[]
   /** those that are gone for good, in the end; all others must finish */
   readonly gone?: ReadonlySet<number>
   /** starts the hospitals and arranges what goes wrong; all of them start at once unless given */

@@ -253,6 +253,12 @@ export class World {
     this.tell(null, 'all lines are whole')
   }
 
+  /** A hospital's operator approves a change of the roster, or with null no longer does. */
+  approve(index: number, change: Uint8Array | null): void {
+    const hospital = this.hospitals[index] as SimulatedHospital
+    this.guarded(hospital, () => this.step(hospital, { type: 'approve', change }))
+  }
+
   step(hospital: SimulatedHospital, event: RoundEvent): void {
     if (!hospital.alive) return
     const { state, effects } = step(hospital.state, event, hospital.context)

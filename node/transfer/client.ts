@@ -163,7 +163,7 @@ export class TransferClient {
   }
 
   #peerOf(member: Member): string {
-    return this.#parts.context.roster.peers[member] as string
+    return this.#context.roster.peers[member] as string
   }
 
   #requestOf(round: number, wanted: Wanted): Uint8Array | undefined {

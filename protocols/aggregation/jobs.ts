@@ -20,7 +20,8 @@ import type { Member } from '../roster/roster.ts'
 export type RoundJob =
   /** draw (or load, after a restart) the round's ephemeral key and root, durably */
   | { readonly kind: 'prepare'; readonly round: number }
-  | { readonly kind: 'mask'; readonly round: number; readonly session: Session }
+  /** `again`: our MANIFEST is out, so that only the very vector which it commits to will do */
+  | { readonly kind: 'mask'; readonly round: number; readonly session: Session; readonly again: boolean }
   /** our self key, once the session is certified */
   | { readonly kind: 'reveal'; readonly round: number; readonly session: Session }
   | {

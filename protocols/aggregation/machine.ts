@@ -160,7 +160,7 @@ export function maskRule(turn: Turn): void {
   }
   turn.effects.push({
     type: 'compute',
-    job: { kind: 'mask', round: state.round, session: sessionOf(opening, context) },
+    job: { kind: 'mask', round: state.round, session: sessionOf(opening, context), again: masked !== undefined },
   })
 }
 

@@ -120,12 +120,13 @@ class Runner {
     return deriveSelfKey({ root: this.#vault.secrets(round).root, sid, id: ids.get(self) as Uint8Array })
   }
 
-  #mask({ round, session }: JobOf<'mask'>): RoundOutput {
+  #mask({ round, session, again }: JobOf<'mask'>): RoundOutput {
     const vault = this.#vault
     const sid = hex(session.sid)
     let masked = vault.masked(round, sid)
     // a session's keys mask one vector, ever: two would cancel the masks and show their difference
     if (masked === undefined) {
+      if (again) return failed('mask', 'masked-lost', 'the masked vector that our MANIFEST commits to is lost')
       const update = vault.update(round)
       if (update === undefined) return failed('mask', 'no-update', 'there is no trained update to mask')
       const { noiseMultiplier, colluders } = this.#document.privacy

@@ -172,13 +172,15 @@ export function audited(turn: Turn, { sid, sums, evidence }: Extract<RoundOutput
 }
 
 /** Contributors of whom neither a fingerprint nor all parts can be had: with the void timer they end the round. */
-export function unvouched(state: RoundState): Member[] {
+export function unvouched(state: RoundState, self: Member): Member[] {
   const challenge = state.audited === null ? challengeOf(state) : undefined
   if (challenge === undefined || state.commitment === null) return []
   const { opening } = state.commitment
   const held = state.phases.get(opening.view)?.held
   const mismatch = state.flags.has(`mismatch:${hex(challenge)}`)
   return opening.members.filter(member => {
+    // our own parts are in our own masked vector
+    if (member === self) return false
     if (!mismatch && fingerprintOf(state, { challenge, member }) !== undefined) return false
     return filledChunks(opening).some(({ index }) => !held?.has(`${index}/${member}`))
   })

@@ -10,8 +10,10 @@ import { ProtocolError } from '../../crypto/errors.ts'
 import { CONTRIBUTORS_MIN } from '../aggregation/constants.ts'
 import { VALUE_BYTES_MAX } from '../agreement/constants.ts'
 import { decode, encode } from '../codec.ts'
+import { printable } from '../printable.ts'
 import type { Roster } from '../roster/roster.ts'
 import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from '../round/constants.ts'
+import { record } from '../shape.ts'
 import {
   EVIDENCE_BYTES_MAX,
   EVIDENCE_MESSAGES_BYTES_MAX,
@@ -87,7 +89,7 @@ const EVIDENCE = z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('certificate'), value: blob(VALUE_BYTES_MAX), precommits: smalls }),
     ]),
     sum: small,
-    parts: z.array(z.strictObject({ words, path })).max(MEMBERS_MAX),
+    parts: z.array(record({ words, path })).max(MEMBERS_MAX),
   }),
   z.strictObject({
     kind: z.literal('false-fingerprint'),
@@ -141,5 +143,5 @@ export function decodeEvidence(bytes: Uint8Array, bytesMax: number = EVIDENCE_BY
   const parsed = EVIDENCE.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw new ProtocolError('bad-evidence', `not evidence: ${issue?.path.join('.')}: ${issue?.message}`)
+  throw new ProtocolError('bad-evidence', printable(`not evidence: ${issue?.path.join('.')}: ${issue?.message}`))
 }

@@ -45,7 +45,9 @@ export function guardRule(turn: Turn): void {
   const { guard, lost } = state
   if (guard === null) return
   const others = context.roster.hospitals.map((_, member) => member).filter(member => member !== context.self)
-  const enough = Math.min(context.quorum, others.length)
+  // one that is there and never answers must not silence us for ever
+  const patient = !state.flags.has('asked-again')
+  const enough = patient ? Math.min(context.quorum, others.length) : others.length - context.faulty
   const complete = guard.size > context.faulty && others.every(member => guard.has(member) || lost.has(member))
   if (guard.size >= enough || complete) {
     turn.state = { ...state, guard: null }
@@ -55,6 +57,7 @@ export function guardRule(turn: Turn): void {
   if (state.flags.has('ended:recall')) {
     const flags = new Map(state.flags)
     for (const flag of ['ended:recall', 'timer:recall']) flags.delete(flag)
+    flags.set('asked-again', true)
     turn.state = { ...state, flags }
     for (const member of state.connected.keys()) inquire(turn, member)
   }

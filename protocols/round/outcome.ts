@@ -36,12 +36,12 @@ export function applied(turn: Turn, { sid, sum, checkpoint }: Extract<RoundOutpu
  * of chunks that nobody could add up, because their own parts went down with them; then whoever's part of the sum
  * cannot be vouched for.
  */
-function hindering(state: RoundState): Member[] {
+function hindering(state: RoundState, { self }: StepContext): Member[] {
   if (state.commitment === null) return []
   const withheld = state.commitment.opening.members.filter(from => !saidBy(state, { type: 'release', from }))
   if (withheld.length > 0) return withheld
   const unheard = [...new Set(ownersUnheard(state))].sort((a, b) => a - b)
-  return unheard.length > 0 ? unheard : unvouched(state)
+  return unheard.length > 0 ? unheard : unvouched(state, self)
 }
 
 type Void = Extract<ResultValue, { outcome: 'void' }>
@@ -55,7 +55,7 @@ function ownVoid(state: RoundState, context: StepContext): Void | undefined {
   }
   const { sid } = commitment.opening
   if (state.flags.has('diverged')) return { outcome: 'void', sid, members: [] }
-  const members = hindering(state)
+  const members = hindering(state, context)
   return ended(state, 'void') && members.length > 0 ? { outcome: 'void', sid, members } : undefined
 }
 

@@ -15,6 +15,7 @@ import { decode, encode } from '../codec.ts'
 import { CHANGE_BYTES_MAX } from '../roster/constants.ts'
 import { MEMBERS_MAX } from '../round/constants.ts'
 import { is, type MessageContext, openMessage } from '../round/messages.ts'
+import { record } from '../shape.ts'
 
 const hash = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32, 'expected 32 bytes')
 const wire = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= 1024)
@@ -74,7 +75,7 @@ export function decodeResultValue(bytes: Uint8Array): ResultValue {
   return parsed.data
 }
 
-const LINK = z.strictObject({
+const LINK = record({
   round: z.number().int().min(0).max(0xffffffff),
   value: z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= VALUE_BYTES_MAX),
   precommits: z.array(wire).max(MEMBERS_MAX),

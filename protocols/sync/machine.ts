@@ -14,6 +14,7 @@ import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from '../round/constants.ts'
 import { heardFrom } from '../round/guard.ts'
 import { type Message, slotOf } from '../round/messages.ts'
 import type { RoundState } from '../round/state.ts'
+import { record } from '../shape.ts'
 import { SYNC_BYTES_MAX, SYNC_LINKS_MAX } from './constants.ts'
 
 /** Every slot that a message can take in one view, in a fixed order; members are the fastest index. */
@@ -45,8 +46,8 @@ const holdings = { have: bytes(BITMAP_BYTES_MAX), tags: bytes(SLOTS_MAX) }
 
 const study = bytes(32).refine(value => value.length === 32)
 
-const SUMMARY = z.strictObject({ study, round, ...holdings, recall: z.boolean() })
-const FILL = z.strictObject({
+const SUMMARY = record({ study, round, ...holdings, recall: z.boolean() })
+const FILL = record({
   round,
   ...holdings,
   messages: z.array(bytes(MESSAGE_BYTES_MAX)).max(4096),
@@ -113,18 +114,30 @@ export function holdingsOf(state: RoundState): Holdings {
   return { have, tags }
 }
 
-/** The tag that a peer gives to each slot that it holds, by bit. */
-function tagsByBit({ have, tags }: Holdings): ReadonlyMap<number, number> {
+/** Set bits of a byte. */
+function ones(byte: number): number {
+  let count = 0
+  for (let rest = byte; rest > 0; rest &= rest - 1) count += 1
+  return count
+}
+
+/** The tag that a peer gives to each of our slots that it holds too, by bit. It may claim to hold half a million more. */
+function tagsByBit(state: RoundState, { have, tags }: Holdings): ReadonlyMap<number, number> {
   const known = new Map<number, number>()
-  for (const [at, byte] of have.entries()) {
-    for (let bit = 0; bit < 8; bit++) if ((byte >> bit) & 1) known.set(at * 8 + bit, tags[known.size] ?? 0)
+  const bits = [...slotsOf(state)].map(({ bit }) => bit).sort((a, b) => a - b)
+  let [at, before] = [0, 0]
+  for (const bit of bits) {
+    for (; at < Math.min(bit >> 3, have.length); at++) before += ones(have[at] as number)
+    const byte = have[bit >> 3] ?? 0
+    const mask = 1 << (bit & 7)
+    if (byte & mask) known.set(bit, tags[before + ones(byte & (mask - 1))] ?? 0)
   }
   return known
 }
 
 /** Messages of ours that a peer lacks, or holds otherwise, up to `SYNC_BYTES_MAX` in all. */
 export function missingFrom(state: RoundState, holdings: Holdings): Uint8Array[] {
-  const known = tagsByBit(holdings)
+  const known = tagsByBit(state, holdings)
   const found: Uint8Array[] = []
   let total = 0
   for (const { bit, message } of slotsOf(state)) {

@@ -1,13 +1,14 @@
 /**
  * `npm run bench`: the project's own measurements. Ratios count; absolute times are this machine's.
  *
- *   npm run bench -- [aggregation] [training] [--quick] [--json]
+ *   npm run bench -- [aggregation] [training] [endurance] [--quick] [--json]
  *
  * @module
  */
 
 import { cpus } from 'node:os'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
+import { benchEndurance } from './endurance.ts'
 import { benchTraining } from './training.ts'
 
 const HOSPITALS = [4, 8, 16]
@@ -64,17 +65,30 @@ async function training() {
   return row
 }
 
+function endurance(quick: boolean) {
+  const row = benchEndurance(quick ? 200 : 1000)
+  write('What one of four peers keeps in its state machine after many rounds, beside what it kept after 50')
+  table(
+    ['rounds', 'bytes at 50', 'bytes at the end', 'ratio'],
+    [[row.rounds, row.earlyBytes, row.lateBytes].map(String).concat(row.ratio.toFixed(3))],
+  )
+  return row
+}
+
 const args = process.argv.slice(2)
 const wanted = args.filter(arg => !arg.startsWith('--'))
-const unknown = args.filter(arg => !['aggregation', 'training', '--quick', '--json'].includes(arg))
+const unknown = args.filter(arg => !['aggregation', 'training', 'endurance', '--quick', '--json'].includes(arg))
 if (unknown.length > 0) {
-  process.stderr.write(`bench: unknown argument ${unknown[0]}\n  hint: [aggregation] [training] [--quick] [--json]\n`)
+  process.stderr.write(
+    `bench: unknown argument ${unknown[0]}\n  hint: [aggregation] [training] [endurance] [--quick] [--json]\n`,
+  )
   process.exit(2)
 }
 const all = wanted.length === 0
 write(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`)
 const results = {
   ...((all || wanted.includes('training')) && { training: await training() }),
+  ...((all || wanted.includes('endurance')) && { endurance: endurance(args.includes('--quick')) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(args.includes('--quick')) }),
 }
 if (args.includes('--json')) write(JSON.stringify(results))

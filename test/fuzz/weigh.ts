@@ -41,9 +41,9 @@ function keys(bytes: number, length: number): Uint8Array {
 }
 
 type Filler = (bytes: number) => Uint8Array
-const ITEMS = ['00', '80', 'a0', '40', '60', 'f6', '4100', '6161', '818180', 'a1616100', '1b0020000000000000']
-const LIES = ['9b00000000ffffffff', 'bb00000000ffffffff', '5b00000000ffffffff', '7b00000000ffffffff', '9a7fffffff']
-const SIZES = [PIECE_BYTES_MAX, 60_000, 16_000]
+const ITEMS = ['00', '80', 'a0', '40', 'a1616100']
+const LIES = ['9b00000000ffffffff', 'bb00000000ffffffff', '5a7fffffff']
+const SIZES = [PIECE_BYTES_MAX, 500_000, 60_000, 16_000]
 
 const FILLERS: Readonly<Record<string, Filler>> = {
   ...Object.fromEntries(ITEMS.map(item => [`a list of ${item}`, (bytes: number) => listOf(item, bytes)])),

@@ -43,11 +43,12 @@ export function bytes(length: number): Field {
   return { good, least, edges: [least], bad: () => bad }
 }
 
-/** @param usually how long the drawn ones are; the bound itself is an edge */
-export function blob(max: number, usually = Math.min(max, 64)): Field {
+/** Bytes of any length up to a bound, which is an edge; without one it is left to the length of the whole. */
+export function blob(max?: number): Field {
   const least = new Uint8Array(0)
-  const bad = [...otherKinds('bytes'), new Uint8Array(max + 1)]
-  return { good: fc.uint8Array({ maxLength: usually }), least, edges: [least, new Uint8Array(max)], bad: () => bad }
+  const [most, over] = max === undefined ? [[], []] : [[new Uint8Array(max)], [new Uint8Array(max + 1)]]
+  const good = fc.uint8Array({ maxLength: Math.min(max ?? 64, 64) })
+  return { good, least, edges: [least, ...most], bad: () => [...otherKinds('bytes'), ...over] }
 }
 
 export function whole(min: number, max: number): Field {

@@ -8,6 +8,7 @@ import { decodeHello } from '../../node/hello.ts'
 import { PULL, PULL_ANSWER, parseFrame, UPLOAD, UPLOAD_ANSWER } from '../../node/transfer/wire.ts'
 import { VALUE_BYTES_MAX, VIEWS_MAX } from '../../protocols/agreement/constants.ts'
 import { encode, type Plain } from '../../protocols/codec.ts'
+import { openReceipt } from '../../protocols/evidence/receipt.ts'
 import { decodeChange } from '../../protocols/roster/change.ts'
 import { CHANGE_BYTES_MAX } from '../../protocols/roster/constants.ts'
 import { createRoster } from '../../protocols/roster/roster.ts'
@@ -17,6 +18,7 @@ import { type Body, encodeEnvelope, type MessageContext, openMessage } from '../
 import { SYNC_BYTES_MAX, SYNC_LINKS_MAX } from '../../protocols/sync/constants.ts'
 import { decodeLink, decodeResultValue } from '../../protocols/sync/link.ts'
 import { decodeFill, decodeSummary } from '../../protocols/sync/machine.ts'
+import { EVIDENCE_FORMS, receiptField } from './evidence-fields.ts'
 import {
   blob,
   bytes,
@@ -116,6 +118,15 @@ export const BODY_FORMS: readonly Form[] = Object.entries(BODIES).map(([type, fi
   codes: ['bad-message'],
 }))
 
+/** An envelope like a message's, and no message. */
+export const RECEIPT_FORM: Form = {
+  name: 'receipt',
+  field: receiptField(CONTEXT.study, STRANGER.id),
+  encode: said => cheapWire(encode(said), SIGNERS[1] as Signer),
+  decode: wire => ({ type: 'receipt', ...openReceipt(wire, CONTEXT).body }),
+  codes: ['bad-receipt'],
+}
+
 function form(name: string, field: Field, decode: Form['decode'], ...codes: string[]): Form {
   return { name, field, encode, decode, codes }
 }
@@ -132,7 +143,7 @@ const member = { sid: hash, members: ranks }
 const slots = 17 * MEMBERS_MAX * VIEWS_MAX
 const holdings = { have: blob(Math.ceil(slots / 8)), tags: blob(slots) }
 const upload = { manifest: blob(2048), sid: hex, chunk: count, length: count, path }
-const chunk = { round: count, sid: hex, chunk: count, owners: whole(1, 100) }
+const chunk = { round: count, sid: hex, chunk: count, owners: whole(1, 100), member: count }
 const id = only(bytes(38), STRANGER.id)
 
 const transfer = (name: string, field: Field, schema: Parameters<typeof parseFrame>[0]): Form =>
@@ -184,7 +195,8 @@ export const OTHER_FORMS: readonly Form[] = [
     decodeHello,
     'bad-hello',
   ),
+  ...EVIDENCE_FORMS,
   STUDY,
 ]
 
-export const FORMS: readonly Form[] = [...BODY_FORMS, ...OTHER_FORMS]
+export const FORMS: readonly Form[] = [...BODY_FORMS, RECEIPT_FORM, ...OTHER_FORMS]

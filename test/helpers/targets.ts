@@ -16,6 +16,7 @@ import {
   cheapWire,
   type Form,
   OTHER_FORMS,
+  RECEIPT_FORM,
   realWire,
   SIGNERS,
   STRANGER,
@@ -25,7 +26,7 @@ import { MUTATIONS, type MutationName, type Sample } from './mutations.ts'
 export interface Target {
   readonly name: string
   readonly samples: readonly Sample[]
-  /** of a hundred frames */
+  /** how often its turn comes, against the others' */
   readonly share: number
   /** what happens to a frame after it was mutated, and before it is decoded */
   readonly wrap: (mutated: Uint8Array, dice: Dice) => Uint8Array
@@ -137,11 +138,21 @@ const DOORS: readonly Target[] = [
 
 const SHARES: Readonly<Record<string, number>> = { study: 3, summary: 3, fill: 4, link: 4, hello: 2 }
 
+const RECEIPT: Target = {
+  name: 'receipt, signed after it was mutated',
+  samples: samplesOf(RECEIPT_FORM),
+  share: 3,
+  wrap: (body, dice) => cheapWire(body, signerOf(dice)),
+  decode: RECEIPT_FORM.decode,
+  check: (decoded, wire) => demand(same(encode(decoded), decodeEnvelope(wire).body), 'not the only bytes'),
+  codes: new Set([...CODEC, 'bad-envelope', 'bad-receipt']),
+}
+
 function targetOf(form: Form): Target {
   return {
     name: form.name,
     samples: samplesOf(form),
-    share: SHARES[form.name] ?? 2,
+    share: SHARES[form.name] ?? (form.name.startsWith('evidence') ? 1 : 2),
     wrap: bytes => bytes,
     decode: form.decode,
     check: (decoded, bytes) => {
@@ -161,7 +172,7 @@ function checkPlan(document: StudyDocument): void {
   }
 }
 
-export const TARGETS: readonly Target[] = [...DOORS, ...OTHER_FORMS.map(targetOf)]
+export const TARGETS: readonly Target[] = [...DOORS, RECEIPT, ...OTHER_FORMS.map(targetOf)]
 const WHEEL = TARGETS.flatMap(target => new Array<Target>(target.share).fill(target))
 const PIECE_BYTES_MAX = CBOR_BYTES_MAX + 4096
 const NAMES = Object.keys(MUTATIONS) as MutationName[]

@@ -60,11 +60,15 @@ test('asked twice, a session gives the same masked vector, though the update and
   const { vault, run } = hospitals[1]!
   const session = sessionOf(hospitals, [0, 1, 2, 3])
   vault.updates.set(1, new Int32Array(DIMENSION).fill(5))
-  const first = run({ kind: 'mask', round: 1, session })
+  const first = run({ kind: 'mask', round: 1, session, again: false })
   vault.updates.set(1, new Int32Array(DIMENSION).fill(6))
-  t.deepEqual(run({ kind: 'mask', round: 1, session }), first)
+  t.deepEqual(run({ kind: 'mask', round: 1, session, again: false }), first)
   vault.updates.clear()
-  t.deepEqual(run({ kind: 'mask', round: 1, session }), first, 'after a restart the stored vector serves again')
+  t.deepEqual(
+    run({ kind: 'mask', round: 1, session, again: false }),
+    first,
+    'after a restart the stored vector serves again',
+  )
   t.is(vault.inputs.size, 1)
 })
 
@@ -74,8 +78,8 @@ test('another session of the same round masks with other keys and other noise', 
   vault.updates.set(1, new Int32Array(DIMENSION).fill(5))
   const one = sessionOf(hospitals, [0, 1, 2, 3], 'one')
   const two = sessionOf(hospitals, [0, 1, 2, 3], 'two')
-  run({ kind: 'mask', round: 1, session: one })
-  run({ kind: 'mask', round: 1, session: two })
+  run({ kind: 'mask', round: 1, session: one, again: false })
+  run({ kind: 'mask', round: 1, session: two, again: false })
   const [a, b] = [vault.masked(1, hex(one.sid))!, vault.masked(1, hex(two.sid))!]
   t.true(a.every((word, at) => word !== b[at]))
 })
@@ -85,7 +89,7 @@ test('the revealed key opens the commitment of the manifest, whose root is over 
   const { vault, run } = hospitals[2]!
   const session = sessionOf(hospitals, [0, 1, 2])
   vault.updates.set(1, new Int32Array(DIMENSION))
-  const masked = only(run({ kind: 'mask', round: 1, session }), 'mask')
+  const masked = only(run({ kind: 'mask', round: 1, session, again: false }), 'mask')
   const { key } = only(run({ kind: 'reveal', round: 1, session }), 'reveal')
   t.true(opens(masked.commitment, key))
   t.deepEqual(masked.root, manifestRoot(vault.masked(1, hex(session.sid))!, 3))
@@ -96,11 +100,11 @@ test('what a job lacks is an output: no update, a lost part, a sum of another le
   const { vault, run } = hospitals[0]!
   const session = sessionOf(hospitals, [0, 1, 2, 3])
   const code = (output: RoundOutput) => only(output, 'failed').code
-  t.is(code(run({ kind: 'mask', round: 1, session })), 'no-update')
+  t.is(code(run({ kind: 'mask', round: 1, session, again: false })), 'no-update')
   vault.updates.set(1, new Int32Array(DIMENSION))
   const unusable = { ...session, keys: new Map(session.keys).set(3, new Uint8Array(32)) }
-  t.is(code(run({ kind: 'mask', round: 1, session: unusable })), 'low-order-key')
-  run({ kind: 'mask', round: 1, session })
+  t.is(code(run({ kind: 'mask', round: 1, session: unusable, again: false })), 'low-order-key')
+  run({ kind: 'mask', round: 1, session, again: false })
   const selfKeys = new Map([0, 1, 2, 3].map(member => [member, new Uint8Array(32)] as const))
   t.is(code(run({ kind: 'sum', round: 1, session, attempt: 0, chunk: 0, selfKeys })), 'part-lost')
   vault.putSum(1, 'aa', new Uint8Array(4))
@@ -128,7 +132,7 @@ test('whoever contributes and whoever owns chunks, the chunk sums are the sums o
         ).map(word => word >> 4)
         for (let word = 0; word < DIMENSION; word++) exact[word]! += update[word]!
         vault.updates.set(1, update)
-        run({ kind: 'mask', round: 1, session: { ...session, self: member } })
+        run({ kind: 'mask', round: 1, session: { ...session, self: member }, again: false })
         const revealed = run({ kind: 'reveal', round: 1, session: { ...session, self: member } })
         selfKeys.set(member, only(revealed, 'reveal').key)
       }

@@ -1,0 +1,60 @@
+/**
+ * What a liar's script says about itself, so that whoever judges a world knows what the honest must end up with.
+ *
+ * @module
+ */
+
+import type { Evidence } from '../../protocols/evidence/evidence.ts'
+import type { Adversary, AdversaryIo } from '../adversary.ts'
+import type { Random } from '../random.ts'
+
+/** What a lie is called by those who see it, and the kind of the proof. */
+export interface Guilt {
+  readonly code: string
+  readonly evidence: Evidence['kind']
+}
+
+export interface Script {
+  readonly name: string
+  /** what honest hospitals end up with once it has lied; null where nothing can be proven */
+  readonly guilt: Guilt | null
+  /** true when it may keep a round from its result: nobody but itself has what it withholds */
+  readonly voids: boolean
+  /** draws the script's parameters */
+  readonly create: (random: Random) => Liar
+}
+
+/** A script at work in one world. */
+export interface Liar extends Adversary {
+  readonly script: Script
+  /** rounds in which it has lied so far: some scripts must wait for their turn */
+  readonly lies: ReadonlySet<number>
+}
+
+type Part = Omit<Adversary, 'name'>
+
+/**
+ * Makes a script.
+ *
+ * @param play draws the parameters and gives the hooks; it calls `lied` whenever it lies
+ */
+export function defineScript(
+  { name, guilt, voids = false }: { name: string; guilt: Guilt | null; voids?: boolean },
+  play: (random: Random, lied: (io: AdversaryIo) => void) => Part,
+): Script {
+  const script: Script = {
+    name,
+    guilt,
+    voids,
+    create: random => {
+      const lies = new Set<number>()
+      return { name, script, lies, ...play(random, io => void lies.add(io.hospital.state.round)) }
+    },
+  }
+  return script
+}
+
+/** The liar that a hospital is played by, if its script is one of these. */
+export function liarOf({ adversary }: { readonly adversary: Adversary | null }): Liar | null {
+  return adversary !== null && 'script' in adversary ? (adversary as Liar) : null
+}

@@ -1,0 +1,24 @@
+/** As many hospitals lie as the study withstands, each after a script of its own, over lines that lose a little. @module */
+
+import { Justice } from '../adversary/justice.ts'
+import { SCRIPTS } from '../adversary/scripts.ts'
+import { boundMs, type Scenario } from '../scenario.ts'
+import { drawStudy } from '../study.ts'
+
+export const LIARS: Scenario = {
+  name: 'liars',
+  summary: 'up to f hospitals lie, one script each: they are shown to, and cost time only',
+  plan: random => {
+    const study = { ...drawStudy(random, { hospitalsMin: 4 }), profile: 'byzantine' as const, colluders: 1 }
+    const all = Array.from({ length: study.hospitals }, (_, index) => index)
+    const faulty = Math.floor((study.hospitals - 1) / 3)
+    const liars = random.sample(all, random.whole(1, faulty))
+    return {
+      study,
+      liars: new Map(liars.map(index => [index, random.pick(SCRIPTS).create])),
+      network: { delayMs: random.between(1, 60), loss: random.between(0, 0.05), duplication: random.between(0, 0.1) },
+      checkers: [() => new Justice()],
+      withinMs: 2 * boundMs(study),
+    }
+  },
+}

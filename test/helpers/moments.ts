@@ -1,0 +1,64 @@
+/** A simulated study, remembered: every state that an honest hospital was in, and all that was ever said. @module */
+
+import { sha256 } from '../../crypto/hash.ts'
+import type { Signer } from '../../crypto/signature.ts'
+import type { StepContext } from '../../protocols/ports.ts'
+import type { RoundState } from '../../protocols/round/state.ts'
+import type { Link } from '../../protocols/sync/link.ts'
+import { contextOf } from '../../sim/hospital.ts'
+import { Random } from '../../sim/random.ts'
+import { createKeyring } from '../../sim/signer.ts'
+import { World } from '../../sim/world.ts'
+import { testStudy } from './study.ts'
+
+/** One state of one hospital. */
+export interface Moment {
+  readonly name: string
+  readonly state: RoundState
+  readonly context: StepContext
+}
+
+export interface Past {
+  readonly signers: readonly Signer[]
+  readonly moments: readonly Moment[]
+  /** every envelope, each once, in the order in which they were said */
+  readonly wires: readonly Uint8Array[]
+  /** the transcript in the end */
+  readonly links: readonly Link[]
+}
+
+/**
+ * Runs a study of five hospitals and three rounds, one of which goes on without hospital 1 until it is back.
+ *
+ * @param of whose states are kept, by index
+ */
+export function rememberStudy({ of }: { of: readonly number[] }): Past {
+  const { signers, verify } = createKeyring(5, new Random('a remembered study'))
+  const world = new World({
+    document: testStudy(signers),
+    signers,
+    verify,
+    seed: sha256(Buffer.from('a remembered study')),
+    update: (index, round) => new Int32Array(62).fill(100 * round + index),
+  })
+  const moments = new Map<string, Moment>()
+  const wires = new Map<string, Uint8Array>()
+  world.inspect = (hospital, effect) => {
+    if (effect.type === 'publish') wires.set(Buffer.from(effect.bytes).toString('latin1'), effect.bytes)
+    if (!of.includes(hospital.index) || hospital.state === undefined) return
+    const { round, phase, commit, result, guard } = hospital.state
+    const views = `views ${commit.view} and ${result.view}`
+    const name = `${hospital.index} in round ${round}, ${phase}, ${views}${guard === null ? '' : ', still asking'}`
+    moments.set(name, { name, state: hospital.state, context: contextOf(hospital) })
+  }
+  for (const { index } of world.hospitals) world.start(index)
+  const rounds = (count: number) => () => world.hospitals.every(({ disk }) => disk.links.length >= count)
+  world.until(rounds(1))
+  world.until(() => world.hospitals[1]?.state.phase === 'uploaded')
+  world.kill(1)
+  world.until(() => world.hospitals.some(({ disk }) => disk.links.length >= 2), { withinMs: 3_600_000 })
+  world.start(1)
+  world.until(rounds(3), { withinMs: 3_600_000 })
+  const links = world.hospitals[0]?.disk.links as readonly Link[]
+  return { signers, moments: [...moments.values()], wires: [...wires.values()], links: [...links] }
+}
