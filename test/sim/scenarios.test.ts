@@ -41,7 +41,8 @@ for (const scenario of EVERYDAY) {
     for (let seed = 0; seed < 50; seed++) {
       const plan = () => scenario.plan(new Random(`plan ${seed}`))
       const one = plan()
-      t.deepEqual({ ...one, begin: null }, { ...plan(), begin: null })
+      const shown = ({ begin: _, liars, ...plan }: typeof one) => ({ ...plan, liars: [...(liars?.keys() ?? [])] })
+      t.deepEqual(shown(one), shown(plan()))
       t.true(one.study.hospitals >= 3 && one.study.hospitals <= 10)
       t.true(one.study.rounds >= 3 && one.study.rounds <= 6)
       t.true(Number.isFinite(one.withinMs) && one.withinMs > 0)
