@@ -98,7 +98,9 @@ export class Door {
       const ahead = message.body.round - hospital.state.round
       if (ahead > 0) this.#world.repair.catchUp(hospital, message.from)
       if (ahead < 0 || ahead > 1) return false
-      this.#world.step(hospital, { type: 'received', message })
+      // the honest machine inside a liar must not take its script's words for what its own disk has lost
+      const ownLie = !hospital.honest && message.from === contextOf(hospital).self
+      if (!ownLie) this.#world.step(hospital, { type: 'received', message })
       return true
     } catch (error) {
       if (error instanceof ProtocolError) return false

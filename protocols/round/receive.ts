@@ -51,7 +51,10 @@ export function receive(turn: Turn, message: Message): void {
   if (body.roster !== state.roster.version) return
   if (body.round === state.round + 1) return keepEarly(turn, message)
   if (body.round !== state.round || isStray(state.decided, message)) return
-  if (from === context.self && !state.own.has(slotOf(message))) return forgot(turn, body.round)
+  if (from === context.self) {
+    const logged = state.own.get(slotOf(message))
+    if (logged === undefined || !same(logged, message.bytes)) return forgot(turn, body.round)
+  }
   const before = inSlotOf(state.messages, message)
   if (before !== undefined) {
     if (!same(before.hash, message.hash)) contradict(turn, before, message)

@@ -30,9 +30,14 @@ export const FALSE_MISSING = defineScript(
         const loaded = about(effect, 'loaded', io)
         if (loaded === undefined) return [effect]
         const { digest: _, ...rest } = loaded
-        lied(io)
+        const members = victimsOf(io, hex(loaded.sid), random)
+        // the receipts that show it are in the victims' hands: another liar's need not come out
+        const honest = io.hospitals
+          .filter(other => other.honest)
+          .map(({ peer }) => rosterOf(io.hospital).ranks.get(peer))
+        if (members.some(member => honest.includes(member))) lied(io)
         hidden = loaded.round
-        tellAll(io, io.sign({ ...rest, type: 'missing', members: victimsOf(io, hex(loaded.sid), random) }))
+        tellAll(io, io.sign({ ...rest, type: 'missing', members }))
         return []
       },
       packet: hushed(round => round === hidden),
