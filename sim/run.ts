@@ -82,6 +82,9 @@ function introduce(world: World, { study, network }: Plan): void {
   )
   world.tell(null, `${rounds} rounds of ${dimension} words, ${colluders} colluders withstood, noise ${noise}`)
   world.tell(null, `network ${JSON.stringify(network ?? {})}`)
+  for (const { adversary, index } of world.hospitals) {
+    if (adversary !== null) world.tell(null, `hospital ${index} lies: ${adversary.name}`)
+  }
   world.tell(null, `timing ${JSON.stringify(study.timing)}`)
 }
 

@@ -22,7 +22,7 @@ function victimsOf({ hospital }: AdversaryIo, sid: string, random: Random): numb
  * stay, and it loses its chunk.
  */
 export const FALSE_MISSING = defineScript(
-  { name: 'false-missing', guilt: { code: 'false-missing', evidence: 'false-missing' } },
+  { name: 'false-missing', guilt: { code: 'false-missing', evidence: 'false-missing' }, voids: true },
   (random, lied) => {
     let hidden = 0
     return {
@@ -35,7 +35,7 @@ export const FALSE_MISSING = defineScript(
         const honest = io.hospitals
           .filter(other => other.honest)
           .map(({ peer }) => rosterOf(io.hospital).ranks.get(peer))
-        if (members.some(member => honest.includes(member))) lied(io)
+        lied(io, { provable: members.some(member => honest.includes(member)) })
         hidden = loaded.round
         tellAll(io, io.sign({ ...rest, type: 'missing', members }))
         return []

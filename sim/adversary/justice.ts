@@ -63,7 +63,7 @@ export class Justice implements Checker {
   end(world: World): void {
     for (const hospital of world.hospitals) {
       const liar = liarOf(hospital)
-      if (liar === null || liar.lies.size === 0 || liar.script.guilt === null) continue
+      if (liar === null || liar.provable.size === 0 || liar.script.guilt === null) continue
       const { code, evidence } = liar.script.guilt
       if (!this.proven.has(nameOf(hospital.index, code, evidence))) {
         throw new Violation(10, `${hospital.index} has lied (${liar.name}) and nobody can prove ${code}`)

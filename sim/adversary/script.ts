@@ -18,7 +18,7 @@ export interface Script {
   readonly name: string
   /** what honest hospitals end up with once it has lied; null where nothing can be proven */
   readonly guilt: Guilt | null
-  /** true when it may keep a round from its result: nobody but itself has what it withholds */
+  /** true when it may keep a round from its result: nobody but itself has what it withholds, or has not heard to say */
   readonly voids: boolean
   /** draws the script's parameters */
   readonly create: (random: Random) => Liar
@@ -29,18 +29,22 @@ export interface Liar extends Adversary {
   readonly script: Script
   /** rounds in which it has lied so far: some scripts must wait for their turn */
   readonly lies: ReadonlySet<number>
+  /** those of them in which honest hospitals have what it takes to prove it */
+  readonly provable: ReadonlySet<number>
 }
+
+type Confession = (io: AdversaryIo, how?: { readonly provable: boolean }) => void
 
 type Part = Omit<Adversary, 'name'>
 
 /**
  * Makes a script.
  *
- * @param play draws the parameters and gives the hooks; it calls `lied` whenever it lies
+ * @param play draws the parameters and gives the hooks; it calls `lied` whenever it lies, and says if nobody can prove it
  */
 export function defineScript(
   { name, guilt, voids = false }: { name: string; guilt: Guilt | null; voids?: boolean },
-  play: (random: Random, lied: (io: AdversaryIo) => void) => Part,
+  play: (random: Random, lied: Confession) => Part,
 ): Script {
   const script: Script = {
     name,
@@ -48,7 +52,12 @@ export function defineScript(
     voids,
     create: random => {
       const lies = new Set<number>()
-      return { name, script, lies, ...play(random, io => void lies.add(io.hospital.state.round)) }
+      const provable = new Set<number>()
+      const lied: Confession = ({ hospital }, how = { provable: true }) => {
+        lies.add(hospital.state.round)
+        if (how.provable) provable.add(hospital.state.round)
+      }
+      return { name, script, lies, provable, ...play(random, lied) }
     },
   }
   return script
