@@ -8,6 +8,7 @@
 import type { Entry } from '../protocols/ports.ts'
 import { hex } from '../protocols/round/state.ts'
 import type { Link } from '../protocols/sync/link.ts'
+import { Violation } from './checkers/checker.ts'
 
 export class MemoryDisk {
   own = new Map<number, Map<string, Uint8Array>>()
@@ -22,7 +23,7 @@ export class MemoryDisk {
     this.#strict = strict
   }
 
-  /** One atomic, durable write. @throws Error when one of our slots is filled twice, or a round charged twice */
+  /** One atomic, durable write. @throws Violation when one of our slots is filled twice, or a round charged twice */
   write(entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (entry.kind === 'own') this.#say(entry)
@@ -31,7 +32,7 @@ export class MemoryDisk {
       else if (entry.kind === 'halt') this.halts.push(entry)
       else {
         const twice = this.charges.some(charge => charge.round === entry.round)
-        if (twice && this.#strict) throw new Error(`round ${entry.round} was charged twice`)
+        if (twice && this.#strict) throw new Violation(2, `round ${entry.round} was charged twice`)
         this.charges.push(entry)
       }
     }
@@ -55,7 +56,7 @@ export class MemoryDisk {
 
   #say({ round, slot, bytes }: Extract<Entry, { kind: 'own' }>): void {
     const slots = this.own.get(round) ?? new Map<string, Uint8Array>()
-    if (slots.has(slot) && this.#strict) throw new Error(`slot ${slot} of round ${round} was filled twice`)
+    if (slots.has(slot) && this.#strict) throw new Violation(1, `slot ${slot} of round ${round} was filled twice`, { round })
     this.own.set(round, slots.set(slot, bytes))
   }
 }

@@ -96,7 +96,7 @@ export function createHospital(init: HospitalInit): SimulatedHospital {
   })
   const honest = adversary === null
   const { dimension } = context
-  const vault = new MemoryVault({ initial: initialCheckpoint(document), rng, dimension, strict: honest })
+  const vault = new MemoryVault({ initial: initialCheckpoint(document), rng, dimension })
   return {
     index,
     member: index,

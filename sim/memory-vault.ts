@@ -11,7 +11,6 @@ import type { Member } from '../protocols/roster/roster.ts'
 import { type Checkpoint, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
 import { hex } from '../protocols/round/state.ts'
 import { decodeResultValue, type Link } from '../protocols/sync/link.ts'
-import { Violation } from './checkers/checker.ts'
 
 /** What a disk keeps of a vault. */
 interface Durable {
@@ -34,28 +33,12 @@ export class MemoryVault implements Vault {
   readonly sums = new Map<string, { readonly round: number; readonly bytes: Uint8Array }>()
   /** for checkers only: what was masked under each session, ever */
   readonly inputs = new Map<string, Int32Array>()
-  /** for checkers only: sessions of which masked words have left this hospital */
-  readonly exposed = new Set<string>()
   /** how to undo what is written but not yet on the disk */
   readonly #staged: (() => void)[] = []
   readonly #rng: Rng
   readonly #dimension: number
 
-  readonly #strict: boolean
-
-  /** @param strict false for a liar, whose vault takes what no honest one must */
-  constructor({
-    initial,
-    rng,
-    dimension,
-    strict = true,
-  }: {
-    initial: Checkpoint
-    rng: Rng
-    dimension: number
-    strict?: boolean
-  }) {
-    this.#strict = strict
+  constructor({ initial, rng, dimension }: { initial: Checkpoint; rng: Rng; dimension: number }) {
     this.#current = initial
     this.#rng = rng
     this.#dimension = dimension
@@ -122,11 +105,7 @@ export class MemoryVault implements Vault {
     return this.maskedBySid.get(sid)
   }
 
-  /** @throws Violation when another vector has left this hospital under the same session */
   putMasked(round: number, sid: string, masked: Uint32Array): void {
-    if (this.#strict && this.exposed.has(sid)) {
-      throw new Violation(5, `two vectors were masked under session ${sid}`, { round })
-    }
     this.inputs.set(sid, (this.updates.get(round) as Int32Array).slice())
     this.maskedBySid.set(sid, masked)
     this.#staged.push(() => {

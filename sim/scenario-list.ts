@@ -14,6 +14,7 @@ import { PARTITION } from './scenarios/partition.ts'
 import { ROLLBACK } from './scenarios/rollback.ts'
 import { SLOW } from './scenarios/slow.ts'
 import { VOID } from './scenarios/void.ts'
+import { VOTES } from './scenarios/votes.ts'
 
 export const SCENARIOS: readonly Scenario[] = [
   CALM,
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   LATE,
   ROLLBACK,
   VOID,
+  VOTES,
   SLOW,
   BUDGET,
   LIARS,

@@ -71,7 +71,6 @@ export class Transfer {
     const key = `${hospital.index}/${to.index}/${sid}/${chunk}`
     const attempt = {}
     this.#open.set(key, attempt)
-    hospital.vault.exposed.add(sid)
     const { words, path } = masked
     this.#world.network.send(hospital, to, { kind: 'chunk', round, sid, chunk, manifest: manifest.bytes, path, words })
     this.#world.later(hospital, UPLOAD_RETRY_MS, () => {
@@ -227,7 +226,6 @@ export class Transfer {
       if (found !== undefined) {
         bytes = toBytes(found.words)
         path = found.path
-        hospital.vault.exposed.add(wanted.sid)
       }
     } else if (wanted.kind === 'sum') bytes = hospital.vault.sum(wanted.hash)
     else bytes = hospital.vault.checkpoints.get(wanted.hash)

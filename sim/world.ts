@@ -22,6 +22,7 @@ import { createGossip, type Gossip, type GossipMode } from './gossip.ts'
 import { createHospital, rosterOf, type SimulatedHospital, takeUp } from './hospital.ts'
 import { KeyExchange } from './key-exchange.ts'
 import { Network, type NetworkSettings } from './network.ts'
+import type { Packet } from './packet.ts'
 import { Performer } from './performer.ts'
 import { Random } from './random.ts'
 import { Repair } from './repair.ts'
@@ -82,6 +83,8 @@ export class World {
   readonly #checkers: readonly Checker[]
   /** sees a gossip message on one edge: false drops it, other bytes take its place */
   deliver: (from: number, to: number, bytes: Uint8Array) => boolean | Uint8Array = () => true
+  /** sees every packet at its end of the line: false drops it */
+  passes: (from: SimulatedHospital, to: SimulatedHospital, packet: Packet) => boolean = () => true
   /** true kills the hospital at that very instant */
   crashes: (hospital: SimulatedHospital, point: CrashPoint) => boolean = () => false
   /** sees every effect before it is carried out */
@@ -101,7 +104,9 @@ export class World {
         clock: this.#clock,
         random: this.dice.fork('network'),
         leaves: (from, to, packet) => this.check(from, checker => checker.packet?.(from, to, packet)),
-        arrives: (from, to, packet) => this.guarded(to, () => this.door.arrive(from, to, packet)),
+        arrives: (from, to, packet) => {
+          if (this.passes(from, to, packet)) this.guarded(to, () => this.door.arrive(from, to, packet))
+        },
       },
     )
     this.connections = new Connections(this, signers.length)

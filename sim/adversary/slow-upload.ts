@@ -13,12 +13,11 @@ export const SLOW_UPLOAD = defineScript({ name: 'slow-upload', guilt: null }, (r
   return {
     intercept: (effect, io) => {
       if (effect.type !== 'send') return [effect]
-      const { vault, state } = io.hospital
+      const { state } = io.hospital
       lied(io)
       io.after(meanMs * (1 - spread / 2 + spread * random.unit()), () => {
         const chunk = state.round === io.hospital.state.round ? chunkOf(effect, io) : undefined
         if (chunk === undefined) return
-        vault.exposed.add(effect.sid)
         io.transmit(chunk.to, chunk.packet)
       })
       return []

@@ -5,7 +5,6 @@ import test from 'ava'
 import { sha256 } from '../../crypto/hash.ts'
 import { initialCheckpoint } from '../../protocols/round/checkpoint.ts'
 import { hex } from '../../protocols/round/state.ts'
-import { Violation } from '../../sim/checkers/checker.ts'
 import { MemoryDisk } from '../../sim/disk.ts'
 import { MemoryVault } from '../../sim/memory-vault.ts'
 import { Random } from '../../sim/random.ts'
@@ -14,12 +13,12 @@ import { drawStudy, studyOf } from '../../sim/study.ts'
 
 const SID = 'ab'.repeat(32)
 
-function createVault(strict = true): MemoryVault {
+function createVault(): MemoryVault {
   const random = new Random('vault')
   const study = drawStudy(random)
   const document = studyOf(study, createKeyring(study.hospitals, random).signers)
   const initial = initialCheckpoint(document)
-  return new MemoryVault({ initial, rng: random.fill, dimension: initial.parameters.length, strict })
+  return new MemoryVault({ initial, rng: random.fill, dimension: initial.parameters.length })
 }
 
 function mask(vault: MemoryVault, value: number): void {
@@ -45,19 +44,6 @@ test('a write that was not synced is lost or kept, one that was synced is kept',
     t.is(vault.checkpoints.has('cd'), keepStaged)
     t.is(vault.update(1), undefined, 'what was in memory is gone in any case')
   }
-})
-
-test('another vector under a session is refused once words of the first have left, unless for a liar', t => {
-  const vault = createVault()
-  mask(vault, 1)
-  mask(vault, 2)
-  vault.exposed.add(SID)
-  const error = t.throws(() => mask(vault, 3), { instanceOf: Violation })
-  t.is(error?.invariant, 5)
-  const liar = createVault(false)
-  mask(liar, 1)
-  liar.exposed.add(SID)
-  t.notThrows(() => mask(liar, 2))
 })
 
 test('a vault that is set back forgets what came after, and checkers do not', t => {

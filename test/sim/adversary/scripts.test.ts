@@ -11,6 +11,7 @@ import { planStudy } from '../../../protocols/study/plan.ts'
 import { Justice } from '../../../sim/adversary/justice.ts'
 import type { Script } from '../../../sim/adversary/script.ts'
 import { SCRIPTS } from '../../../sim/adversary/scripts.ts'
+import { CHECKERS } from '../../../sim/checkers/list.ts'
 import { Random } from '../../../sim/random.ts'
 import { type SimulatedHospital, World } from '../../../sim/world.ts'
 import { testSigners, testStudy } from '../../helpers/study.ts'
@@ -38,7 +39,7 @@ function play(script: Script, seed: number) {
     update: () => Int32Array.from({ length: dimension }, () => updates.whole(-(2 ** 19), 2 ** 19)),
     verify: rememberingVerifier(),
     adversaries: new Map([[index, liar]]),
-    checkers: [justice],
+    checkers: [...CHECKERS.map(create => create()), justice],
   })
   startAll(world)
   const finished = ({ honest, state }: SimulatedHospital) => !honest || state.phase === 'finished'

@@ -1,0 +1,49 @@
+/**
+ * What privacy rests on: an update is clamped, then noised. Noise that is clamped again is no Gaussian any more, and
+ * gives itself away where updates reach the clamp: half of the words there must lie beyond it.
+ *
+ * @module privacy: "The mechanism"
+ */
+
+import { clampLimit, hospitalSigma } from '../../crypto/fixed-point.ts'
+import type { RoundJob } from '../../protocols/aggregation/jobs.ts'
+import { hex } from '../../protocols/round/state.ts'
+import { planStudy } from '../../protocols/study/plan.ts'
+import type { SimulatedHospital } from '../hospital.ts'
+import type { World } from '../world.ts'
+import { type CheckerFactory, Violation } from './checker.ts'
+
+/** 2^-64 that none of so many lies beyond */
+const WORDS_MIN = 64
+
+export const CLAMP_BEFORE_NOISE: CheckerFactory = () => {
+  let world: World
+  let [reached, beyond] = [0, 0]
+  const limitOf = (contributors: number) => {
+    const { noiseMultiplier, colluders } = world.document.privacy
+    const { sensitivity } = planStudy(world.document).fixedPoint
+    return clampLimit({ contributors, sigma: hospitalSigma({ noiseMultiplier, sensitivity, contributors, colluders }) })
+  }
+  const look = ({ vault }: SimulatedHospital, { round, session }: Extract<RoundJob, { kind: 'mask' }>) => {
+    const [update, input] = [vault.update(round), vault.inputs.get(hex(session.sid))]
+    if (update === undefined || input === undefined) return
+    const limit = limitOf(session.members.length)
+    for (const [at, word] of update.entries()) {
+      if (Math.abs(word) < limit) continue
+      reached += 1
+      if (Math.sign(word) * (input[at] as number) > limit) beyond += 1
+    }
+    if (reached >= WORDS_MIN && beyond === 0) throw new Violation(8, 'the clamp comes after the noise', { round })
+  }
+  return {
+    name: 'clamp-before-noise',
+    invariant: 8,
+    begin: begun => {
+      world = begun
+    },
+    output: (hospital, job, output) => {
+      const noisy = world.document.privacy.noise !== 'off'
+      if (hospital.honest && noisy && job.kind === 'mask' && output.kind === 'mask') look(hospital, job)
+    },
+  }
+}

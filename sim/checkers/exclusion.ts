@@ -1,0 +1,64 @@
+/**
+ * What invariant 11 rests on: an honest hospital that is there cannot be kept out of a round by what f liars say. Who
+ * was in an earlier view and is not in a later one was lost to its proposer, sits the round out, or is reported missing
+ * by more than f owners.
+ *
+ * @module secure-aggregation: "DATA"
+ */
+
+import type { Message } from '../../protocols/round/messages.ts'
+import type { SimulatedHospital } from '../hospital.ts'
+import type { World } from '../world.ts'
+import { type CheckerFactory, Violation } from './checker.ts'
+import { ledgerOf } from './ledger.ts'
+import { quorumSizes } from './quorum.ts'
+
+/** Who has reported a member missing in the round, to the best of one hospital's knowledge. */
+function reportersOf({ state }: SimulatedHospital, member: number): Set<number> {
+  const reporters = new Set<number>()
+  for (const [row, messages] of state.messages) {
+    if (!row.startsWith('missing/')) continue
+    for (const { from, body } of messages.values()) {
+      if (body.type === 'missing' && body.members.includes(member)) reporters.add(from)
+    }
+  }
+  return reporters
+}
+
+export const EXCLUSION: CheckerFactory = () => {
+  let world: World
+  const check = (hospital: SimulatedHospital, open: Message, members: ReadonlySet<number | undefined>) => {
+    const { state } = hospital
+    const { faulty } = quorumSizes(world.document, state.roster.hospitals.length)
+    for (const { opening } of state.phases.values()) {
+      for (const member of opening.members) {
+        const honest = world.hospitalAt(hospital, member)?.honest
+        const away = state.lost.has(member) || state.messages.get('sit-out/0')?.has(member)
+        const accused = [...state.doubled.values()].some(({ from }) => from === member)
+        if (!honest || members.has(member) || away || accused) continue
+        const { size } = reportersOf(hospital, member)
+        if (size <= faulty) {
+          throw new Violation(11, `${member} is kept out of a view, reported missing by ${size}`, {
+            round: open.body.round,
+          })
+        }
+      }
+    }
+  }
+  return {
+    name: 'exclusion',
+    invariant: 11,
+    begin: begun => {
+      world = begun
+    },
+    effect: (hospital, effect) => {
+      if (effect.type !== 'publish' || !hospital.honest) return
+      const ledger = ledgerOf(world)
+      const open = ledger.open(hospital, effect.bytes)
+      // one that restarts says again what it said when it knew more
+      if (open?.body.type !== 'open' || open.body.view === 0 || hospital.state.resumed) return
+      const members = new Set(open.body.readys.map(ready => ledger.open(hospital, ready)?.from))
+      check(hospital, open, members)
+    },
+  }
+}

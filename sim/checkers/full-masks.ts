@@ -1,0 +1,51 @@
+/**
+ * Invariant 9, from the other side: a masked vector wears its hospital's own mask and one with every other contributor.
+ * Without the latter, whoever has released would be seen; the differencing oracle takes them for granted.
+ *
+ * @module
+ */
+
+import { toBytes } from '../../crypto/ring.ts'
+import { derivePairKey, deriveSelfKey, maskInto, pairSign } from '../../crypto/zero-sum-masks.ts'
+import type { RoundJob } from '../../protocols/aggregation/jobs.ts'
+import { hex, same } from '../../protocols/round/state.ts'
+import type { SimulatedHospital } from '../hospital.ts'
+import type { World } from '../world.ts'
+import { type CheckerFactory, Violation } from './checker.ts'
+
+/** What a hospital must have masked its input to, worked out from its secrets. */
+function expected(
+  { exchange }: World,
+  { vault }: SimulatedHospital,
+  { round, session }: Extract<RoundJob, { kind: 'mask' }>,
+): Uint32Array {
+  const { sid, self, members } = session
+  const { secret, root } = vault.secrets(round)
+  const id = (member: number) => session.ids.get(member) as Uint8Array
+  const others = members.filter(member => member !== self)
+  const pairs = others.map(member => {
+    const shared = exchange.agree(secret, session.keys.get(member) as Uint8Array)
+    return { key: derivePairKey({ shared, sid, a: id(self), b: id(member) }), sign: pairSign(id(self), id(member)) }
+  })
+  const words = Uint32Array.from(vault.inputs.get(hex(sid)) as Int32Array)
+  maskInto(words, { selfKey: deriveSelfKey({ root, sid, id: id(self) }), pairs })
+  return words
+}
+
+export const FULL_MASKS: CheckerFactory = () => {
+  let world: World
+  return {
+    name: 'full-masks',
+    invariant: 9,
+    begin: begun => {
+      world = begun
+    },
+    output: (hospital, job, output) => {
+      if (job.kind !== 'mask' || output.kind !== 'mask' || !hospital.honest) return
+      const masked = hospital.vault.masked(job.round, output.sid) as Uint32Array
+      if (!same(toBytes(masked), toBytes(expected(world, hospital, job)))) {
+        throw new Violation(9, 'a vector does not wear all of its masks', { round: job.round })
+      }
+    },
+  }
+}

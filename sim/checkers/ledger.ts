@@ -1,0 +1,162 @@
+/**
+ * Everything that was ever said in a world, by whoever signed it: what checkers count votes in. It hears honest hospitals
+ * when they publish, and liars whenever something of theirs leaves them, for they may tell each hospital something else.
+ *
+ * @module
+ */
+
+import { ProtocolError } from '../../crypto/errors.ts'
+import { sessionId } from '../../crypto/transcript.ts'
+import type { Instance } from '../../protocols/agreement/constants.ts'
+import type { Effect, StepContext } from '../../protocols/ports.ts'
+import { decodeCommitValue } from '../../protocols/round/commit-value.ts'
+import { type BodyOf, is, type Message, openMessage } from '../../protocols/round/messages.ts'
+import { hex } from '../../protocols/round/state.ts'
+import { valueId } from '../../protocols/sync/link.ts'
+import { decodeFill } from '../../protocols/sync/machine.ts'
+import { contextOf, type SimulatedHospital } from '../hospital.ts'
+import type { Packet } from '../packet.ts'
+import type { World } from '../world.ts'
+import { quorumSizes } from './quorum.ts'
+
+/** One agreement of one round, under one roster. */
+export interface Ballot {
+  readonly roster: number
+  readonly round: number
+  readonly instance: Instance
+}
+
+type OpenMessage = Message<BodyOf<'open'>>
+
+const ledgers = new WeakMap<World, Ledger>()
+
+/** The world's one ledger. */
+export function ledgerOf(world: World): Ledger {
+  let ledger = ledgers.get(world)
+  if (ledger === undefined) {
+    ledger = new Ledger(world)
+    ledgers.set(world, ledger)
+  }
+  return ledger
+}
+
+export class Ledger {
+  readonly #world: World
+  /** by version of the roster */
+  readonly #contexts = new Map<number, StepContext>()
+  readonly #seen = new WeakSet<Uint8Array>()
+  /** who voted, by ballot, phase, view and hex id of the value */
+  readonly #votes = new Map<string, Set<number>>()
+  readonly #decided = new Map<string, Set<string>>()
+  /** what is proposed, by hex id */
+  readonly #values = new Map<string, Uint8Array>()
+  /** OPENs by hex hash */
+  readonly #opens = new Map<string, OpenMessage>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Opens an envelope under whichever roster it was signed; undefined for what nobody would take in. */
+  open(hospital: SimulatedHospital, bytes: Uint8Array): Message | undefined {
+    const context = contextOf(hospital)
+    this.#contexts.set(context.roster.version, context)
+    const message = this.#world.door.tryOpen(hospital, bytes)
+    if (message !== undefined || this.#contexts.size === 1) return message
+    // what ends a round is carried out when the next one has begun
+    for (const older of this.#contexts.values()) {
+      try {
+        return openMessage(bytes, older)
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+      }
+    }
+    return undefined
+  }
+
+  /** Hears what an honest hospital publishes. */
+  hear(hospital: SimulatedHospital, effect: Effect): void {
+    if (effect.type === 'publish') this.#take(hospital, effect.bytes)
+  }
+
+  /** Hears what a liar sends to anybody. */
+  overhear(from: SimulatedHospital, packet: Packet): void {
+    if (from.honest) return
+    if (packet.kind === 'gossip') this.#take(from, packet.bytes)
+    else if (packet.kind === 'fill' || packet.kind === 'push') {
+      for (const bytes of messagesOf(packet.bytes)) this.#take(from, bytes)
+    }
+  }
+
+  #take(hospital: SimulatedHospital, bytes: Uint8Array): void {
+    if (this.#seen.has(bytes)) return
+    this.#seen.add(bytes)
+    const message = this.open(hospital, bytes)
+    if (message === undefined) return
+    if (is(message, 'prevote') || is(message, 'precommit')) this.#count(message)
+    else if (is(message, 'open')) this.#opens.set(hex(message.hash), message)
+    else if (is(message, 'propose')) {
+      this.#values.set(hex(valueId(message.body.value)), message.body.value)
+      for (const vote of message.body.proof) this.#take(hospital, vote)
+    } else if (is(message, 'certificate')) {
+      this.#values.set(hex(valueId(message.body.value)), message.body.value)
+      for (const vote of message.body.precommits) this.#take(hospital, vote)
+    }
+  }
+
+  #count({ from, body }: Message): void {
+    if ((body.type !== 'prevote' && body.type !== 'precommit') || body.value === null) return
+    const id = hex(body.value)
+    const key = `${keyOf(body)}/${body.type}/${body.view}/${id}`
+    const voters = (this.#votes.get(key) ?? new Set<number>()).add(from)
+    this.#votes.set(key, voters)
+    if (body.type === 'prevote' || voters.size < this.#quorumOf(body.roster)) return
+    this.#decided.set(keyOf(body), (this.#decided.get(keyOf(body)) ?? new Set()).add(id))
+  }
+
+  /** True when a quorum prevoted a value in one view. */
+  prevoted(ballot: Ballot, view: number, id: string): boolean {
+    const votes = this.#votes.get(`${keyOf(ballot)}/prevote/${view}/${id}`)?.size ?? 0
+    return votes >= this.#quorumOf(ballot.roster)
+  }
+
+  /** Values that a quorum precommitted in some view: one, if all is well. */
+  decided(ballot: Ballot): string[] {
+    return [...(this.#decided.get(keyOf(ballot)) ?? [])]
+  }
+
+  /** The sessions whose self keys a quorum has decided to release in a round: one, if all is well. */
+  sessions({ roster, round }: Omit<Ballot, 'instance'>): { readonly sid: Uint8Array; readonly open: OpenMessage }[] {
+    const { study } = this.#world.hospitals[0]!.context
+    return this.decided({ roster, round, instance: 'commit' }).flatMap(id => {
+      const bytes = this.#values.get(id)
+      const value = bytes && decodeCommitValue(bytes)
+      const open = value && this.#opens.get(hex(value.open))
+      return value && open ? [{ open, sid: sessionId({ study, round, view: value.view, open: value.open }) }] : []
+    })
+  }
+
+  value(id: string): Uint8Array | undefined {
+    return this.#values.get(id)
+  }
+
+  #quorumOf(version: number): number {
+    const { document } = this.#world
+    const hospitals = this.#contexts.get(version)?.roster.hospitals.length ?? document.hospitals.length
+    return quorumSizes(document, hospitals).quorum
+  }
+}
+
+/** A liar's answer may be anything. */
+function messagesOf(bytes: Uint8Array): readonly Uint8Array[] {
+  try {
+    return decodeFill(bytes).messages
+  } catch (error) {
+    if (error instanceof ProtocolError) return []
+    throw error
+  }
+}
+
+function keyOf({ roster, round, instance }: Ballot): string {
+  return `${roster}/${round}/${instance}`
+}

@@ -1,0 +1,78 @@
+/** What the invariants are for: whoever colludes learns one sum of every update, and no difference of two. @module */
+
+import { sha256 } from '../../crypto/hash.ts'
+import { peerString } from '../../protocols/roster/roster.ts'
+import { hex } from '../../protocols/round/state.ts'
+import type { SimulatedHospital } from '../hospital.ts'
+import type { World } from '../world.ts'
+import { type CheckerFactory, Violation } from './checker.ts'
+import { DifferencingOracle } from './differencing.ts'
+import { ledgerOf } from './ledger.ts'
+
+/** Of a crowd, a few coalitions must do. */
+const COALITIONS_MAX = 10
+
+/** Every t neighbours in the order of their indices, and all liars: any t hospitals may collude. */
+function coalitionsOf({ hospitals, document }: World): string[][] {
+  const { colluders } = document.privacy
+  const peers = hospitals.map(({ peer }) => peer)
+  const starts = peers.slice(0, COALITIONS_MAX).map((_, at) => at)
+  const neighbours = starts.map(start =>
+    Array.from({ length: colluders }, (_, i) => peers[(start + i) % peers.length]!),
+  )
+  const liars = hospitals.filter(({ honest }) => !honest).map(({ peer }) => peer)
+  return [[], ...neighbours, ...(liars.length <= colluders ? [liars] : [])]
+}
+
+export const NO_DIFFERENCE: CheckerFactory = () => {
+  const oracle = new DifferencingOracle()
+  /** rounds in which something was released, under which roster */
+  const rounds = new Map<string, { readonly roster: number; readonly round: number }>()
+  let world: World
+  const listen = (hospital: SimulatedHospital, bytes: Uint8Array) => {
+    const body = ledgerOf(world).open(hospital, bytes)?.body
+    if (body?.type !== 'release') return
+    oracle.releases(hex(body.sid), hospital.peer)
+    rounds.set(`${body.roster}/${body.round}`, { roster: body.roster, round: body.round })
+  }
+  return {
+    name: 'no-difference',
+    invariant: null,
+    begin: begun => {
+      world = begun
+    },
+    effect: (hospital, effect) => {
+      ledgerOf(world).hear(hospital, effect)
+      if (effect.type === 'publish') listen(hospital, effect.bytes)
+    },
+    output: (hospital, job, output) => {
+      if (job.kind !== 'mask' || output.kind !== 'mask') return
+      const { members, ids } = job.session
+      oracle.opens(
+        output.sid,
+        members.map(member => peerString(ids.get(member) as Uint8Array)),
+      )
+      const update = hospital.vault.update(job.round)
+      // known by its words: an update that is used again is the same, whatever it is called
+      const name = update && hex(sha256(new Uint8Array(update.buffer, update.byteOffset, update.byteLength)))
+      oracle.masks(output.sid, hospital.peer, `${hospital.index}/${name ?? output.sid}`)
+    },
+    packet: (from, _to, packet) => {
+      ledgerOf(world).overhear(from, packet)
+      if (packet.kind === 'chunk') oracle.exposes(packet.sid, from.peer)
+      else if (packet.kind === 'gossip' && !from.honest) listen(from, packet.bytes)
+    },
+    end: () => {
+      const decided = [...rounds.values()].flatMap(round =>
+        ledgerOf(world)
+          .sessions(round)
+          .map(({ sid }) => hex(sid)),
+      )
+      for (const coalition of coalitionsOf(world)) {
+        const leak = oracle.leak(coalition, new Set(decided))
+        if (leak === null) continue
+        throw new Violation(null, `${coalition.length} colluding hospitals know ${leak.what}`)
+      }
+    },
+  }
+}

@@ -1,0 +1,35 @@
+/** Invariant 11: with a quorum and min|P| contributors alive and connected, every round ends, in a bounded time. @module */
+
+import type { SimulatedHospital } from '../hospital.ts'
+import type { World } from '../world.ts'
+import { type Checker, Violation } from './checker.ts'
+
+/** @param gone those that are away for good; @param withinMs virtual time in which all others must have finished */
+export function termination({ gone, withinMs }: { gone?: ReadonlySet<number>; withinMs: number }): Checker {
+  return {
+    name: 'termination',
+    invariant: 11,
+    end: world => {
+      const [stuck] = expected(world, gone).filter(hospital => !finished(hospital))
+      if (stuck === undefined) return
+      const seconds = (withinMs / 1000).toFixed(0)
+      throw new Violation(11, `not finished within ${seconds} s: ${world.describe()}`, {
+        hospital: stuck.index,
+        round: stuck.state?.round ?? null,
+      })
+    },
+  }
+}
+
+/** True when every hospital that must finish has. */
+export function allFinished(world: World, gone?: ReadonlySet<number>): boolean {
+  return expected(world, gone).every(finished)
+}
+
+function expected({ hospitals }: World, gone?: ReadonlySet<number>): SimulatedHospital[] {
+  return hospitals.filter(({ index, honest }) => honest && !gone?.has(index))
+}
+
+function finished({ alive, state }: SimulatedHospital): boolean {
+  return alive && state.phase === 'finished'
+}
