@@ -56,7 +56,8 @@ export class MemoryDisk {
 
   #say({ round, slot, bytes }: Extract<Entry, { kind: 'own' }>): void {
     const slots = this.own.get(round) ?? new Map<string, Uint8Array>()
-    if (slots.has(slot) && this.#strict) throw new Violation(1, `slot ${slot} of round ${round} was filled twice`, { round })
+    if (slots.has(slot) && this.#strict)
+      throw new Violation(1, `slot ${slot} of round ${round} was filled twice`, { round })
     this.own.set(round, slots.set(slot, bytes))
   }
 }
