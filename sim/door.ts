@@ -30,6 +30,8 @@ export class Door {
   }
 
   #deliver(from: SimulatedHospital, to: SimulatedHospital, packet: Packet): void {
+    // one that was removed is cut off at once: its connections are closed, and no new one is accepted
+    if (!rosterOf(to).ranks.has(from.peer)) return
     const { connections, gossip, repair, transfer } = this.#world
     switch (packet.kind) {
       case 'hello':

@@ -1,6 +1,7 @@
 /** All scenarios. A new one is a file in scenarios/ and a line here. @module */
 
 import type { Scenario } from './scenario.ts'
+import { ABSENT } from './scenarios/absent.ts'
 import { BUDGET } from './scenarios/budget.ts'
 import { CALM } from './scenarios/calm.ts'
 import { CHURN } from './scenarios/churn.ts'
@@ -12,7 +13,9 @@ import { LOSSY } from './scenarios/lossy.ts'
 import { MIXED } from './scenarios/mixed.ts'
 import { PARTITION } from './scenarios/partition.ts'
 import { ROLLBACK } from './scenarios/rollback.ts'
+import { ROSTER } from './scenarios/roster.ts'
 import { SLOW } from './scenarios/slow.ts'
+import { SPLIT } from './scenarios/split.ts'
 import { VOID } from './scenarios/void.ts'
 import { VOTES } from './scenarios/votes.ts'
 
@@ -21,13 +24,16 @@ export const SCENARIOS: readonly Scenario[] = [
   LOSSY,
   CRASHES,
   CHURN,
+  ABSENT,
   PARTITION,
+  SPLIT,
   LATE,
   ROLLBACK,
   VOID,
   VOTES,
   SLOW,
   BUDGET,
+  ROSTER,
   LIARS,
   MIXED,
   CROWD,

@@ -312,3 +312,9 @@ export class World {
     return from.flatMap(a => to.flatMap(b => (a === b ? [] : [[this.hospitals[a]!, this.hospitals[b]!] as const])))
   }
 }
+
+/** Whoever has certified most rounds: it goes by the newest roster. */
+export function newestOf({ hospitals }: World): SimulatedHospital {
+  const honest = hospitals.filter(hospital => hospital.honest)
+  return honest.reduce((one, other) => (other.disk.links.length > one.disk.links.length ? other : one))
+}

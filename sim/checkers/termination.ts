@@ -1,7 +1,7 @@
 /** Invariant 11: with a quorum and min|P| contributors alive and connected, every round ends, in a bounded time. @module */
 
-import type { SimulatedHospital } from '../hospital.ts'
-import type { World } from '../world.ts'
+import { rosterOf, type SimulatedHospital } from '../hospital.ts'
+import { newestOf, type World } from '../world.ts'
 import { type Checker, Violation } from './checker.ts'
 
 /** @param gone those that are away for good; @param withinMs virtual time in which all others must have finished */
@@ -26,8 +26,10 @@ export function allFinished(world: World, gone?: ReadonlySet<number>): boolean {
   return expected(world, gone).every(finished)
 }
 
-function expected({ hospitals }: World, gone?: ReadonlySet<number>): SimulatedHospital[] {
-  return hospitals.filter(({ index, honest }) => honest && !gone?.has(index))
+/** Whoever is gone, or not in the newest roster, need not finish. */
+function expected(world: World, gone?: ReadonlySet<number>): SimulatedHospital[] {
+  const { ranks } = rosterOf(newestOf(world))
+  return world.hospitals.filter(({ index, honest, peer }) => honest && !gone?.has(index) && ranks.has(peer))
 }
 
 function finished({ alive, state }: SimulatedHospital): boolean {

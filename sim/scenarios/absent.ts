@@ -1,0 +1,70 @@
+/** In every round thirty per cent of the hospitals are away from its start, each time others. @module */
+
+import { decodeResultValue } from '../../protocols/sync/link.ts'
+import { type CheckerFactory, Violation } from '../checkers/checker.ts'
+import { boundMs, type Scenario } from '../scenario.ts'
+import { drawStudy } from '../study.ts'
+import type { World } from '../world.ts'
+
+const HOSPITALS = 10
+const AWAY = 3
+const COLLUDERS = 3
+
+type Absences = ReadonlyMap<number, readonly number[]>
+
+/** Lets those be away that the round says, as soon as everybody who is here has finished the one before. */
+function takeTurns(world: World, absences: Absences): void {
+  const away = (round: number) => absences.get(round) ?? []
+  let round = 1
+  const before = world.inspect
+  const turn = (): void => {
+    round += 1
+    for (const index of away(round)) if (world.hospitals[index]?.alive) world.kill(index)
+    for (const index of away(round - 1)) if (!away(round).includes(index)) world.start(index)
+  }
+  world.inspect = (hospital, effect) => {
+    before(hospital, effect)
+    const here = world.hospitals.filter(({ alive }) => alive)
+    if (effect.type !== 'emit' || here.some(({ disk }) => disk.links.length < round)) return
+    const ended = round
+    world.after(1, () => {
+      if (round === ended) turn()
+    })
+  }
+  for (const { index } of world.hospitals) if (!away(1).includes(index)) world.start(index)
+}
+
+/** Every round has a result, of hospitals that were there. */
+const everyRound =
+  (absences: Absences): CheckerFactory =>
+  () => ({
+    name: 'every-round',
+    invariant: 11,
+    end: ({ hospitals }) => {
+      for (const { round, value: wire } of hospitals[0]!.disk.links) {
+        const value = decodeResultValue(wire)
+        if (value.outcome === 'void') throw new Violation(11, `round ${round} is VOID`, { round })
+        const absent = value.members.find(member => absences.get(round)?.includes(member))
+        if (absent !== undefined) throw new Violation(8, `${absent} was away in round ${round}`, { round })
+      }
+    },
+  })
+
+export const ABSENT: Scenario = {
+  name: 'absent',
+  summary: 'three of ten hospitals are away from the start of every round, each time others',
+  plan: random => {
+    const drawn = drawStudy(random, { hospitalsMin: HOSPITALS, hospitalsMax: HOSPITALS })
+    const study = { ...drawn, profile: 'byzantine' as const, colluders: COLLUDERS }
+    const all = Array.from({ length: HOSPITALS }, (_, index) => index)
+    const rounds = Array.from({ length: study.rounds }, (_, at) => at + 1)
+    const absences: Absences = new Map(rounds.map(round => [round, random.sample(all, AWAY)]))
+    return {
+      study,
+      network: { delayMs: random.between(1, 50) },
+      checkers: [everyRound(absences)],
+      withinMs: boundMs(study),
+      begin: world => takeTurns(world, absences),
+    }
+  },
+}

@@ -1,0 +1,69 @@
+/** Four hospitals in two parts: two and two, of which neither can decide anything, or three and one. @module */
+
+import { type CheckerFactory, Violation } from '../checkers/checker.ts'
+import { boundMs, calmMs, type Scenario, startAll } from '../scenario.ts'
+import { drawStudy } from '../study.ts'
+import type { World } from '../world.ts'
+
+const HOSPITALS = 4
+/** Long enough for the larger part to notice, change the view and go on. */
+const SPLIT_MS = 120_000
+/** What was decided before may still be under way. */
+const SETTLE_MS = 5000
+
+interface Split {
+  readonly parts: readonly [readonly number[], readonly number[]]
+  readonly at: number
+}
+
+const certifiedIn = ({ hospitals }: World, part: readonly number[]): number =>
+  Math.max(...part.map(index => hospitals[index]?.disk.links.length ?? 0))
+
+/** The larger part goes on, if it is a quorum; nothing else does. */
+const onlyQuorums =
+  ({ parts, at }: Split): CheckerFactory =>
+  () => ({
+    name: 'only-quorums',
+    invariant: 7,
+    begin: world => {
+      let before: number[] = []
+      world.after(at + SETTLE_MS, () => {
+        before = parts.map(part => certifiedIn(world, part))
+      })
+      world.after(at + SPLIT_MS, () => {
+        for (const [which, part] of parts.entries()) {
+          const went = certifiedIn(world, part) - (before[which] as number)
+          const over = before[which] === world.document.rounds
+          if (part.length < 3 && went > 0) throw new Violation(7, `${part} have decided without a quorum`)
+          if (part.length === 3 && went === 0 && !over) throw new Violation(11, `${part} stand still`)
+        }
+      })
+    },
+  })
+
+export const SPLIT: Scenario = {
+  name: 'split',
+  summary: 'four hospitals are split two and two, which stops them, or three and one, which does not',
+  plan: random => {
+    const drawn = drawStudy(random, { hospitalsMin: HOSPITALS, hospitalsMax: HOSPITALS })
+    const study = { ...drawn, profile: 'byzantine' as const, colluders: 1 }
+    const delayMs = random.between(1, 50)
+    const all = random.sample([0, 1, 2, 3], HOSPITALS)
+    const size = random.chance(0.5) ? 2 : 3
+    const split: Split = {
+      parts: [all.slice(0, size), all.slice(size)],
+      at: random.between(100, calmMs(study, delayMs)),
+    }
+    return {
+      study,
+      network: { delayMs },
+      checkers: [onlyQuorums(split)],
+      withinMs: boundMs(study) + SPLIT_MS + study.timing.voidAfterMs,
+      begin: (world, dice) => {
+        startAll(world, dice)
+        world.after(split.at, () => world.partition(split.parts[0]))
+        world.after(split.at + SPLIT_MS, () => world.heal())
+      },
+    }
+  },
+}
