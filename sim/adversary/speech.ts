@@ -1,5 +1,6 @@
 /** What a liar hears itself about to say, and how it says something else. @module */
 
+import { ProtocolError } from '../../crypto/errors.ts'
 import type { Effect } from '../../protocols/ports.ts'
 import { type Body, type BodyOf, type Content, openMessage } from '../../protocols/round/messages.ts'
 import { decodeFill } from '../../protocols/sync/machine.ts'
@@ -72,6 +73,16 @@ export function hushed(hides: (round: number) => boolean): NonNullable<Adversary
   return (_from, packet, { hospital }) => {
     if (!hides(hospital.state.round)) return true
     if (packet.kind === 'summary') return false
-    return packet.kind !== 'fill' || decodeFill(packet.bytes).round !== hospital.state.round
+    return packet.kind !== 'fill' || roundOf(packet.bytes) !== hospital.state.round
+  }
+}
+
+/** The round of an answer; another liar's may be anything. */
+function roundOf(fill: Uint8Array): number | undefined {
+  try {
+    return decodeFill(fill).round
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
   }
 }

@@ -67,10 +67,24 @@ async function training() {
 
 function endurance(quick: boolean) {
   const row = benchEndurance(quick ? 200 : 1000)
-  write('What one of four peers keeps in its state machine after many rounds, beside what it kept after 50')
+  write(
+    'What one of four peers keeps in its state machine after many rounds, beside what it kept after 50; and the heap',
+  )
+  write('of the process that all four run in, without their disks')
+  const { rounds, earlyBytes, lateBytes, ratio, earlyHeapBytes, lateHeapBytes } = row
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
   table(
-    ['rounds', 'bytes at 50', 'bytes at the end', 'ratio'],
-    [[row.rounds, row.earlyBytes, row.lateBytes].map(String).concat(row.ratio.toFixed(3))],
+    ['rounds', 'bytes at 50', 'bytes at the end', 'ratio', 'heap MB at 50', 'heap MB at the end'],
+    [
+      [
+        `${rounds}`,
+        `${earlyBytes}`,
+        `${lateBytes}`,
+        ratio.toFixed(3),
+        megabytes(earlyHeapBytes),
+        megabytes(lateHeapBytes),
+      ],
+    ],
   )
   return row
 }
