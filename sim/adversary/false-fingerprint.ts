@@ -32,7 +32,7 @@ export const FALSE_FINGERPRINT = defineScript(
  * The same, and then it serves no masked chunk to anybody. The chunk that it owns itself nobody else has, so nobody can
  * add up again: VOID, which names it, and nothing is proven, for a lost line looks the same.
  */
-export const HIDDEN_PART = defineScript({ name: 'hidden-part', guilt: null, voids: true }, (random, lied) => ({
+export const HIDDEN_PART = defineScript({ name: 'hidden-part', guilt: null }, (random, lied) => ({
   output: (job, output, io) => {
     const lie = altered(job, output, random)
     if (lie !== undefined) lied(io)

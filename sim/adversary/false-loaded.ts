@@ -7,7 +7,7 @@ import { about, hushed, junk, tellAll } from './speech.ts'
  * Claims to hold chunks of other manifests than there are, and says nothing else: for all that others know it was shown
  * other manifests, so nothing is proven. The view is lost, and it owns no chunk in the next.
  */
-export const FALSE_LOADED = defineScript({ name: 'false-loaded', guilt: null, voids: true }, (random, lied) => {
+export const FALSE_LOADED = defineScript({ name: 'false-loaded', guilt: null }, (random, lied) => {
   let hidden = 0
   return {
     intercept: (effect, io) => {

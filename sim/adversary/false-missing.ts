@@ -22,7 +22,7 @@ function victimsOf({ hospital }: AdversaryIo, sid: string, random: Random): numb
  * stay, and it loses its chunk.
  */
 export const FALSE_MISSING = defineScript(
-  { name: 'false-missing', guilt: { code: 'false-missing', evidence: 'false-missing' }, voids: true },
+  { name: 'false-missing', guilt: { code: 'false-missing', evidence: 'false-missing' } },
   (random, lied) => {
     let hidden = 0
     return {

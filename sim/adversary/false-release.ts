@@ -8,7 +8,7 @@ import { about, hushed, junk, tellAll } from './speech.ts'
  * ends VOID. MANIFEST and RELEASE together are the proof.
  */
 export const FALSE_RELEASE = defineScript(
-  { name: 'false-release', guilt: { code: 'bad-release', evidence: 'false-release' }, voids: true },
+  { name: 'false-release', guilt: { code: 'bad-release', evidence: 'false-release' } },
   (random, lied) => {
     const rounds = new Set([random.whole(1, 3), random.whole(1, 3)])
     let hidden = 0

@@ -18,8 +18,6 @@ export interface Script {
   readonly name: string
   /** what honest hospitals end up with once it has lied; null where nothing can be proven */
   readonly guilt: Guilt | null
-  /** true when it may keep a round from its result: nobody but itself has what it withholds, or has not heard to say */
-  readonly voids: boolean
   /** draws the script's parameters */
   readonly create: (random: Random) => Liar
 }
@@ -43,13 +41,12 @@ type Part = Omit<Adversary, 'name'>
  * @param play draws the parameters and gives the hooks; it calls `lied` whenever it lies, and says if nobody can prove it
  */
 export function defineScript(
-  { name, guilt, voids = false }: { name: string; guilt: Guilt | null; voids?: boolean },
+  { name, guilt }: Pick<Script, 'name' | 'guilt'>,
   play: (random: Random, lied: Confession) => Part,
 ): Script {
   const script: Script = {
     name,
     guilt,
-    voids,
     create: random => {
       const lies = new Set<number>()
       const provable = new Set<number>()

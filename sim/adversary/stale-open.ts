@@ -7,7 +7,7 @@ import { about, hushed, tellAll } from './speech.ts'
 
 /** An OPEN with a READY of an earlier round, or of itself twice, in place of somebody's own. */
 export const STALE_OPEN = defineScript(
-  { name: 'stale-open', guilt: { code: 'bad-open', evidence: 'invalid' }, voids: true },
+  { name: 'stale-open', guilt: { code: 'bad-open', evidence: 'invalid' } },
   (random, lied) => {
     const kept = new Map<number, Uint8Array>()
     let hidden = 0

@@ -5,7 +5,7 @@ import { about, junk, tellTwo } from './speech.ts'
 
 /** Two MANIFESTs of one session, with another root or another commitment; the one that comes with the chunks is right. */
 export const TWO_MANIFESTS = defineScript(
-  { name: 'two-manifests', guilt: { code: 'equivocation', evidence: 'equivocation' }, voids: true },
+  { name: 'two-manifests', guilt: { code: 'equivocation', evidence: 'equivocation' } },
   (random, lied) => {
     const field = random.pick(['root', 'commitment'] as const)
     return {

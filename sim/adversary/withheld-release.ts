@@ -7,7 +7,7 @@ import { about, hushed } from './speech.ts'
  * Contributes, lets the round be committed, and does not release: VOID after the void timer. Silence cannot be told from
  * a cut line, so nothing is proven; the VOID names it, and keeps it out of the next rounds.
  */
-export const WITHHELD_RELEASE = defineScript({ name: 'withheld-release', guilt: null, voids: true }, (random, lied) => {
+export const WITHHELD_RELEASE = defineScript({ name: 'withheld-release', guilt: null }, (random, lied) => {
   const rounds = new Set([random.whole(1, 3), random.whole(1, 3)])
   const hidden = 0
   return {

@@ -42,7 +42,7 @@ function mean(values: readonly number[]): number {
 }
 
 /** A study whose logistic model has d parameters; d is even. */
-function studyOf(dimension: number, rounds: number): Omit<StudyDocument, 'hospitals'> {
+export function studyOf(dimension: number, rounds: number): Omit<StudyDocument, 'hospitals'> {
   return {
     version: 1,
     name: 'Benchmark',

@@ -1,20 +1,22 @@
 /**
- * What a peer keeps after many rounds, beside what it keeps after a few: the state of its machine, and the memory of the
- * process that all peers run in. The disk of a simulated hospital grows with the transcript, as a real one does, and is
- * left out; so is what the simulator itself remembers for its checkers.
+ * What stays after many rounds, beside what stays after a few: of the state machine, in the simulator; and of whole nodes
+ * with their libp2p, stores and vaults, four of them in one process. The transcript on the disk grows, as it must.
  *
  * @module
  */
 
 import { serialize, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { createLiveCluster } from '../live-cluster.ts'
 import { runSeed } from '../run.ts'
 import { boundMs, type Scenario } from '../scenario.ts'
 import { drawStudy } from '../study.ts'
-import type { SimulatedHospital } from '../world.ts'
+import { studyOf } from './aggregation.ts'
 
 const HOSPITALS = 4
 const EARLY_ROUND = 50
+const DIMENSION = 200
+const POLL_MS = 20
 
 export interface EnduranceRow {
   readonly rounds: number
@@ -22,28 +24,9 @@ export interface EnduranceRow {
   readonly earlyBytes: number
   readonly lateBytes: number
   readonly ratio: number
-  /** of the whole process, after a garbage collection, without the simulated disks */
-  readonly earlyHeapBytes: number
-  readonly lateHeapBytes: number
 }
 
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
-
-/** Heap in use once everything is dropped that is on a disk, or only there to be checked. */
-function heapWithout(hospitals: readonly SimulatedHospital[]): number {
-  for (const { published, notices, blames, seen, vault, disk, state } of hospitals) {
-    for (const list of [published, notices, blames]) list.length = 0
-    seen.clear()
-    vault.inputs.clear()
-    for (const round of disk.own.keys()) if (round < state.round - 1) disk.own.delete(round)
-    for (const hash of [...vault.checkpoints.keys()].slice(0, -2)) vault.checkpoints.delete(hash)
-  }
-  collectGarbage()
-  return process.memoryUsage().heapUsed
-}
-
-/** Runs one study of so many rounds. @throws Error when it does not finish */
+/** Runs one simulated study of so many rounds. @throws Error when it does not finish */
 export function benchEndurance(rounds: number): EnduranceRow {
   const scenario: Scenario = {
     name: 'endurance',
@@ -53,7 +36,7 @@ export function benchEndurance(rounds: number): EnduranceRow {
       return { study: { ...study, noise: 'off' }, network: { delayMs: 20 }, withinMs: boundMs(study) }
     },
   }
-  let [earlyBytes, lateBytes, earlyHeapBytes, lateHeapBytes] = [0, 0, 0, 0]
+  let [earlyBytes, lateBytes] = [0, 0]
   const { failure } = runSeed({
     scenario,
     seed: 1,
@@ -63,13 +46,49 @@ export function benchEndurance(rounds: number): EnduranceRow {
         if (index !== 0 || effect.type !== 'emit' || effect.notice.kind !== 'phase') return
         if (effect.notice.phase !== 'summed') return
         lateBytes = serialize(state).length
-        const { round } = effect.notice
-        if (round === EARLY_ROUND) earlyBytes = lateBytes
-        if (round % EARLY_ROUND === 0) lateHeapBytes = heapWithout(world.hospitals)
-        if (round === EARLY_ROUND) earlyHeapBytes = lateHeapBytes
+        if (effect.notice.round === EARLY_ROUND) earlyBytes = lateBytes
       }
     },
   })
   if (failure !== null) throw new Error(failure.what)
-  return { rounds, earlyBytes, lateBytes, ratio: lateBytes / earlyBytes, earlyHeapBytes, lateHeapBytes }
+  return { rounds, earlyBytes, lateBytes, ratio: lateBytes / earlyBytes }
+}
+
+export interface MemoryRow {
+  readonly rounds: number
+  /** in use after a garbage collection, in the process of all nodes; after 50 rounds, in the middle and at the end */
+  readonly heapBytes: readonly [early: number, middle: number, late: number]
+  readonly rssBytes: readonly [early: number, middle: number, late: number]
+}
+
+/** Runs real nodes for so many rounds. */
+export async function benchMemory(rounds: number): Promise<MemoryRow> {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const study = studyOf(DIMENSION, rounds)
+  const update = new Float64Array(DIMENSION).fill(1 / DIMENSION)
+  const cluster = await createLiveCluster(HOSPITALS, {
+    study: { ...study, privacy: { ...study.privacy, noise: 'off', noiseMultiplier: 0, epsilon: 0 } },
+    clippedSum: () => update,
+  })
+  const measure = async (round: number): Promise<NodeJS.MemoryUsage> => {
+    while ((cluster.nodes[0]?.rounds().length ?? 0) < round && cluster.failures.length === 0) {
+      await new Promise(resolve => setTimeout(resolve, POLL_MS))
+    }
+    collectGarbage()
+    return process.memoryUsage()
+  }
+  try {
+    const early = await measure(EARLY_ROUND)
+    const middle = await measure(Math.floor(rounds / 2))
+    const late = await measure(rounds)
+    if (cluster.failures.length > 0) throw cluster.failures[0]
+    return {
+      rounds,
+      heapBytes: [early.heapUsed, middle.heapUsed, late.heapUsed],
+      rssBytes: [early.rss, middle.rss, late.rss],
+    }
+  } finally {
+    await cluster.close()
+  }
 }

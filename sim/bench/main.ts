@@ -1,14 +1,14 @@
 /**
  * `npm run bench`: the project's own measurements. Ratios count; absolute times are this machine's.
  *
- *   npm run bench -- [aggregation] [training] [endurance] [--quick] [--json]
+ *   npm run bench -- [aggregation] [training] [endurance] [memory] [--quick] [--json]
  *
  * @module
  */
 
 import { cpus } from 'node:os'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
-import { benchEndurance } from './endurance.ts'
+import { benchEndurance, benchMemory } from './endurance.ts'
 import { benchTraining } from './training.ts'
 
 const HOSPITALS = [4, 8, 16]
@@ -67,34 +67,31 @@ async function training() {
 
 function endurance(quick: boolean) {
   const row = benchEndurance(quick ? 200 : 1000)
-  write(
-    'What one of four peers keeps in its state machine after many rounds, beside what it kept after 50; and the heap',
-  )
-  write('of the process that all four run in, without their disks')
-  const { rounds, earlyBytes, lateBytes, ratio, earlyHeapBytes, lateHeapBytes } = row
-  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
+  write('What one of four peers keeps in its state machine after many rounds, beside what it kept after 50')
   table(
-    ['rounds', 'bytes at 50', 'bytes at the end', 'ratio', 'heap MB at 50', 'heap MB at the end'],
-    [
-      [
-        `${rounds}`,
-        `${earlyBytes}`,
-        `${lateBytes}`,
-        ratio.toFixed(3),
-        megabytes(earlyHeapBytes),
-        megabytes(lateHeapBytes),
-      ],
-    ],
+    ['rounds', 'bytes at 50', 'bytes at the end', 'ratio'],
+    [[row.rounds, row.earlyBytes, row.lateBytes].map(String).concat(row.ratio.toFixed(3))],
   )
+  return row
+}
+
+async function memory(quick: boolean) {
+  const row = await benchMemory(quick ? 150 : 1000)
+  write('Memory of the process that four real nodes run in, after many rounds, beside what it was after 50')
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
+  const header = ['rounds', 'heap MB at 50', 'half way', 'at the end', 'RSS MB at 50', 'half way', 'at the end']
+  table(header, [[`${row.rounds}`, ...row.heapBytes.map(megabytes), ...row.rssBytes.map(megabytes)]])
   return row
 }
 
 const args = process.argv.slice(2)
 const wanted = args.filter(arg => !arg.startsWith('--'))
-const unknown = args.filter(arg => !['aggregation', 'training', 'endurance', '--quick', '--json'].includes(arg))
+const unknown = args.filter(
+  arg => !['aggregation', 'training', 'endurance', 'memory', '--quick', '--json'].includes(arg),
+)
 if (unknown.length > 0) {
   process.stderr.write(
-    `bench: unknown argument ${unknown[0]}\n  hint: [aggregation] [training] [endurance] [--quick] [--json]\n`,
+    `bench: unknown argument ${unknown[0]}\n  hint: [aggregation] [training] [endurance] [memory] [--quick] [--json]\n`,
   )
   process.exit(2)
 }
@@ -103,6 +100,7 @@ write(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node 
 const results = {
   ...((all || wanted.includes('training')) && { training: await training() }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(args.includes('--quick')) }),
+  ...((all || wanted.includes('memory')) && { memory: await memory(args.includes('--quick')) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(args.includes('--quick')) }),
 }
 if (args.includes('--json')) write(JSON.stringify(results))
