@@ -8,6 +8,7 @@ import type { Hono } from 'hono'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
 import { encodeStudy } from '../protocols/study/document.ts'
 import type { NodeConfig } from './config.ts'
+import { EvidenceFolder } from './evidence-folder.ts'
 import { createHttpApp, serveHttp } from './http.ts'
 import { loadIdentity } from './identity.ts'
 import type { Logger } from './log.ts'
@@ -80,6 +81,8 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
     const workshop = startWorkshop(settings, fatal)
     cleanups.push(() => workshop.close())
+    const evidence = new EvidenceFolder(folder, study)
+    await evidence.open()
     const node = await createNode(
       {
         document,
@@ -89,7 +92,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
         requiredPeers: config.policy.require,
         epsilonMax: config.privacy.epsilonMax,
       },
-      { store, workshop, log, fatal },
+      { store, workshop, evidence, log, fatal },
     )
     cleanups.push(() => node.stop())
     app = createHttpApp({

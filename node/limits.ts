@@ -72,6 +72,11 @@ export const FRAME_OVERHEAD_BYTES = 128
 export const WAITING_EVENTS_PER_MEMBER_MAX = 1024
 export const WAITING_BYTES_PER_MEMBER_MAX = 4 << 20
 
+/** Files of evidence against one hospital: the first say as much as all later ones, and a liar lies in every round. */
+export const EVIDENCE_PER_PEER_MAX = 16
+/** A false sum of a large model takes the whole chunk of everybody; a liar must not fill the disk with proofs. */
+export const EVIDENCE_BYTES_PER_STUDY = 1 << 30
+
 /** What a member may say through the gossip, in its own name. Messages are passed on, so this bounds what others see. */
 export function originLimits(members: number): { messages: BucketSize; bytes: BucketSize } {
   const share = MESSAGES_PER_PEER.perSecond / members

@@ -8,14 +8,16 @@
 import { randomInt } from 'node:crypto'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { ProtocolError } from '../crypto/errors.ts'
+import type { Evidence } from '../protocols/evidence/evidence.ts'
 import type { RoundEvent, StepContext } from '../protocols/ports.ts'
 import { contextAt, createContext } from '../protocols/round/context.ts'
 import { type Message, openMessage } from '../protocols/round/messages.ts'
 import { hex } from '../protocols/round/state.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
-import { decodeLink, decodeResultValue } from '../protocols/sync/link.ts'
+import { decodeLink, decodeResultValue, type Link } from '../protocols/sync/link.ts'
 import { systemClock } from './clock.ts'
 import { Driver } from './driver.ts'
+import type { EvidenceFolder } from './evidence-folder.ts'
 import type { Verdict } from './gossip-reader.ts'
 import { createGossipRepair, type GossipRepair } from './gossip-repair.ts'
 import type { Identity } from './identity.ts'
@@ -53,6 +55,7 @@ export interface NodeInit {
 export interface NodeComponents {
   readonly store: Store
   readonly workshop: Workshop
+  readonly evidence: EvidenceFolder
   readonly log: Logger
   /** told when the node cannot go on */
   readonly fatal: (error: unknown) => void
@@ -114,6 +117,7 @@ export class StudyNode {
         log,
         bytesSent: () => this.#network?.bytesSent() ?? 0,
         store: record => void store.record(record).catch(fatal),
+        accuse: (peer, code, evidence) => this.#accuse(peer, code, evidence),
         now: () => performance.now(),
       },
     )
@@ -234,6 +238,33 @@ export class StudyNode {
     }, BEHIND_PATIENCE_MS).unref()
   }
 
+  /** Keeps what is proven; of suspicions only those that no honest peer can bring upon itself count. */
+  #accuse(peer: string, code: string, evidence: Evidence | null): void {
+    const { evidence: folder, log } = this.#components
+    if (evidence === null) {
+      if (code === 'bad-link') this.#network.guard.strikes.add(peer, 'wrong-bytes')
+      return
+    }
+    const { round } = this.#driver.state
+    const keep = async () => {
+      const links = await this.#rosterLinks()
+      const file = await folder.keep({ peer, code }, { study: this.#context.study, round, evidence, links })
+      if (file !== null) log.warn({ peer, code, file }, 'proof of a lie is kept: see "confrere evidence verify"')
+    }
+    // a full disk must not cost the round: its own writes tell of that
+    keep().catch(error => log.error({ err: error, peer, code }, 'proof of a lie could not be kept'))
+  }
+
+  /** The certified rounds that have changed the roster. */
+  async #rosterLinks(): Promise<Link[]> {
+    if (this.#driver.state.roster.version === 0) return []
+    const links = (await this.#components.store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
+    return links.filter(({ value }) => {
+      const decoded = decodeResultValue(value)
+      return decoded.outcome === 'result' && decoded.change !== null
+    })
+  }
+
   /** What is held against peers since the start. */
   strikes(): Strike[] {
     return this.#network.guard.strikes.list()
@@ -282,6 +313,8 @@ export class StudyNode {
       memoryBytes: process.memoryUsage.rss(),
       eventLoopLagP99Ms: Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS),
       lastError,
+      strikes: this.strikes(),
+      evidence: this.#components.evidence.count,
     }
   }
 

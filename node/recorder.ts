@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Evidence } from '../protocols/evidence/evidence.ts'
 import type { Notice, StepContext } from '../protocols/ports.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
 import { createEpsilonAccount, type EpsilonAccount } from '../protocols/study/plan.ts'
@@ -21,6 +22,16 @@ export interface RecorderInit {
   readonly charges: readonly number[]
 }
 
+/** Where what is recorded goes, and comes from. */
+export interface RecorderOutputs {
+  readonly log: Logger
+  readonly bytesSent: () => number
+  readonly store: (record: RoundRecord) => void
+  /** a peer broke the protocol; evidence proves it to anybody, null is a suspicion */
+  readonly accuse: (peer: string, code: string, evidence: Evidence | null) => void
+  readonly now: () => number
+}
+
 export interface Recorder extends DriverObserver {
   readonly records: readonly RoundRecord[]
   readonly phase: string
@@ -30,15 +41,10 @@ export interface Recorder extends DriverObserver {
   failed(code: string, message: string): void
 }
 
-/** @param bytesSent what the sockets were given so far; @param store keeps a finished round's record */
+/** @param outputs `bytesSent` is what the sockets were given so far; `store` keeps a finished round's record */
 export function createRecorder(
   { context, document, epsilonMax, records: before, charges }: RecorderInit,
-  {
-    log,
-    bytesSent,
-    store,
-    now,
-  }: { log: Logger; bytesSent: () => number; store: (record: RoundRecord) => void; now: () => number },
+  { log, bytesSent, store, accuse, now }: RecorderOutputs,
 ): Recorder {
   const account: EpsilonAccount = createEpsilonAccount(document)
   for (const contributors of charges) account.charge(contributors)
@@ -107,6 +113,7 @@ export function createRecorder(
     },
     blamed(peer, code, evidence) {
       log.warn({ peer, code, proven: evidence !== null }, 'a peer broke the protocol')
+      accuse(peer, code, evidence)
     },
     charged: contributors => account.charge(contributors),
   }

@@ -55,4 +55,8 @@ export interface NodeStatus {
   memoryBytes: number
   eventLoopLagP99Ms: number
   lastError: { code: string; message: string } | null
+  /** offences against the limits since the start, by peer and reason */
+  strikes: { peer: string; reason: string; count: number }[]
+  /** files that prove a hospital's lie: `confrere evidence list` names them */
+  evidence: number
 }

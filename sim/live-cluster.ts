@@ -10,6 +10,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSigner } from '../crypto/signature.ts'
+import { EvidenceFolder } from '../node/evidence-folder.ts'
 import type { Identity } from '../node/identity.ts'
 import { peerIdString } from '../node/identity.ts'
 import { createLogger, type LogLevel } from '../node/log.ts'
@@ -18,6 +19,7 @@ import { openStore } from '../node/store.ts'
 import { createWorkbench, type Trainer } from '../node/workbench.ts'
 import { inPlaceWorkshop } from '../node/workshop.ts'
 import type { Member } from '../protocols/roster/roster.ts'
+import { hex } from '../protocols/round/state.ts'
 import { encodeStudy, type StudyDocument, studyIdOf, validateStudy } from '../protocols/study/document.ts'
 
 export interface LiveClusterOptions {
@@ -32,6 +34,8 @@ export interface LiveClusterOptions {
 export interface LiveCluster {
   readonly document: StudyDocument
   readonly identities: readonly Identity[]
+  /** the data folder of each */
+  readonly folders: readonly string[]
   readonly nodes: (StudyNode | undefined)[]
   /** errors that stopped a node */
   readonly failures: unknown[]
@@ -82,6 +86,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     }
     const workbench = createWorkbench({ folder, document: encodeStudy(document) }, trainer)
     const known = nodes.find(node => node !== undefined)?.network.addresses() ?? []
+    const evidence = new EvidenceFolder(folder, hex(studyIdOf(document)))
     const node = await createNode(
       {
         document,
@@ -97,7 +102,13 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
         requiredPeers: [],
         epsilonMax: Infinity,
       },
-      { store, workshop: inPlaceWorkshop(workbench), log: log.child({ member }), fatal: error => failures.push(error) },
+      {
+        store,
+        evidence,
+        workshop: inPlaceWorkshop(workbench),
+        log: log.child({ member }),
+        fatal: error => failures.push(error),
+      },
     )
     nodes[member] = node
     return node
@@ -121,6 +132,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
   return {
     document,
     identities,
+    folders: identities.map((_, member) => join(base, String(member))),
     nodes,
     failures,
     start,

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { EXIT, type ExitCode, OperatorError } from '../../crypto/errors.ts'
 import { readVersion } from '../version.ts'
 import { addEvaluate } from './evaluate.ts'
+import { addEvidence } from './evidence.ts'
 import { addId } from './id.ts'
 import { addInit } from './init.ts'
 import { reportError } from './output.ts'
@@ -34,6 +35,7 @@ function createProgram(writeErr: (text: string) => void): Command {
   addStart(program)
   addStatus(program)
   addEvaluate(program)
+  addEvidence(program)
   return program
 }
 

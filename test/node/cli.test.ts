@@ -216,6 +216,8 @@ const status: NodeStatus = {
   memoryBytes: 2 ** 27,
   eventLoopLagP99Ms: 2,
   lastError: { code: 'void-round', message: 'Round 2 was void' },
+  strikes: [{ peer: 'a', reason: 'bad-frame', count: 2 }],
+  evidence: 1,
 }
 
 test('status asks the running node', async t => {
