@@ -24,20 +24,26 @@ function put(addresses: Set<string>, address: string, most: number): void {
 }
 
 export class AddressBook {
-  readonly #entries: ReadonlyMap<string, Entry>
+  #entries: ReadonlyMap<string, Entry> = new Map()
   readonly #fits: (peer: string, address: string) => boolean
-  /** what the study says, which nobody can displace */
-  readonly #fixed: ReadonlyMap<string, readonly string[]>
+  /** what the roster says, which nobody can displace */
+  #fixed: ReadonlyMap<string, readonly string[]> = new Map()
 
   /** @param fits whether an address can be dialled as that peer's */
-  constructor(
-    peers: readonly string[],
-    fixed: ReadonlyMap<string, readonly string[]>,
-    fits: (peer: string, address: string) => boolean,
-  ) {
-    this.#entries = new Map(peers.map(peer => [peer, { known: new Set(), hearsay: new Set(), attempts: 0 }]))
-    this.#fixed = fixed
+  constructor(fits: (peer: string, address: string) => boolean) {
     this.#fits = fits
+  }
+
+  /** Goes by another roster: what is known of those who stay is kept. @param fixed of each other hospital */
+  follow(fixed: ReadonlyMap<string, readonly string[]>): void {
+    const fresh = (): Entry => ({ known: new Set(), hearsay: new Set(), attempts: 0 })
+    this.#entries = new Map([...fixed.keys()].map(peer => [peer, this.#entries.get(peer) ?? fresh()]))
+    this.#fixed = fixed
+  }
+
+  /** The other hospitals. */
+  get peers(): string[] {
+    return [...this.#entries.keys()]
   }
 
   has(peer: string): boolean {

@@ -13,6 +13,7 @@ import { createHttpApp, serveHttp } from './http.ts'
 import { loadIdentity } from './identity.ts'
 import type { Logger } from './log.ts'
 import { createNode } from './node.ts'
+import { PendingChange } from './pending-change.ts'
 import type { NodeStatus, RoundRecord } from './status.ts'
 import { openStore } from './store.ts'
 import { selectStudy } from './study-file.ts'
@@ -81,6 +82,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
     const workshop = startWorkshop(settings, fatal)
     cleanups.push(() => workshop.close())
+    const pending = new PendingChange(folder, study, log)
     const evidence = new EvidenceFolder(folder, study)
     await evidence.open()
     const node = await createNode(
@@ -92,9 +94,11 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
         requiredPeers: config.policy.require,
         epsilonMax: config.privacy.epsilonMax,
       },
-      { store, workshop, evidence, log, fatal },
+      { store, workshop, evidence, log, fatal, settled: () => void pending.settle() },
     )
     cleanups.push(() => node.stop())
+    pending.watch(change => node.approve(change))
+    cleanups.push(async () => pending.stop())
     app = createHttpApp({
       status: () => node.status(),
       rounds: () => node.rounds(),

@@ -7,6 +7,7 @@
 
 import { ProtocolError } from '../crypto/errors.ts'
 import type { StepContext } from '../protocols/ports.ts'
+import type { Roster } from '../protocols/roster/roster.ts'
 import { AddressBook } from './address-book.ts'
 import { ask, reply } from './framing.ts'
 import { ADDRESSES_PER_PEER_MAX, decodeHello, encodeHello, HELLO_BYTES_MAX } from './hello.ts'
@@ -20,8 +21,6 @@ const SILENT_MS_MAX = 15_000
 
 export interface NeighboursParts {
   readonly context: StepContext
-  /** where the study says that its hospitals are */
-  readonly addresses: ReadonlyMap<string, readonly string[]>
   readonly network: () => Network
   readonly joined: (peer: string) => void
   readonly left: (peer: string) => void
@@ -30,7 +29,6 @@ export interface NeighboursParts {
 export class Neighbours {
   readonly #parts: NeighboursParts
   readonly #self: string
-  readonly #others: readonly string[]
   readonly #book: AddressBook
   /** when a connected peer was last seen in the gossip */
   readonly #greeted = new Map<string, number>()
@@ -40,12 +38,22 @@ export class Neighbours {
 
   constructor(parts: NeighboursParts) {
     this.#parts = parts
-    const { roster, self } = parts.context
-    this.#self = roster.peers[self] as string
-    this.#others = roster.peers.filter(peer => peer !== this.#self)
-    this.#book = new AddressBook(this.#others, parts.addresses, (peer, address) =>
-      parts.network().dialable(peer, address),
-    )
+    this.#self = parts.context.peer
+    this.#book = new AddressBook((peer, address) => parts.network().dialable(peer, address))
+    this.#learn(parts.context.founding)
+  }
+
+  /** Goes by another roster: whoever is in it now is dialled, whoever was removed is cut off at once. */
+  follow(roster: Roster): void {
+    const before = this.#book.peers
+    this.#learn(roster)
+    const network = this.#parts.network()
+    for (const peer of before) if (!this.#book.has(peer)) network.hangUp(peer).catch(() => {})
+  }
+
+  #learn({ peers, hospitals }: Roster): void {
+    const addresses = peers.map((peer, rank) => [peer, hospitals[rank]?.addresses ?? []] as const)
+    this.#book.follow(new Map(addresses.filter(([peer]) => peer !== this.#self)))
   }
 
   async start(): Promise<void> {
@@ -97,7 +105,7 @@ export class Neighbours {
   }
 
   #ourHello(): Uint8Array {
-    const known = this.#others
+    const known = this.#book.peers
       .map(peer => ({ peer, addresses: this.#book.told(peer) }))
       .filter(entry => entry.addresses.length > 0)
     const addresses = this.#parts.network().addresses().slice(0, ADDRESSES_PER_PEER_MAX)
@@ -155,7 +163,7 @@ export class Neighbours {
   #tend(): void {
     const network = this.#parts.network()
     const subscribed = new Set(network.subscribers())
-    for (const peer of this.#others) {
+    for (const peer of this.#book.peers) {
       const seen = this.#greeted.get(peer)
       if (seen === undefined) this.opened(peer)
       else if (subscribed.has(peer)) this.#greeted.set(peer, performance.now())

@@ -7,11 +7,13 @@
 
 import { randomInt } from 'node:crypto'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
-import { ProtocolError } from '../crypto/errors.ts'
+import { EXIT, OperatorError, ProtocolError } from '../crypto/errors.ts'
 import type { Evidence } from '../protocols/evidence/evidence.ts'
-import type { RoundEvent, StepContext } from '../protocols/ports.ts'
+import type { Notice, RoundEvent, StepContext } from '../protocols/ports.ts'
+import { decodeChange, describeChange, fits } from '../protocols/roster/change.ts'
 import { contextAt, createContext } from '../protocols/round/context.ts'
 import { type Message, openMessage } from '../protocols/round/messages.ts'
+import { advance, firstStanding } from '../protocols/round/standing.ts'
 import { hex } from '../protocols/round/state.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
 import { decodeLink, decodeResultValue, type Link } from '../protocols/sync/link.ts'
@@ -57,6 +59,8 @@ export interface NodeComponents {
   readonly workshop: Workshop
   readonly evidence: EvidenceFolder
   readonly log: Logger
+  /** told when the change of the roster that our operator approved can have no effect any more: it holds, most often */
+  readonly settled?: () => void
   /** told when the node cannot go on */
   readonly fatal: (error: unknown) => void
 }
@@ -68,10 +72,32 @@ export async function createNode(init: NodeInit, components: NodeComponents): Pr
   const context = createContext({ document, signer: identity.signer, requiredPeers, epsilonMax })
   const engine = await workshop.engine()
   const standing = await store.standing(context)
+  await requirePlace(store, context)
   await restoreCheckpoint(store, workshop)
   const node = new StudyNode(context, init, { ...components, engine, standing, records: await store.records() })
   await node.start(standing)
   return node
+}
+
+/** One that was in a roster and is not in the newest has no business any more; one that never was may be admitted yet. */
+async function requirePlace(store: Store, context: StepContext): Promise<void> {
+  const { peer, founding, document } = context
+  const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
+  let standing = firstStanding(context)
+  let inside = founding.ranks.has(peer)
+  for (const link of links) {
+    standing = advance(standing, { link, value: decodeResultValue(link.value) }, context)
+    const now = standing.roster.ranks.has(peer)
+    if (inside && !now) throw removed(document)
+    inside = now
+  }
+}
+
+function removed({ name }: StudyDocument): OperatorError {
+  return new OperatorError('removed-from-roster', `A quorum of hospitals has removed this node from "${name}"`, {
+    hint: 'Its key is of no use in this study any more: the others may admit a new one, see "confrere roster admit".',
+    exitCode: EXIT.notInRoster,
+  })
 }
 
 /** The checkpoint of the last certified result is the one to go on from. */
@@ -99,6 +125,8 @@ export class StudyNode {
   readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   readonly #version = readVersion()
   readonly #origins: Origins
+  /** whether the roster has named us so far */
+  #inside: boolean
   #network!: Network
   #repair!: GossipRepair
   #client!: TransferClient
@@ -109,6 +137,7 @@ export class StudyNode {
     this.#context = context
     this.#init = init
     this.#components = components
+    this.#inside = context.founding.ranks.has(context.peer)
     this.#origins = new Origins(context.roster.hospitals.length, systemClock)
     const charges = standing.charges.map(charge => charge.contributors)
     this.#recorder = createRecorder(
@@ -129,13 +158,17 @@ export class StudyNode {
       transfer: () => this.#client,
       // whoever does not answer is asked again by the state machine
       recall: peer => void this.#repair.recall(peer).catch(() => {}),
-      observer: this.#recorder,
+      observer: {
+        notice: notice => this.#notice(notice),
+        trained: (round, ms) => this.#recorder.trained(round, ms),
+        blamed: (peer, code, evidence) => this.#recorder.blamed(peer, code, evidence),
+        charged: contributors => this.#recorder.charged(contributors),
+      },
       log,
       fatal,
     })
     this.#neighbours = new Neighbours({
       context,
-      addresses: new Map(document.hospitals.map(({ addresses }, rank) => [context.roster.peers[rank]!, addresses])),
       network: () => this.#network,
       joined: peer => this.#joined(peer),
       left: peer => this.#member('disconnected', peer),
@@ -166,6 +199,8 @@ export class StudyNode {
     this.#repair = createGossipRepair({ context, network, store, state, event, peers, random })
     // whoever reaches us finds the round taken up and every protocol there
     await this.#driver.begin(standing)
+    const { round, roster } = this.#driver.state
+    if (roster.version > 0) this.#notice({ kind: 'roster', round, roster })
     await server.start()
     await this.#repair.start()
     try {
@@ -238,6 +273,27 @@ export class StudyNode {
     }, BEHIND_PATIENCE_MS).unref()
   }
 
+  #notice(notice: Notice): void {
+    this.#recorder.notice(notice)
+    if (notice.kind !== 'roster') return
+    const { roster } = notice
+    this.#neighbours.follow(roster)
+    const inside = roster.ranks.has(this.#context.peer)
+    if (this.#inside && !inside) this.#components.fatal(removed(this.#init.document))
+    this.#inside = inside
+    const { approving } = this.#driver.state
+    if (approving !== null && !fits(this.#init.document, roster, approving)) this.#components.settled?.()
+  }
+
+  /** Our operator approves a change of the roster, or with null no longer does. */
+  approve(change: Uint8Array | null): void {
+    const { roster } = this.#driver.state
+    if (change !== null && !fits(this.#init.document, roster, change)) {
+      this.#components.log.warn('the approved change does not fit the roster as it is: it has no effect')
+    }
+    this.#driver.event({ type: 'approve', change })
+  }
+
   /** Keeps what is proven; of suspicions only those that no honest peer can bring upon itself count. */
   #accuse(peer: string, code: string, evidence: Evidence | null): void {
     const { evidence: folder, log } = this.#components
@@ -263,6 +319,11 @@ export class StudyNode {
       const decoded = decodeResultValue(value)
       return decoded.outcome === 'result' && decoded.change !== null
     })
+  }
+
+  #approving(): string | null {
+    const { approving } = this.#driver.state
+    return approving && describeChange(decodeChange(approving))
   }
 
   /** What is held against peers since the start. */
@@ -313,6 +374,7 @@ export class StudyNode {
       memoryBytes: process.memoryUsage.rss(),
       eventLoopLagP99Ms: Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS),
       lastError,
+      roster: { version: this.#driver.state.roster.version, approving: this.#approving() },
       strikes: this.strikes(),
       evidence: this.#components.evidence.count,
     }

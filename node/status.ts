@@ -55,6 +55,8 @@ export interface NodeStatus {
   memoryBytes: number
   eventLoopLagP99Ms: number
   lastError: { code: string; message: string } | null
+  /** `approving`: in words, the change that this hospital's operator has approved and that is not certified yet */
+  roster: { version: number; approving: string | null }
   /** offences against the limits since the start, by peer and reason */
   strikes: { peer: string; reason: string; count: number }[]
   /** files that prove a hospital's lie: `confrere evidence list` names them */

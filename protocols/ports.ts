@@ -102,7 +102,7 @@ export type Notice =
       readonly contributors: readonly Member[]
       readonly checkpoint: string
     }
-  /** the roster that holds from this round on */
+  /** the roster that holds from this round on; whoever catches up is told of every version on the way */
   | { readonly kind: 'roster'; readonly round: number; readonly roster: Roster }
   | { readonly kind: 'refused'; readonly round: number; readonly code: string; readonly reason: string }
   | { readonly kind: 'finished'; readonly round: number }

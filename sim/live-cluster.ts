@@ -29,11 +29,15 @@ export interface LiveClusterOptions {
   /** what a hospital's training gives in a round, before quantisation; called in order of rounds */
   readonly clippedSum: (member: Member, parameters: Float32Array) => Float64Array
   readonly logLevel?: LogLevel
+  /** identities that the study does not name: the last ones; `start` starts them */
+  readonly newcomers?: number
 }
 
 export interface LiveCluster {
   readonly document: StudyDocument
   readonly identities: readonly Identity[]
+  /** where a node listens, as the roster would say */
+  addresses(member: Member): string[]
   /** the data folder of each */
   readonly folders: readonly string[]
   readonly nodes: (StudyNode | undefined)[]
@@ -57,14 +61,14 @@ function createIdentities(count: number): Identity[] {
 
 /** Creates n nodes and starts them all. */
 export async function createLiveCluster(count: number, options: LiveClusterOptions): Promise<LiveCluster> {
-  const { transport = 'memory', study, clippedSum, logLevel = 'silent' } = options
-  const identities = createIdentities(count)
+  const { transport = 'memory', study, clippedSum, logLevel = 'silent', newcomers = 0 } = options
+  const identities = [...createIdentities(count), ...createIdentities(newcomers)]
   const base = await mkdtemp(join(tmpdir(), 'confrere-cluster-'))
   const name = randomBytes(6).toString('hex')
   const addressOf = (member: Member) => `/memory/${name}-${member}`
   const document = validateStudy({
     ...study,
-    hospitals: identities.map(({ signer }, member) => ({
+    hospitals: identities.slice(0, count).map(({ signer }, member) => ({
       id: signer.id,
       name: `Hospital ${member + 1}`,
       addresses: transport === 'memory' ? [addressOf(member)] : [],
@@ -128,10 +132,11 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     }
   }
 
-  for (const member of identities.keys()) await start(member)
+  for (let member = 0; member < count; member++) await start(member)
   return {
     document,
     identities,
+    addresses: member => (transport === 'memory' ? [addressOf(member)] : []),
     folders: identities.map((_, member) => join(base, String(member))),
     nodes,
     failures,

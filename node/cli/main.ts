@@ -9,6 +9,7 @@ import { addEvidence } from './evidence.ts'
 import { addId } from './id.ts'
 import { addInit } from './init.ts'
 import { reportError } from './output.ts'
+import { addRoster } from './roster.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
 import { addStudyApprove } from './study-approve.ts'
@@ -36,6 +37,7 @@ function createProgram(writeErr: (text: string) => void): Command {
   addStatus(program)
   addEvaluate(program)
   addEvidence(program)
+  addRoster(program)
   return program
 }
 

@@ -19,15 +19,16 @@ export function addStart(program: Command): void {
   addDataOption(program.command('start'))
     .description('take part in the approved study until stopped')
     .option('--study <id>', 'which one, by the first digits of its id', parseStudyPrefix)
+    .option('--join', 'the node is not one of the founding hospitals: wait to be admitted')
     .action(start)
 }
 
-async function start({ data, study: prefix }: { data: string; study?: string }): Promise<void> {
+async function start({ data, study: prefix, join }: { data: string; study?: string; join?: true }): Promise<void> {
   await requireDataFolder(data)
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
   const study = await selectStudy(data, prefix)
-  requireMember(study.document, identity)
+  if (!join) requireMember(study.document, identity)
   requireBudget(study.document, config)
   const log = createLogger({ level: config.log.level })
   // the network and the tensor engine load only here: no other command waits for them

@@ -79,7 +79,7 @@ async function fetchStatus(url: string): Promise<NodeStatus> {
 
 /** A status in words. */
 export function statusLines(status: NodeStatus): string[] {
-  const { epsilon, peers, lastError, strikes, evidence } = status
+  const { epsilon, peers, lastError, roster, strikes, evidence } = status
   const present = peers.filter(({ state }) => state !== 'absent').length
   return [
     `Node      ${status.site}, ${status.peer}, version ${status.version}`,
@@ -96,6 +96,7 @@ export function statusLines(status: NodeStatus): string[] {
           `  epsilon ${epsilonText(epsilon.alone)} against all other hospitals colluding`,
         ]),
     `Engine    ${status.engine ?? 'none'}, ${Math.round(status.memoryBytes / 2 ** 20)} MiB`,
+    ...(roster.approving === null ? [] : [`Roster    version ${roster.version}; approved here: ${roster.approving}`]),
     ...strikes.map(({ peer, reason, count }) => `Strikes   ${count} × ${reason}  ${peer}`),
     ...(evidence > 0 ? [`Evidence  ${evidence} proofs of lies: "confrere evidence list" names them`] : []),
     ...(lastError === null ? [] : [`Error     ${lastError.message} (${lastError.code})`]),

@@ -16,20 +16,28 @@ export function addStudyApprove(study: Command): void {
   addJsonOption(addDataOption(study.command('approve')))
     .description('verify a study file and agree to take part in it')
     .argument('<file>', 'the study file')
+    .option('--join', 'the node is not one of the founding hospitals: it wants to be admitted')
     .action(approveStudy)
 }
 
-async function approveStudy(file: string, { data, json }: { data: string; json?: true }): Promise<void> {
+async function approveStudy(
+  file: string,
+  { data, json, join }: { data: string; json?: true; join?: true },
+): Promise<void> {
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
   const study = await readStudyFile(file)
-  requireMember(study.document, identity)
+  if (!join) requireMember(study.document, identity)
   requireBudget(study.document, config)
   const stored = await storeApproved(data, study).catch(error => {
     throw folderUnusable(data, error)
   })
   if (json) printJson({ study: study.study, file: stored })
-  else printLines(...studyLines(study), `Approved: "confrere start --data ${data}" takes part in it.`)
+  else
+    printLines(
+      ...studyLines(study),
+      `Approved: "confrere start --data ${data}${join ? ' --join' : ''}" takes part in it.`,
+    )
 }
 
 /** The local cap must pay for the whole study. @throws OperatorError `budget-too-small`, exit code 7 */

@@ -47,7 +47,7 @@ async function writeStudy(spec: string, { data, out, json }: NewOptions): Promis
 export function requireMember({ hospitals, name }: StudyDocument, { peer }: Identity): void {
   if (hospitals.some(({ id }) => peerIdString(id) === peer)) return
   throw new OperatorError('not-in-roster', `This node, ${peer}, is not one of the hospitals of "${name}"`, {
-    hint: 'The founder has to write a study that lists this peer id.',
+    hint: 'The founder has to write a study that lists this peer id; or, if the others are to admit it later, say --join.',
     exitCode: EXIT.notInRoster,
   })
 }

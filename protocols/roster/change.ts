@@ -76,3 +76,17 @@ export function fits(document: StudyDocument, roster: Roster, change: Uint8Array
     throw error
   }
 }
+
+/** A change in words, for the operator who must decide on it. */
+export function describeChange(change: RosterChange): string {
+  const newcomer = (hospital: { readonly id: Uint8Array; readonly name: string }) =>
+    `"${printable(hospital.name)}" (${peerString(hospital.id)})`
+  switch (change.kind) {
+    case 'admit':
+      return `admit ${newcomer(change.hospital)}`
+    case 'remove':
+      return `remove ${peerString(change.id)}`
+    case 'rotate':
+      return `${newcomer(change.hospital)} in place of ${peerString(change.id)}`
+  }
+}

@@ -126,12 +126,16 @@ function computing(state: RoundState, { links }: Awaited): boolean {
   return findPhase(state, hex(value.sid)) !== undefined
 }
 
-/** Goes on when the checkpoint that certified rounds end in is here, or was left as it is; else fetches it first. */
+/**
+ * Goes on when the checkpoint that certified rounds end in is here, or was left as it is; else fetches it first. Whoever
+ * the next roster does not name needs none, and nobody would give it one: a later admission comes with its own.
+ */
 function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
   const { state, context } = turn
-  const { checkpoint } = awaited
+  const { checkpoint, standing } = awaited
   const own = state.outcome !== null && hex(state.outcome.checkpoint) === checkpoint
-  if (own || checkpoint === null || state.sums.has(checkpoint)) return takeOver(turn, awaited)
+  const outside = contextAt(context, standing.roster).self === OUTSIDE
+  if (own || outside || checkpoint === null || state.sums.has(checkpoint)) return takeOver(turn, awaited)
   if (state.awaited !== awaited) turn.state = { ...state, awaited }
   if (computing(state, awaited)) return schedule(turn, 'patience', context.timing.voteTimeoutMs)
   setPhase(turn, 'catching-up')
@@ -146,6 +150,7 @@ function takeOver(turn: Turn, { links, standing }: Awaited): void {
   const forgotten = forgottenCharges(turn, links, values)
   const entries = links.map(link => ({ kind: 'link', link }) as const)
   turn.effects.push({ type: 'store', entries: [...forgotten, ...entries] })
+  let passed: Standing = state
   for (const [at, value] of values.entries()) {
     const result = value.outcome === 'result' ? value : null
     const notice = {
@@ -157,13 +162,15 @@ function takeOver(turn: Turn, { links, standing }: Awaited): void {
       checkpoint: result ? hex(result.checkpoint) : '',
     } as const
     turn.effects.push({ type: 'emit', notice })
+    const { roster } = passed
+    passed = advance(passed, { link: links[at] as Link, value }, turn.context)
+    if (passed.roster === roster) continue
+    // ranks of what was completed later are ranks in this one
+    turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: passed.round, roster: passed.roster } })
   }
-  const { early, roster } = state
+  const { early } = state
   turn.state = createRound(standing, carriedOver(turn, standing, { values, forgotten: forgotten.length }))
   turn.context = contextAt(turn.context, standing.roster)
-  if (standing.roster !== roster) {
-    turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: standing.round, roster: standing.roster } })
-  }
   enterRound(turn, new Map())
   for (const message of early.values()) receive(turn, message)
 }

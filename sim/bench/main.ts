@@ -79,7 +79,7 @@ async function memory(quick: boolean) {
   const row = await benchMemory(quick ? 150 : 1000)
   write('Memory of the process that four real nodes run in, after many rounds, beside what it was after 50')
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
-  const header = ['rounds', 'heap MB at 50', 'half way', 'at the end', 'RSS MB at 50', 'half way', 'at the end']
+  const header = ['rounds', 'heap MB at 50', 'at the end', '130 s later', 'RSS MB at 50', 'at the end', '130 s later']
   table(header, [[`${row.rounds}`, ...row.heapBytes.map(megabytes), ...row.rssBytes.map(megabytes)]])
   return row
 }

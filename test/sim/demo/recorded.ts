@@ -140,6 +140,7 @@ export function recordedStatus(at: number, changes: Partial<NodeStatus> = {}): N
     memoryBytes: 3e8,
     eventLoopLagP99Ms: 20,
     lastError: null,
+    roster: { version: 0, approving: null },
     strikes: [],
     evidence: 0,
     ...changes,
