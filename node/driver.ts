@@ -141,8 +141,8 @@ export class Driver {
       if (entry.kind === 'charge') observer.charged(entry.contributors)
       if (entry.kind !== 'link') continue
       const value = decodeResultValue(entry.link.value)
-      // only the last link's checkpoint need be here; those before it were never fetched
-      const last = entries.findLast(other => other.kind === 'link') === entry
+      // only the last link's checkpoint need be here, if the roster still names us; those before it were never fetched
+      const last = entries.findLast(other => other.kind === 'link') === entry && !this.#isOutside()
       const hash =
         value.outcome === 'result' && (last || (await workshop.checkpoint(hex(value.checkpoint))))
           ? hex(value.checkpoint)
@@ -180,6 +180,10 @@ export class Driver {
       case 'pull':
         return this.#task(() => this.#pull(effect))
     }
+  }
+
+  #isOutside(): boolean {
+    return !this.#state.roster.ranks.has(this.#parts.context.peer)
   }
 
   /** The PeerId of a rank in the roster of our round. */

@@ -140,14 +140,20 @@ export class MemoryVault implements Vault {
     this.#staged.push(() => this.checkpoints.delete(hash))
   }
 
-  /** Certified rounds: the newest checkpoint among them is the one to go on from; the rounds' secrets and vectors go. */
-  adopt(links: readonly Link[]): void {
+  /**
+   * Certified rounds: the newest checkpoint among them is the one to go on from; the rounds' secrets and vectors go.
+   *
+   * @param outside of the roster that they lead to: then nobody has given us a checkpoint, and none is needed
+   */
+  adopt(links: readonly Link[], { outside }: { outside: boolean }): void {
     let newest: string | null = null
     for (const link of links) {
       const value = decodeResultValue(link.value)
       if (value.outcome === 'result') newest = hex(value.checkpoint)
     }
-    if (newest !== null) this.#current = decodeCheckpoint(this.checkpoints.get(newest) as Uint8Array, this.#dimension)
+    if (newest !== null && !(outside && !this.checkpoints.has(newest))) {
+      this.#current = decodeCheckpoint(this.checkpoints.get(newest) as Uint8Array, this.#dimension)
+    }
     const last = links.at(-1)?.round ?? 0
     for (const round of this.#secrets.keys()) if (round <= last) this.#secrets.delete(round)
     for (const round of this.updates.keys()) if (round <= last) this.updates.delete(round)

@@ -79,7 +79,8 @@ export class Performer {
       case 'store': {
         hospital.disk.write(effect.entries)
         const links = effect.entries.flatMap(entry => (entry.kind === 'link' ? [entry.link] : []))
-        if (links.length > 0) hospital.vault.adopt(links)
+        const outside = !rosterOf(hospital).ranks.has(hospital.peer)
+        if (links.length > 0) hospital.vault.adopt(links, { outside })
         return
       }
       case 'publish':
