@@ -42,9 +42,9 @@ function drawTiming(random: Random): StudyTiming {
   }
 }
 
-/** Draws a study of 3 to 10 hospitals and 3 to 6 rounds, or within narrower limits. */
+/** Draws a study of 3 to 10 hospitals and 3 to 5 rounds, or within narrower limits. */
 export function drawStudy(random: Random, limits: StudyLimits = {}): StudySettings {
-  const { hospitalsMin = 3, hospitalsMax = 10, roundsMin = 3, roundsMax = 6 } = limits
+  const { hospitalsMin = 3, hospitalsMax = 10, roundsMin = 3, roundsMax = 5 } = limits
   const hospitals = random.whole(hospitalsMin, hospitalsMax)
   const profile = hospitals === 3 || random.chance(0.3) ? 'crash' : 'byzantine'
   return {

@@ -54,7 +54,7 @@ export const ABSENT: Scenario = {
   name: 'absent',
   summary: 'three of ten hospitals are away from the start of every round, each time others',
   plan: random => {
-    const drawn = drawStudy(random, { hospitalsMin: HOSPITALS, hospitalsMax: HOSPITALS })
+    const drawn = drawStudy(random, { hospitalsMin: HOSPITALS, hospitalsMax: HOSPITALS, roundsMax: 3 })
     const study = { ...drawn, profile: 'byzantine' as const, colluders: COLLUDERS }
     const all = Array.from({ length: HOSPITALS }, (_, index) => index)
     const rounds = Array.from({ length: study.rounds }, (_, at) => at + 1)

@@ -57,7 +57,10 @@ export const ROSTER: Scenario = {
   name: 'roster',
   summary: 'hospitals are admitted, removed, and get new keys, one to three times, with no coordinator',
   plan: random => {
-    const study = { ...drawStudy(random, { hospitalsMin: 5, hospitalsMax: 8, roundsMin: 4 }), colluders: 1 }
+    const study = {
+      ...drawStudy(random, { hospitalsMin: 5, hospitalsMax: 8, roundsMin: 4, roundsMax: 5 }),
+      colluders: 1,
+    }
     const delayMs = random.between(1, 50)
     return {
       study,

@@ -60,7 +60,7 @@ export const VOTES: Scenario = {
   name: 'votes',
   summary: 'in the first views one hospital alone counts a quorum: it locks, and nobody else knows',
   plan: random => {
-    const study = drawStudy(random, { hospitalsMin: 4, roundsMax: 4 })
+    const study = drawStudy(random, { hospitalsMin: 4, hospitalsMax: 7, roundsMax: 3 })
     const views = random.whole(1, 4)
     const offset = random.below(study.hospitals)
     return {
