@@ -1,0 +1,228 @@
+/**
+ * What a ledger says: which accounts there are, what was charged to each, and what that adds up to.
+ *
+ * Within one study the sample rate and the multiplier are fixed before anything is seen. Later studies are chosen after
+ * the results of earlier ones, so across studies the account is a Rényi filter (Feldman-Zrnic, NeurIPS 2021; Rogers et
+ * al., NeurIPS 2016): the sum of the Rényi divergences of all rounds, order by order, under one delta.
+ *
+ * @module
+ */
+
+import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/rdp.ts'
+import { SAMPLE_RATE_ONE } from '../study/constants.ts'
+import { broken, type EntryOf, type LedgerEntry } from './entry.ts'
+
+/** An epsilon that is written down may differ by this much, relatively, from the one that another machine derives. */
+const EPSILON_TOLERANCE = 1e-9
+
+/** What one round of a study costs. */
+export interface Terms {
+  /** integer a of the probability a / 2^32 */
+  readonly sampleRate: number
+  readonly noiseMultiplier: number
+}
+
+interface Account {
+  readonly records: number
+  readonly delta: number
+  /** the account that this one was merged into */
+  mergedInto?: number
+  /** charged rounds by study, those of merged accounts among them */
+  readonly rounds: Map<string, number>
+}
+
+/** One account, for people. */
+export interface AccountBalance {
+  readonly account: number
+  readonly records: number
+  readonly delta: number
+  readonly epsilon: number
+  readonly studies: readonly { readonly study: string; readonly name: string; readonly rounds: number }[]
+}
+
+const rdpOf = new Map<string, Float64Array>()
+
+/** One round's Rényi divergences; the same few terms are asked for again and again. */
+function roundOf({ sampleRate, noiseMultiplier }: Terms): Float64Array {
+  const key = `${sampleRate}/${noiseMultiplier}`
+  const known = rdpOf.get(key) ?? rdpSubsampledGaussian({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier })
+  if (rdpOf.size >= 64) rdpOf.clear()
+  rdpOf.set(key, known)
+  return known
+}
+
+/** Epsilon of some rounds of each of some terms. */
+function epsilonOf(spending: readonly { terms: Terms; rounds: number }[], delta: number): number {
+  const total = new Float64Array(RDP_ORDERS.length)
+  for (const { terms, rounds } of spending) {
+    const round = roundOf(terms)
+    for (let order = 0; order < total.length; order++) total[order]! += round[order]! * rounds
+  }
+  return spending.every(({ rounds }) => rounds === 0) ? 0 : rdpToEpsilon(total, delta)
+}
+
+export class Books {
+  readonly #accounts = new Map<number, Account>()
+  readonly #studies = new Map<string, EntryOf<'study'>>()
+  /** charged rounds, by study and sid */
+  readonly #charged = new Map<string, EntryOf<'charge'>>()
+  /** by study: what the round in progress may cost */
+  readonly #reserved = new Map<string, EntryOf<'reserve'>>()
+
+  /** The books of these entries. @throws CodedError `bad-ledger`, naming the line */
+  static of(entries: readonly LedgerEntry[]): Books {
+    const books = new Books()
+    entries.forEach((entry, index) => {
+      books.add(entry, index + 1)
+    })
+    return books
+  }
+
+  /**
+   * Enters one more line.
+   *
+   * @throws CodedError `bad-ledger`: an unknown account or study, a round charged twice, other terms than the study's,
+   *   an epsilon that does not follow
+   */
+  add(entry: LedgerEntry, line?: number): void {
+    if (entry.kind === 'account') return this.#open(entry, line)
+    const account = this.#accounts.get(entry.account)
+    if (account === undefined) throw broken(`there is no account ${entry.account}`, line)
+    if (account.mergedInto !== undefined) throw broken(`account ${entry.account} is closed`, line)
+    if (entry.kind === 'study') return this.#begin(entry, line)
+    if (!this.#studies.has(entry.study)) throw broken(`study ${entry.study} has not begun`, line)
+    if (entry.kind === 'reserve') this.#reserved.set(entry.study, entry)
+    else this.#charge(entry, line)
+  }
+
+  #open(entry: EntryOf<'account'>, line?: number): void {
+    if (entry.account !== this.#accounts.size + 1) throw broken(`account ${entry.account} is out of order`, line)
+    const merged = entry.merges.map(number => {
+      const account = this.#accounts.get(number)
+      if (account === undefined || account.mergedInto !== undefined) {
+        throw broken(`account ${number} cannot be merged: it is not open`, line)
+      }
+      return account
+    })
+    if (new Set(merged).size !== merged.length) throw broken('an account is merged twice', line)
+    if (merged.some(({ delta }) => delta < entry.delta)) throw broken('its delta is above that of a merged one', line)
+    const rounds = new Map<string, number>()
+    for (const account of merged) {
+      account.mergedInto = entry.account
+      for (const [study, count] of account.rounds) rounds.set(study, (rounds.get(study) ?? 0) + count)
+    }
+    this.#accounts.set(entry.account, { records: entry.records, delta: entry.delta, rounds })
+  }
+
+  #begin(entry: EntryOf<'study'>, line?: number): void {
+    const known = this.#studies.get(entry.study)
+    if (known !== undefined && !sameTerms(known, entry)) throw broken('the study had other terms before', line)
+    this.#studies.set(entry.study, entry)
+  }
+
+  #charge(entry: EntryOf<'charge'>, line?: number): void {
+    const key = `${entry.study}/${entry.sid}`
+    if (this.#charged.has(key)) throw broken(`round ${entry.round} is charged twice`, line)
+    if (!sameTerms(this.#studies.get(entry.study) as Terms, entry)) throw broken("its terms are not the study's", line)
+    const { epsilon, total } = this.price(entry)
+    if (differs(epsilon, entry.epsilon)) throw broken(`epsilon is ${epsilon} by now, not ${entry.epsilon}`, line)
+    if (differs(total, entry.total)) throw broken(`the account's total is ${total} by now, not ${entry.total}`, line)
+    const { rounds } = this.#account(entry.account)
+    rounds.set(entry.study, (rounds.get(entry.study) ?? 0) + 1)
+    this.#charged.set(key, entry)
+    this.#reserved.delete(entry.study)
+  }
+
+  /** What study and account come to with so many more rounds of the study (1 unless given), each under its delta. */
+  price({ account, study }: { account: number; study: string }, more = 1): { epsilon: number; total: number } {
+    const terms = this.#studies.get(study)
+    if (terms === undefined) throw broken(`study ${study} has not begun`)
+    const { rounds, delta } = this.#account(account)
+    const here = (rounds.get(study) ?? 0) + more
+    const others = [...rounds].filter(([other]) => other !== study)
+    const before = others.map(([other, count]) => ({ terms: this.#studies.get(other) as Terms, rounds: count }))
+    return {
+      epsilon: epsilonOf([{ terms, rounds: here }], terms.delta),
+      total: epsilonOf([...before, { terms, rounds: here }], delta),
+    }
+  }
+
+  /** More rounds of the study that the caps pay for: its own epsilon, and the account's total of at most `totalMax`. */
+  affordable({ account, study, totalMax }: { account: number; study: string; totalMax: number }): number {
+    const terms = this.#studies.get(study)
+    if (terms === undefined) throw broken(`study ${study} has not begun`)
+    const fits = (more: number): boolean => {
+      const { epsilon, total } = this.price({ account, study }, more)
+      return epsilon <= terms.epsilon && total <= totalMax
+    }
+    const left = Math.max(0, terms.rounds - this.charges(study).length)
+    if (fits(left)) return left
+    let [fit, over] = [0, left]
+    while (over - fit > 1) {
+      const middle = Math.floor((fit + over) / 2)
+      if (fits(middle)) fit = middle
+      else over = middle
+    }
+    return fit
+  }
+
+  /** The account that answers for an account now. */
+  current(account: number): number {
+    const { mergedInto } = this.#account(account)
+    return mergedInto === undefined ? account : this.current(mergedInto)
+  }
+
+  study(study: string): EntryOf<'study'> | undefined {
+    return this.#studies.get(study)
+  }
+
+  isCharged({ study, sid }: { study: string; sid: string }): boolean {
+    return this.#charged.has(`${study}/${sid}`)
+  }
+
+  /** The charges of a study, in the order of the ledger. */
+  charges(study: string): EntryOf<'charge'>[] {
+    return [...this.#charged.values()].filter(charge => charge.study === study)
+  }
+
+  reserved(study: string): EntryOf<'reserve'> | undefined {
+    return this.#reserved.get(study)
+  }
+
+  /** The number of the next account. */
+  get next(): number {
+    return this.#accounts.size + 1
+  }
+
+  deltaOf(account: number): number {
+    return this.#account(account).delta
+  }
+
+  /** Every account that is open. */
+  balances(): AccountBalance[] {
+    const open = [...this.#accounts].filter(([, { mergedInto }]) => mergedInto === undefined)
+    return open.map(([account, { records, delta, rounds }]) => {
+      const spending = [...rounds].map(([study, count]) => ({
+        study,
+        terms: this.#studies.get(study) as EntryOf<'study'>,
+        rounds: count,
+      }))
+      const studies = spending.map(({ study, terms, rounds }) => ({ study, name: terms.name, rounds }))
+      return { account, records, delta, epsilon: epsilonOf(spending, delta), studies }
+    })
+  }
+
+  #account(account: number): Account {
+    const found = this.#accounts.get(account)
+    if (found === undefined) throw broken(`there is no account ${account}`)
+    return found
+  }
+}
+
+function sameTerms(a: Terms, b: Terms): boolean {
+  return a.sampleRate === b.sampleRate && a.noiseMultiplier === b.noiseMultiplier
+}
+
+function differs(derived: number, written: number): boolean {
+  return Math.abs(derived - written) > EPSILON_TOLERANCE * Math.max(1, derived)
+}

@@ -1,0 +1,166 @@
+/**
+ * The privacy ledger's lines: one entry each, chained by hashes, so that whoever knows the last hash sees any change.
+ *
+ * A line is `hash entry\n`: the entry as JSON, and before it SHA-256(tag ‖ hash of the line before ‖ the JSON's bytes) as
+ * 64 hex digits. Before the first line that hash is 32 zero bytes. What follows the last line's end was never synced:
+ * nothing was released on it, and it is dropped.
+ *
+ * @module
+ */
+
+import { z } from 'zod'
+import { TAG_LEDGER } from '../../crypto/domain.ts'
+import { CodedError } from '../../crypto/errors.ts'
+import { sha256 } from '../../crypto/hash.ts'
+import {
+  DELTA_MAX,
+  DELTA_MIN,
+  EPSILON_MAX,
+  HOSPITALS_MAX,
+  NAME_CHARACTERS_MAX,
+  NOISE_MULTIPLIER_MAX,
+  NOISE_MULTIPLIER_MIN,
+  RECORDS_MAX,
+  ROUNDS_MAX,
+  SAMPLE_RATE_ONE,
+} from '../study/constants.ts'
+
+/** The longest entry, a merging account, stays below this. */
+export const LINE_CHARACTERS_MAX = 8192
+export const MERGES_MAX = 1000
+const HASH_DIGITS = 64
+const ACCOUNTS_MAX = 1_000_000
+/** Views that a round may have had, and rounds that a study may have had, bound this far from above. */
+const ROUND_MAX = 2 ** 40
+
+const whole = (min: number, max: number) => z.number().int().min(min).max(max)
+const digest = z.string().regex(/^[0-9a-f]{64}$/)
+const account = whole(1, ACCOUNTS_MAX)
+const delta = z.number().min(DELTA_MIN).max(DELTA_MAX)
+/** Without noise nothing is promised; JSON has no infinity, and such a study is never started. */
+const spent = z.number().min(0)
+const at = z.iso.datetime()
+
+/** What a round of the study costs: the study's constants. */
+const terms = {
+  /** integer a of the probability a / 2^32 */
+  sampleRate: whole(1, SAMPLE_RATE_ONE),
+  noiseMultiplier: z.number().min(NOISE_MULTIPLIER_MIN).max(NOISE_MULTIPLIER_MAX),
+}
+const place = { account, study: digest, round: whole(0, ROUND_MAX), sid: digest }
+
+const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
+  /** A set of records that was not known, or that joins sets that were. Everything is charged to the set as a whole. */
+  z.strictObject({
+    kind: z.literal('account'),
+    at,
+    account,
+    merges: z.array(account).max(MERGES_MAX),
+    records: whole(0, RECORDS_MAX),
+    delta,
+  }),
+  /** A study begins to spend from an account. */
+  z.strictObject({
+    kind: z.literal('study'),
+    at,
+    account,
+    study: digest,
+    name: z.string().min(1).max(NAME_CHARACTERS_MAX),
+    ...terms,
+    delta,
+    epsilon: z.number().positive().max(EPSILON_MAX),
+    rounds: whole(1, ROUNDS_MAX),
+    colluders: whole(1, HOSPITALS_MAX),
+  }),
+  /** What a round may cost, before anything of it leaves. */
+  z.strictObject({ kind: z.literal('reserve'), at, ...place }),
+  /** What a round has cost, before the release: `epsilon` of the study so far, `total` of the account so far. */
+  z.strictObject({
+    kind: z.literal('charge'),
+    at,
+    ...place,
+    ...terms,
+    contributors: whole(1, HOSPITALS_MAX),
+    epsilon: spent,
+    total: spent,
+  }),
+])
+
+export type LedgerEntry = z.output<typeof ENTRY_SCHEMA>
+export type EntryOf<Kind extends LedgerEntry['kind']> = Extract<LedgerEntry, { kind: Kind }>
+
+/** The hash before the first line. */
+export const LEDGER_START = '0'.repeat(HASH_DIGITS)
+
+function hashAfter(previous: string, json: string): string {
+  return Buffer.from(sha256(TAG_LEDGER, Buffer.from(previous, 'hex'), Buffer.from(json, 'utf8'))).toString('hex')
+}
+
+/**
+ * The line of an entry.
+ *
+ * @param previous   hash of the line before, `LEDGER_START` for the first
+ * @throws CodedError `bad-ledger` when the entry is not one
+ */
+export function ledgerLine(previous: string, entry: LedgerEntry): { line: string; hash: string } {
+  const parsed = ENTRY_SCHEMA.safeParse(entry)
+  if (!parsed.success) throw broken(reasonOf(parsed.error))
+  const json = JSON.stringify(entry)
+  const hash = hashAfter(previous, json)
+  return { line: `${hash} ${json}\n`, hash }
+}
+
+export interface ReadLedger {
+  readonly entries: readonly LedgerEntry[]
+  /** hash of the last whole line */
+  readonly head: string
+  /** UTF-8 bytes of the whole lines: what follows them is a write that was cut off */
+  readonly bytes: number
+}
+
+/**
+ * Reads a ledger and checks its chain.
+ *
+ * @throws CodedError `bad-ledger`, naming the line
+ */
+export function readLedger(text: string): ReadLedger {
+  const entries: LedgerEntry[] = []
+  let head = LEDGER_START
+  let start = 0
+  for (;;) {
+    const end = text.indexOf('\n', start)
+    if (end < 0) break
+    const line = entries.length + 1
+    if (end - start > LINE_CHARACTERS_MAX) throw broken('it is too long', line)
+    const json = text.slice(start + HASH_DIGITS + 1, end)
+    const hash = hashAfter(head, json)
+    if (text.slice(start, start + HASH_DIGITS + 1) !== `${hash} `) {
+      throw broken('its hash does not follow from the line before and its text', line)
+    }
+    entries.push(entryOf(json, line))
+    head = hash
+    start = end + 1
+  }
+  return { entries, head, bytes: Buffer.byteLength(text.slice(0, start), 'utf8') }
+}
+
+function entryOf(json: string, line: number): LedgerEntry {
+  let value: unknown
+  try {
+    value = JSON.parse(json)
+  } catch {
+    throw broken('it is not JSON', line)
+  }
+  const parsed = ENTRY_SCHEMA.safeParse(value)
+  if (!parsed.success) throw broken(reasonOf(parsed.error), line)
+  return parsed.data
+}
+
+function reasonOf({ issues: [issue] }: z.ZodError): string {
+  return `${issue?.path.join('.') || 'the entry'}: ${issue?.message}`
+}
+
+/** What is wrong with a ledger. */
+export function broken(reason: string, line?: number): CodedError {
+  return new CodedError('bad-ledger', line === undefined ? reason : `line ${line}: ${reason}`)
+}
