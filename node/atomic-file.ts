@@ -36,7 +36,7 @@ export async function writeFileAtomic(file: string, bytes: Uint8Array | string, 
 }
 
 /** A rename is only durable once its folder is; Windows has no such call. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
   try {

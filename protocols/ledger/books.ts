@@ -79,58 +79,67 @@ export class Books {
   }
 
   /**
-   * Enters one more line.
+   * Whether one more line follows from those before.
    *
    * @throws CodedError `bad-ledger`: an unknown account or study, a round charged twice, other terms than the study's,
    *   an epsilon that does not follow
    */
-  add(entry: LedgerEntry, line?: number): void {
-    if (entry.kind === 'account') return this.#open(entry, line)
+  check(entry: LedgerEntry, line?: number): void {
+    if (entry.kind === 'account') return this.#checkAccount(entry, line)
     const account = this.#accounts.get(entry.account)
     if (account === undefined) throw broken(`there is no account ${entry.account}`, line)
     if (account.mergedInto !== undefined) throw broken(`account ${entry.account} is closed`, line)
-    if (entry.kind === 'study') return this.#begin(entry, line)
-    if (!this.#studies.has(entry.study)) throw broken(`study ${entry.study} has not begun`, line)
-    if (entry.kind === 'reserve') this.#reserved.set(entry.study, entry)
-    else this.#charge(entry, line)
+    const study = this.#studies.get(entry.study)
+    if (entry.kind === 'study') {
+      if (study !== undefined && !sameTerms(study, entry)) throw broken('the study had other terms before', line)
+      return
+    }
+    if (study === undefined) throw broken(`study ${entry.study} has not begun`, line)
+    if (entry.kind === 'charge') this.#checkCharge(entry, study, line)
   }
 
-  #open(entry: EntryOf<'account'>, line?: number): void {
-    if (entry.account !== this.#accounts.size + 1) throw broken(`account ${entry.account} is out of order`, line)
-    const merged = entry.merges.map(number => {
+  /** Enters one more line. @throws CodedError as `check`, with nothing changed */
+  add(entry: LedgerEntry, line?: number): void {
+    this.check(entry, line)
+    if (entry.kind === 'account') this.#open(entry)
+    else if (entry.kind === 'study') this.#studies.set(entry.study, entry)
+    else if (entry.kind === 'reserve') this.#reserved.set(entry.study, entry)
+    else {
+      const { rounds } = this.#account(entry.account)
+      rounds.set(entry.study, (rounds.get(entry.study) ?? 0) + 1)
+      this.#charged.set(`${entry.study}/${entry.sid}`, entry)
+      this.#reserved.delete(entry.study)
+    }
+  }
+
+  #checkAccount(entry: EntryOf<'account'>, line?: number): void {
+    if (entry.account !== this.next) throw broken(`account ${entry.account} is out of order`, line)
+    for (const number of entry.merges) {
       const account = this.#accounts.get(number)
       if (account === undefined || account.mergedInto !== undefined) {
         throw broken(`account ${number} cannot be merged: it is not open`, line)
       }
-      return account
-    })
-    if (new Set(merged).size !== merged.length) throw broken('an account is merged twice', line)
-    if (merged.some(({ delta }) => delta < entry.delta)) throw broken('its delta is above that of a merged one', line)
-    const rounds = new Map<string, number>()
-    for (const account of merged) {
-      account.mergedInto = entry.account
-      for (const [study, count] of account.rounds) rounds.set(study, (rounds.get(study) ?? 0) + count)
+      if (account.delta < entry.delta) throw broken('its delta is above that of a merged one', line)
     }
-    this.#accounts.set(entry.account, { records: entry.records, delta: entry.delta, rounds })
+    if (new Set(entry.merges).size !== entry.merges.length) throw broken('an account is merged twice', line)
   }
 
-  #begin(entry: EntryOf<'study'>, line?: number): void {
-    const known = this.#studies.get(entry.study)
-    if (known !== undefined && !sameTerms(known, entry)) throw broken('the study had other terms before', line)
-    this.#studies.set(entry.study, entry)
-  }
-
-  #charge(entry: EntryOf<'charge'>, line?: number): void {
-    const key = `${entry.study}/${entry.sid}`
-    if (this.#charged.has(key)) throw broken(`round ${entry.round} is charged twice`, line)
-    if (!sameTerms(this.#studies.get(entry.study) as Terms, entry)) throw broken("its terms are not the study's", line)
+  #checkCharge(entry: EntryOf<'charge'>, study: EntryOf<'study'>, line?: number): void {
+    if (this.isCharged(entry)) throw broken(`round ${entry.round} is charged twice`, line)
+    if (!sameTerms(study, entry)) throw broken("its terms are not the study's", line)
     const { epsilon, total } = this.price(entry)
     if (differs(epsilon, entry.epsilon)) throw broken(`epsilon is ${epsilon} by now, not ${entry.epsilon}`, line)
     if (differs(total, entry.total)) throw broken(`the account's total is ${total} by now, not ${entry.total}`, line)
-    const { rounds } = this.#account(entry.account)
-    rounds.set(entry.study, (rounds.get(entry.study) ?? 0) + 1)
-    this.#charged.set(key, entry)
-    this.#reserved.delete(entry.study)
+  }
+
+  #open({ account, merges, records, delta }: EntryOf<'account'>): void {
+    const rounds = new Map<string, number>()
+    for (const number of merges) {
+      const merged = this.#account(number)
+      merged.mergedInto = account
+      for (const [study, count] of merged.rounds) rounds.set(study, (rounds.get(study) ?? 0) + count)
+    }
+    this.#accounts.set(account, { records, delta, rounds })
   }
 
   /** What study and account come to with so many more rounds of the study (1 unless given), each under its delta. */
