@@ -30,9 +30,35 @@ export interface FixedPoint {
   sensitivity: number
 }
 
-/** ⌈z·Δ_int / √(|P| − t)⌉ without any bound. */
+/**
+ * What a sum of discrete Gaussians may lack of a continuous one, as variance (arXiv 2102.06387, Theorem 15, for σ ≥ 3):
+ * with it taken off, the continuous formula holds.
+ */
+const DISCRETE_VARIANCE_LOSS = 4
+
+/** The least integer σ with (|P| − t)·σ² − 4 ≥ (z·Δ_int)², without any bound. */
 function sigmaOf(noiseMultiplier: number, sensitivity: number, honest: number): number {
-  return Math.ceil((noiseMultiplier * sensitivity) / Math.sqrt(honest))
+  const wanted = (noiseMultiplier * sensitivity) ** 2
+  return noiseMultiplier === 0 ? 0 : Math.ceil(Math.sqrt((wanted + DISCRETE_VARIANCE_LOSS) / honest))
+}
+
+/**
+ * The noise multiplier, as a Gaussian's, that the noises of so many contributors make together: √(m·σ_h² − 4) / Δ_int.
+ *
+ * @param honest m ≥ 1: contributors whose noise the observer does not know
+ */
+export function effectiveMultiplier({
+  sigma,
+  sensitivity,
+  honest,
+}: {
+  sigma: number
+  sensitivity: number
+  honest: number
+}): number {
+  requireInteger(honest, { min: 1, max: CONTRIBUTORS_MAX }, 'honest')
+  requireInteger(sigma, { min: SIGMA_MIN, max: SIGMA_MAX }, 'sigma')
+  return Math.sqrt(honest * sigma * sigma - DISCRETE_VARIANCE_LOSS) / sensitivity
 }
 
 /**

@@ -14,9 +14,11 @@ import { loadIdentity } from './identity.ts'
 import type { Logger } from './log.ts'
 import { createNode } from './node.ts'
 import { PendingChange } from './pending-change.ts'
+import { chargedStore, PrivacyAccount } from './privacy-account.ts'
+import { privacyReport } from './privacy-report.ts'
 import type { NodeStatus, RoundRecord } from './status.ts'
 import { openStore } from './store.ts'
-import { selectStudy } from './study-file.ts'
+import { approvedStudies, selectStudy } from './study-file.ts'
 import { studyFolder } from './vectors.ts'
 import { startWorkshop } from './workshop.ts'
 
@@ -71,8 +73,8 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
   }
 
   try {
-    const store = await openStore(folder, Buffer.from(study, 'hex'))
-    cleanups.push(() => store.close())
+    const level = await openStore(folder, Buffer.from(study, 'hex'))
+    cleanups.push(() => level.close())
     // the port before the rest: a node that nobody can inspect does not begin to take part
     let app: Pick<Hono, 'fetch'> = { fetch: () => new Response('The node is starting', { status: 503 }) }
     const server = await serveHttp({ app: { fetch: (...args) => app.fetch(...args) }, ...config.http })
@@ -82,6 +84,16 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
     const workshop = startWorkshop(settings, fatal)
     cleanups.push(() => workshop.close())
+    const account = await PrivacyAccount.open({
+      ...{ folder, document, study, epsilonMax: config.privacy.epsilonMax, now: () => new Date().toISOString() },
+      hashes: key => workshop.recordHashes(key),
+    })
+    cleanups.push(() => account.close())
+    if (account.repeated > 0) {
+      log.warn({ repeated: account.repeated }, 'records that stand in the data more than once: each costs on its own')
+    }
+    const store = chargedStore(level, account)
+    const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
     const pending = new PendingChange(folder, study, log)
     const evidence = new EvidenceFolder(folder, study)
     await evidence.open()
@@ -93,6 +105,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
         network: { transport: 'tcp', ...config.network },
         requiredPeers: config.policy.require,
         epsilonMax: config.privacy.epsilonMax,
+        chargesMax: account.chargesMax(),
       },
       { store, workshop, evidence, log, fatal, settled: () => void pending.settle() },
     )
@@ -102,6 +115,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     app = createHttpApp({
       status: () => node.status(),
       rounds: () => node.rounds(),
+      privacy: () => privacyReport({ books: account.books, documents, epsilonMax: config.privacy.epsilonMax }),
       ready: () => node.ready(),
       live: () => stopping === undefined,
       onError: error => log.error({ err: error }, 'HTTP'),

@@ -13,6 +13,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
 import { isLoopback } from './config.ts'
+import type { PrivacyReport } from './privacy-report.ts'
 import type { NodeStatus, RoundRecord } from './status.ts'
 
 /** Watchers of one machine need few; a flood of them must not take the node's memory. */
@@ -36,6 +37,8 @@ export interface HttpSources {
   status(): NodeStatus
   /** finished rounds, oldest first */
   rounds(): readonly RoundRecord[]
+  /** what was spent for which records */
+  privacy(): PrivacyReport
   /** whether the node can take part in a round now, and if not, why */
   ready(): { ready: boolean; reasons: string[] }
   /** false when only a restart helps */
@@ -50,7 +53,7 @@ export function isLoopbackHost(header: string | undefined): boolean {
   return match !== null && isLoopback((match[1] ?? match[2] ?? '').toLowerCase())
 }
 
-/** The routes /livez, /readyz, /v1/status and /v1/rounds (`?since=N`: only rounds after N). */
+/** The routes /livez, /readyz, /v1/status, /v1/privacy and /v1/rounds (`?since=N`: only rounds after N). */
 export function createHttpApp(sources: HttpSources): Hono {
   const app = new Hono()
   const refuse = (code: string, message: string) => ({ error: { code, message } })
@@ -78,6 +81,7 @@ export function createHttpApp(sources: HttpSources): Hono {
     return c.json({ ready, reasons }, ready ? 200 : 503)
   })
   app.get('/v1/status', c => c.json(sources.status()))
+  app.get('/v1/privacy', c => c.json(sources.privacy()))
   app.get('/v1/rounds', c => {
     const since = c.req.query('since') ?? '-1'
     if (!/^(-1|\d{1,9})$/.test(since)) return c.json(refuse('bad-since', 'since is the number of a round'), 400)

@@ -24,7 +24,7 @@ export function ledgerPath(folder: string): string {
   return join(folder, PRIVACY_FOLDER, LEDGER_FILE)
 }
 
-/** A ledger as it is read: every hash and every epsilon in it was derived again. */
+/** A ledger as it is read: its chain was followed and its epsilons derived again. */
 export interface VerifiedLedger {
   readonly entries: readonly LedgerEntry[]
   readonly books: Books
@@ -36,13 +36,17 @@ export interface VerifiedLedger {
 /**
  * Reads and verifies a ledger; a file that is not there is an empty one.
  *
+ * @param everyEpsilon as in `Books.of`
  * @throws OperatorError `ledger-broken` (exit code 8), `ledger-unreadable` (exit code 12)
  */
-export async function readLedgerFile(file: string): Promise<VerifiedLedger> {
+export async function readLedgerFile(
+  file: string,
+  { everyEpsilon = true }: { everyEpsilon?: boolean } = {},
+): Promise<VerifiedLedger> {
   const text = await textOf(file)
   try {
     const { entries, head, bytes } = readLedger(text)
-    return { entries, head, bytes, books: Books.of(entries) }
+    return { entries, head, bytes, books: Books.of(entries, { everyEpsilon }) }
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause
     throw new OperatorError('ledger-broken', `The privacy ledger ${file} is broken: ${cause.message}`, {
@@ -96,7 +100,7 @@ export class Ledger {
   /** Opens a data folder's ledger, verified, without what a crash cut off. @throws OperatorError as `readLedgerFile` */
   static async open(folder: string): Promise<Ledger> {
     const file = ledgerPath(folder)
-    const verified = await readLedgerFile(file)
+    const verified = await readLedgerFile(file, { everyEpsilon: false })
     return await onDisk(async () => {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 })
       const handle = await open(file, 'a', 0o600)

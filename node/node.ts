@@ -7,13 +7,12 @@
 
 import { randomInt } from 'node:crypto'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
-import { EXIT, OperatorError, ProtocolError } from '../crypto/errors.ts'
+import { ProtocolError } from '../crypto/errors.ts'
 import type { Evidence } from '../protocols/evidence/evidence.ts'
 import type { Notice, RoundEvent, StepContext } from '../protocols/ports.ts'
 import { decodeChange, describeChange, fits } from '../protocols/roster/change.ts'
 import { contextAt, createContext } from '../protocols/round/context.ts'
 import { type Message, openMessage } from '../protocols/round/messages.ts'
-import { advance, firstStanding } from '../protocols/round/standing.ts'
 import { hex } from '../protocols/round/state.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
 import { decodeLink, decodeResultValue, type Link } from '../protocols/sync/link.ts'
@@ -27,6 +26,7 @@ import type { Logger } from './log.ts'
 import { Neighbours } from './neighbours.ts'
 import { createNetwork, type Network, type NetworkInit } from './network.ts'
 import { Origins } from './origins.ts'
+import { budgetSpent, removed, requireBudget, requirePlace } from './participation.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import type { NodeStatus, RoundRecord } from './status.ts'
 import type { Standing, Store } from './store.ts'
@@ -52,6 +52,8 @@ export interface NodeInit {
   readonly network: Pick<NetworkInit, 'transport' | 'listen' | 'announce' | 'bootstrap' | 'mdns'>
   readonly requiredPeers: readonly string[]
   readonly epsilonMax: number
+  /** rounds of the study that the privacy budget pays for, those charged already among them */
+  readonly chargesMax?: number
 }
 
 export interface NodeComponents {
@@ -67,37 +69,18 @@ export interface NodeComponents {
 
 /** Starts a node on its study; resolves when it listens and has taken up its round. */
 export async function createNode(init: NodeInit, components: NodeComponents): Promise<StudyNode> {
-  const { document, identity, requiredPeers, epsilonMax } = init
+  const { document, identity, requiredPeers, chargesMax } = init
   const { store, workshop } = components
-  const context = createContext({ document, signer: identity.signer, requiredPeers, epsilonMax })
+  const budget = chargesMax === undefined ? {} : { chargesMax }
+  const context = createContext({ document, signer: identity.signer, requiredPeers, ...budget })
   const engine = await workshop.engine()
   const standing = await store.standing(context)
   await requirePlace(store, context)
+  requireBudget(standing, context)
   await restoreCheckpoint(store, workshop)
   const node = new StudyNode(context, init, { ...components, engine, standing, records: await store.records() })
   await node.start(standing)
   return node
-}
-
-/** One that was in a roster and is not in the newest has no business any more; one that never was may be admitted yet. */
-async function requirePlace(store: Store, context: StepContext): Promise<void> {
-  const { peer, founding, document } = context
-  const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
-  let standing = firstStanding(context)
-  let inside = founding.ranks.has(peer)
-  for (const link of links) {
-    standing = advance(standing, { link, value: decodeResultValue(link.value) }, context)
-    const now = standing.roster.ranks.has(peer)
-    if (inside && !now) throw removed(document)
-    inside = now
-  }
-}
-
-function removed({ name }: StudyDocument): OperatorError {
-  return new OperatorError('removed-from-roster', `A quorum of hospitals has removed this node from "${name}"`, {
-    hint: 'Its key is of no use in this study any more: the others may admit a new one, see "confrere roster admit".',
-    exitCode: EXIT.notInRoster,
-  })
 }
 
 /** The checkpoint of the last certified result is the one to go on from. */
@@ -275,6 +258,7 @@ export class StudyNode {
 
   #notice(notice: Notice): void {
     this.#recorder.notice(notice)
+    if (notice.kind === 'refused' && notice.code === 'privacy-budget-exhausted') this.#spent(notice.round)
     if (notice.kind !== 'roster') return
     const { roster } = notice
     this.#neighbours.follow(roster)
@@ -283,6 +267,12 @@ export class StudyNode {
     this.#inside = inside
     const { approving } = this.#driver.state
     if (approving !== null && !fits(this.#init.document, roster, approving)) this.#components.settled?.()
+  }
+
+  /** The budget is spent: the node leaves, but for a round that it had released in before it was started again. */
+  #spent(round: number): void {
+    if (this.#components.standing.charges.some(charge => charge.round === round)) return
+    this.#components.fatal(budgetSpent(this.#init.document, this.#driver.state.charges))
   }
 
   /** Our operator approves a change of the roster, or with null no longer does. */

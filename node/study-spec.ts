@@ -9,7 +9,7 @@ import { compare } from 'uint8arrays/compare'
 import { fromString } from 'uint8arrays/from-string'
 import { z } from 'zod'
 import { CryptoError, EXIT, OperatorError, ProtocolError } from '../crypto/errors.ts'
-import { rdpNoiseMultiplier } from '../crypto/rdp.ts'
+import { pldNoiseMultiplier } from '../crypto/noise-multiplier.ts'
 import * as limit from '../protocols/study/constants.ts'
 import {
   DATA_SCHEMA,
@@ -121,7 +121,7 @@ export function documentOfSpec(
     requireNoise(draft)
     validateStudy(draft)
     const rate = sampleRate / limit.SAMPLE_RATE_ONE
-    const noiseMultiplier = rdpNoiseMultiplier({ sampleRate: rate, steps: spec.rounds, delta, epsilon })
+    const noiseMultiplier = pldNoiseMultiplier({ sampleRate: rate, steps: spec.rounds, delta, epsilon })
     const document = validateStudy({
       ...draft,
       privacy: { ...draft.privacy, noiseMultiplier: Math.max(noiseMultiplier, limit.NOISE_MULTIPLIER_MIN) },

@@ -33,6 +33,8 @@ export interface Trainer {
   readonly dimension: number
   readonly engine: string
   clippedSum(parameters: Float32Array): Float64Array
+  /** a hash of each record under a key of this node, sorted */
+  recordHashes(key: Uint8Array): Uint8Array
   dispose(): void
 }
 
@@ -47,6 +49,8 @@ export interface PulledChunk {
 /** What can be asked of a workbench; each call is one message to the worker. */
 export interface WorkbenchCalls {
   engine(): string
+  /** a hash of each of our records under a key, sorted */
+  recordHashes(key: Uint8Array): Uint8Array
   run(job: RoundJob): RoundOutput
   /** trains one round's update; the milliseconds that it took */
   train(round: number): number
@@ -73,6 +77,7 @@ export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer): 
   const run = createRunner(vectors, { document, rng })
   return {
     engine: () => trainer.engine,
+    recordHashes: key => trainer.recordHashes(key),
     run,
     train(round) {
       const start = performance.now()

@@ -18,6 +18,7 @@ export type Workshop = {
 
 const CALLS = [
   'engine',
+  'recordHashes',
   'run',
   'train',
   'chunk',

@@ -8,7 +8,7 @@ import { createRunner, type Vault } from '../protocols/aggregation/runner.ts'
 import type { Notice, StepContext } from '../protocols/ports.ts'
 import { type Member, peerString, type Roster } from '../protocols/roster/roster.ts'
 import { initialCheckpoint } from '../protocols/round/checkpoint.ts'
-import { contextAt, createContext } from '../protocols/round/context.ts'
+import { affordableRounds, contextAt, createContext } from '../protocols/round/context.ts'
 import { begin } from '../protocols/round/machine.ts'
 import type { Message } from '../protocols/round/messages.ts'
 import { standingAfter } from '../protocols/round/standing.ts'
@@ -92,7 +92,7 @@ export function createHospital(init: HospitalInit): SimulatedHospital {
     document,
     signer,
     ...(verify !== undefined && { verify }),
-    ...(epsilonMax !== undefined && { epsilonMax }),
+    chargesMax: affordableRounds(document, epsilonMax),
   })
   const honest = adversary === null
   const { dimension } = context

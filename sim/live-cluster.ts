@@ -86,6 +86,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       dimension: 0,
       engine: 'given',
       clippedSum: parameters => clippedSum(member, parameters),
+      recordHashes: () => new Uint8Array(16).fill(member),
       dispose: () => {},
     }
     const workbench = createWorkbench({ folder, document: encodeStudy(document) }, trainer)

@@ -9,6 +9,7 @@ import { addEvidence } from './evidence.ts'
 import { addId } from './id.ts'
 import { addInit } from './init.ts'
 import { reportError } from './output.ts'
+import { addPrivacy } from './privacy.ts'
 import { addRoster } from './roster.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
@@ -38,6 +39,7 @@ function createProgram(writeErr: (text: string) => void): Command {
   addEvaluate(program)
   addEvidence(program)
   addRoster(program)
+  addPrivacy(program)
   return program
 }
 

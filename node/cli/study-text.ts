@@ -96,6 +96,7 @@ function modelText({ model }: StudyDocument): string {
   }
 }
 
-function observers(colluders: number): string {
+/** The tolerated colluders, in words. */
+export function observers(colluders: number): string {
   return colluders === 1 ? 'any one of the hospitals' : `any ${colluders} hospitals that pool what they know`
 }

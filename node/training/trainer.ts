@@ -6,6 +6,7 @@
 import type { Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
 import { type Dataset, requireContract, selectRecords } from '../datasets/dataset.ts'
+import { recordHashes } from '../record-set.ts'
 import type { Backend } from './backend.ts'
 import { createBookkeeping, EXAMPLES_MAX } from './bookkeeping.ts'
 import { buildModel } from './model.ts'
@@ -24,6 +25,8 @@ export interface Trainer {
    * @returns           flat, float64
    */
   clippedSum(parameters: Float32Array): Float64Array
+  /** a hash of each record under a key of this node, sorted */
+  recordHashes(key: Uint8Array): Uint8Array
   dispose(): void
 }
 
@@ -58,6 +61,7 @@ export function createTrainer({
       }
       return sum
     },
+    recordHashes: key => recordHashes(dataset, key),
     dispose: () => model.dispose(),
   }
 }

@@ -1,19 +1,21 @@
 /**
  * What a ledger says: which accounts there are, what was charged to each, and what that adds up to.
  *
- * Within one study the sample rate and the multiplier are fixed before anything is seen. Later studies are chosen after
- * the results of earlier ones, so across studies the account is a Rényi filter (Feldman-Zrnic, NeurIPS 2021; Rogers et
- * al., NeurIPS 2016): the sum of the Rényi divergences of all rounds, order by order, under one delta.
+ * Within one study the sample rate and the multiplier are fixed before anything is seen: the privacy loss distribution
+ * of its rounds is charged. Later studies are chosen after the results of earlier ones, so across studies the account is
+ * a Rényi filter (Feldman-Zrnic, NeurIPS 2021; Rogers et al., NeurIPS 2016): the sum of the Rényi divergences of all
+ * rounds, order by order, under one delta.
  *
  * @module
  */
 
+import { pldEpsilon } from '../../crypto/pld.ts'
 import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/rdp.ts'
 import { SAMPLE_RATE_ONE } from '../study/constants.ts'
 import { broken, type EntryOf, type LedgerEntry } from './entry.ts'
 
 /** An epsilon that is written down may differ by this much, relatively, from the one that another machine derives. */
-const EPSILON_TOLERANCE = 1e-9
+const EPSILON_TOLERANCE = 1e-6
 
 /** What one round of a study costs. */
 export interface Terms {
@@ -51,8 +53,26 @@ function roundOf({ sampleRate, noiseMultiplier }: Terms): Float64Array {
   return known
 }
 
-/** Epsilon of some rounds of each of some terms. */
-function epsilonOf(spending: readonly { terms: Terms; rounds: number }[], delta: number): number {
+/** Rounds of one study's terms. */
+export interface Spending {
+  readonly terms: Terms
+  readonly rounds: number
+}
+
+/** Epsilon of some rounds of one study's terms: what is charged. */
+export function chargedEpsilon({ terms, rounds }: Spending, delta: number): number {
+  const { sampleRate, noiseMultiplier } = terms
+  return pldEpsilon([{ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds }], { delta })
+}
+
+/** Epsilon of some rounds of one study or of several. */
+function epsilonOf(spending: readonly Spending[], delta: number): number {
+  const spent = spending.filter(({ rounds }) => rounds > 0)
+  return spent.length === 1 ? chargedEpsilon(spent[0]!, delta) : renyiEpsilon(spent, delta)
+}
+
+/** The same by Rényi divergences alone: valid also where terms were chosen after earlier results, and a cross-check. */
+export function renyiEpsilon(spending: readonly Spending[], delta: number): number {
   const total = new Float64Array(RDP_ORDERS.length)
   for (const { terms, rounds } of spending) {
     const round = roundOf(terms)
@@ -69,11 +89,19 @@ export class Books {
   /** by study: what the round in progress may cost */
   readonly #reserved = new Map<string, EntryOf<'reserve'>>()
 
-  /** The books of these entries. @throws CodedError `bad-ledger`, naming the line */
-  static of(entries: readonly LedgerEntry[]): Books {
+  /**
+   * The books of these entries.
+   *
+   * @param everyEpsilon whether each is derived again, which takes some milliseconds a round; otherwise only the last of
+   *   each study. The books themselves only ever count rounds
+   * @throws CodedError `bad-ledger`, naming the line
+   */
+  static of(entries: readonly LedgerEntry[], { everyEpsilon = true }: { everyEpsilon?: boolean } = {}): Books {
     const books = new Books()
+    const last = new Map(entries.map((entry, index) => [entry.kind === 'charge' ? entry.study : '', index]))
     entries.forEach((entry, index) => {
-      books.add(entry, index + 1)
+      const derive = everyEpsilon || (entry.kind === 'charge' && last.get(entry.study) === index)
+      books.add(entry, { line: index + 1, derive })
     })
     return books
   }
@@ -84,7 +112,7 @@ export class Books {
    * @throws CodedError `bad-ledger`: an unknown account or study, a round charged twice, other terms than the study's,
    *   an epsilon that does not follow
    */
-  check(entry: LedgerEntry, line?: number): void {
+  check(entry: LedgerEntry, { line, derive = true }: { line?: number; derive?: boolean } = {}): void {
     if (entry.kind === 'account') return this.#checkAccount(entry, line)
     const account = this.#accounts.get(entry.account)
     if (account === undefined) throw broken(`there is no account ${entry.account}`, line)
@@ -95,14 +123,14 @@ export class Books {
       return
     }
     if (study === undefined) throw broken(`study ${entry.study} has not begun`, line)
-    if (entry.kind === 'charge') this.#checkCharge(entry, study, line)
+    if (entry.kind === 'charge') this.#checkCharge(entry, study, { line, derive })
   }
 
   /** Enters one more line. @throws CodedError as `check`, with nothing changed */
-  add(entry: LedgerEntry, line?: number): void {
-    this.check(entry, line)
+  add(entry: LedgerEntry, options: { line?: number; derive?: boolean } = {}): void {
+    this.check(entry, options)
     if (entry.kind === 'account') this.#open(entry)
-    else if (entry.kind === 'study') this.#studies.set(entry.study, entry)
+    else if (entry.kind === 'study') this.#begin(entry)
     else if (entry.kind === 'reserve') this.#reserved.set(entry.study, entry)
     else {
       const { rounds } = this.#account(entry.account)
@@ -124,9 +152,14 @@ export class Books {
     if (new Set(entry.merges).size !== entry.merges.length) throw broken('an account is merged twice', line)
   }
 
-  #checkCharge(entry: EntryOf<'charge'>, study: EntryOf<'study'>, line?: number): void {
+  #checkCharge(
+    entry: EntryOf<'charge'>,
+    study: EntryOf<'study'>,
+    { line, derive }: { line: number | undefined; derive: boolean },
+  ): void {
     if (this.isCharged(entry)) throw broken(`round ${entry.round} is charged twice`, line)
     if (!sameTerms(study, entry)) throw broken("its terms are not the study's", line)
+    if (!derive) return
     const { epsilon, total } = this.price(entry)
     if (differs(epsilon, entry.epsilon)) throw broken(`epsilon is ${epsilon} by now, not ${entry.epsilon}`, line)
     if (differs(total, entry.total)) throw broken(`the account's total is ${total} by now, not ${entry.total}`, line)
@@ -142,18 +175,25 @@ export class Books {
     this.#accounts.set(account, { records, delta, rounds })
   }
 
+  #begin(entry: EntryOf<'study'>): void {
+    const { rounds } = this.#account(entry.account)
+    rounds.set(entry.study, rounds.get(entry.study) ?? 0)
+    this.#studies.set(entry.study, entry)
+  }
+
   /** What study and account come to with so many more rounds of the study (1 unless given), each under its delta. */
   price({ account, study }: { account: number; study: string }, more = 1): { epsilon: number; total: number } {
     const terms = this.#studies.get(study)
     if (terms === undefined) throw broken(`study ${study} has not begun`)
     const { rounds, delta } = this.#account(account)
     const here = (rounds.get(study) ?? 0) + more
-    const others = [...rounds].filter(([other]) => other !== study)
+    const others = [...rounds].filter(([other, count]) => other !== study && count > 0)
     const before = others.map(([other, count]) => ({ terms: this.#studies.get(other) as Terms, rounds: count }))
-    return {
-      epsilon: epsilonOf([{ terms, rounds: here }], terms.delta),
-      total: epsilonOf([...before, { terms, rounds: here }], delta),
-    }
+    const spending = [...before, { terms, rounds: here }]
+    const epsilon = chargedEpsilon({ terms, rounds: here }, terms.delta)
+    // most accounts have one study and its delta
+    const total = spending.length === 1 && delta === terms.delta ? epsilon : epsilonOf(spending, delta)
+    return { epsilon, total }
   }
 
   /** More rounds of the study that the caps pay for: its own epsilon, and the account's total of at most `totalMax`. */

@@ -110,6 +110,13 @@ export function ledgerLine(previous: string, entry: LedgerEntry): { line: string
   return { line: `${hash} ${json}\n`, hash }
 }
 
+/** The hash after none, one, two … of these entries: what a ledger that begins with them has there. */
+export function headsOf(entries: readonly LedgerEntry[]): string[] {
+  const heads = [LEDGER_START]
+  for (const entry of entries) heads.push(ledgerLine(heads.at(-1)!, entry).hash)
+  return heads
+}
+
 export interface ReadLedger {
   readonly entries: readonly LedgerEntry[]
   /** hash of the last whole line */

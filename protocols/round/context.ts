@@ -6,7 +6,7 @@
 
 import { type Envelope, seal, verifyEnvelope } from '../../crypto/envelope.ts'
 import { sha256 } from '../../crypto/hash.ts'
-import { rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/rdp.ts'
+import { pldEpsilon } from '../../crypto/pld.ts'
 import type { Signer } from '../../crypto/signature.ts'
 import { remember } from '../memo.ts'
 import type { StepContext } from '../ports.ts'
@@ -19,30 +19,16 @@ import { encodeEnvelope } from './messages.ts'
 /** Signatures that were verified lately are remembered: a READY comes back inside every OPEN. */
 const VERIFIED_MAX = 4096
 
-/** The last study's price of a round: all peers of one process ask for the same. */
-let priced: { sampleRate: number; noiseMultiplier: number; rdp: Float64Array } | undefined
-
-/** What one round costs, by order. */
-function rdpOfRound({ privacy: { sampleRate, noiseMultiplier } }: StudyDocument): Float64Array {
-  if (priced?.sampleRate !== sampleRate || priced.noiseMultiplier !== noiseMultiplier) {
-    const rdp = rdpSubsampledGaussian({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier })
-    priced = { sampleRate, noiseMultiplier, rdp }
-  }
-  return priced.rdp
-}
-
 /** Rounds whose charge stays within both caps: the study's own epsilon, and a stricter local one. */
-export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
-  const { delta, epsilon, noise } = document.privacy
-  if (noise === 'off') return document.rounds
+export function affordableRounds({ rounds, privacy }: StudyDocument, epsilonMax = Infinity): number {
+  const { delta, epsilon, noise, noiseMultiplier } = privacy
+  if (noise === 'off') return rounds
   const cap = Math.min(epsilon, epsilonMax)
-  const rdp = rdpOfRound(document)
-  const fits = (steps: number) =>
-    rdpToEpsilon(
-      rdp.map(value => value * steps),
-      delta,
-    ) <= cap
-  let [fit, over] = [0, document.rounds + 1]
+  const sampleRate = privacy.sampleRate / SAMPLE_RATE_ONE
+  const fits = (steps: number) => pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta }) <= cap
+  // by far the most often: all
+  if (fits(rounds)) return rounds
+  let [fit, over] = [0, rounds]
   while (over - fit > 1) {
     const middle = Math.floor((fit + over) / 2)
     if (fits(middle)) fit = middle
@@ -68,19 +54,19 @@ export function rememberingVerifier(): (envelope: Envelope) => boolean {
  * Builds the context of one peer's steps, at version 0 of the roster.
  *
  * @param requiredPeers PeerIds without which this peer does not contribute
- * @param epsilonMax    the local cap, which can only be stricter than the study's
+ * @param chargesMax    rounds of this study that the privacy budget pays for; by default by the study's own cap alone
  */
 export function createContext({
   document,
   signer,
   requiredPeers = [],
-  epsilonMax = Infinity,
+  chargesMax = affordableRounds(document),
   verify = rememberingVerifier(),
 }: {
   document: StudyDocument
   signer: Signer
   requiredPeers?: readonly string[]
-  epsilonMax?: number
+  chargesMax?: number
   verify?: (envelope: Envelope) => boolean
 }): StepContext {
   const founding = createRoster(document.hospitals)
@@ -102,7 +88,7 @@ export function createContext({
     rounds: document.rounds,
     timing: document.timing,
     require: requiredPeers,
-    chargesMax: affordableRounds(document, epsilonMax),
+    chargesMax,
   }
 }
 

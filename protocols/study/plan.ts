@@ -5,8 +5,14 @@
  */
 
 import { CryptoError, ProtocolError } from '../../crypto/errors.ts'
-import { chooseFixedPoint, clampLimit, type FixedPoint, hospitalSigma } from '../../crypto/fixed-point.ts'
-import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/rdp.ts'
+import {
+  chooseFixedPoint,
+  clampLimit,
+  effectiveMultiplier,
+  type FixedPoint,
+  hospitalSigma,
+} from '../../crypto/fixed-point.ts'
+import { pldEpsilon } from '../../crypto/pld.ts'
 import { denominatorOf } from '../round/checkpoint.ts'
 import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './constants.ts'
 import type { StudyDocument } from './document.ts'
@@ -140,9 +146,7 @@ export interface Epsilons {
   alone: number
 }
 
-const OBSERVERS = ['model', 'colluding', 'alone'] as const
-
-/** RDP adds up over rounds, order by order, also when they had different contributors: this is the running sum. */
+/** What was charged, by the number of contributors, and what it comes to. */
 export interface EpsilonAccount {
   readonly rounds: number
   /** Adds `times` charged rounds (1 unless given) with so many contributors. */
@@ -152,32 +156,45 @@ export interface EpsilonAccount {
 }
 
 /**
- * Opens a study's account of the three epsilons, by Rényi accounting.
+ * Opens a study's account of the three epsilons, by its privacy loss distribution.
  *
  * @throws ProtocolError as `planStudy`; `charge` throws CryptoError `out-of-range` for fewer contributors than t + 1
  */
 export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   const { fixedPoint } = planStudy(document)
-  const { delta } = document.privacy
-  const totals = OBSERVERS.map(() => new Float64Array(RDP_ORDERS.length))
-  const steps = new Map<number, Float64Array[]>()
+  const { delta, noise } = document.privacy
+  const sampleRate = document.privacy.sampleRate / SAMPLE_RATE_ONE
+  const charged = new Map<number, { multipliers: Epsilons; steps: number }>()
+  let known: Epsilons | undefined
   let rounds = 0
+  const epsilonAgainst = (observer: keyof Epsilons): number => {
+    if (rounds > 0 && noise === 'off') return Infinity
+    // the study's constant is the same in every round: one kind of step, however many were there
+    const steps = new Map<number, number>()
+    for (const { multipliers, steps: more } of charged.values()) {
+      steps.set(multipliers[observer], (steps.get(multipliers[observer]) ?? 0) + more)
+    }
+    const kinds = [...steps].map(([noiseMultiplier, steps]) => ({ sampleRate, noiseMultiplier, steps }))
+    return pldEpsilon(kinds, { delta })
+  }
   return {
     get rounds() {
       return rounds
     },
     charge(contributors, times = 1) {
-      const step = steps.get(contributors) ?? stepOf(document, fixedPoint, contributors)
-      steps.set(contributors, step)
-      totals.forEach((total, observer) => {
-        for (let order = 0; order < total.length; order++) total[order]! += step[observer]![order]! * times
-      })
+      const before = charged.get(contributors)
+      const multipliers = before?.multipliers ?? multipliersOf(document, fixedPoint, contributors)
+      charged.set(contributors, { multipliers, steps: (before?.steps ?? 0) + times })
       rounds += times
+      known = undefined
     },
     epsilons() {
-      // without a round the conversion alone would state more than 0
-      const [model, colluding, alone] = totals.map(total => (rounds === 0 ? 0 : rdpToEpsilon(total, delta)))
-      return { model: model!, colluding: colluding!, alone: alone! }
+      known ??= {
+        model: epsilonAgainst('model'),
+        colluding: epsilonAgainst('colluding'),
+        alone: epsilonAgainst('alone'),
+      }
+      return known
     },
   }
 }
@@ -193,16 +210,14 @@ export function epsilonsOf(document: StudyDocument, { rounds }: { rounds: readon
   return account.epsilons()
 }
 
-/** One round's RDP against each observer. */
-function stepOf({ privacy }: StudyDocument, { sensitivity }: FixedPoint, contributors: number): Float64Array[] {
+/** One round's noise multiplier against each observer: that of the noise which this one does not know. */
+function multipliersOf({ privacy }: StudyDocument, { sensitivity }: FixedPoint, contributors: number): Epsilons {
   const { noiseMultiplier, colluders } = privacy
-  if (privacy.noise === 'off') return OBSERVERS.map(() => new Float64Array(RDP_ORDERS.length).fill(Infinity))
+  if (privacy.noise === 'off') return { model: 0, colluding: 0, alone: 0 }
   const sigma = hospitalSigma({ noiseMultiplier, sensitivity, contributors, colluders })
-  const multipliers = {
-    model: (sigma * Math.sqrt(contributors)) / sensitivity,
+  return {
+    model: effectiveMultiplier({ sigma, sensitivity, honest: contributors }),
     colluding: noiseMultiplier,
-    alone: sigma / sensitivity,
+    alone: effectiveMultiplier({ sigma, sensitivity, honest: 1 }),
   }
-  const sampleRate = privacy.sampleRate / SAMPLE_RATE_ONE
-  return OBSERVERS.map(observer => rdpSubsampledGaussian({ sampleRate, noiseMultiplier: multipliers[observer] }))
 }

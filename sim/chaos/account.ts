@@ -1,7 +1,8 @@
-/** What a hospital's store holds when all is over: the transcript that it believes, and what it has charged. @module */
+/** What a hospital's disk holds when all is over: the transcript that it believes, and what it has charged. @module */
 
 import { compare } from 'uint8arrays/compare'
 import { parsePeerId } from '../../node/identity.ts'
+import { ledgerPath, readLedgerFile } from '../../node/ledger.ts'
 import { openStore } from '../../node/store.ts'
 import { createRoster } from '../../protocols/roster/roster.ts'
 import { type StudyDocument, studyIdOf } from '../../protocols/study/document.ts'
@@ -30,7 +31,7 @@ export interface AccountLink {
 
 const LINKS_MAX = 1_000_000
 
-/** Reads the store of a node that does not run. @throws OperatorError `store-unreadable` when it is damaged */
+/** Reads the disk of a node that does not run. @throws OperatorError `store-unreadable`, `ledger-broken` when it is damaged */
 export async function readAccount(
   { site, folder, peer }: { site: string; folder: string; peer: string },
   { document, peers }: { document: StudyDocument; peers: readonly string[] },
@@ -38,7 +39,9 @@ export async function readAccount(
   const study = studyIdOf(document)
   const store = await openStore(folder, study)
   try {
-    const { standing, charges } = await store.standing({
+    const { books } = await readLedgerFile(ledgerPath(folder))
+    const charges = books.charges(Buffer.from(study).toString('hex'))
+    const { standing } = await store.standing({
       study,
       document,
       founding: createRoster(document.hospitals),

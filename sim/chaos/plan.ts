@@ -52,6 +52,24 @@ export function planKills({ hospitals, rounds, seed }: { hospitals: number; roun
   })
 }
 
+/** So much later than a hospital answers at most: a restart, some rounds, and whatever it does between them. */
+const ANY_INSTANT_MS_MAX = 2500
+
+/** A SIGKILL so long after its victim runs, and a restart at once. */
+export interface Sudden {
+  readonly victim: number
+  readonly afterMs: number
+}
+
+/** Kills at instants that have nothing to do with what the victim does. */
+export function planInstants({ hospitals, kills, seed }: { hospitals: number; kills: number; seed: number }): Sudden[] {
+  const random = createRandom(`chaos ledger ${seed}`)
+  return Array.from({ length: kills }, () => ({
+    victim: random.below(hospitals),
+    afterMs: random.between(0, ANY_INSTANT_MS_MAX),
+  }))
+}
+
 /** Something that happens to one hospital at one instant. */
 export interface Blow {
   readonly victim: number

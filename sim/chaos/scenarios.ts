@@ -3,8 +3,9 @@
 import { CLOCK } from './clock.ts'
 import { DISK } from './disk.ts'
 import { KILL } from './kill.ts'
+import { LEDGER } from './ledger.ts'
 import { PARTITION } from './partition.ts'
 import { STOP } from './stop.ts'
 import type { Scenario } from './trial.ts'
 
-export const SCENARIOS: readonly Scenario[] = [KILL, STOP, DISK, CLOCK, PARTITION]
+export const SCENARIOS: readonly Scenario[] = [KILL, STOP, DISK, CLOCK, PARTITION, LEDGER]

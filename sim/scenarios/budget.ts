@@ -1,6 +1,6 @@
 /** Local caps on epsilon are spent before the study is over. @module */
 
-import { rdpEpsilon } from '../../crypto/rdp.ts'
+import { pldEpsilon } from '../../crypto/pld.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/constants.ts'
 import { contributorsMinOf } from '../../protocols/study/plan.ts'
 import { boundMs, type Scenario, startAll } from '../scenario.ts'
@@ -10,7 +10,7 @@ import { drawStudy, PRIVACY } from '../study.ts'
 function capFor(rounds: number): number {
   const { sampleRate, noiseMultiplier, delta } = PRIVACY
   const rate = sampleRate / SAMPLE_RATE_ONE
-  return rdpEpsilon({ sampleRate: rate, noiseMultiplier, steps: rounds, delta }) * 1.0001
+  return pldEpsilon([{ sampleRate: rate, noiseMultiplier, steps: rounds }], { delta })
 }
 
 export const BUDGET: Scenario = {

@@ -4,10 +4,12 @@ import {
   chooseFixedPoint,
   clamp,
   clampLimit,
+  effectiveMultiplier,
   hospitalSigma,
   quantise,
   SCALED_NORM_MAX,
   SIGMA_MAX,
+  SIGMA_MIN,
   WORD_ABS_MAX,
   wordMax,
 } from '../../crypto/fixed-point.ts'
@@ -59,9 +61,10 @@ test('any |P| − t hospitals reach the study’s noise multiplier', t => {
       const contributors = study.contributorsMin + more
       const sigma = hospitalSigma({ ...study, sensitivity, contributors })
       t.true(Number.isInteger(sigma) && sigma <= SIGMA_MAX)
-      const reached = (sigma * Math.sqrt(contributors - study.colluders)) / sensitivity
-      t.true(reached >= study.noiseMultiplier * (1 - 1e-12))
-      t.true(((sigma - 1) * Math.sqrt(contributors - study.colluders)) / sensitivity <= study.noiseMultiplier)
+      const reachedBy = (sigma: number) =>
+        effectiveMultiplier({ sigma, sensitivity, honest: contributors - study.colluders })
+      t.true(reachedBy(sigma) >= study.noiseMultiplier * (1 - 1e-12))
+      t.true(sigma === SIGMA_MIN || reachedBy(sigma - 1) <= study.noiseMultiplier * (1 + 1e-12))
     }),
   )
 })

@@ -27,13 +27,14 @@ const FLOORS = Object.keys(MAY_IMPORT)
 
 /** Values that the pure floors may import from elsewhere. Types are free: they are gone at run time. */
 const PURE_PACKAGES: Readonly<Record<string, RegExp>> = {
-  crypto: /^(node:crypto|uint8arrays(\/[a-z-]+)?)$/,
+  crypto: /^(node:crypto|fft\.js|uint8arrays(\/[a-z-]+)?)$/,
   protocols: /^(zod|cborg|node:assert(\/strict)?|uint8arrays(\/[a-z-]+)?)$/,
 }
 
 /** Packages whose values are confined to where they are adapted, so that a change of library is a change of one file. */
 const CONFINED: readonly { name: RegExp; where: RegExp }[] = [
   { name: /^@tensorflow\//, where: /^node\/training\/backend\.ts$/ },
+  { name: /^fft\.js$/, where: /^crypto\/fourier\.ts$/ },
   { name: /^it-pipe$/, where: /^node\/framing\.ts$/ },
   { name: /^(libp2p(\/|$)|@libp2p\/|@chainsafe\/)/, where: /^(node\/(network|framing)\.ts$|test\/)/ },
 ]

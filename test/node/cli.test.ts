@@ -223,7 +223,8 @@ const status: NodeStatus = {
 
 test('status asks the running node', async t => {
   const ready = () => ({ ready: true, reasons: [] })
-  const app = createHttpApp({ status: () => status, rounds: () => [], ready, live: () => true })
+  const privacy = () => ({ accounts: [], note: '' })
+  const app = createHttpApp({ status: () => status, rounds: () => [], privacy, ready, live: () => true })
   const server = await serveHttp({ app, host: '127.0.0.1', port: 0 })
   t.teardown(() => server.close())
   const { folders } = await hospitals(t, 1, '--http-port', String(server.port))

@@ -4,13 +4,16 @@ import { createServer } from 'node:net'
 import test from 'ava'
 import { EXIT, OperatorError } from '../../crypto/errors.ts'
 import { createHttpApp, type HttpSources, isLoopbackHost, serveHttp } from '../../node/http.ts'
+import { PATIENT_NOTE, type PrivacyReport } from '../../node/privacy-report.ts'
 import type { NodeStatus, RoundRecord } from '../../node/status.ts'
 
 const status = { peer: '12D3KooW', site: 'S', peers: [], round: 2 } as unknown as NodeStatus
 const rounds = [0, 1, 2].map(round => ({ round, outcome: 'result' })) as unknown as RoundRecord[]
+const privacy: PrivacyReport = { accounts: [], note: PATIENT_NOTE }
 const sources: HttpSources = {
   status: () => status,
   rounds: () => rounds,
+  privacy: () => privacy,
   ready: () => ({ ready: true, reasons: [] }),
   live: () => true,
 }
@@ -32,6 +35,7 @@ test('status and rounds are served as JSON', async t => {
   t.regex(response.headers.get('content-type') ?? '', /^application\/json/)
   t.deepEqual(await response.json(), status)
   t.deepEqual(await (await get('/v1/rounds')).json(), rounds)
+  t.deepEqual(await (await get('/v1/privacy')).json(), privacy)
 })
 
 test('rounds since N are those after N', async t => {
@@ -49,7 +53,7 @@ test('rounds since N are those after N', async t => {
 
 test('a Host that is not a loopback name is refused on every path', async t => {
   for (const host of ['confrere.example.org', '127.0.0.1.example.org', 'localhost.example.org:7420', '192.0.2.1', '']) {
-    for (const path of ['/livez', '/readyz', '/v1/status', '/v1/rounds', '/none']) {
+    for (const path of ['/livez', '/readyz', '/v1/status', '/v1/privacy', '/v1/rounds', '/none']) {
       const response = await get(path, {}, { headers: { host } })
       t.is(response.status, 403, `${host} ${path}`)
       t.false((await response.text()).includes('12D3KooW'))

@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { EXIT, OperatorError } from '../../crypto/errors.ts'
-import { NOISE_MULTIPLIER_STEP, rdpEpsilon } from '../../crypto/rdp.ts'
+import { pldEpsilon } from '../../crypto/pld.ts'
+import { NOISE_MULTIPLIER_STEP } from '../../crypto/rdp.ts'
 import { peerIdString } from '../../node/identity.ts'
 import { documentOfSpec, readStudySpec } from '../../node/study-spec.ts'
 import { TIMING_LAN, TIMING_WAN } from '../../protocols/study/constants.ts'
@@ -29,7 +30,7 @@ async function refusal(t: ExecutionContext, text: string): Promise<OperatorError
 test('the noise multiplier is the smallest that keeps epsilon over all rounds', async t => {
   const { document } = await build(t, specText(peersOf(5)))
   const { noiseMultiplier, epsilon, delta, sampleRate } = document.privacy
-  const at = (z: number) => rdpEpsilon({ sampleRate: sampleRate / 2 ** 32, noiseMultiplier: z, steps: 20, delta })
+  const at = (z: number) => pldEpsilon([{ sampleRate: sampleRate / 2 ** 32, noiseMultiplier: z, steps: 20 }], { delta })
   t.is(epsilon, 3)
   t.true(at(noiseMultiplier) <= 3)
   t.true(at(noiseMultiplier - NOISE_MULTIPLIER_STEP) > 3)

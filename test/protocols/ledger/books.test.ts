@@ -5,6 +5,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { CodedError } from '../../../crypto/errors.ts'
+import { pldEpsilon } from '../../../crypto/pld.ts'
 import { RDP_ORDERS, rdpEpsilon, rdpSubsampledGaussian, rdpToEpsilon } from '../../../crypto/rdp.ts'
 import { Books } from '../../../protocols/ledger/books.ts'
 import {
@@ -113,8 +114,9 @@ test('an account of one study has the epsilon of its rounds, and never goes down
   const entries = spend(40)
   const charges = entries.filter(entry => entry.kind === 'charge')
   charges.forEach(({ epsilon, total }, index) => {
-    const expected = rdpEpsilon({ sampleRate: 0.125, noiseMultiplier: 1.5, steps: index + 1, delta })
-    t.true(Math.abs(epsilon - expected) < 1e-9)
+    const mechanism = { sampleRate: 0.125, noiseMultiplier: 1.5, steps: index + 1 }
+    t.is(epsilon, pldEpsilon([mechanism], { delta }))
+    t.true(epsilon < rdpEpsilon({ ...mechanism, delta }))
     t.is(total, epsilon)
     t.true(index === 0 || epsilon > charges[index - 1]!.epsilon)
   })
@@ -130,7 +132,7 @@ test('studies that follow one another add up order by order, under the delta of 
   const sum = first.map((value, order) => 10 * value + second[order]!)
   t.is(sum.length, RDP_ORDERS.length)
   t.true(Math.abs(total - rdpToEpsilon(sum, delta)) < 1e-9)
-  t.true(Math.abs(epsilon - rdpToEpsilon(second, 1e-4)) < 1e-9)
+  t.is(epsilon, pldEpsilon([{ sampleRate: 0.25, noiseMultiplier: 2, steps: 1 }], { delta: 1e-4 }))
 })
 
 test('records that join two accounts owe what was charged to either', t => {

@@ -2,7 +2,7 @@
 // was charged before a crash is charged after it. A hospital contributes only together with those that it requires.
 
 import test from 'ava'
-import { rdpEpsilon } from '../../../crypto/rdp.ts'
+import { pldEpsilon } from '../../../crypto/pld.ts'
 import { createContext } from '../../../protocols/round/context.ts'
 import { begin, step } from '../../../protocols/round/machine.ts'
 import { firstStanding } from '../../../protocols/round/standing.ts'
@@ -23,7 +23,7 @@ const STUDY = { rounds: 6, privacy: PRIVACY }
 /** A local cap that pays for so many rounds and no more. */
 function capFor(rounds: number): number {
   const { noiseMultiplier, delta } = PRIVACY
-  return rdpEpsilon({ sampleRate: 2 ** -4, noiseMultiplier, steps: rounds, delta }) * 1.0001
+  return pldEpsilon([{ sampleRate: 2 ** -4, noiseMultiplier, steps: rounds }], { delta })
 }
 
 test('a hospital with a stricter cap stops contributing when it is spent, and its refusal says so', t => {

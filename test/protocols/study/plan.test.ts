@@ -2,7 +2,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { hospitalSigma } from '../../../crypto/fixed-point.ts'
-import { rdpEpsilon } from '../../../crypto/rdp.ts'
+import { pldEpsilon } from '../../../crypto/pld.ts'
 import type { StudyDocument } from '../../../protocols/study/document.ts'
 import {
   colludersDefault,
@@ -113,10 +113,11 @@ test('the three epsilons are those of the three multipliers', t => {
   const { sensitivity } = planStudy(study).fixedPoint
   const sigma = hospitalSigma({ noiseMultiplier: 1.5, sensitivity, contributors, colluders: 2 })
   const { model, colluding, alone } = epsilonsOf(study, { rounds: new Array(40).fill(contributors) })
-  const at = (noiseMultiplier: number) => rdpEpsilon({ sampleRate: 2 ** -5, noiseMultiplier, steps: 40, delta: 1e-5 })
-  t.true(close(model, at((sigma * Math.sqrt(contributors)) / sensitivity)))
+  const at = (noiseMultiplier: number) =>
+    pldEpsilon([{ sampleRate: 2 ** -5, noiseMultiplier, steps: 40 }], { delta: 1e-5 })
+  t.true(close(model, at(Math.sqrt(contributors * sigma ** 2 - 4) / sensitivity)))
   t.true(close(colluding, at(1.5)))
-  t.true(close(alone, at(sigma / sensitivity)))
+  t.true(close(alone, at(Math.sqrt(sigma ** 2 - 4) / sensitivity)))
 })
 
 test('the model shows less than colluding hospitals learn, and they less than all others together', t => {

@@ -53,7 +53,7 @@ test('without arguments every scenario runs, with its own rounds', t => {
   t.is(options.scenario, undefined)
   t.is(options.rounds, undefined)
   t.is(options.seed, 1)
-  t.is(new Set(SCENARIOS.map(({ name }) => name)).size, 5)
+  t.is(new Set(SCENARIOS.map(({ name }) => name)).size, 6)
 })
 
 test('what cannot be meant is refused', t => {

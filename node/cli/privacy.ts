@@ -1,0 +1,202 @@
+/** `confrere privacy`: the accountant as a calculator, and what this node has spent; all of it offline. @module */
+
+import { stat } from 'node:fs/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { CryptoError, EXIT, OperatorError } from '../../crypto/errors.ts'
+import { pldNoiseMultiplier } from '../../crypto/noise-multiplier.ts'
+import { PLD_STEPS_MAX, pldEpsilon } from '../../crypto/pld.ts'
+import { rdpEpsilon } from '../../crypto/rdp.ts'
+import type { LedgerEntry } from '../../protocols/ledger/entry.ts'
+import { readConfig } from '../config.ts'
+import { requireDataFolder } from '../data-folder.ts'
+import { ledgerPath, readLedgerFile, type VerifiedLedger } from '../ledger.ts'
+import { type AccountSpending, privacyReport, projections, type ReportSources } from '../privacy-report.ts'
+import { approvedStudies } from '../study-file.ts'
+import { addDataOption, addJsonOption, parseNumber } from './options.ts'
+import { printJson, printLines } from './output.ts'
+import { epsilonText, observers } from './study-text.ts'
+
+const STUDY_DIGITS = 12
+
+export function addPrivacy(program: Command): void {
+  const privacy = program.command('privacy').description('what one record costs, and what was spent')
+  addMechanismOptions(privacy.command('epsilon'))
+    .description('epsilon of some steps of the Poisson-subsampled Gaussian, at delta')
+    .requiredOption('--noise-multiplier <z>', 'noise over sensitivity', parseNumber)
+    .action(printEpsilon)
+  addMechanismOptions(privacy.command('noise'))
+    .description('the noise multiplier that some steps need for epsilon, at delta')
+    .requiredOption('--epsilon <epsilon>', 'the target', parseNumber)
+    .action(printNoise)
+  addJsonOption(addDataOption(privacy.command('show')))
+    .description('what was spent for which records, against whom')
+    .action(show)
+  addJsonOption(addDataOption(privacy.command('ledger')))
+    .description('every entry of the ledger')
+    .action(list)
+  addJsonOption(addDataOption(privacy.command('project')))
+    .description('what more rounds of the studies would come to')
+    .requiredOption('--rounds <n>', 'rounds to come', parseCount)
+    .action(project)
+  addJsonOption(privacy.command('verify'))
+    .description('derive every epsilon of the ledger again, offline')
+    .option('--data <folder>', "the node's data folder")
+    .option('--file <file>', 'a copy of the ledger instead')
+    .action(verify)
+}
+
+function addMechanismOptions(command: Command): Command {
+  return addJsonOption(command)
+    .requiredOption('--sample-rate <q>', 'probability that a record is in a step', parseNumber)
+    .requiredOption('--steps <t>', 'rounds', parseCount)
+    .requiredOption('--delta <delta>', 'of the promise', parseNumber)
+}
+
+/** A whole number above 0. @throws InvalidArgumentError */
+function parseCount(text: string): number {
+  const value = parseNumber(text)
+  if (!Number.isInteger(value) || value > PLD_STEPS_MAX) {
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${PLD_STEPS_MAX}.`)
+  }
+  return value
+}
+
+interface MechanismOptions {
+  readonly sampleRate: number
+  readonly steps: number
+  readonly delta: number
+  readonly json?: true
+}
+
+function printEpsilon(options: MechanismOptions & { noiseMultiplier: number }): void {
+  const { sampleRate, noiseMultiplier, steps, delta } = options
+  const { pld, rdp } = calculated(() => ({
+    pld: pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta }),
+    rdp: rdpEpsilon({ sampleRate, noiseMultiplier, steps, delta }),
+  }))
+  if (options.json) return printJson({ pld, rdp })
+  printLines(
+    `epsilon ${epsilonText(pld)} by its privacy loss distribution: what is charged`,
+    `epsilon ${epsilonText(rdp)} by Rényi accounting: a looser bound, as a cross-check`,
+  )
+}
+
+function printNoise(options: MechanismOptions & { epsilon: number }): void {
+  const { sampleRate, steps, delta, epsilon } = options
+  const noiseMultiplier = calculated(() => pldNoiseMultiplier({ sampleRate, steps, delta, epsilon }))
+  if (options.json) return printJson({ noiseMultiplier })
+  printLines(`noise multiplier ${noiseMultiplier}`)
+}
+
+/** A number outside of what the accountant takes is the user's mistake. */
+function calculated<Result>(calculate: () => Result): Result {
+  try {
+    return calculate()
+  } catch (cause) {
+    if (!(cause instanceof CryptoError)) throw cause
+    throw new OperatorError(cause.code, `There is no answer: ${cause.message}`, {
+      hint: 'A sample rate is a probability above 0 and at most 1; delta is above 0 and below 1.',
+      exitCode: EXIT.usage,
+      cause,
+    })
+  }
+}
+
+async function sourcesOf(folder: string): Promise<ReportSources> {
+  await requireDataFolder(folder)
+  const { books } = await readLedgerFile(ledgerPath(folder))
+  const documents = new Map((await approvedStudies(folder)).map(({ study, document }) => [study, document]))
+  return { books, documents, epsilonMax: (await readConfig(folder)).privacy.epsilonMax }
+}
+
+async function show({ data, json }: { data: string; json?: true }): Promise<void> {
+  const report = privacyReport(await sourcesOf(data))
+  if (json) return printJson(report)
+  if (report.accounts.length === 0) return printLines('Nothing was spent so far.')
+  printLines(...report.accounts.flatMap(accountLines), report.note)
+}
+
+function accountLines({ account, records, delta, epsilon, cap, studies }: AccountSpending): string[] {
+  const allowed = cap === null ? '' : `, of ${epsilonText(cap)} that this hospital allows`
+  return [
+    `Account ${account}: ${records} records, epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}`,
+    ...studies.flatMap(study => [
+      `  "${study.name}" (${study.study.slice(0, STUDY_DIGITS)}): ${study.charged} of ${study.rounds} rounds charged, delta ${study.delta.toExponential()}`,
+      `    epsilon ${epsilonText(study.colluding)} against ${observers(study.colluders)}: what was charged, of ${epsilonText(study.cap)} (${epsilonText(study.colludingRenyi)} by Rényi accounting)`,
+      ...(study.model === null || study.alone === null
+        ? ['    the other two epsilons follow from the study file, which is not here']
+        : [
+            `    epsilon ${epsilonText(study.model)} against everyone who sees the model, if all contributors added their noise`,
+            `    epsilon ${epsilonText(study.alone)} against all other hospitals colluding`,
+          ]),
+    ]),
+  ]
+}
+
+async function list({ data, json }: { data: string; json?: true }): Promise<void> {
+  await requireDataFolder(data)
+  const { entries, head } = await readLedgerFile(ledgerPath(data), { everyEpsilon: false })
+  if (json) return printJson({ entries, head })
+  if (entries.length === 0) return printLines('The ledger is empty.')
+  printLines(...entries.map(entryLine), `Head ${head}`)
+}
+
+function entryLine(entry: LedgerEntry): string {
+  const at = `${entry.at}  account ${entry.account}`
+  switch (entry.kind) {
+    case 'account': {
+      const merged = entry.merges.length === 0 ? '' : `, in place of ${entry.merges.join(', ')}`
+      return `${at}  opened for ${entry.records} records${merged}`
+    }
+    case 'study':
+      return `${at}  "${entry.name}" (${entry.study.slice(0, STUDY_DIGITS)}) begins: ${entry.rounds} rounds, noise multiplier ${entry.noiseMultiplier}`
+    case 'reserve':
+      return `${at}  round ${entry.round} of ${entry.study.slice(0, STUDY_DIGITS)} reserved`
+    case 'charge':
+      return `${at}  round ${entry.round} of ${entry.study.slice(0, STUDY_DIGITS)} charged: epsilon ${epsilonText(entry.epsilon)}, ${epsilonText(entry.total)} in all, ${entry.contributors} contributors`
+  }
+}
+
+async function project({ data, rounds, json }: { data: string; rounds: number; json?: true }): Promise<void> {
+  const all = projections(await sourcesOf(data), rounds)
+  if (json) return printJson(all)
+  if (all.length === 0) return printLines('No study has begun: see "confrere study plan" for one to come.')
+  printLines(
+    ...all.map(
+      ({ account, name, study, more, epsilon, total, affordable }) =>
+        `"${name}" (${study.slice(0, STUDY_DIGITS)}), account ${account}: ${more} more rounds make epsilon ${epsilonText(epsilon)}, ` +
+        `${epsilonText(total)} in all; the caps pay for ${affordable} more`,
+    ),
+  )
+}
+
+async function verify({ data, file, json }: { data?: string; file?: string; json?: true }): Promise<void> {
+  if ((data === undefined) === (file === undefined)) {
+    throw new OperatorError('which-ledger', 'Which ledger?', {
+      hint: 'Name a data folder with --data, or a copy of a ledger with --file.',
+      exitCode: EXIT.usage,
+    })
+  }
+  const path = file ?? ledgerPath(data as string)
+  await stat(path).catch(cause => {
+    throw new OperatorError('no-ledger', `There is no ledger ${path}`, {
+      hint: 'A node writes one when it first starts on a study.',
+      exitCode: EXIT.dataUnreadable,
+      cause,
+    })
+  })
+  const ledger = await readLedgerFile(path)
+  const charges = ledger.entries.filter(({ kind }) => kind === 'charge').length
+  if (json) return printJson({ verified: true, entries: ledger.entries.length, charges, head: ledger.head })
+  printLines(...verifiedLines(ledger, charges))
+}
+
+function verifiedLines({ entries, head, books }: VerifiedLedger, charges: number): string[] {
+  return [
+    `Verified: ${entries.length} entries, chained from the first to the last; all ${charges} charges follow from the entries before.`,
+    ...books.balances().map(({ account, epsilon, delta }) => {
+      return `  account ${account}: epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}`
+    }),
+    `Head ${head}: keep it elsewhere, and a ledger that was set back will show.`,
+  ]
+}
