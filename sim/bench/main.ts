@@ -1,14 +1,16 @@
 /**
  * `npm run bench`: the project's own measurements. Ratios count; absolute times are this machine's.
  *
- *   npm run bench -- [aggregation] [training] [endurance] [memory] [--quick] [--json]
+ *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [--quick] [--json]
  *
  * @module
  */
 
 import { cpus } from 'node:os'
+import { benchAccountant } from './accountant.ts'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
 import { benchEndurance, benchMemory } from './endurance.ts'
+import { benchSampler } from './sampler.ts'
 import { benchTraining } from './training.ts'
 
 const HOSPITALS = [4, 8, 16]
@@ -84,14 +86,39 @@ async function memory(quick: boolean) {
   return row
 }
 
+function sampler(quick: boolean) {
+  const rows = benchSampler([1, 3, 178, 1000, 46_349, 2 ** 20], quick ? 2 : 7)
+  write('Samples of the discrete Gaussian, millions a second on one core, beside the exact sampler')
+  const header = ['sigma', 'M/s', 'exact M/s', 'ratio', 'tables ms', 'log2 distance']
+  const cells = rows.map(({ sigma, samples, exactSamples, ratio, firstMs, distanceLog2 }) => [
+    ...[String(sigma), (samples / 1e6).toFixed(1), (exactSamples / 1e6).toFixed(2)],
+    ...[ratio.toFixed(1), firstMs.toFixed(1), distanceLog2.toFixed(1)],
+  ])
+  table(header, cells)
+  return rows
+}
+
+function accountant() {
+  const rows = benchAccountant()
+  write(
+    'Epsilon by privacy loss distributions at delta 1e-5: ms for a first query, for one more round, for a search of z',
+  )
+  const header = ['q', 'z', 'T', 'epsilon', 'RDP ratio', 'first ms', 'next ms', 'search ms']
+  const cells = rows.map(({ sampleRate, noiseMultiplier, steps, epsilon, rdpRatio, firstMs, nextMs, searchMs }) => [
+    ...[sampleRate, noiseMultiplier, steps].map(String),
+    ...[epsilon.toFixed(4), rdpRatio.toFixed(3), firstMs.toFixed(0), nextMs.toFixed(1), searchMs.toFixed(0)],
+  ])
+  table(header, cells)
+  return rows
+}
+
+const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant']
 const args = process.argv.slice(2)
 const wanted = args.filter(arg => !arg.startsWith('--'))
-const unknown = args.filter(
-  arg => !['aggregation', 'training', 'endurance', 'memory', '--quick', '--json'].includes(arg),
-)
+const unknown = args.filter(arg => ![...BENCHES, '--quick', '--json'].includes(arg))
 if (unknown.length > 0) {
   process.stderr.write(
-    `bench: unknown argument ${unknown[0]}\n  hint: [aggregation] [training] [endurance] [memory] [--quick] [--json]\n`,
+    `bench: unknown argument ${unknown[0]}\n  hint: ${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json]\n`,
   )
   process.exit(2)
 }
@@ -99,6 +126,8 @@ const all = wanted.length === 0
 write(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`)
 const results = {
   ...((all || wanted.includes('training')) && { training: await training() }),
+  ...((all || wanted.includes('sampler')) && { sampler: sampler(args.includes('--quick')) }),
+  ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(args.includes('--quick')) }),
   ...((all || wanted.includes('memory')) && { memory: await memory(args.includes('--quick')) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(args.includes('--quick')) }),

@@ -1,0 +1,51 @@
+/** What an epsilon costs to ask for: the first time, after one more round, and as the noise for a target. @module */
+
+import { pldNoiseMultiplier } from '../../crypto/noise-multiplier.ts'
+import { pldEpsilon } from '../../crypto/pld.ts'
+import { rdpEpsilon } from '../../crypto/rdp.ts'
+
+export interface AccountantRow {
+  readonly sampleRate: number
+  readonly noiseMultiplier: number
+  readonly steps: number
+  readonly epsilon: number
+  /** Rényi accounting over this */
+  readonly rdpRatio: number
+  readonly firstMs: number
+  /** median of ten rounds more */
+  readonly nextMs: number
+  readonly searchMs: number
+}
+
+const DELTA = 1e-5
+const NEXT = 10
+
+const MECHANISMS = [
+  { sampleRate: 0.04, noiseMultiplier: 1.5, steps: 10_000 },
+  { sampleRate: 0.1, noiseMultiplier: 2, steps: 10_000 },
+  { sampleRate: 0.01, noiseMultiplier: 1, steps: 10_000 },
+  { sampleRate: 0.001, noiseMultiplier: 0.6, steps: 10_000 },
+  { sampleRate: 1, noiseMultiplier: 50, steps: 10_000 },
+  { sampleRate: 0.1, noiseMultiplier: 1.787, steps: 120 },
+]
+
+function timed<Result>(run: () => Result): { result: Result; ms: number } {
+  const start = performance.now()
+  const result = run()
+  return { result, ms: performance.now() - start }
+}
+
+export function benchAccountant(): AccountantRow[] {
+  // the first of all pays for the compiler
+  pldEpsilon([{ sampleRate: 0.02, noiseMultiplier: 1, steps: 50 }], { delta: DELTA })
+  return MECHANISMS.map(mechanism => {
+    const { sampleRate, steps } = mechanism
+    const { result: epsilon, ms: firstMs } = timed(() => pldEpsilon([mechanism], { delta: DELTA }))
+    const next = Array.from({ length: NEXT }, (_, more) => {
+      return timed(() => pldEpsilon([{ ...mechanism, steps: steps - NEXT + more }], { delta: DELTA })).ms
+    }).sort((a, b) => a - b)
+    const { ms: searchMs } = timed(() => pldNoiseMultiplier({ sampleRate, steps, delta: DELTA, epsilon }))
+    const rdpRatio = rdpEpsilon({ ...mechanism, delta: DELTA }) / epsilon
+    return { ...mechanism, epsilon, rdpRatio, firstMs, nextMs: next[NEXT / 2]!, searchMs }
+  })
+}
