@@ -15,6 +15,7 @@ import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
 import { addStudyApprove } from './study-approve.ts'
 import { addStudyNew } from './study-new.ts'
+import { addStudyPlan } from './study-plan.ts'
 import { addStudyShow } from './study-show.ts'
 
 /** After a command nothing should hold the process; what does so longer than this is cut off. */
@@ -31,6 +32,7 @@ function createProgram(writeErr: (text: string) => void): Command {
   addInit(program)
   addId(program)
   const study = program.command('study').description('write, show and approve studies')
+  addStudyPlan(study)
   addStudyNew(study)
   addStudyShow(study)
   addStudyApprove(study)

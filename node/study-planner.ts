@@ -1,0 +1,115 @@
+/**
+ * A study before there is one: the noise and the three epsilons that follow from its size, over rounds and sample rates.
+ *
+ * @module
+ */
+
+import { CryptoError } from '../crypto/errors.ts'
+import { chooseFixedPoint, effectiveMultiplier, hospitalSigma } from '../crypto/fixed-point.ts'
+import { pldNoiseMultiplier } from '../crypto/noise-multiplier.ts'
+import { pldEpsilon } from '../crypto/pld.ts'
+import { NOISE_MULTIPLIER_MIN } from '../protocols/study/constants.ts'
+import { colludersDefault, contributorsMinOf, type Epsilons, quorumOf } from '../protocols/study/plan.ts'
+
+export interface PlanningInput {
+  /** nominal, over all hospitals */
+  readonly records: number
+  readonly hospitals: number
+  /** t; by default as many as a study would tolerate */
+  readonly colluders?: number
+  readonly epsilon: number
+  readonly delta: number
+  /** d: numbers of an update */
+  readonly parameters: number
+}
+
+/** What some rounds at some sample rate need and give. */
+export interface PlanRow {
+  readonly rounds: number
+  readonly sampleRate: number
+  /** records expected in a round, over all hospitals */
+  readonly batch: number
+  /** z; null where the noise that it asks for does not fit into 32-bit sums */
+  readonly noiseMultiplier: number | null
+  /** the noise of one number of the averaged update, in clipping norms, with everybody there: less is better */
+  readonly noise: number | null
+  /** after all rounds, with everybody there */
+  readonly epsilons: Epsilons | null
+}
+
+export interface StudyPlanning extends PlanningInput {
+  readonly colluders: number
+  readonly contributorsMin: number
+  readonly rows: readonly PlanRow[]
+}
+
+/**
+ * One row for each of the rounds with each of the sample rates.
+ *
+ * @throws CryptoError `out-of-range`
+ */
+export function planAhead(
+  input: PlanningInput,
+  { rounds, sampleRates }: { rounds: readonly number[]; sampleRates: readonly number[] },
+): StudyPlanning {
+  const { hospitals } = input
+  const profile = hospitals === 3 ? 'crash' : 'byzantine'
+  const colluders = input.colluders ?? colludersDefault({ hospitals, profile })
+  const contributorsMin = contributorsMinOf(colluders)
+  const all = rounds.flatMap(count => sampleRates.map(rate => ({ rounds: count, sampleRate: rate })))
+  const rows = all.map(at => rowOf({ ...input, colluders, contributorsMin }, at))
+  return { ...input, colluders, contributorsMin, rows }
+}
+
+/** Votes that decide, for whoever plans. */
+export function quorumAhead(hospitals: number): number {
+  return quorumOf({ hospitals, profile: hospitals === 3 ? 'crash' : 'byzantine' }).quorum
+}
+
+function rowOf(
+  plan: PlanningInput & { colluders: number; contributorsMin: number },
+  { rounds, sampleRate }: { rounds: number; sampleRate: number },
+): PlanRow {
+  const { hospitals, colluders, records, epsilon, delta } = plan
+  const batch = sampleRate * records
+  const found = unlessTooNoisy(() => pldNoiseMultiplier({ sampleRate, steps: rounds, delta, epsilon }))
+  const z = found === null ? null : Math.max(NOISE_MULTIPLIER_MIN, found)
+  const multipliers = z === null ? null : multipliersOf(plan, z)
+  if (z === null || multipliers === null) {
+    return { rounds, sampleRate, batch, noiseMultiplier: null, noise: null, epsilons: null }
+  }
+  // in the average over the batch; z is that of |P| − t of the hospitals
+  const noise = (z * Math.sqrt(hospitals / (hospitals - colluders))) / batch
+  const at = (noiseMultiplier: number) => pldEpsilon([{ sampleRate, noiseMultiplier, steps: rounds }], { delta })
+  const { model, colluding, alone } = multipliers
+  const epsilons = { model: at(model), colluding: at(colluding), alone: at(alone) }
+  return { rounds, sampleRate, batch, noiseMultiplier: z, noise, epsilons }
+}
+
+/** What needs more noise than there can be is null. */
+function unlessTooNoisy<Result>(find: () => Result): Result | null {
+  try {
+    return find()
+  } catch (error) {
+    if (error instanceof CryptoError && error.code.startsWith('noise-too-')) return null
+    throw error
+  }
+}
+
+/** With everybody there. */
+function multipliersOf(
+  plan: PlanningInput & { colluders: number; contributorsMin: number },
+  noiseMultiplier: number,
+): Epsilons | null {
+  const { hospitals, colluders, contributorsMin, parameters } = plan
+  return unlessTooNoisy(() => {
+    const fixed = { clippingNorm: 1, dimension: parameters, noiseMultiplier, contributorsMin, colluders }
+    const { sensitivity } = chooseFixedPoint(fixed)
+    const sigma = hospitalSigma({ noiseMultiplier, sensitivity, contributors: hospitals, colluders })
+    return {
+      model: effectiveMultiplier({ sigma, sensitivity, honest: hospitals }),
+      colluding: noiseMultiplier,
+      alone: effectiveMultiplier({ sigma, sensitivity, honest: 1 }),
+    }
+  })
+}
