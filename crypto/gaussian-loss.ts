@@ -16,7 +16,7 @@
  */
 
 import { requireReal } from './check.ts'
-import { logErfc } from './erfc.ts'
+import { logNormal } from './normal.ts'
 
 export type Direction = 'remove' | 'add'
 export const DIRECTIONS: readonly Direction[] = ['remove', 'add']
@@ -71,11 +71,6 @@ type Rule = readonly (readonly [node: number, weight: number])[]
 export function requireMechanism({ sampleRate, noiseMultiplier }: Mechanism): void {
   requireReal(sampleRate, { min: Number.MIN_VALUE, max: 1 }, 'sampleRate (a probability)')
   requireReal(noiseMultiplier, { min: 1e-3, max: 1e6 }, 'noiseMultiplier')
-}
-
-/** ln Φ(x). */
-function logNormal(x: number): number {
-  return logErfc(-x / Math.SQRT2) - Math.LN2
 }
 
 /**

@@ -7,6 +7,7 @@
 
 import { randomFillSync } from 'node:crypto'
 import { quantise } from '../crypto/fixed-point.ts'
+import type { Rng } from '../crypto/rng.ts'
 import type { RoundJob, RoundOutput } from '../protocols/aggregation/jobs.ts'
 import { createRunner } from '../protocols/aggregation/runner.ts'
 import type { Member } from '../protocols/roster/roster.ts'
@@ -65,15 +66,20 @@ export interface WorkbenchCalls {
   adopt(hash: string | null, round: number): void
 }
 
-/** Builds the workbench of one study. */
-export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer): WorkbenchCalls {
+const secure: Rng = target => {
+  randomFillSync(target)
+}
+
+/**
+ * Builds the workbench of one study.
+ *
+ * @param rng of the noise; cryptographically secure
+ */
+export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer, rng: Rng = secure): WorkbenchCalls {
   const document = decodeStudy(settings.document)
   const study = Buffer.from(studyIdOf(document)).toString('hex')
   const { fixedPoint } = planStudy(document)
   const vectors = new DiskVectors({ folder: settings.folder, document, study })
-  const rng = (target: Uint8Array) => {
-    randomFillSync(target)
-  }
   const run = createRunner(vectors, { document, rng })
   return {
     engine: () => trainer.engine,

@@ -123,10 +123,10 @@ function hiddenLayers(tf: Tf, spec: ModelSpec, data: StudyData): Layer[] {
   const inputShape = { inputShape: data.shape }
   switch (spec.preset) {
     case 'logistic':
-      return [tf.layers.flatten(inputShape)]
+      return [flat(tf, data)]
     case 'mlp':
       return [
-        tf.layers.flatten(inputShape),
+        flat(tf, data),
         ...spec.units.flatMap((units, index) => [dense(tf, `dense${index + 1}`, units), relu(tf)]),
       ]
     case 'cnn':
@@ -148,6 +148,12 @@ function hiddenLayers(tf: Tf, spec: ModelSpec, data: StudyData): Layer[] {
         tf.layers.flatten(),
       ]
   }
+}
+
+/** Records as vectors; those that are vectors already have nothing to flatten, and the layer would refuse them. */
+function flat(tf: Tf, { shape }: StudyData): Layer {
+  const inputShape = [...shape]
+  return shape.length > 1 ? tf.layers.flatten({ inputShape }) : tf.layers.inputLayer({ inputShape })
 }
 
 function dense(tf: Tf, name: string, units: number): Layer {

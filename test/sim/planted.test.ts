@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { PLANT_VARIABLE } from '../helpers/plant.ts'
 import { PLANTS, type Plant } from './planted/plants.ts'
 
 const SEEDS = 500
@@ -21,7 +22,7 @@ interface Found {
 async function hunt({ name }: Plant): Promise<Found | null> {
   const args = ['--import', join(FOLDER, 'preload.ts'), join(FOLDER, 'hunt.ts'), String(SEEDS)]
   const { stdout } = await promisify(execFile)(process.execPath, args, {
-    env: { ...process.env, CONFRERE_PLANT: name },
+    env: { ...process.env, [PLANT_VARIABLE]: name },
     maxBuffer: 1 << 20,
   })
   return stdout === '' ? null : (JSON.parse(stdout) as Found)

@@ -5,15 +5,11 @@
  * @module
  */
 
-export interface Plant {
-  readonly name: string
+import type { SourcePlant } from '../../helpers/plant.ts'
+
+export interface Plant extends SourcePlant {
   /** in words */
   readonly bug: string
-  /** path from the repository's root */
-  readonly file: string
-  /** stands there exactly once */
-  readonly find: string
-  readonly replace: string
   /** numbers of the invariants, one of which must be seen broken */
   readonly breaks: readonly number[]
 }

@@ -1,0 +1,126 @@
+/**
+ * Rounds of real workbenches: what the records of some hospitals come to when training, noise, masks and sums are those of
+ * the product, down to the files. Only the network between them is not there.
+ *
+ * @module
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sha256 } from '../../crypto/hash.ts'
+import { chunkLayout } from '../../crypto/layout.ts'
+import { fromBytes, toSigned } from '../../crypto/ring.ts'
+import type { Dataset } from '../../node/datasets/dataset.ts'
+import { type Backend, loadBackend } from '../../node/training/backend.ts'
+import { createTrainer } from '../../node/training/trainer.ts'
+import { createWorkbench, type WorkbenchCalls } from '../../node/workbench.ts'
+import type { RoundOutput, Session } from '../../protocols/aggregation/jobs.ts'
+import { hex } from '../../protocols/round/state.ts'
+import { encodeStudy, type StudyDocument } from '../../protocols/study/document.ts'
+import { planStudy } from '../../protocols/study/plan.ts'
+import { seededRng } from '../helpers/seeded-rng.ts'
+import { testSigners, testStudy } from '../helpers/study.ts'
+
+/** Every draw that decides a check follows from it. */
+const SEED = 'battery'
+
+export interface WardInit {
+  /** records of each hospital */
+  readonly records: readonly Dataset[]
+  /** the length of a record */
+  readonly inputs: number
+  readonly privacy: Partial<StudyDocument['privacy']>
+  readonly seed?: string
+}
+
+/** Some hospitals and what their rounds open. */
+export interface OpeningWard {
+  readonly document: StudyDocument
+  readonly dimension: number
+  readonly sensitivity: number
+  readonly scale: number
+  /** one training step of everybody */
+  train(round: number): void
+  /** the sum that opens; another view is another session of the same round */
+  open(round: number, view?: number): Int32Array
+  close(): void
+}
+
+/** A data set of vectors; labels are all 0. */
+export function vectors(inputs: number, rows: readonly (readonly [index: number, value: number][])[]): Dataset {
+  const values = new Float32Array(rows.length * inputs)
+  rows.forEach((row, record) => {
+    for (const [index, value] of row) values[record * inputs + index] = value
+  })
+  return { count: rows.length, shape: [inputs], inputs: values, labels: new Uint8Array(rows.length) }
+}
+
+let engine: Promise<Backend> | undefined
+
+/** Hospitals with these records, and a logistic model of two classes whose parameters are all 0. */
+export async function createOpeningWard({ records, inputs, privacy, seed = '' }: WardInit): Promise<OpeningWard> {
+  engine ??= loadBackend({ engine: 'wasm' })
+  const backend = await engine
+  const signers = testSigners(records.length)
+  const base = { noise: 'distributed' as const, clippingNorm: 1, sampleRate: 2 ** 32, noiseMultiplier: 1 }
+  const document = testStudy(signers, {
+    data: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], records: 1000 },
+    privacy: { ...base, delta: 1e-5, epsilon: 50, colluders: 1, ...privacy },
+  })
+  const { dimension, fixedPoint } = planStudy(document)
+  const folder = mkdtempSync(join(tmpdir(), 'confrere-battery-'))
+  const hospitals = records.map((dataset, self): WorkbenchCalls => {
+    const rng = seededRng(`${SEED} ${seed} hospital ${self}`)
+    const trainer = createTrainer({ document, dataset, backend, rng })
+    // at the origin every gradient is known
+    const atOrigin = { ...trainer, clippedSum: () => trainer.clippedSum(new Float32Array(dimension)) }
+    return createWorkbench({ folder: join(folder, String(self)), document: encodeStudy(document) }, atOrigin, rng)
+  })
+  const ids = new Map(signers.map(({ id }, self) => [self, id] as const))
+  return {
+    document,
+    dimension,
+    ...fixedPoint,
+    train: round => {
+      for (const hospital of hospitals) hospital.train(round)
+    },
+    open: (round, view = 0) => openSum(hospitals, { ids, round, view, dimension }),
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+function only<Kind extends RoundOutput['kind']>(output: RoundOutput, kind: Kind): Extract<RoundOutput, { kind: Kind }> {
+  if (output.kind === kind) return output as Extract<RoundOutput, { kind: Kind }>
+  throw new Error(
+    output.kind === 'failed' ? `${output.job} failed: ${output.reason}` : `a ${output.kind}, not a ${kind}`,
+  )
+}
+
+function openSum(
+  hospitals: readonly WorkbenchCalls[],
+  at: { ids: ReadonlyMap<number, Uint8Array>; round: number; view: number; dimension: number },
+): Int32Array {
+  const { ids, round, view, dimension } = at
+  const members = hospitals.map((_, self) => self)
+  const keys = new Map(hospitals.map((one, self) => [self, only(one.run({ kind: 'prepare', round }), 'prepare').key]))
+  const owners = members.length
+  const sid = sha256(Buffer.from(`round ${round}, view ${view}`))
+  const sessions = members.map((self): Session => ({ sid, self, members, ids, owners, keys }))
+  const run = (self: number, job: object) => hospitals[self]!.run({ ...job, round, session: sessions[self]! } as never)
+  for (const self of members) only(run(self, { kind: 'mask', again: false }), 'mask')
+  const layout = chunkLayout(dimension, owners).filter(({ words }) => words > 0)
+  for (const { index: chunk } of layout) {
+    for (const member of members.filter(member => member !== chunk)) {
+      const part = hospitals[member]!.chunk({ round, sid: hex(sid), owners, chunk })!
+      hospitals[chunk]!.putPart({ sid: hex(sid), chunk, member, ...part })
+    }
+  }
+  const selfKeys = new Map(members.map(self => [self, only(run(self, { kind: 'reveal' }), 'reveal').key]))
+  const opened = new Uint32Array(dimension)
+  for (const { index: chunk, start } of layout) {
+    const { hash } = only(run(chunk, { kind: 'sum', attempt: 0, chunk, selfKeys }), 'sum')
+    opened.set(fromBytes(hospitals[chunk]!.sum(hex(hash))!), start)
+  }
+  return toSigned(opened)
+}
