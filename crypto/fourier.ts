@@ -12,7 +12,9 @@ export interface FourierPlan {
   realTransform(out: Float64Array, sequence: Float64Array): void
   /** Fills the upper half, its mirror. */
   completeSpectrum(spectrum: Float64Array): void
-  /** Divides by the number of points. */
+  /** Of complex numbers, there. */
+  transform(out: Float64Array, sequence: Float64Array): void
+  /** Of complex numbers, back; divides by the number of points. */
   inverseTransform(out: Float64Array, spectrum: Float64Array): void
 }
 

@@ -91,6 +91,8 @@ function modelText({ model }: StudyDocument): string {
       return 'logistic'
     case 'mlp':
       return `mlp ${model.units.join('-')}`
+    case 'scattering':
+      return `scattering of ${model.scales} scales and ${model.angles} angles in cells of ${model.cell}, linear head`
     case 'cnn':
       return `cnn ${model.filters.join('-')} in ${model.groups} groups`
   }

@@ -7,6 +7,7 @@
 import type { StudyDocument } from '../../protocols/study/document.ts'
 import { type Dataset, requireContract } from '../datasets/dataset.ts'
 import type { Backend, Tensor2D } from './backend.ts'
+import { featuresOf } from './features.ts'
 import { buildModel, setParameters } from './model.ts'
 
 export interface Metrics {
@@ -42,7 +43,8 @@ export function scores({ backend, document, parameters, dataset }: EvaluationInp
   requireContract(dataset, document.data)
   const { tf } = backend
   const classes = document.data.classes.length
-  const size = dataset.shape.reduce((product, length) => product * length, 1)
+  const features = featuresOf(document.model, dataset)
+  const size = features.shape.reduce((product, length) => product * length, 1)
   const probabilities = new Float32Array(dataset.count * classes)
   const model = buildModel(tf, document.model, document.data)
   try {
@@ -50,7 +52,7 @@ export function scores({ backend, document, parameters, dataset }: EvaluationInp
     for (let start = 0; start < dataset.count; start += BATCH) {
       const end = Math.min(start + BATCH, dataset.count)
       tf.tidy(() => {
-        const inputs = tf.tensor(dataset.inputs.subarray(start * size, end * size), [end - start, ...dataset.shape])
+        const inputs = tf.tensor(features.inputs.subarray(start * size, end * size), [end - start, ...features.shape])
         const logits = model.predict(inputs, { batchSize: BATCH }) as Tensor2D
         probabilities.set(tf.softmax(logits).dataSync(), start * classes)
       })

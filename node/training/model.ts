@@ -124,6 +124,9 @@ function hiddenLayers(tf: Tf, spec: ModelSpec, data: StudyData): Layer[] {
   switch (spec.preset) {
     case 'logistic':
       return [flat(tf, data)]
+    case 'scattering':
+      // the records come as features, see featuresOf
+      return [tf.layers.inputLayer({ inputShape: [parameterSpecs(spec, data)[0]!.shape[0]!] })]
     case 'mlp':
       return [
         flat(tf, data),

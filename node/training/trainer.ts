@@ -9,6 +9,7 @@ import { type Dataset, requireContract, selectRecords } from '../datasets/datase
 import { recordHashes } from '../record-set.ts'
 import type { Backend } from './backend.ts'
 import { createBookkeeping, EXAMPLES_MAX } from './bookkeeping.ts'
+import { featuresOf } from './features.ts'
 import { buildModel } from './model.ts'
 import { poissonSample } from './sampler.ts'
 
@@ -49,6 +50,7 @@ export function createTrainer({
   const { clippingNorm, sampleRate } = document.privacy
   const model = buildModel(backend.tf, document.model, document.data)
   const bookkeeping = createBookkeeping(backend, { model, clippingNorm })
+  const features = featuresOf(document.model, dataset)
   return {
     dimension: bookkeeping.dimension,
     engine: backend.engine,
@@ -56,7 +58,7 @@ export function createTrainer({
       const sample = poissonSample(dataset.count, sampleRate, rng)
       const sum = new Float64Array(bookkeeping.dimension)
       for (let start = 0; start < sample.length; start += EXAMPLES_MAX) {
-        const batch = selectRecords(dataset, sample.subarray(start, start + EXAMPLES_MAX))
+        const batch = selectRecords(features, sample.subarray(start, start + EXAMPLES_MAX))
         bookkeeping.addClipped(sum, { parameters, ...batch })
       }
       return sum

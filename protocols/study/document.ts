@@ -22,6 +22,8 @@ export type ModelSpec =
   | { preset: 'logistic' }
   | { preset: 'mlp'; units: number[] }
   | { preset: 'cnn'; filters: number[]; groups: number }
+  /** frozen wavelet features, averaged over square cells of so many pixels, and a linear head: for images */
+  | { preset: 'scattering'; scales: number; angles: number; cell: number }
 
 /** What a record looks like. `records` is the nominal, public total over all hospitals, never a private count. */
 export type StudyData =
@@ -132,6 +134,12 @@ export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
   z.strictObject({ preset: z.literal('logistic') }),
   z.strictObject({ preset: z.literal('mlp'), units: widths }),
   z.strictObject({ preset: z.literal('cnn'), filters: widths, groups: whole(1, limit.LAYER_WIDTH_MAX) }),
+  z.strictObject({
+    preset: z.literal('scattering'),
+    scales: whole(1, limit.SCATTERING_SCALES_MAX),
+    angles: whole(1, limit.SCATTERING_ANGLES_MAX),
+    cell: whole(1, limit.IMAGE_SIDE_MAX),
+  }),
 ])
 
 export const OPTIMIZER_SCHEMA = z.strictObject({

@@ -38,7 +38,7 @@ export const DIMENSION_MAX = 1 << 26
  */
 export function parameterSpecs(model: ModelSpec, data: StudyData): ParameterSpec[] {
   const specs = [...hiddenSpecs(model, data)]
-  const features = specs.length === 0 ? size(data.shape) : outputSize(model, data)
+  const features = outputSize(model, data)
   const classes = data.classes.length
   if (classes < 2) throw unsupported(`it needs at least two classes, not ${classes}`)
   specs.push(
@@ -62,6 +62,7 @@ export function halved(length: number): number {
 function hiddenSpecs(model: ModelSpec, data: StudyData): ParameterSpec[] {
   switch (model.preset) {
     case 'logistic':
+    case 'scattering':
       return []
     case 'mlp':
       return denseSpecs(model.units, size(data.shape))
@@ -107,6 +108,7 @@ function convolutionSpecs(model: ModelSpec & { preset: 'cnn' }, data: StudyData)
 
 /** Width of what reaches the head. */
 function outputSize(model: ModelSpec, data: StudyData): number {
+  if (model.preset === 'scattering') return scatteringSize(model, data)
   if (model.preset === 'mlp') return model.units.at(-1) ?? size(data.shape)
   if (model.preset !== 'cnn' || data.kind !== 'image') return size(data.shape)
   let [height, width, channels]: [number, number, number] = data.shape
@@ -116,6 +118,23 @@ function outputSize(model: ModelSpec, data: StudyData): number {
     channels = filters
   }
   return height * width * channels
+}
+
+/** Channels of a scattering: order 0, one for each wavelet, one for each pair from a finer scale to a coarser one. */
+export function scatteringChannels({ scales, angles }: { scales: number; angles: number }): number {
+  return 1 + scales * angles + (angles * angles * scales * (scales - 1)) / 2
+}
+
+function scatteringSize(model: ModelSpec & { preset: 'scattering' }, data: StudyData): number {
+  if (data.kind !== 'image') throw unsupported('a scattering needs images, and the data are vectors')
+  const [height, width, depth] = data.shape
+  const { cell, scales } = model
+  if (height % cell !== 0 || width % cell !== 0) {
+    throw unsupported(`images of ${height}x${width} do not divide into cells of ${cell} pixels`)
+  }
+  if (2 ** scales > Math.min(height, width))
+    throw unsupported(`${scales} scales need images of at least ${2 ** scales} pixels`)
+  return (height / cell) * (width / cell) * depth * scatteringChannels(model)
 }
 
 function uniform(name: string, shape: number[], limit: number): ParameterSpec {

@@ -1,7 +1,9 @@
 /**
  * `npm run bench`: the project's own measurements. Ratios count; absolute times are this machine's.
  *
- *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [--quick] [--json]
+ *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [--quick] [--json]
+ *
+ * `utility` needs the folder of real data in CONFRERE_DATA.
  *
  * @module
  */
@@ -12,6 +14,7 @@ import { type AggregationRow, benchAggregation } from './aggregation.ts'
 import { benchEndurance, benchMemory } from './endurance.ts'
 import { benchSampler } from './sampler.ts'
 import { benchTraining } from './training.ts'
+import { benchUtility, UTILITY_TASKS, type UtilityRow } from './utility.ts'
 
 const HOSPITALS = [4, 8, 16]
 const DIMENSIONS = [100_000, 1_000_000]
@@ -112,7 +115,30 @@ function accountant() {
   return rows
 }
 
-const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant']
+async function utility(quick: boolean) {
+  const data = process.env['CONFRERE_DATA']
+  if (data === undefined) {
+    write('utility: skipped, CONFRERE_DATA names no folder of real data')
+    return []
+  }
+  write('Test AUC of private training, 8 hospitals of which 2 may collude, delta 1e-5, beside all records in one place')
+  const rows: UtilityRow[] = []
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const spread = (values: readonly number[]) => `${Math.min(...values).toFixed(4)} to ${Math.max(...values).toFixed(4)}`
+  const done = (row: UtilityRow) => {
+    rows.push(row)
+    const gap = mean(row.pooled) - mean(row.federated)
+    write(
+      `${row.task}, epsilon ${row.epsilon}: ${mean(row.federated).toFixed(4)} (${spread(row.federated)}), ` +
+        `pooled ${mean(row.pooled).toFixed(4)}, gap ${gap.toFixed(4)}, ${row.federated.length} seeds`,
+    )
+  }
+  for (const task of UTILITY_TASKS) await benchUtility(task, { data, seeds: quick ? 1 : 5, done })
+  write('')
+  return rows
+}
+
+const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant', 'utility']
 const args = process.argv.slice(2)
 const wanted = args.filter(arg => !arg.startsWith('--'))
 const unknown = args.filter(arg => ![...BENCHES, '--quick', '--json'].includes(arg))
@@ -128,6 +154,7 @@ const results = {
   ...((all || wanted.includes('training')) && { training: await training() }),
   ...((all || wanted.includes('sampler')) && { sampler: sampler(args.includes('--quick')) }),
   ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
+  ...(wanted.includes('utility') && { utility: await utility(args.includes('--quick')) }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(args.includes('--quick')) }),
   ...((all || wanted.includes('memory')) && { memory: await memory(args.includes('--quick')) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(args.includes('--quick')) }),

@@ -10,7 +10,7 @@ import { buildModel, splitParameters } from '../../node/training/model.ts'
 import { initialCheckpoint } from '../../protocols/round/checkpoint.ts'
 import type { ModelSpec, StudyData, StudyDocument } from '../../protocols/study/document.ts'
 import { parameterSpecs } from '../../protocols/study/parameters.ts'
-import { RECIPE } from '../demo/recipe.ts'
+import { CONVOLUTIONAL_RECIPE } from '../demo/recipe.ts'
 import { plainStep } from './plain-step.ts'
 import { type Batch, loopClippedSum } from './reference.ts'
 
@@ -49,7 +49,7 @@ export async function benchTraining({
 }): Promise<TrainingBench> {
   if (batch > EXAMPLES_MAX) throw new RangeError(`a batch of at most ${EXAMPLES_MAX}`)
   const backend = await loadBackend({ engine })
-  const steps = stepsOf(backend, RECIPE.model, randomBatch(RECIPE.model, batch))
+  const steps = stepsOf(backend, CONVOLUTIONAL_RECIPE.model, randomBatch(CONVOLUTIONAL_RECIPE.model, batch))
   const times = { dp: [] as number[], plain: [] as number[], loop: [] as number[] }
   for (let repetition = -WARM_UP; repetition < repetitions; repetition++) {
     for (const name of ['dp', 'plain', 'loop'] as const) {
@@ -59,7 +59,7 @@ export async function benchTraining({
     }
   }
   const [dpMs, plainMs, loopMs] = [median(times.dp), median(times.plain), median(times.loop)]
-  const maxRelativeError = largestError(RECIPE.model, steps.dp(), steps.loop())
+  const maxRelativeError = largestError(CONVOLUTIONAL_RECIPE.model, steps.dp(), steps.loop())
   steps.dispose()
   return {
     engine: backend.engine,
@@ -82,7 +82,7 @@ interface Steps {
 
 function stepsOf(backend: Backend, spec: ModelSpec, batch: Batch): Steps {
   if (spec.preset !== 'cnn') throw new TypeError('the step without privacy is written for the cnn preset')
-  const { clippingNorm } = RECIPE.privacy
+  const { clippingNorm } = CONVOLUTIONAL_RECIPE.privacy
   const model = buildModel(backend.tf, spec, DATA)
   const bookkeeping = createBookkeeping(backend, { model, clippingNorm })
   const cnn = { specs: parameterSpecs(spec, DATA), image: IMAGE, groups: spec.groups }

@@ -1,7 +1,7 @@
 /** What the demonstration can be told on its command line. @module */
 
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { RECIPE } from './recipe.ts'
+import { scatteringRecipe } from './recipe.ts'
 
 /** Each is a process with a tensor engine of its own. */
 const HOSPITALS_MAX = 16
@@ -53,7 +53,7 @@ export function parseOptions(args: readonly string[], write: (text: string) => v
     .option('--data <file>', 'an .npz with {train,test}_{images,labels}; without it, synthetic phantoms are drawn')
     .addOption(new Option('--hospitals <n>', 'how many take part').default(4).argParser(whole(1, HOSPITALS_MAX)))
     .addOption(new Option('--colluders <t>', 'how many may pool what they know').default(1).argParser(whole(1, 100)))
-    .addOption(new Option('--rounds <r>', 'of training').default(RECIPE.rounds).argParser(whole(1, 100_000)))
+    .addOption(new Option('--rounds <r>', 'of training (default: what suits epsilon)').argParser(whole(1, 100_000)))
     .addOption(new Option('--epsilon <e>', 'privacy of one record, over all rounds').default(3).argParser(positive))
     .addOption(new Option('--delta <d>', 'at this delta').default(1e-5).argParser(positive))
     .addOption(
@@ -70,7 +70,8 @@ export function parseOptions(args: readonly string[], write: (text: string) => v
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => {} })
   command.parse([...args], { from: 'user' })
-  const options = command.opts<DemoOptions>()
+  const given = command.opts<Omit<DemoOptions, 'rounds'> & { rounds?: number }>()
+  const options: DemoOptions = { ...given, rounds: given.rounds ?? scatteringRecipe(given.epsilon).rounds }
   if (options.absent && options.rounds < ABSENT_ROUNDS_MIN) {
     command.error(`error: --absent needs at least ${ABSENT_ROUNDS_MIN} rounds: one hospital must go and come back`)
   }

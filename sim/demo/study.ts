@@ -5,7 +5,7 @@ import { ChildError } from '../processes/child.ts'
 import type { Hospital } from '../processes/hospital.ts'
 import { type FoundedStudy, foundStudy } from '../processes/study.ts'
 import type { DemoOptions } from './options.ts'
-import { RECIPE, type Recipe } from './recipe.ts'
+import { type Recipe, scatteringRecipe } from './recipe.ts'
 import type { Records } from './records.ts'
 
 /** What is public about the records. */
@@ -17,7 +17,7 @@ export function specText(
   hospitals: readonly Pick<Hospital, 'site' | 'peer'>[],
   { colluders, rounds, epsilon, delta, seed }: Pick<DemoOptions, 'colluders' | 'rounds' | 'epsilon' | 'delta' | 'seed'>,
 ): string {
-  const { optimizer, privacy } = RECIPE
+  const { model, optimizer, privacy } = scatteringRecipe(epsilon)
   const initialSeed = createHash('sha256').update(`demo parameters ${seed}`).digest('hex')
   const lines = [
     'name = "Demonstration"',
@@ -30,7 +30,7 @@ export function specText(
     `classes = ${JSON.stringify(classes)}`,
     `records = ${count}`,
     '[model]',
-    ...modelLines(RECIPE.model),
+    ...modelLines(model),
     '[optimizer]',
     `learningRate = ${optimizer.learningRate}`,
     `momentum = ${optimizer.momentum}`,

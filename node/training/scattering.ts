@@ -1,0 +1,277 @@
+/**
+ * Scattering features of images: moduli of wavelet transforms, averaged over cells, of order 0, 1 and 2 (Mallat 2012; Bruna,
+ * Mallat 2013), by the Morlet wavelets of Kymatio. Nothing in them is learnt, so they cost no privacy; a linear head on them
+ * learns from few noisy steps (Tramèr, Boneh, ICLR 2021).
+ *
+ * Every image is standardised by its own mean and deviation, and its features by those of groups of its own channels, then
+ * scaled to one norm: no statistic of the data set is ever taken.
+ *
+ * @module
+ */
+
+import { createFourierPlan, type FourierPlan } from '../../crypto/fourier.ts'
+import { scatteringChannels } from '../../protocols/study/parameters.ts'
+import type { Dataset } from '../datasets/dataset.ts'
+
+/** J scales, L angles, and the side of the square cells that are averaged, in pixels. */
+export interface ScatteringSpec {
+  readonly scales: number
+  readonly angles: number
+  readonly cell: number
+}
+
+/** The norm of an image's features; the head's bias sees 1 beside it. */
+export const FEATURE_NORM = 10
+
+/** Around the image, at least: wavelets wrap around. */
+const MARGIN = 2
+const DEVIATION_MIN = 1e-3
+/** Morlet's shape, as in Kymatio. */
+const WIDTH = 0.8
+const FREQUENCY = (3 * Math.PI) / 4
+const SLANT = 4
+/** How far a filter's periods are added up, to both sides. */
+const PERIODS = 2
+/** Standard deviation of a cell's Gaussian weights, in cells. */
+const CELL_SPREAD = 0.4
+
+/** Replaces images by their features: vectors, one after the other. */
+export function scatterDataset(dataset: Dataset, spec: ScatteringSpec): Dataset {
+  const [height, width, depth] = dataset.shape as [number, number, number]
+  const scatter = createScattering({ height, width }, spec)
+  const each = scatter.length
+  const shape = [depth * each]
+  const inputs = new Float32Array(dataset.count * depth * each)
+  const plane = new Float64Array(height * width)
+  for (let image = 0; image < dataset.count; image++) {
+    const pixels = dataset.inputs.subarray(image * height * width * depth, (image + 1) * height * width * depth)
+    for (let channel = 0; channel < depth; channel++) {
+      for (let at = 0; at < plane.length; at++) plane[at] = pixels[at * depth + channel]!
+      const start = (image * depth + channel) * each
+      scatter.into(inputs.subarray(start, start + each), plane)
+    }
+    scaleTo(FEATURE_NORM, inputs.subarray(image * shape[0]!, (image + 1) * shape[0]!))
+  }
+  return { ...dataset, shape, inputs }
+}
+
+interface Scattering {
+  /** features of one plane */
+  readonly length: number
+  /** Fills in the features of a plane of height × width. */
+  into(features: Float32Array, plane: Float64Array): void
+}
+
+function createScattering({ height, width }: { height: number; width: number }, spec: ScatteringSpec): Scattering {
+  const { scales, angles, cell } = spec
+  const side = 2 ** Math.ceil(Math.log2(Math.max(height, width) + 2 * MARGIN))
+  const grid = new Grid(side)
+  const filters = Array.from({ length: scales }, (_, scale) =>
+    Array.from({ length: angles }, (_, angle) => grid.realSpectrum(morlet(side, { scale, angle, angles }))),
+  )
+  const pools = { rows: cellWeights(height, cell), columns: cellWeights(width, cell) }
+  const size = pools.rows.length * pools.columns.length
+  const channels = scatteringChannels(spec)
+  const [top, left] = [Math.floor((side - height) / 2), Math.floor((side - width) / 2)]
+  const image = new Float64Array(2 * side * side)
+  const modulus = new Float64Array(2 * side * side)
+  const pad = (plane: Float64Array): void => {
+    for (let row = 0; row < side; row++) {
+      for (let column = 0; column < side; column++) {
+        const at = reflected(row - top, height) * width + reflected(column - left, width)
+        image[2 * (row * side + column)] = plane[at]!
+        image[2 * (row * side + column) + 1] = 0
+      }
+    }
+  }
+  const pooled = (features: Float64Array, channel: number, values: Float64Array): void => {
+    averageCells(features.subarray(channel * size, (channel + 1) * size), values, { ...pools, side, top, left })
+  }
+  return {
+    length: channels * size,
+    into: (features, plane) => {
+      standardise(plane, DEVIATION_MIN)
+      pad(plane)
+      const out = new Float64Array(channels * size)
+      pooled(out, 0, image)
+      const spectrum = grid.transform(image)
+      let [first, second] = [1, 1 + scales * angles]
+      for (let scale = 0; scale < scales; scale++) {
+        for (const filter of filters[scale]!) {
+          grid.modulus(modulus, spectrum, filter)
+          pooled(out, first++, modulus)
+          if (scale + 1 === scales) continue
+          const inner = grid.transform(modulus)
+          for (const finer of filters.slice(scale + 1).flat()) {
+            grid.modulus(modulus, inner, finer)
+            pooled(out, second++, modulus)
+          }
+        }
+      }
+      for (let channel = 0; channel < channels; channel += angles + 1) {
+        standardise(out.subarray(channel * size, Math.min(channels, channel + angles + 1) * size), DEVIATION_MIN)
+      }
+      features.set(out)
+    },
+  }
+}
+
+/** Fourier transforms of square complex images; spectra are kept transposed. */
+class Grid {
+  readonly #side: number
+  readonly #plan: FourierPlan
+  readonly #line: Float64Array
+  readonly #out: Float64Array
+  readonly #turned: Float64Array
+
+  constructor(side: number) {
+    this.#side = side
+    this.#plan = createFourierPlan(side)
+    this.#line = new Float64Array(2 * side)
+    this.#out = new Float64Array(2 * side)
+    this.#turned = new Float64Array(2 * side * side)
+  }
+
+  transform(image: Float64Array): Float64Array {
+    const spectrum = new Float64Array(image.length)
+    this.#lines(this.#turned, image, 'transform')
+    this.#lines(spectrum, this.#turned, 'transform')
+    // twice turned: as the image lies
+    return spectrum
+  }
+
+  /** The spectrum of a filter, which is real: a Morlet wavelet is symmetric up to conjugation. */
+  realSpectrum(filter: Float64Array): Float64Array {
+    const spectrum = this.transform(filter)
+    return Float64Array.from({ length: spectrum.length / 2 }, (_, at) => spectrum[2 * at]!)
+  }
+
+  /** |image ∗ filter|, as complex numbers. */
+  modulus(into: Float64Array, spectrum: Float64Array, filter: Float64Array): void {
+    const product = into
+    for (let at = 0; at < filter.length; at++) {
+      product[2 * at] = spectrum[2 * at]! * filter[at]!
+      product[2 * at + 1] = spectrum[2 * at + 1]! * filter[at]!
+    }
+    this.#lines(this.#turned, product, 'inverseTransform')
+    this.#lines(into, this.#turned, 'inverseTransform')
+    for (let at = 0; at < filter.length; at++) {
+      const [re, im] = [into[2 * at]!, into[2 * at + 1]!]
+      into[2 * at] = Math.sqrt(re * re + im * im)
+      into[2 * at + 1] = 0
+    }
+  }
+
+  /** Transforms every row, and turns the whole. */
+  #lines(into: Float64Array, from: Float64Array, how: 'transform' | 'inverseTransform'): void {
+    const side = this.#side
+    const [line, out] = [this.#line, this.#out]
+    for (let row = 0; row < side; row++) {
+      const start = 2 * row * side
+      for (let at = 0; at < 2 * side; at++) line[at] = from[start + at]!
+      this.#plan[how](out, line)
+      for (let column = 0; column < side; column++) {
+        into[2 * (column * side + row)] = out[2 * column]!
+        into[2 * (column * side + row) + 1] = out[2 * column + 1]!
+      }
+    }
+  }
+}
+
+/** A Morlet wavelet of a scale and angle, periodic, without mean; complex, row-major. */
+function morlet(side: number, { scale, angle, angles }: Record<'scale' | 'angle' | 'angles', number>): Float64Array {
+  const shape = { sigma: WIDTH * 2 ** scale, angle: (angle * Math.PI) / angles, slant: SLANT / angles }
+  const wave = gabor(side, { ...shape, frequency: FREQUENCY / 2 ** scale })
+  const envelope = gabor(side, { ...shape, frequency: 0 })
+  const sumOf = (values: Float64Array, part: 0 | 1) => {
+    let sum = 0
+    for (let at = part; at < values.length; at += 2) sum += values[at]!
+    return sum
+  }
+  const total = sumOf(envelope, 0)
+  const [re, im] = [sumOf(wave, 0) / total, sumOf(wave, 1) / total]
+  return wave.map((value, at) => value - (at % 2 === 0 ? re * envelope[at]! : im * envelope[at - 1]!))
+}
+
+function gabor(
+  side: number,
+  { sigma, angle, slant, frequency }: { sigma: number; angle: number; slant: number; frequency: number },
+): Float64Array {
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
+  const values = new Float64Array(2 * side * side)
+  const unit = 1 / ((2 * Math.PI * sigma * sigma) / slant)
+  const wrap = (at: number) => ((at % side) + side) % side
+  for (let x = -PERIODS * side; x < (PERIODS + 1) * side; x++) {
+    for (let y = -PERIODS * side; y < (PERIODS + 1) * side; y++) {
+      const [along, across] = [cos * x + sin * y, cos * y - sin * x]
+      const weight = unit * Math.exp(-(along * along + slant * slant * across * across) / (2 * sigma * sigma))
+      const at = 2 * (wrap(x) * side + wrap(y))
+      values[at]! += weight * Math.cos(frequency * along)
+      values[at + 1]! += weight * Math.sin(frequency * along)
+    }
+  }
+  return values
+}
+
+/** For each cell of a line of pixels its Gaussian weights, which sum to 1. */
+function cellWeights(length: number, cell: number): Float64Array[] {
+  return Array.from({ length: length / cell }, (_, index) => {
+    const centre = index * cell + (cell - 1) / 2
+    const weights = Float64Array.from({ length }, (_, at) => {
+      return Math.exp(-((at - centre) ** 2) / (2 * (CELL_SPREAD * cell) ** 2))
+    })
+    const total = weights.reduce((sum, weight) => sum + weight, 0)
+    return weights.map(weight => weight / total)
+  })
+}
+
+/** Weighted means over the cells of the part of a complex image that is not margin. */
+function averageCells(
+  into: Float64Array,
+  values: Float64Array,
+  {
+    rows,
+    columns,
+    side,
+    top,
+    left,
+  }: { rows: Float64Array[]; columns: Float64Array[]; side: number; top: number; left: number },
+): void {
+  const width = columns[0]!.length
+  const line = new Float64Array(width)
+  rows.forEach((weights, row) => {
+    line.fill(0)
+    weights.forEach((weight, at) => {
+      // beyond five deviations nothing is left of a weight
+      if (weight < 1e-6) return
+      const start = 2 * ((top + at) * side + left)
+      for (let column = 0; column < width; column++) line[column]! += weight * values[start + 2 * column]!
+    })
+    columns.forEach((across, column) => {
+      let sum = 0
+      for (let at = 0; at < width; at++) sum += across[at]! * line[at]!
+      into[row * columns.length + column] = sum
+    })
+  })
+}
+
+/** The index that a mirror at the first and last pixel shows. */
+function reflected(at: number, length: number): number {
+  if (at < 0) return Math.min(length - 1, -at)
+  return at < length ? at : Math.max(0, 2 * (length - 1) - at)
+}
+
+/** Takes the mean away and divides by the deviation, in place. */
+function standardise(values: Float64Array, deviationMin: number): void {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length
+  const scale = 1 / (Math.sqrt(square) + deviationMin)
+  for (let at = 0; at < values.length; at++) values[at] = (values[at]! - mean) * scale
+}
+
+function scaleTo(norm: number, values: Float32Array): void {
+  const square = values.reduce((sum, value) => sum + value * value, 0)
+  if (!(square > 0)) return
+  const scale = norm / Math.sqrt(square)
+  for (let at = 0; at < values.length; at++) values[at]! *= scale
+}
