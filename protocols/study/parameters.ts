@@ -28,7 +28,7 @@ export const DIMENSION_MAX = 1 << 26
  * The tensors of a study's model in their flat order.
  *
  * Uniform limits are He's √(6/fan-in) before a ReLU and Glorot's √(6/(fan-in + fan-out)) for the last layer: a square
- * root is exact to the last bit on every machine, which a Gaussian by logarithms would not be.
+ * root is exact to the last bit on every machine, which a Gaussian by logarithms would not be. A linear model starts at 0.
  *
  * @param model  the study's model; `cnn` is 3x3 stride-2 convolutions without bias, each with GroupNorm and ReLU
  * @param data   the study's data contract; a logit for each class
@@ -42,11 +42,18 @@ export function parameterSpecs(model: ModelSpec, data: StudyData): ParameterSpec
   const classes = data.classes.length
   if (classes < 2) throw unsupported(`it needs at least two classes, not ${classes}`)
   specs.push(
-    uniform('head/kernel', [features, classes], Math.sqrt(6 / (features + classes))),
+    isLinear(model)
+      ? constant('head/kernel', [features, classes], 0)
+      : uniform('head/kernel', [features, classes], Math.sqrt(6 / (features + classes))),
     constant('head/bias', [classes], 0),
   )
   if (!(dimensionOf(specs) <= DIMENSION_MAX)) throw unsupported(`it has more than ${DIMENSION_MAX} parameters`)
   return specs
+}
+
+/** With nothing to learn before the head there is no symmetry to break, and few noisy steps to undo a random start. */
+function isLinear({ preset }: ModelSpec): boolean {
+  return preset === 'logistic' || preset === 'scattering'
 }
 
 /** Number of entries of the flat vector. */

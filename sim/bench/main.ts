@@ -14,7 +14,7 @@ import { type AggregationRow, benchAggregation } from './aggregation.ts'
 import { benchEndurance, benchMemory } from './endurance.ts'
 import { benchSampler } from './sampler.ts'
 import { benchTraining } from './training.ts'
-import { benchUtility, UTILITY_TASKS, type UtilityRow } from './utility.ts'
+import { benchHeart, benchUtility, UTILITY_TASKS, type UtilityRow } from './utility.ts'
 
 const HOSPITALS = [4, 8, 16]
 const DIMENSIONS = [100_000, 1_000_000]
@@ -132,6 +132,10 @@ async function utility(quick: boolean) {
       `${row.task}, epsilon ${row.epsilon}: ${mean(row.federated).toFixed(4)} (${spread(row.federated)}), ` +
         `pooled ${mean(row.pooled).toFixed(4)}, gap ${gap.toFixed(4)}, ${row.federated.length} seeds`,
     )
+  }
+  for (const { epsilon, accuracy } of await benchHeart({ data, seeds: quick ? 1 : 5 })) {
+    const privacy = epsilon === null ? 'without privacy' : `epsilon ${epsilon} at delta 1e-4, one may collude`
+    write(`heart disease, four hospitals, ${privacy}: accuracy ${mean(accuracy).toFixed(4)} (${spread(accuracy)})`)
   }
   for (const task of UTILITY_TASKS) await benchUtility(task, { data, seeds: quick ? 1 : 5, done })
   write('')
