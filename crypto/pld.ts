@@ -215,7 +215,9 @@ function epsilonOn(kinds: readonly Kind[], step: number, delta: number): number 
     const lowest = Math.round(sum.mean / step) - points / 2
     const rest = Math.exp(restAbove(kinds, (lowest + points) * step, tilt))
     if (rest > REST * left) continue
-    return crossingOf(transformed(kinds, tilt, points), { ...sum, tilt, points, lowest, step, delta: left - rest })
+    const at = { ...sum, tilt, points, lowest, step, delta: left - rest }
+    const epsilon = crossingOf(transformed(kinds, tilt, points), at)
+    if (epsilon !== undefined) return epsilon
   }
 }
 
@@ -318,13 +320,13 @@ function transformed(kinds: readonly Kind[], tilt: number, points: number): Tran
 }
 
 /**
- * The loss ε above which Σ P·(1 − e^{ε − loss}) is δ, from the top of the interval down; its bottom where that is never
- * reached.
+ * The loss ε above which Σ P·(1 − e^{ε − loss}) is δ, from the top of the interval down; undefined where its bottom is
+ * reached before.
  */
 function crossingOf(
   { sums, error }: Transformed,
   at: { tilt: number; logMoment: number; lowest: number; points: number; step: number; delta: number },
-): number {
+): number | undefined {
   const { tilt, logMoment, lowest, points, step, delta } = at
   // P-mass above, and the same discounted by e^{loss here − loss there}
   let [mass, discounted] = [0, 0]
@@ -340,5 +342,5 @@ function crossingOf(
     mass += probability
     discounted += probability
   }
-  return Math.max(0, lowest * step)
+  return undefined
 }

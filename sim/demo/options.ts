@@ -1,7 +1,7 @@
 /** What the demonstration can be told on its command line. @module */
 
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { scatteringRecipe } from './recipe.ts'
+import { recipeFor } from './recipe.ts'
 
 /** Each is a process with a tensor engine of its own. */
 const HOSPITALS_MAX = 16
@@ -71,7 +71,10 @@ export function parseOptions(args: readonly string[], write: (text: string) => v
     .configureOutput({ writeOut: write, writeErr: () => {} })
   command.parse([...args], { from: 'user' })
   const given = command.opts<Omit<DemoOptions, 'rounds'> & { rounds?: number }>()
-  const options: DemoOptions = { ...given, rounds: given.rounds ?? scatteringRecipe(given.epsilon).rounds }
+  const options: DemoOptions = {
+    ...given,
+    rounds: given.rounds ?? recipeFor({ synthetic: given.data === undefined, epsilon: given.epsilon }).rounds,
+  }
   if (options.absent && options.rounds < ABSENT_ROUNDS_MIN) {
     command.error(`error: --absent needs at least ${ABSENT_ROUNDS_MIN} rounds: one hospital must go and come back`)
   }

@@ -5,19 +5,19 @@ import { ChildError } from '../processes/child.ts'
 import type { Hospital } from '../processes/hospital.ts'
 import { type FoundedStudy, foundStudy } from '../processes/study.ts'
 import type { DemoOptions } from './options.ts'
-import { type Recipe, scatteringRecipe } from './recipe.ts'
+import { type Recipe, recipeFor } from './recipe.ts'
 import type { Records } from './records.ts'
 
 /** What is public about the records. */
-export type Contract = Pick<Records, 'shape' | 'classes'> & { readonly count: number }
+export type Contract = Pick<Records, 'shape' | 'classes' | 'synthetic'> & { readonly count: number }
 
 /** The spec in TOML. The same seed gives the same first parameters; noise and sampling follow from nothing. */
 export function specText(
-  { shape, classes, count }: Contract,
+  { shape, classes, count, synthetic }: Contract,
   hospitals: readonly Pick<Hospital, 'site' | 'peer'>[],
   { colluders, rounds, epsilon, delta, seed }: Pick<DemoOptions, 'colluders' | 'rounds' | 'epsilon' | 'delta' | 'seed'>,
 ): string {
-  const { model, optimizer, privacy } = scatteringRecipe(epsilon)
+  const { model, optimizer, privacy } = recipeFor({ synthetic, epsilon })
   const initialSeed = createHash('sha256').update(`demo parameters ${seed}`).digest('hex')
   const lines = [
     'name = "Demonstration"',

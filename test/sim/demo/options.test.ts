@@ -8,7 +8,7 @@ test('without arguments it is four hospitals, one colluder, epsilon 3 at 1e-5', 
   const { hospitals, colluders, rounds, epsilon, delta, seed, absent, keep, data, json } = parseOptions([])
   t.deepEqual(
     { hospitals, colluders, rounds, epsilon, delta, seed, absent, keep },
-    { hospitals: 4, colluders: 1, rounds: 80, epsilon: 3, delta: 1e-5, seed: 1, absent: false, keep: false },
+    { hospitals: 4, colluders: 1, rounds: 120, epsilon: 3, delta: 1e-5, seed: 1, absent: false, keep: false },
   )
   t.is(data, undefined)
   t.is(json, undefined)

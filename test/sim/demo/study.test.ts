@@ -12,7 +12,7 @@ import { siteName } from '../../../sim/processes/hospital.ts'
 import { testSigners } from '../../helpers/study.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
-const CONTRACT = { shape: [28, 28, 1], classes: ['clear', 'opacity'], count: 4000 } as const
+const CONTRACT = { shape: [28, 28, 1], classes: ['clear', 'opacity'], count: 4000, synthetic: true } as const
 
 async function documentOf(folder: string, args: string, hospitals = 4) {
   const sites = testSigners(hospitals).map(({ id }, at) => ({ site: siteName(at), peer: peerIdString(id) }))
