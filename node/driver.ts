@@ -11,13 +11,14 @@ import { CodedError, ProtocolError } from '../crypto/errors.ts'
 import type { Evidence } from '../protocols/evidence/evidence.ts'
 import type { Effect, Entry, Notice, RoundEvent, StepContext } from '../protocols/ports.ts'
 import type { Member } from '../protocols/roster/roster.ts'
+import { trainingCharges } from '../protocols/round/charge.ts'
 import { begin, step } from '../protocols/round/machine.ts'
 import { hex, type RoundState } from '../protocols/round/state.ts'
 import { decodeResultValue } from '../protocols/sync/link.ts'
 import { Inbox } from './inbox.ts'
 import type { Logger } from './log.ts'
 import type { Network } from './network.ts'
-import type { Standing, Store } from './store.ts'
+import type { Charge, Standing, Store } from './store.ts'
 import type { TransferClient } from './transfer/client.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -29,7 +30,7 @@ export interface DriverObserver {
   trained(round: number, ms: number): void
   /** @param evidence what proves it to anybody; null for a suspicion */
   blamed(peer: string, code: string, evidence: Evidence | null): void
-  charged(contributors: number): void
+  charged(charge: Charge): void
 }
 
 export interface DriverComponents {
@@ -67,7 +68,7 @@ export class Driver {
 
   /** Takes up the study where the disk left it. */
   async begin({ standing, charges, own }: Standing): Promise<void> {
-    const from = { standing, charges: charges.length, own, recall: true }
+    const from = { standing, charges: trainingCharges(charges), own, recall: true }
     const { state, effects } = begin(from, this.#parts.context)
     this.#state = state
     await this.#perform(effects)
@@ -138,7 +139,7 @@ export class Driver {
     const { store, workshop, observer } = this.#parts
     await store.write(entries)
     for (const entry of entries) {
-      if (entry.kind === 'charge') observer.charged(entry.contributors)
+      if (entry.kind === 'charge') observer.charged(entry)
       if (entry.kind !== 'link') continue
       const value = decodeResultValue(entry.link.value)
       // only the last link's checkpoint need be here, if the roster still names us; those before it were never fetched

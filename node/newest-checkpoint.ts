@@ -3,9 +3,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
-import { type Checkpoint, checkpointHash, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
+import { type Checkpoint, checkpointHash, checkpointShape, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
-import { planStudy } from '../protocols/study/plan.ts'
 import { approvedStudies } from './study-file.ts'
 import { type NewestCheckpoint, studyFolder } from './vectors.ts'
 
@@ -47,6 +46,6 @@ export async function readNewestCheckpoint(folder: string): Promise<FoundCheckpo
       exitCode: EXIT.verificationFailed,
     })
   }
-  const checkpoint = decodeCheckpoint(bytes, planStudy(newest.document).dimension)
+  const checkpoint = decodeCheckpoint(bytes, checkpointShape(newest.document))
   return { document: newest.document, checkpoint, hash, round }
 }

@@ -122,7 +122,7 @@ export class StudyNode {
     this.#components = components
     this.#inside = context.founding.ranks.has(context.peer)
     this.#origins = new Origins(context.roster.hospitals.length, systemClock)
-    const charges = standing.charges.map(charge => charge.contributors)
+    const { charges } = standing
     this.#recorder = createRecorder(
       { context, document, epsilonMax, records, charges },
       {
@@ -145,7 +145,7 @@ export class StudyNode {
         notice: notice => this.#notice(notice),
         trained: (round, ms) => this.#recorder.trained(round, ms),
         blamed: (peer, code, evidence) => this.#recorder.blamed(peer, code, evidence),
-        charged: contributors => this.#recorder.charged(contributors),
+        charged: charge => this.#recorder.charged(charge),
       },
       log,
       fatal,

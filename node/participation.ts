@@ -6,6 +6,7 @@
 
 import { EXIT, OperatorError } from '../crypto/errors.ts'
 import type { StepContext } from '../protocols/ports.ts'
+import { trainingCharges } from '../protocols/round/charge.ts'
 import { advance, firstStanding } from '../protocols/round/standing.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
 import { decodeLink, decodeResultValue } from '../protocols/sync/link.ts'
@@ -30,8 +31,8 @@ export function requireBudget(
   { standing: { round }, charges }: Standing,
   { rounds, chargesMax, document }: StepContext,
 ): void {
-  if (round > rounds || charges.length < chargesMax || charges.some(charge => charge.round === round)) return
-  throw budgetSpent(document, charges.length)
+  if (round > rounds || trainingCharges(charges) < chargesMax || charges.some(charge => charge.round === round)) return
+  throw budgetSpent(document, trainingCharges(charges))
 }
 
 /** What a node says when it has no place any more. */

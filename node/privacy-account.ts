@@ -7,8 +7,11 @@
 
 import type { Books } from '../protocols/ledger/books.ts'
 import type { EntryOf } from '../protocols/ledger/entry.ts'
+import { termsIn } from '../protocols/ledger/spending.ts'
 import type { Entry } from '../protocols/ports.ts'
+import { trainingCharges } from '../protocols/round/charge.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
+import { roundKind } from '../protocols/study/plan.ts'
 import { Ledger } from './ledger.ts'
 import { hashSet, RECORD_HASH_BYTES, RecordSets } from './record-set.ts'
 import type { Charge, Store } from './store.ts'
@@ -71,11 +74,11 @@ export class PrivacyAccount {
     return this.books.charges(this.#init.study).map(({ round, contributors }) => ({ round, contributors }))
   }
 
-  /** Rounds of this study that were charged or can be paid for. */
+  /** Rounds of training of this study that were charged or can be paid for. */
   chargesMax(): number {
     const { study, epsilonMax } = this.#init
     const left = this.books.affordable({ account: this.#account, study, totalMax: epsilonMax })
-    return this.books.charges(study).length + left
+    return trainingCharges(this.books.charges(study)) + left
   }
 
   /** What the account has spent in all its studies. */
@@ -100,9 +103,10 @@ export class PrivacyAccount {
   #charge(books: Books, entry: Extract<Entry, { kind: 'charge' }>): EntryOf<'charge'> | undefined {
     const place = this.#place(entry)
     if (books.isCharged(place)) return undefined
-    const { sampleRate, noiseMultiplier } = this.#init.document.privacy
-    const price = books.price(place)
-    return { kind: 'charge', ...place, sampleRate, noiseMultiplier, contributors: entry.contributors, ...price }
+    const kind = roundKind(place.round)
+    const terms = termsIn(books.study(place.study) as EntryOf<'study'>, kind)
+    const price = books.price(place, { [kind]: 1 })
+    return { kind: 'charge', ...place, ...terms, contributors: entry.contributors, ...price }
   }
 
   async close(): Promise<void> {
@@ -137,9 +141,13 @@ async function accountOf(
 /** A study begins once in each account. */
 function beginning(books: Books, account: number, { document, study, now }: AccountInit): EntryOf<'study'> | undefined {
   if (books.study(study)?.account === account) return undefined
-  const { name, rounds, privacy } = document
-  const { sampleRate, noiseMultiplier, delta, epsilon, colluders } = privacy
-  const terms = { sampleRate, noiseMultiplier, delta, epsilon, rounds, colluders }
+  const { name, rounds, privacy, normalisation } = document
+  const { sampleRate, noiseMultiplier, localSteps, delta, epsilon, colluders } = privacy
+  const terms = {
+    ...{ sampleRate, noiseMultiplier, delta, epsilon, rounds, colluders },
+    ...(localSteps !== undefined && { steps: localSteps }),
+    ...(normalisation !== undefined && { statistics: { noiseMultiplier: normalisation.noiseMultiplier } }),
+  }
   return { kind: 'study', at: now(), account, study, name, ...terms }
 }
 

@@ -4,19 +4,23 @@
  * @module
  */
 
-import { type Books, renyiEpsilon, type Spending } from '../protocols/ledger/books.ts'
+import type { Books } from '../protocols/ledger/books.ts'
 import type { EntryOf } from '../protocols/ledger/entry.ts'
+import { renyiEpsilon, spendingOf } from '../protocols/ledger/spending.ts'
+import { trainingCharges } from '../protocols/round/charge.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
-import { createEpsilonAccount } from '../protocols/study/plan.ts'
+import { createEpsilonAccount, roundKind } from '../protocols/study/plan.ts'
 
 /** What one study has spent, against whom (privacy.md). All epsilons are of one record, at the study's delta. */
 export interface StudySpending {
   /** hex */
   readonly study: string
   readonly name: string
-  /** rounds that were charged, and that the study has */
+  /** rounds of training that were charged, and that the study has */
   readonly charged: number
   readonly rounds: number
+  /** whether the statistics before were charged; null in studies without any */
+  readonly statistics: boolean | null
   readonly delta: number
   readonly colluders: number
   /** the study's own cap */
@@ -70,13 +74,15 @@ export function privacyReport({ books, documents, epsilonMax }: ReportSources): 
 function studySpending(books: Books, study: string, document: StudyDocument | undefined): StudySpending {
   const terms = books.study(study) as EntryOf<'study'>
   const charges = books.charges(study)
-  const spending: Spending = { terms, rounds: charges.length }
+  const charged = trainingCharges(charges)
+  const statistics = charges.length - charged
   const observed = document === undefined ? undefined : observedEpsilons(document, charges)
   return {
-    ...{ study, name: terms.name, charged: charges.length, rounds: terms.rounds, delta: terms.delta },
+    ...{ study, name: terms.name, charged, rounds: terms.rounds, delta: terms.delta },
+    statistics: terms.statistics === undefined ? null : statistics > 0,
     ...{ colluders: terms.colluders, cap: terms.epsilon },
     colluding: charges.at(-1)?.epsilon ?? 0,
-    colludingRenyi: renyiEpsilon([spending], terms.delta),
+    colludingRenyi: renyiEpsilon(spendingOf(terms, { statistics, training: charged }), terms.delta),
     model: observed?.model ?? null,
     alone: observed?.alone ?? null,
   }
@@ -84,7 +90,7 @@ function studySpending(books: Books, study: string, document: StudyDocument | un
 
 function observedEpsilons(document: StudyDocument, charges: readonly EntryOf<'charge'>[]) {
   const account = createEpsilonAccount(document)
-  for (const { contributors } of charges) account.charge(contributors)
+  for (const { contributors, round } of charges) account.charge({ contributors, kind: roundKind(round) })
   return account.epsilons()
 }
 
@@ -105,7 +111,8 @@ export interface Projection {
 export function projections({ books, epsilonMax }: ReportSources, more: number): Projection[] {
   return books.balances().flatMap(({ account, studies }) =>
     studies.map(({ study, name }) => {
-      const { epsilon, total } = books.price({ account, study }, more)
+      const statistics = books.statisticsToCome(study)
+      const { epsilon, total } = books.price({ account, study }, { training: more, statistics })
       const affordable = books.affordable({ account, study, totalMax: epsilonMax ?? Infinity })
       return { study, name, account, more, epsilon, total, affordable }
     }),

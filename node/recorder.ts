@@ -7,10 +7,11 @@
 import type { Evidence } from '../protocols/evidence/evidence.ts'
 import type { Notice, StepContext } from '../protocols/ports.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
-import { createEpsilonAccount, type EpsilonAccount } from '../protocols/study/plan.ts'
+import { createEpsilonAccount, type EpsilonAccount, roundKind } from '../protocols/study/plan.ts'
 import type { DriverObserver } from './driver.ts'
 import type { Logger } from './log.ts'
 import type { EpsilonStatus, RoundRecord } from './status.ts'
+import type { Charge } from './store.ts'
 
 export interface RecorderInit {
   readonly context: StepContext
@@ -18,8 +19,8 @@ export interface RecorderInit {
   readonly epsilonMax: number
   /** rounds finished before this start */
   readonly records: readonly RoundRecord[]
-  /** contributors of each round charged before this start */
-  readonly charges: readonly number[]
+  /** rounds charged before this start */
+  readonly charges: readonly Charge[]
 }
 
 /** Where what is recorded goes, and comes from. */
@@ -47,7 +48,7 @@ export function createRecorder(
   { log, bytesSent, store, accuse, now }: RecorderOutputs,
 ): Recorder {
   const account: EpsilonAccount = createEpsilonAccount(document)
-  for (const contributors of charges) account.charge(contributors)
+  for (const { contributors, round } of charges) account.charge({ contributors, kind: roundKind(round) })
   const records = [...before]
   let phase = 'starting'
   let view = 0
@@ -115,6 +116,6 @@ export function createRecorder(
       log.warn({ peer, code, proven: evidence !== null }, 'a peer broke the protocol')
       accuse(peer, code, evidence)
     },
-    charged: contributors => account.charge(contributors),
+    charged: ({ contributors, round }) => account.charge({ contributors, kind: roundKind(round) }),
   }
 }

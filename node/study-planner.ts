@@ -5,10 +5,11 @@
  */
 
 import { CryptoError } from '../crypto/errors.ts'
-import { chooseFixedPoint, effectiveMultiplier, hospitalSigma } from '../crypto/fixed-point.ts'
+import { chooseFixedPoint } from '../crypto/fixed-point.ts'
 import { pldNoiseMultiplier } from '../crypto/noise-multiplier.ts'
 import { pldEpsilon } from '../crypto/pld.ts'
-import { NOISE_MULTIPLIER_MIN } from '../protocols/study/constants.ts'
+import { NOISE_MULTIPLIER_MIN, SAMPLE_RATE_ONE } from '../protocols/study/constants.ts'
+import { multipliersOf, type NoiseSharing, noiseSharers } from '../protocols/study/noise.ts'
 import { colludersDefault, contributorsMinOf, type Epsilons, quorumOf } from '../protocols/study/plan.ts'
 
 export interface PlanningInput {
@@ -21,6 +22,14 @@ export interface PlanningInput {
   readonly delta: number
   /** d: numbers of an update */
   readonly parameters: number
+  /** steps that each hospital takes on its own in a round, with noise of its own; by default noise is shared out */
+  readonly localSteps?: number
+}
+
+/** What a plan derives from its input. */
+interface Planned extends PlanningInput {
+  readonly sharing: NoiseSharing
+  readonly contributorsMin: number
 }
 
 /** What some rounds at some sample rate need and give. */
@@ -56,8 +65,9 @@ export function planAhead(
   const profile = hospitals === 3 ? 'crash' : 'byzantine'
   const colluders = input.colluders ?? colludersDefault({ hospitals, profile })
   const contributorsMin = contributorsMinOf(colluders)
+  const sharing = { noise: input.localSteps === undefined ? ('distributed' as const) : ('local' as const), colluders }
   const all = rounds.flatMap(count => sampleRates.map(rate => ({ rounds: count, sampleRate: rate })))
-  const rows = all.map(at => rowOf({ ...input, colluders, contributorsMin }, at))
+  const rows = all.map(at => rowOf({ ...input, sharing, contributorsMin }, at))
   return { ...input, colluders, contributorsMin, rows }
 }
 
@@ -66,21 +76,20 @@ export function quorumAhead(hospitals: number): number {
   return quorumOf({ hospitals, profile: hospitals === 3 ? 'crash' : 'byzantine' }).quorum
 }
 
-function rowOf(
-  plan: PlanningInput & { colluders: number; contributorsMin: number },
-  { rounds, sampleRate }: { rounds: number; sampleRate: number },
-): PlanRow {
-  const { hospitals, colluders, records, epsilon, delta } = plan
+function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRate: number }): PlanRow {
+  const { hospitals, sharing, records, epsilon, delta, localSteps = 1 } = plan
   const batch = sampleRate * records
-  const found = unlessTooNoisy(() => pldNoiseMultiplier({ sampleRate, steps: rounds, delta, epsilon }))
+  const steps = rounds * localSteps
+  const found = unlessTooNoisy(() => pldNoiseMultiplier({ sampleRate, steps, delta, epsilon }))
   const z = found === null ? null : Math.max(NOISE_MULTIPLIER_MIN, found)
-  const multipliers = z === null ? null : multipliersOf(plan, z)
+  const multipliers = z === null ? null : unlessTooNoisy(() => multipliersAt(plan, z))
   if (z === null || multipliers === null) {
     return { rounds, sampleRate, batch, noiseMultiplier: null, noise: null, epsilons: null }
   }
-  // in the average over the batch; z is that of |P| − t of the hospitals
-  const noise = (z * Math.sqrt(hospitals / (hospitals - colluders))) / batch
-  const at = (noiseMultiplier: number) => pldEpsilon([{ sampleRate, noiseMultiplier, steps: rounds }], { delta })
+  // in the average over the batch; z is that of |P| − t of the hospitals, or of each of them
+  const sharers = sharing.noise === 'local' ? 1 : hospitals - sharing.colluders
+  const noise = (z * Math.sqrt(hospitals / sharers)) / batch
+  const at = (noiseMultiplier: number) => pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta })
   const { model, colluding, alone } = multipliers
   const epsilons = { model: at(model), colluding: at(colluding), alone: at(alone) }
   return { rounds, sampleRate, batch, noiseMultiplier: z, noise, epsilons }
@@ -97,19 +106,10 @@ function unlessTooNoisy<Result>(find: () => Result): Result | null {
 }
 
 /** With everybody there. */
-function multipliersOf(
-  plan: PlanningInput & { colluders: number; contributorsMin: number },
-  noiseMultiplier: number,
-): Epsilons | null {
-  const { hospitals, colluders, contributorsMin, parameters } = plan
-  return unlessTooNoisy(() => {
-    const fixed = { clippingNorm: 1, dimension: parameters, noiseMultiplier, contributorsMin, colluders }
-    const { sensitivity } = chooseFixedPoint(fixed)
-    const sigma = hospitalSigma({ noiseMultiplier, sensitivity, contributors: hospitals, colluders })
-    return {
-      model: effectiveMultiplier({ sigma, sensitivity, honest: hospitals }),
-      colluding: noiseMultiplier,
-      alone: effectiveMultiplier({ sigma, sensitivity, honest: 1 }),
-    }
-  })
+function multipliersAt(plan: Planned, noiseMultiplier: number): Epsilons {
+  const { hospitals, contributorsMin, parameters, sharing, localSteps = 1 } = plan
+  const sharers = noiseSharers(sharing, contributorsMin)
+  const fixedPoint = chooseFixedPoint({ clippingNorm: 1, dimension: parameters, noiseMultiplier, ...sharers })
+  const sum = { dimension: parameters, fixedPoint, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: localSteps }
+  return multipliersOf(sharing, sum, hospitals)
 }

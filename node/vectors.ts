@@ -28,9 +28,15 @@ import { fromBytes, toBytes } from '../crypto/ring.ts'
 import { chunkHashes } from '../protocols/aggregation/jobs.ts'
 import type { RoundSecrets, Vault } from '../protocols/aggregation/runner.ts'
 import type { Member } from '../protocols/roster/roster.ts'
-import { type Checkpoint, checkpointHash, decodeCheckpoint, initialCheckpoint } from '../protocols/round/checkpoint.ts'
+import {
+  type Checkpoint,
+  checkpointHash,
+  checkpointShape,
+  decodeCheckpoint,
+  initialCheckpoint,
+} from '../protocols/round/checkpoint.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
-import { planStudy } from '../protocols/study/plan.ts'
+import { planStudy, type StudyPlan, sumIn } from '../protocols/study/plan.ts'
 
 /** Checkpoints kept for peers that come late; older ones are in nobody's way to the newest. */
 const CHECKPOINTS_KEPT = 8
@@ -59,7 +65,7 @@ export class DiskVectors implements Vault {
   readonly #rounds: string
   readonly #checkpoints: string
   readonly #document: StudyDocument
-  readonly #dimension: number
+  readonly #plan: StudyPlan
   readonly #study: string
   /** what the disk holds of this round's sessions, read or written once */
   readonly #masked = new Map<string, Uint32Array>()
@@ -75,7 +81,7 @@ export class DiskVectors implements Vault {
     this.#rounds = join(folder, 'rounds')
     this.#checkpoints = join(folder, 'checkpoints')
     this.#document = document
-    this.#dimension = planStudy(document).dimension
+    this.#plan = planStudy(document)
     this.#study = study
     mkdirSync(this.#rounds, { recursive: true, mode: 0o700 })
     mkdirSync(this.#checkpoints, { recursive: true })
@@ -124,7 +130,7 @@ export class DiskVectors implements Vault {
   /** Our own masked chunk, for its owner. */
   chunk({ round, sid, owners, chunk }: { round: number; sid: string; owners: number; chunk: number }) {
     const masked = this.masked(round, sid)
-    const layout = chunkLayout(this.#dimension, owners)
+    const layout = chunkLayout(sumIn(this.#plan, round).dimension, owners)
     const at = layout[chunk]
     if (masked === undefined || at === undefined || at.words === 0) return undefined
     const bytes = toBytes(masked.subarray(at.start, at.start + at.words))
@@ -168,7 +174,7 @@ export class DiskVectors implements Vault {
   }
 
   putCheckpoint(hash: string, bytes: Uint8Array): void {
-    decodeCheckpoint(bytes, this.#dimension)
+    decodeCheckpoint(bytes, checkpointShape(this.#document))
     writeDurably(join(this.#checkpoints, hash), bytes)
   }
 
@@ -177,7 +183,7 @@ export class DiskVectors implements Vault {
     if (hash !== null) {
       const bytes = this.checkpoint(hash)
       if (bytes === undefined) throw new CodedError('checkpoint-lost', `checkpoint ${hash} is not readable any more`)
-      this.#current = decodeCheckpoint(bytes, this.#dimension)
+      this.#current = decodeCheckpoint(bytes, checkpointShape(this.#document))
       const newest: NewestCheckpoint = { study: this.#study, round, hash }
       writeDurably(join(this.#checkpoints, 'newest.json'), Buffer.from(JSON.stringify(newest)))
       if (!this.#adopted.includes(hash)) this.#adopted.push(hash)

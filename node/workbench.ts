@@ -6,13 +6,14 @@
  */
 
 import { randomFillSync } from 'node:crypto'
-import { quantise } from '../crypto/fixed-point.ts'
 import type { Rng } from '../crypto/rng.ts'
 import type { RoundJob, RoundOutput } from '../protocols/aggregation/jobs.ts'
 import { createRunner } from '../protocols/aggregation/runner.ts'
 import type { Member } from '../protocols/roster/roster.ts'
 import { decodeStudy, studyIdOf } from '../protocols/study/document.ts'
 import { planStudy } from '../protocols/study/plan.ts'
+import type { Trainer } from './trainer.ts'
+import { trainUpdate } from './update.ts'
 import { DiskVectors, type MaskedChunk } from './vectors.ts'
 
 export interface TrainingSettings {
@@ -27,16 +28,6 @@ export interface WorkbenchSettings {
   readonly document: Uint8Array
   /** undefined: no data, every update is `synthetic` */
   readonly training?: TrainingSettings
-}
-
-/** One gradient sum of a Poisson sample of our records, clipped per record. */
-export interface Trainer {
-  readonly dimension: number
-  readonly engine: string
-  clippedSum(parameters: Float32Array): Float64Array
-  /** a hash of each record under a key of this node, sorted */
-  recordHashes(key: Uint8Array): Uint8Array
-  dispose(): void
 }
 
 export interface PulledChunk {
@@ -78,7 +69,7 @@ const secure: Rng = target => {
 export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer, rng: Rng = secure): WorkbenchCalls {
   const document = decodeStudy(settings.document)
   const study = Buffer.from(studyIdOf(document)).toString('hex')
-  const { fixedPoint } = planStudy(document)
+  const plan = planStudy(document)
   const vectors = new DiskVectors({ folder: settings.folder, document, study })
   const run = createRunner(vectors, { document, rng })
   return {
@@ -87,8 +78,8 @@ export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer, r
     run,
     train(round) {
       const start = performance.now()
-      const sum = trainer.clippedSum(vectors.current().parameters)
-      vectors.setUpdate(round, quantise(sum, fixedPoint.scale))
+      const checkpoint = vectors.current()
+      vectors.setUpdate(round, trainUpdate({ document, plan, trainer, checkpoint, round }, rng))
       return performance.now() - start
     },
     chunk: wanted => vectors.chunk(wanted),

@@ -6,9 +6,10 @@ import { CodedError, EXIT, OperatorError } from '../crypto/errors.ts'
 import { decodeStudy } from '../protocols/study/document.ts'
 import { readNpz } from './datasets/npz.ts'
 import { diskError } from './disk-error.ts'
+import type { Trainer } from './trainer.ts'
 import { loadBackend } from './training/backend.ts'
 import { createTrainer } from './training/trainer.ts'
-import { createWorkbench, type Trainer, type WorkbenchCalls, type WorkbenchSettings } from './workbench.ts'
+import { createWorkbench, type WorkbenchCalls, type WorkbenchSettings } from './workbench.ts'
 
 export interface WorkerRequest {
   readonly id: number

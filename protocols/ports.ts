@@ -13,6 +13,7 @@ import type { Evidence } from './evidence/evidence.ts'
 import type { Member, Roster } from './roster/roster.ts'
 import type { Message, MessageContext } from './round/messages.ts'
 import type { StudyDocument } from './study/document.ts'
+import type { Dimensions } from './study/plan.ts'
 import type { Link } from './sync/link.ts'
 
 export type RoundEvent =
@@ -121,12 +122,15 @@ export interface StepContext extends MessageContext {
   readonly quorum: number
   readonly faulty: number
   readonly contributorsMin: number
+  /** words of an update, by what its round is for */
+  readonly dimensions: Dimensions
+  /** words of the longest: what limits go by */
   readonly dimension: number
   readonly rounds: number
   readonly timing: Timing
   /** PeerIds of hospitals without which we do not take part */
   readonly require: readonly string[]
-  /** rounds that the stricter of the study's and our own privacy cap can pay for */
+  /** rounds of training that the stricter of the study's and our own privacy cap can pay for, statistics paid before */
   readonly chargesMax: number
 }
 

@@ -16,7 +16,8 @@ import { peerIdString } from '../node/identity.ts'
 import { createLogger, type LogLevel } from '../node/log.ts'
 import { createNode, type StudyNode } from '../node/node.ts'
 import { openStore } from '../node/store.ts'
-import { createWorkbench, type Trainer } from '../node/workbench.ts'
+import type { Trainer } from '../node/trainer.ts'
+import { createWorkbench } from '../node/workbench.ts'
 import { inPlaceWorkshop } from '../node/workshop.ts'
 import type { Member } from '../protocols/roster/roster.ts'
 import { hex } from '../protocols/round/state.ts'
@@ -59,6 +60,17 @@ function createIdentities(count: number): Identity[] {
   return identities.sort((a, b) => Buffer.compare(a.signer.id, b.signer.id))
 }
 
+function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum']): Trainer {
+  return {
+    dimension: 0,
+    engine: 'given',
+    clippedSum: ({ parameters }) => clippedSum(member, parameters),
+    statisticsSum: () => new Float64Array(0),
+    recordHashes: () => new Uint8Array(16).fill(member),
+    dispose: () => {},
+  }
+}
+
 /** Creates n nodes and starts them all. */
 export async function createLiveCluster(count: number, options: LiveClusterOptions): Promise<LiveCluster> {
   const { transport = 'memory', study, clippedSum, logLevel = 'silent', newcomers = 0 } = options
@@ -82,14 +94,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     const folder = join(base, String(member))
     await mkdir(folder, { recursive: true })
     const store = await openStore(folder, studyIdOf(document))
-    const trainer: Trainer = {
-      dimension: 0,
-      engine: 'given',
-      clippedSum: parameters => clippedSum(member, parameters),
-      recordHashes: () => new Uint8Array(16).fill(member),
-      dispose: () => {},
-    }
-    const workbench = createWorkbench({ folder, document: encodeStudy(document) }, trainer)
+    const workbench = createWorkbench({ folder, document: encodeStudy(document) }, trainerOf(member, clippedSum))
     const known = nodes.find(node => node !== undefined)?.network.addresses() ?? []
     const evidence = new EvidenceFolder(folder, hex(studyIdOf(document)))
     const node = await createNode(

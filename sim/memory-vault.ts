@@ -8,7 +8,7 @@
 import type { Rng } from '../crypto/rng.ts'
 import type { RoundSecrets, Vault } from '../protocols/aggregation/runner.ts'
 import type { Member } from '../protocols/roster/roster.ts'
-import { type Checkpoint, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
+import { type Checkpoint, type CheckpointShape, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
 import { hex } from '../protocols/round/state.ts'
 import { decodeResultValue, type Link } from '../protocols/sync/link.ts'
 
@@ -36,12 +36,13 @@ export class MemoryVault implements Vault {
   /** how to undo what is written but not yet on the disk */
   readonly #staged: (() => void)[] = []
   readonly #rng: Rng
-  readonly #dimension: number
+  readonly #shape: CheckpointShape
 
-  constructor({ initial, rng, dimension }: { initial: Checkpoint; rng: Rng; dimension: number }) {
+  constructor({ initial, rng }: { initial: Checkpoint; rng: Rng }) {
     this.#current = initial
     this.#rng = rng
-    this.#dimension = dimension
+    const { parameters, normalisation } = initial
+    this.#shape = { dimension: parameters.length, columns: normalisation.length / 2 }
   }
 
   /** True while something is written that a crash may lose. */
@@ -152,7 +153,7 @@ export class MemoryVault implements Vault {
       if (value.outcome === 'result') newest = hex(value.checkpoint)
     }
     if (newest !== null && !(outside && !this.checkpoints.has(newest))) {
-      this.#current = decodeCheckpoint(this.checkpoints.get(newest) as Uint8Array, this.#dimension)
+      this.#current = decodeCheckpoint(this.checkpoints.get(newest) as Uint8Array, this.#shape)
     }
     const last = links.at(-1)?.round ?? 0
     for (const round of this.#secrets.keys()) if (round <= last) this.#secrets.delete(round)

@@ -6,7 +6,8 @@
 
 import { WORD_ABS_MAX } from '../crypto/fixed-point.ts'
 import { sha256 } from '../crypto/hash.ts'
-import { planStudy } from '../protocols/study/plan.ts'
+import type { StudyDocument } from '../protocols/study/document.ts'
+import { planStudy, sumIn } from '../protocols/study/plan.ts'
 import { type CheckerFactory, Violation } from './checkers/checker.ts'
 import { CHECKERS } from './checkers/list.ts'
 import { allFinished, termination } from './checkers/termination.ts'
@@ -48,11 +49,14 @@ export interface RunOptions {
 }
 
 /** Integers, anew for every training: two that are mixed up show in the sum. */
-function updates(random: Random, { dimension, noisy }: { dimension: number; noisy: boolean }) {
+function updates(random: Random, document: StudyDocument) {
+  const plan = planStudy(document)
+  const noisy = document.privacy.noise === 'distributed'
   // beyond what any clamp lets through: where the noise is, it must reach beyond the clamp
   const large = noisy && random.chance(0.2)
   const most = large ? WORD_ABS_MAX : 2 ** 19
-  return (): Int32Array => Int32Array.from({ length: dimension }, () => random.whole(-most, most))
+  return (_index: number, round: number): Int32Array =>
+    Int32Array.from({ length: sumIn(plan, round).dimension }, () => random.whole(-most, most))
 }
 
 function createWorld(plan: Plan, random: Random, { tell, checkers = CHECKERS }: RunOptions): World {
@@ -70,7 +74,7 @@ function createWorld(plan: Plan, random: Random, { tell, checkers = CHECKERS }: 
     gossip,
     adversaries,
     seed: sha256(Buffer.from(random.label)),
-    update: updates(random.fork('updates'), { dimension: planStudy(document).dimension, noisy: study.noise !== 'off' }),
+    update: updates(random.fork('updates'), document),
     epsilonMax: index => epsilonMax?.get(index),
     checkers: [...[...checkers, ...(plan.checkers ?? [])].map(create => create()), termination(plan)],
     ...(tell !== undefined && { tell }),

@@ -9,7 +9,7 @@ import type { CheckerFactory } from './checkers/checker.ts'
 import type { GossipMode } from './gossip.ts'
 import type { NetworkSettings } from './network.ts'
 import type { Random } from './random.ts'
-import { type StudySettings, spareOf } from './study.ts'
+import { roundsIn, type StudySettings, spareOf } from './study.ts'
 import type { World } from './world.ts'
 
 /** One world, before it begins. */
@@ -48,8 +48,9 @@ export function startAll(world: World, random: Random): void {
 }
 
 /** How long a study takes in which nothing goes wrong, about: some 15 delays a round, and a training. */
-export function calmMs({ rounds, timing }: StudySettings, delayMs: number): number {
-  return rounds * (15 * delayMs + timing.trainedDelayMs + 60)
+export function calmMs(study: StudySettings, delayMs: number): number {
+  const { timing } = study
+  return roundsIn(study).length * (15 * delayMs + timing.trainedDelayMs + 60)
 }
 
 /** Views that a round may need when nothing goes wrong any more. */
@@ -61,10 +62,11 @@ const SLACK_MS = 20_000
  * A bound on how long a study takes once nothing goes wrong any more: the lost views of the last faults, their VOID, and
  * every round at its worst.
  */
-export function boundMs({ rounds, timing }: StudySettings): number {
+export function boundMs(study: StudySettings): number {
+  const { timing } = study
   const { voteTimeoutMsMax, dataBaseMs, voidAfterMs, openDelayMs, resendAfterMs } = timing
   const view = dataBaseMs + 4 * voteTimeoutMsMax
-  return rounds * (voidAfterMs + openDelayMs + VIEWS_BAD * view + 3 * resendAfterMs + SLACK_MS)
+  return roundsIn(study).length * (voidAfterMs + openDelayMs + VIEWS_BAD * view + 3 * resendAfterMs + SLACK_MS)
 }
 
 /** Some hospitals that the study can do without, fewer than `most`. */

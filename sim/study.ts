@@ -2,6 +2,7 @@
 
 import type { Signer } from '../crypto/signature.ts'
 import { type StudyDocument, type StudyTiming, validateStudy } from '../protocols/study/document.ts'
+import { STATISTICS_ROUND } from '../protocols/study/normalisation.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../protocols/study/plan.ts'
 import type { Random } from './random.ts'
 
@@ -14,6 +15,8 @@ export interface StudySettings {
   readonly noise: StudyDocument['privacy']['noise']
   /** inputs of the logistic model on two classes: the dimension is 2 · (inputs + 1) */
   readonly inputs: number
+  /** whether statistics of the records are added up before the first round */
+  readonly normalised?: boolean
   readonly timing: StudyTiming
 }
 
@@ -26,6 +29,8 @@ export interface StudyLimits {
 
 /** Of studies whose noise is on. */
 export const PRIVACY = { clippingNorm: 1, sampleRate: 2 ** 28, noiseMultiplier: 1, delta: 1e-5, epsilon: 20 }
+
+const STATISTICS_MULTIPLIER = 4
 
 /** Timers of one building, so that little virtual time passes, in proportions that are drawn. */
 function drawTiming(random: Random): StudyTiming {
@@ -47,7 +52,7 @@ export function drawStudy(random: Random, limits: StudyLimits = {}): StudySettin
   const { hospitalsMin = 3, hospitalsMax = 10, roundsMin = 3, roundsMax = 5 } = limits
   const hospitals = random.whole(hospitalsMin, hospitalsMax)
   const profile = hospitals === 3 || random.chance(0.3) ? 'crash' : 'byzantine'
-  return {
+  const drawn = {
     hospitals,
     profile,
     rounds: random.whole(roundsMin, roundsMax),
@@ -55,7 +60,15 @@ export function drawStudy(random: Random, limits: StudyLimits = {}): StudySettin
     noise: random.chance(0.25) ? 'distributed' : 'off',
     inputs: random.whole(3, 31),
     timing: drawTiming(random),
-  }
+  } as const
+  const noise = drawn.noise === 'distributed' && random.chance(0.2) ? 'local' : drawn.noise
+  return { ...drawn, noise, normalised: random.chance(0.15) }
+}
+
+/** The numbers of all rounds. */
+export function roundsIn({ rounds, normalised = false }: StudySettings): number[] {
+  const all = Array.from({ length: rounds }, (_, at) => at + 1)
+  return normalised ? [STATISTICS_ROUND, ...all] : all
 }
 
 /** Hospitals that may be away at once without stopping a study. */
@@ -65,12 +78,14 @@ export function spareOf({ hospitals, profile, colluders }: StudySettings): numbe
 
 /** The document of such a study, founded by the first so many of the signers. */
 export function studyOf(settings: StudySettings, signers: readonly Signer[]): StudyDocument {
-  const { hospitals, profile, rounds, colluders, noise, inputs, timing } = settings
+  const { hospitals, profile, rounds, colluders, noise, inputs, normalised = false, timing } = settings
+  const bounds = Array.from({ length: inputs }, (): [number, number] => [-1, 1])
   return validateStudy({
     version: 1,
     name: 'Simulated study',
     created: '2026-01-01T00:00:00Z',
-    data: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], records: 400 },
+    data: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], records: 400, ...(normalised && { bounds }) },
+    ...(normalised && { normalisation: { noiseMultiplier: STATISTICS_MULTIPLIER } }),
     model: { preset: 'logistic' },
     initialSeed: new Uint8Array(32),
     optimizer: { learningRate: 0.1, momentum: 0.5, averageDecay: 0.9 },

@@ -26,13 +26,14 @@ async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Prom
   const config = await readConfig(data)
   const { readNewestCheckpoint } = await import('../newest-checkpoint.ts')
   const { document, checkpoint, hash, round } = await readNewestCheckpoint(data)
+  const { deployed } = await import('../../protocols/round/checkpoint.ts')
   const { readNpz } = await import('../datasets/npz.ts')
   const { shape, classes } = document.data
   const dataset = await readNpz(npz, { split, shape, classes })
   const { loadBackend } = await import('../training/backend.ts')
   const { evaluate } = await import('../training/evaluation.ts')
   const backend = await loadBackend({ engine: config.training.engine })
-  const metrics = evaluate({ backend, document, parameters: checkpoint.average, dataset })
+  const metrics = evaluate({ backend, document, ...deployed(checkpoint), dataset })
   const { auc, accuracy, mcc, count } = metrics
   if (json) printJson({ auc, accuracy, mcc, count, round, checkpoint: hash })
   else {

@@ -29,6 +29,11 @@ export function addStudyPlan(study: Command): void {
     .requiredOption('--epsilon <epsilon>', 'the target', between(limit.EPSILON_MIN, limit.EPSILON_MAX))
     .requiredOption('--delta <delta>', 'of the promise', between(limit.DELTA_MIN, limit.DELTA_MAX))
     .option('--colluders <t>', 'hospitals that may pool what they know', whole(1, limit.HOSPITALS_MAX - 2))
+    .option(
+      '--local-steps <k>',
+      "noise of every hospital's own, and so many steps of its own in a round, each of them charged",
+      whole(1, limit.LOCAL_STEPS_MAX),
+    )
     .option('--parameters <d>', 'numbers of the model', whole(1, PARAMETERS_MAX), PARAMETERS_DEFAULT)
     .option('--rounds <list>', 'such as 50,100,200', listOf(whole(1, limit.ROUNDS_MAX)), ROUNDS_DEFAULT)
     .option('--sample-rates <list>', 'such as 0.05,0.1', listOf(between(1e-9, 1)), SAMPLE_RATES_DEFAULT)
@@ -76,12 +81,15 @@ function planned(input: PlanningInput, axes: { rounds: number[]; sampleRates: nu
 }
 
 function planLines(planning: StudyPlanning): string[] {
-  const { hospitals, records, colluders, contributorsMin, epsilon, delta, parameters, rows } = planning
+  const { hospitals, records, colluders, contributorsMin, epsilon, delta, parameters, localSteps, rows } = planning
   const header = ['rounds', 'rate', 'batch', 'z', 'noise', 'epsilon', 'of the model', 'alone']
   const cells = [header, ...rows.map(cellsOf)]
   const widths = header.map((_, at) => Math.max(...cells.map(row => row[at]!.length)))
   return [
     `${hospitals} hospitals, ${records} records, ${parameters} parameters; target epsilon ${epsilon} at delta ${delta.toExponential()}`,
+    localSteps === undefined
+      ? 'The noise is shared out: the sum of a round is private.'
+      : `Every hospital's own update is private by itself: ${localSteps} local steps a round, each with the whole noise.`,
     `A round needs ${contributorsMin} contributors and the votes of ${quorumAhead(hospitals)}.`,
     '',
     ...cells.map(row => row.map((cell, at) => cell.padStart(widths[at]!)).join('  ')),

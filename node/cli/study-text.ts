@@ -10,7 +10,9 @@ const DIGITS = 4
 /** The three epsilons after all rounds of a study, each with every hospital contributing. */
 export function plannedEpsilons(document: StudyDocument): Epsilons {
   const account = createEpsilonAccount(document)
-  account.charge(document.hospitals.length, document.rounds)
+  const contributors = document.hospitals.length
+  if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
+  account.charge({ contributors, times: document.rounds })
   return account.epsilons()
 }
 
@@ -44,16 +46,32 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Founder   ${study.founder}`,
     `Created   ${document.created}`,
     `Data      ${data.kind} ${data.shape.join('x')}, ${data.records} records in total, classes: ${data.classes.join(', ')}`,
+    ...normalisationLines(document),
     `Model     ${modelText(document)}, ${plan.dimension} parameters`,
     `Training  ${document.rounds} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
-    `Noise     ${privacy.noise}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
+    `Noise     ${noiseText(document)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
     `Quorum    ${quorumText(document, plan)}`,
     'Hospitals',
     ...document.hospitals.map(({ id, name }) => `  ${peerIdString(id)}  ${name}`),
     ...epsilonLines(document, plannedEpsilons(document)),
     ...warningLines(plan),
   ]
+}
+
+function normalisationLines({ data, normalisation }: StudyDocument): string[] {
+  const bounds = data.kind === 'vector' && data.bounds !== undefined
+  if (normalisation === undefined) return bounds ? ['Columns   clipped to the public bounds of the study'] : []
+  const { noiseMultiplier } = normalisation
+  return [
+    `Columns   ${bounds ? 'clipped to the public bounds of the study, ' : ''}mean 0 and deviation 1 by statistics that all ` +
+      `hospitals add up once, before the first round (noise multiplier ${noiseMultiplier}, charged like a round)`,
+  ]
+}
+
+function noiseText({ privacy: { noise, localSteps = 1 } }: StudyDocument): string {
+  if (noise !== 'local') return noise
+  return `local (every hospital's own update is private by itself), ${localSteps} local steps a round, each charged`
 }
 
 export function warningLines({ warnings }: StudyPlan): string[] {

@@ -4,11 +4,14 @@
  *
  * @module
  */
+import assert from 'node:assert/strict'
 import type { StudyDocument } from '../../protocols/study/document.ts'
+import { initialNormalisation, type Normalisation, normalisedColumns } from '../../protocols/study/normalisation.ts'
 import { type Dataset, requireContract } from '../datasets/dataset.ts'
 import type { Backend, Tensor2D } from './backend.ts'
 import { featuresOf } from './features.ts'
 import { buildModel, setParameters } from './model.ts'
+import { normalise } from './normaliser.ts'
 
 export interface Metrics {
   /** Area under the ROC curve; of more than two classes the mean of one-vs-rest. NaN where it is not defined. */
@@ -25,10 +28,12 @@ interface EvaluationInput {
   backend: Backend
   document: StudyDocument
   parameters: Float32Array
+  /** of the checkpoint that the parameters are from; may be left out in studies without one */
+  normalisation?: Normalisation
   dataset: Dataset
 }
 
-/** Evaluates a model, given by its flat parameters, on all records of a dataset. */
+/** Evaluates a model, given by its flat parameters and its normalisation, on all records of a dataset. */
 export function evaluate(input: EvaluationInput): Metrics {
   return metrics(scores(input), input.dataset.labels, input.document.data.classes.length)
 }
@@ -39,11 +44,13 @@ export function evaluate(input: EvaluationInput): Metrics {
  * @returns count × classes, row-major
  * @throws OperatorError `dataset-mismatch`, exit code 11
  */
-export function scores({ backend, document, parameters, dataset }: EvaluationInput): Float32Array {
+export function scores({ backend, document, parameters, normalisation, dataset }: EvaluationInput): Float32Array {
   requireContract(dataset, document.data)
+  const normal = normalisation ?? initialNormalisation(0)
+  assert.equal(normal.length, 2 * normalisedColumns(document), 'a model comes with the normalisation that it learnt on')
   const { tf } = backend
   const classes = document.data.classes.length
-  const features = featuresOf(document.model, dataset)
+  const features = featuresOf(document, dataset)
   const size = features.shape.reduce((product, length) => product * length, 1)
   const probabilities = new Float32Array(dataset.count * classes)
   const model = buildModel(tf, document.model, document.data)
@@ -52,7 +59,9 @@ export function scores({ backend, document, parameters, dataset }: EvaluationInp
     for (let start = 0; start < dataset.count; start += BATCH) {
       const end = Math.min(start + BATCH, dataset.count)
       tf.tidy(() => {
-        const inputs = tf.tensor(features.inputs.subarray(start * size, end * size), [end - start, ...features.shape])
+        const records = features.inputs.slice(start * size, end * size)
+        normalise(records, normal)
+        const inputs = tf.tensor(records, [end - start, ...features.shape])
         const logits = model.predict(inputs, { batchSize: BATCH }) as Tensor2D
         probabilities.set(tf.softmax(logits).dataSync(), start * classes)
       })

@@ -7,29 +7,15 @@ import type { Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
 import { type Dataset, requireContract, selectRecords } from '../datasets/dataset.ts'
 import { recordHashes } from '../record-set.ts'
+import type { Trainer } from '../trainer.ts'
 import type { Backend } from './backend.ts'
 import { createBookkeeping, EXAMPLES_MAX } from './bookkeeping.ts'
 import { featuresOf } from './features.ts'
 import { buildModel } from './model.ts'
+import { normalise, statisticsOf } from './normaliser.ts'
 import { poissonSample } from './sampler.ts'
 
 export type { Dataset } from '../datasets/dataset.ts'
-
-export interface Trainer {
-  readonly dimension: number
-  readonly engine: string
-  /**
-   * Draws a fresh Poisson sample and adds up its per-example gradients, each clipped to 0.99·clippingNorm: not divided
-   * by anything, and zeros when the sample is empty. Neither the sample nor its size may leave this process.
-   *
-   * @param parameters  flat, as `parameterSpecs` lays them out
-   * @returns           flat, float64
-   */
-  clippedSum(parameters: Float32Array): Float64Array
-  /** a hash of each record under a key of this node, sorted */
-  recordHashes(key: Uint8Array): Uint8Array
-  dispose(): void
-}
 
 /**
  * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee
@@ -50,19 +36,21 @@ export function createTrainer({
   const { clippingNorm, sampleRate } = document.privacy
   const model = buildModel(backend.tf, document.model, document.data)
   const bookkeeping = createBookkeeping(backend, { model, clippingNorm })
-  const features = featuresOf(document.model, dataset)
+  const features = featuresOf(document, dataset)
   return {
     dimension: bookkeeping.dimension,
     engine: backend.engine,
-    clippedSum: parameters => {
+    clippedSum: ({ parameters, normalisation }) => {
       const sample = poissonSample(dataset.count, sampleRate, rng)
       const sum = new Float64Array(bookkeeping.dimension)
       for (let start = 0; start < sample.length; start += EXAMPLES_MAX) {
         const batch = selectRecords(features, sample.subarray(start, start + EXAMPLES_MAX))
+        normalise(batch.inputs, normalisation)
         bookkeeping.addClipped(sum, { parameters, ...batch })
       }
       return sum
     },
+    statisticsSum: () => statisticsOf(document, features),
     recordHashes: key => recordHashes(dataset, key),
     dispose: () => model.dispose(),
   }

@@ -25,9 +25,10 @@ import type { Network } from '../network.ts'
 import type { Workshop } from '../workshop.ts'
 import { CHUNK_PROTOCOL, PULL_ANSWER, PULL_PROTOCOL, parseFrame, UPLOAD_ANSWER } from './wire.ts'
 
-/** Parameters, momentum and moving average in float32, and a header. */
+/** Parameters, momentum and moving average in float32, and what else a checkpoint holds. */
 const CHECKPOINT_BYTES_PER_WORD = 12
-const CHECKPOINT_HEADER_BYTES_MAX = 4096
+/** The normalisation of as many columns as a study may bound is most of it. */
+const CHECKPOINT_HEADER_BYTES_MAX = 1 << 16
 /** For the first word of an answer. Its worker may be training, so silence is no offence: others are asked meanwhile. */
 const ANSWER_MS = 5000
 /** Whoever was silent is not asked again for a while. */

@@ -6,7 +6,7 @@
  */
 
 import { addDiscreteGaussian } from '../../crypto/discrete-gaussian.ts'
-import { clamp, clampLimit, hospitalSigma } from '../../crypto/fixed-point.ts'
+import { clamp } from '../../crypto/fixed-point.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { agree } from '../../crypto/key-agreement.ts'
 import { type Chunk, chunkLayout } from '../../crypto/layout.ts'
@@ -16,6 +16,7 @@ import type { Rng } from '../../crypto/rng.ts'
 import { derivePairKey, deriveSelfKey, maskInto, pairSign, unmaskSelfInto } from '../../crypto/zero-sum-masks.ts'
 import type { Binding, Evidence } from '../evidence/evidence.ts'
 import type { Member } from '../roster/roster.ts'
+import type { Noising } from '../study/noise.ts'
 
 export type RoundJob =
   /** draw (or load, after a restart) the round's ephemeral key and root, durably */
@@ -129,25 +130,28 @@ export interface MaskInput {
   readonly session: Session
   readonly secret: Uint8Array
   readonly root: Uint8Array
-  readonly noise: { readonly noiseMultiplier: number; readonly sensitivity: number; readonly colluders: number }
+  readonly noise: Noising
   /** X25519, unless a simulator brings something faster */
   readonly agree?: typeof agree
 }
 
+/** A copy of an update, clamped, then noised, in that order: clamping after the noise would void the privacy. */
+export function noisedUpdate(update: Int32Array, { limit, sigma }: Noising, rng: Rng): Int32Array {
+  const noised = Int32Array.from(update)
+  clamp(noised, limit)
+  if (sigma > 0) addDiscreteGaussian(noised, sigma, rng)
+  return noised
+}
+
 /**
- * y_i: clamp, then noise, then masks, in that order; clamping after the noise would void the privacy.
+ * y_i: the noised update under its masks.
  *
  * @throws CryptoError `low-order-key` when a contributor's key is unusable
  */
 export function maskUpdate(input: MaskInput, rng: Rng): Uint32Array {
   const { update, session, secret, root, noise } = input
   const { self, ids } = session
-  const contributors = session.members.length
-  const sigma = hospitalSigma({ ...noise, contributors })
-  const noised = Int32Array.from(update)
-  clamp(noised, clampLimit({ contributors, sigma }))
-  if (sigma > 0) addDiscreteGaussian(noised, sigma, rng)
-  const words = new Uint32Array(noised.buffer)
+  const words = new Uint32Array(noisedUpdate(update, noise, rng).buffer)
   const own = ids.get(self) as Uint8Array
   const pairs = session.members
     .filter(member => member !== self)

@@ -10,6 +10,7 @@ import { type Chunk, chunkLayout } from '../../crypto/layout.ts'
 import { sessionId } from '../../crypto/transcript.ts'
 import type { Member } from '../roster/roster.ts'
 import { type BodyOf, is, type Message, type MessageContext, openMessage } from '../round/messages.ts'
+import { type Dimensions, roundKind } from '../study/plan.ts'
 
 export interface Opening {
   readonly view: number
@@ -31,7 +32,7 @@ export interface Opening {
 
 export interface OpeningContext extends MessageContext {
   readonly contributorsMin: number
-  readonly dimension: number
+  readonly dimensions: Dimensions
 }
 
 function ascends(members: readonly number[]): boolean {
@@ -92,7 +93,7 @@ export function checkOpening(message: Message<BodyOf<'open'>>, context: OpeningC
     sidHex: Buffer.from(sid).toString('hex'),
     members,
     owners,
-    chunks: chunkLayout(context.dimension, owners.length),
+    chunks: chunkLayout(context.dimensions[roundKind(round)], owners.length),
     keys: new Map(readys.map(ready => [ready.from, ready.body.key])),
     readys,
   }

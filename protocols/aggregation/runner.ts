@@ -15,10 +15,11 @@ import { addInto, fromBytes, toBytes } from '../../crypto/ring.ts'
 import type { Rng } from '../../crypto/rng.ts'
 import { deriveSelfKey } from '../../crypto/zero-sum-masks.ts'
 import type { Member } from '../roster/roster.ts'
-import { applySum, type Checkpoint, checkpointHash, encodeCheckpoint } from '../round/checkpoint.ts'
+import { applyStatistics, applySum, type Checkpoint, checkpointHash, encodeCheckpoint } from '../round/checkpoint.ts'
 import { hex, same } from '../round/state.ts'
 import type { StudyDocument } from '../study/document.ts'
-import { planStudy, type StudyPlan } from '../study/plan.ts'
+import { noiseOfSum } from '../study/noise.ts'
+import { planStudy, roundKind, type StudyPlan, sumIn } from '../study/plan.ts'
 import { auditSession, type Contribution, fingerprintParts } from './audit.ts'
 import {
   type Fingerprints,
@@ -112,8 +113,8 @@ class Runner {
     }
   }
 
-  #chunks({ owners }: Session): Chunk[] {
-    return chunkLayout(this.#plan.dimension, owners).filter(chunk => chunk.words > 0)
+  #chunks(round: number, { owners }: Session): Chunk[] {
+    return chunkLayout(sumIn(this.#plan, round).dimension, owners).filter(chunk => chunk.words > 0)
   }
 
   #selfKey(round: number, { sid, self, ids }: Session): Uint8Array {
@@ -129,8 +130,7 @@ class Runner {
       if (again) return failed('mask', 'masked-lost', 'the masked vector that our MANIFEST commits to is lost')
       const update = vault.update(round)
       if (update === undefined) return failed('mask', 'no-update', 'there is no trained update to mask')
-      const { noiseMultiplier, colluders } = this.#document.privacy
-      const noise = { noiseMultiplier, sensitivity: this.#plan.fixedPoint.sensitivity, colluders }
+      const noise = noiseOfSum(this.#document.privacy, sumIn(this.#plan, round), session.members.length)
       masked = maskUpdate({ update, session, ...vault.secrets(round), noise, agree: this.#agree }, this.#rng)
       vault.putMasked(round, sid, masked)
     }
@@ -156,7 +156,7 @@ class Runner {
   }
 
   #sum({ round, session, chunk: index, attempt, selfKeys }: JobOf<'sum'>): RoundOutput {
-    const chunk = this.#chunks(session).filter(one => one.index === index)
+    const chunk = this.#chunks(round, session).filter(one => one.index === index)
     const all: { masked: Uint32Array; selfKey: Uint8Array }[] = []
     for (const [member, selfKey] of selfKeys) {
       const [masked] = this.#parts(round, session, chunk, member) ?? []
@@ -170,7 +170,7 @@ class Runner {
   }
 
   #fingerprint({ round, session, challenge, member, selfKey }: JobOf<'fingerprint'>): RoundOutput {
-    const chunks = this.#chunks(session)
+    const chunks = this.#chunks(round, session)
     const parts = this.#parts(round, session, chunks, member)
     if (parts === undefined)
       return failed('fingerprint', 'part-lost', `a part of member ${member} is not here any more`)
@@ -180,7 +180,7 @@ class Runner {
 
   #audit(job: JobOf<'audit'>): RoundOutput {
     const { round, session, selfKeys } = job
-    const chunks = this.#chunks(session)
+    const chunks = this.#chunks(round, session)
     const contributions: Contribution[] = []
     for (const member of session.members) {
       const parts = this.#parts(round, session, chunks, member)
@@ -191,10 +191,9 @@ class Runner {
     return auditSession(job, { contributions, chunks }, putSum)
   }
 
-  #apply({ session, sums, fingerprints }: JobOf<'apply'>): RoundOutput {
-    const { dimension, fixedPoint, denominator } = this.#plan
-    const opened = new Uint32Array(dimension)
-    for (const [at, { start, words }] of this.#chunks(session).entries()) {
+  #apply({ round, session, sums, fingerprints }: JobOf<'apply'>): RoundOutput {
+    const opened = new Uint32Array(sumIn(this.#plan, round).dimension)
+    for (const [at, { start, words }] of this.#chunks(round, session).entries()) {
       const bytes = this.#vault.sum(sums[at] as string)
       if (bytes === undefined) return failed('apply', 'sum-lost', `the sum of chunk ${at} is not here any more`)
       // an owner may claim a sum of any length
@@ -202,12 +201,17 @@ class Runner {
       else if (fingerprints !== null) return mismatch(session, fingerprints)
     }
     if (fingerprints !== null && !agrees(opened, fingerprints)) return mismatch(session, fingerprints)
-    const { learningRate, momentum, averageDecay } = this.#document.optimizer
-    const settings = { scale: fixedPoint.scale, denominator, learningRate, momentum, averageDecay }
-    const next = encodeCheckpoint(applySum(this.#vault.current(), new Int32Array(opened.buffer), settings))
+    const next = encodeCheckpoint(this.#next(round, new Int32Array(opened.buffer)))
     const checkpoint = checkpointHash(next)
     this.#vault.putCheckpoint(hex(checkpoint), next)
     return { kind: 'apply', sid: hex(session.sid), sum: sha256(TAG_SUM, toBytes(opened)), checkpoint }
+  }
+
+  #next(round: number, sum: Int32Array): Checkpoint {
+    const current = this.#vault.current()
+    const { scale } = sumIn(this.#plan, round).fixedPoint
+    if (roundKind(round) === 'statistics') return applyStatistics(current, sum, scale)
+    return applySum(current, sum, { scale, denominator: this.#plan.denominator, ...this.#document.optimizer })
   }
 }
 

@@ -8,6 +8,7 @@ import { opens } from '../../crypto/commitment.ts'
 import { remember } from '../memo.ts'
 import { type Member, OUTSIDE } from '../roster/roster.ts'
 import { type Book, type Row, rowIn } from '../round/book.ts'
+import { trainingCharges } from '../round/charge.ts'
 import { type BodyOf, type Message, slotOf } from '../round/messages.ts'
 import { saidBy, say } from '../round/receive.ts'
 import {
@@ -64,7 +65,7 @@ export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 
   const contributors = opening.members.length
   const charge = { kind: 'charge', round: state.round, sid: opening.sid, contributors } as const
   say(turn, { type: 'release', sid: opening.sid, key }, [charge])
-  turn.state = { ...turn.state, charges: turn.state.charges + 1 }
+  turn.state = { ...turn.state, charges: turn.state.charges + trainingCharges([charge]) }
   setPhase(turn, 'released')
 }
 

@@ -9,10 +9,12 @@ import type { OpeningContext } from '../aggregation/opening.ts'
 import { createRoster, type Member, type Roster } from '../roster/roster.ts'
 import { rememberingVerifier } from '../round/context.ts'
 import { type StudyDocument, studyIdOf } from '../study/document.ts'
-import { planStudy, quorumOf } from '../study/plan.ts'
+import { dimensionsOf, planStudy, quorumOf } from '../study/plan.ts'
 
 /** Any `StepContext` is one. */
 export interface EvidenceContext extends OpeningContext {
+  /** words of the longest update */
+  readonly dimension: number
   readonly quorum: number
 }
 
@@ -32,9 +34,17 @@ export function createJudge(
   document: StudyDocument,
   roster: Roster = createRoster(document.hospitals),
 ): EvidenceContext {
-  const { contributorsMin, dimension } = planStudy(document)
+  const plan = planStudy(document)
   const { quorum } = quorumOf({ hospitals: roster.hospitals.length, profile: document.profile })
-  return { study: studyIdOf(document), roster, verify: rememberingVerifier(), contributorsMin, dimension, quorum }
+  const { contributorsMin } = plan
+  return {
+    study: studyIdOf(document),
+    roster,
+    verify: rememberingVerifier(),
+    contributorsMin,
+    quorum,
+    ...dimensionsOf(plan),
+  }
 }
 
 /** Evidence proves nothing unless this holds. @throws ProtocolError `bad-evidence` */

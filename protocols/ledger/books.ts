@@ -9,20 +9,13 @@
  * @module
  */
 
-import { pldEpsilon } from '../../crypto/pld.ts'
-import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/rdp.ts'
-import { SAMPLE_RATE_ONE } from '../study/constants.ts'
+import { trainingCharges } from '../round/charge.ts'
+import { roundKind } from '../study/plan.ts'
 import { broken, type EntryOf, type LedgerEntry } from './entry.ts'
+import { chargedEpsilon, epsilonOf, NO_ROUNDS, plus, type Rounds, sameTerms, spendingOf, termsIn } from './spending.ts'
 
 /** An epsilon that is written down may differ by this much, relatively, from the one that another machine derives. */
 const EPSILON_TOLERANCE = 1e-6
-
-/** What one round of a study costs. */
-export interface Terms {
-  /** integer a of the probability a / 2^32 */
-  readonly sampleRate: number
-  readonly noiseMultiplier: number
-}
 
 interface Account {
   readonly records: number
@@ -30,7 +23,7 @@ interface Account {
   /** the account that this one was merged into */
   mergedInto?: number
   /** charged rounds by study, those of merged accounts among them */
-  readonly rounds: Map<string, number>
+  readonly rounds: Map<string, Rounds>
 }
 
 /** One account, for people. */
@@ -39,46 +32,7 @@ export interface AccountBalance {
   readonly records: number
   readonly delta: number
   readonly epsilon: number
-  readonly studies: readonly { readonly study: string; readonly name: string; readonly rounds: number }[]
-}
-
-const rdpOf = new Map<string, Float64Array>()
-
-/** One round's Rényi divergences; the same few terms are asked for again and again. */
-function roundOf({ sampleRate, noiseMultiplier }: Terms): Float64Array {
-  const key = `${sampleRate}/${noiseMultiplier}`
-  const known = rdpOf.get(key) ?? rdpSubsampledGaussian({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier })
-  if (rdpOf.size >= 64) rdpOf.clear()
-  rdpOf.set(key, known)
-  return known
-}
-
-/** Rounds of one study's terms. */
-export interface Spending {
-  readonly terms: Terms
-  readonly rounds: number
-}
-
-/** Epsilon of some rounds of one study's terms: what is charged. */
-export function chargedEpsilon({ terms, rounds }: Spending, delta: number): number {
-  const { sampleRate, noiseMultiplier } = terms
-  return pldEpsilon([{ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds }], { delta })
-}
-
-/** Epsilon of some rounds of one study or of several. */
-function epsilonOf(spending: readonly Spending[], delta: number): number {
-  const spent = spending.filter(({ rounds }) => rounds > 0)
-  return spent.length === 1 ? chargedEpsilon(spent[0]!, delta) : renyiEpsilon(spent, delta)
-}
-
-/** The same by Rényi divergences alone: valid also where terms were chosen after earlier results, and a cross-check. */
-export function renyiEpsilon(spending: readonly Spending[], delta: number): number {
-  const total = new Float64Array(RDP_ORDERS.length)
-  for (const { terms, rounds } of spending) {
-    const round = roundOf(terms)
-    for (let order = 0; order < total.length; order++) total[order]! += round[order]! * rounds
-  }
-  return spending.every(({ rounds }) => rounds === 0) ? 0 : rdpToEpsilon(total, delta)
+  readonly studies: readonly { readonly study: string; readonly name: string; readonly rounds: Rounds }[]
 }
 
 export class Books {
@@ -119,7 +73,7 @@ export class Books {
     if (account.mergedInto !== undefined) throw broken(`account ${entry.account} is closed`, line)
     const study = this.#studies.get(entry.study)
     if (entry.kind === 'study') {
-      if (study !== undefined && !sameTerms(study, entry)) throw broken('the study had other terms before', line)
+      if (study !== undefined && !sameStudy(study, entry)) throw broken('the study had other terms before', line)
       return
     }
     if (study === undefined) throw broken(`study ${entry.study} has not begun`, line)
@@ -134,7 +88,7 @@ export class Books {
     else if (entry.kind === 'reserve') this.#reserved.set(entry.study, entry)
     else {
       const { rounds } = this.#account(entry.account)
-      rounds.set(entry.study, (rounds.get(entry.study) ?? 0) + 1)
+      rounds.set(entry.study, plus(rounds.get(entry.study) ?? NO_ROUNDS, { [roundKind(entry.round)]: 1 }))
       this.#charged.set(`${entry.study}/${entry.sid}`, entry)
       this.#reserved.delete(entry.study)
     }
@@ -158,53 +112,67 @@ export class Books {
     { line, derive }: { line: number | undefined; derive: boolean },
   ): void {
     if (this.isCharged(entry)) throw broken(`round ${entry.round} is charged twice`, line)
-    if (!sameTerms(study, entry)) throw broken("its terms are not the study's", line)
+    if (roundKind(entry.round) === 'statistics' && study.statistics === undefined) {
+      throw broken('the study has no round of statistics', line)
+    }
+    if (!sameTerms(termsIn(study, roundKind(entry.round)), entry)) throw broken("its terms are not the study's", line)
     if (!derive) return
-    const { epsilon, total } = this.price(entry)
+    const { epsilon, total } = this.price(entry, { [roundKind(entry.round)]: 1 })
     if (differs(epsilon, entry.epsilon)) throw broken(`epsilon is ${epsilon} by now, not ${entry.epsilon}`, line)
     if (differs(total, entry.total)) throw broken(`the account's total is ${total} by now, not ${entry.total}`, line)
   }
 
   #open({ account, merges, records, delta }: EntryOf<'account'>): void {
-    const rounds = new Map<string, number>()
+    const rounds = new Map<string, Rounds>()
     for (const number of merges) {
       const merged = this.#account(number)
       merged.mergedInto = account
-      for (const [study, count] of merged.rounds) rounds.set(study, (rounds.get(study) ?? 0) + count)
+      for (const [study, count] of merged.rounds) rounds.set(study, plus(count, rounds.get(study) ?? NO_ROUNDS))
     }
     this.#accounts.set(account, { records, delta, rounds })
   }
 
   #begin(entry: EntryOf<'study'>): void {
     const { rounds } = this.#account(entry.account)
-    rounds.set(entry.study, rounds.get(entry.study) ?? 0)
+    rounds.set(entry.study, rounds.get(entry.study) ?? NO_ROUNDS)
     this.#studies.set(entry.study, entry)
   }
 
-  /** What study and account come to with so many more rounds of the study (1 unless given), each under its delta. */
-  price({ account, study }: { account: number; study: string }, more = 1): { epsilon: number; total: number } {
-    const terms = this.#studies.get(study)
-    if (terms === undefined) throw broken(`study ${study} has not begun`)
+  /** What study and account come to with so many more rounds of the study, each under its delta. */
+  price(
+    { account, study }: { account: number; study: string },
+    more: Partial<Rounds>,
+  ): { epsilon: number; total: number } {
+    const terms = this.#begun(study)
     const { rounds, delta } = this.#account(account)
-    const here = (rounds.get(study) ?? 0) + more
-    const others = [...rounds].filter(([other, count]) => other !== study && count > 0)
-    const before = others.map(([other, count]) => ({ terms: this.#studies.get(other) as Terms, rounds: count }))
-    const spending = [...before, { terms, rounds: here }]
-    const epsilon = chargedEpsilon({ terms, rounds: here }, terms.delta)
+    const here = spendingOf(terms, plus(rounds.get(study) ?? NO_ROUNDS, more))
+    const others = [...rounds].filter(([other]) => other !== study)
+    const before = others.map(([other, count]) => spendingOf(this.#begun(other), count))
+    const epsilon = chargedEpsilon(here, terms.delta)
     // most accounts have one study and its delta
-    const total = spending.length === 1 && delta === terms.delta ? epsilon : epsilonOf(spending, delta)
+    const alone = before.every(spending => spending.length === 0)
+    const total = alone && delta === terms.delta ? epsilon : epsilonOf([...before, here], delta)
     return { epsilon, total }
   }
 
-  /** More rounds of the study that the caps pay for: its own epsilon, and the account's total of at most `totalMax`. */
-  affordable({ account, study, totalMax }: { account: number; study: string; totalMax: number }): number {
+  #begun(study: string): EntryOf<'study'> {
     const terms = this.#studies.get(study)
     if (terms === undefined) throw broken(`study ${study} has not begun`)
+    return terms
+  }
+
+  /**
+   * More rounds of training that the caps pay for: the study's own epsilon, and the account's total of at most `totalMax`.
+   * The statistics are paid for before, whether their round is still to come or was missed.
+   */
+  affordable({ account, study, totalMax }: { account: number; study: string; totalMax: number }): number {
+    const terms = this.#begun(study)
+    const statistics = this.statisticsToCome(study)
     const fits = (more: number): boolean => {
-      const { epsilon, total } = this.price({ account, study }, more)
+      const { epsilon, total } = this.price({ account, study }, { training: more, statistics })
       return epsilon <= terms.epsilon && total <= totalMax
     }
-    const left = Math.max(0, terms.rounds - this.charges(study).length)
+    const left = Math.max(0, terms.rounds - trainingCharges(this.charges(study)))
     if (fits(left)) return left
     let [fit, over] = [0, left]
     while (over - fit > 1) {
@@ -213,6 +181,11 @@ export class Books {
       else over = middle
     }
     return fit
+  }
+
+  /** Rounds of statistics that the study has and that were not charged: one, or none. */
+  statisticsToCome(study: string): number {
+    return this.#begun(study).statistics === undefined || this.charges(study).some(isStatistics) ? 0 : 1
   }
 
   /** The account that answers for an account now. */
@@ -251,12 +224,8 @@ export class Books {
   balances(): AccountBalance[] {
     const open = [...this.#accounts].filter(([, { mergedInto }]) => mergedInto === undefined)
     return open.map(([account, { records, delta, rounds }]) => {
-      const spending = [...rounds].map(([study, count]) => ({
-        study,
-        terms: this.#studies.get(study) as EntryOf<'study'>,
-        rounds: count,
-      }))
-      const studies = spending.map(({ study, terms, rounds }) => ({ study, name: terms.name, rounds }))
+      const studies = [...rounds].map(([study, count]) => ({ study, name: this.#begun(study).name, rounds: count }))
+      const spending = studies.map(one => spendingOf(this.#begun(one.study), one.rounds))
       return { account, records, delta, epsilon: epsilonOf(spending, delta), studies }
     })
   }
@@ -268,10 +237,14 @@ export class Books {
   }
 }
 
-function sameTerms(a: Terms, b: Terms): boolean {
-  return a.sampleRate === b.sampleRate && a.noiseMultiplier === b.noiseMultiplier
+function sameStudy(a: EntryOf<'study'>, b: EntryOf<'study'>): boolean {
+  return sameTerms(a, b) && a.statistics?.noiseMultiplier === b.statistics?.noiseMultiplier
 }
 
 function differs(derived: number, written: number): boolean {
   return Math.abs(derived - written) > EPSILON_TOLERANCE * Math.max(1, derived)
+}
+
+function isStatistics({ round }: EntryOf<'charge'>): boolean {
+  return roundKind(round) === 'statistics'
 }

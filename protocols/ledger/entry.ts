@@ -17,6 +17,7 @@ import {
   DELTA_MIN,
   EPSILON_MAX,
   HOSPITALS_MAX,
+  LOCAL_STEPS_MAX,
   NAME_CHARACTERS_MAX,
   NOISE_MULTIPLIER_MAX,
   NOISE_MULTIPLIER_MIN,
@@ -41,11 +42,14 @@ const delta = z.number().min(DELTA_MIN).max(DELTA_MAX)
 const spent = z.number().min(0)
 const at = z.iso.datetime()
 
-/** What a round of the study costs: the study's constants. */
+const noiseMultiplier = z.number().min(NOISE_MULTIPLIER_MIN).max(NOISE_MULTIPLIER_MAX)
+/** What a round costs: the study's constants. */
 const terms = {
   /** integer a of the probability a / 2^32 */
   sampleRate: whole(1, SAMPLE_RATE_ONE),
-  noiseMultiplier: z.number().min(NOISE_MULTIPLIER_MIN).max(NOISE_MULTIPLIER_MAX),
+  noiseMultiplier,
+  /** of the mechanism in a round; 1 where absent */
+  steps: whole(1, LOCAL_STEPS_MAX).exactOptional(),
 }
 const place = { account, study: digest, round: whole(0, ROUND_MAX), sid: digest }
 
@@ -67,6 +71,8 @@ const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
     study: digest,
     name: z.string().min(1).max(NAME_CHARACTERS_MAX),
     ...terms,
+    /** of the round before the first step of training, in studies that have it: every record is in */
+    statistics: z.strictObject({ noiseMultiplier }).exactOptional(),
     delta,
     epsilon: z.number().positive().max(EPSILON_MAX),
     rounds: whole(1, ROUNDS_MAX),

@@ -14,11 +14,14 @@ import { maskStream } from '../../crypto/mask-stream.ts'
 import { fromBytes, toBytes } from '../../crypto/ring.ts'
 import { encode } from '../codec.ts'
 import type { StudyDocument } from '../study/document.ts'
+import { initialNormalisation, type Normalisation, normalisationOf, normalisedColumns } from '../study/normalisation.ts'
 import { dimensionOf, parameterSpecs } from '../study/parameters.ts'
 
-/** The state of a study after `round` sums: three float32 vectors of the model's dimension. */
+/** The state of a study after `round` sums that trained: three float32 vectors of the model's dimension. */
 export interface Checkpoint {
   round: number
+  /** of 2C floats; empty in studies without one */
+  normalisation: Normalisation
   parameters: Float32Array
   momentum: Float32Array
   /** Moving average of the parameters: what is evaluated and deployed. */
@@ -37,8 +40,8 @@ export interface StepSettings {
 }
 
 const MAGIC = new Uint8Array([0x63, 0x66, 0x63, 0x70]) // "cfcp"
-const FORMAT_VERSION = 1
-const HEADER_BYTES = 16
+const FORMAT_VERSION = 2
+const HEADER_BYTES = 20
 const VECTORS = 3
 const WORD_BYTES = 4
 const TWO_31 = 2 ** 31
@@ -63,7 +66,8 @@ export function initialCheckpoint(document: StudyDocument): Checkpoint {
     else for (let i = start; i < end; i++) parameters[i] = (words[i]! / TWO_31 - 1) * initial.limit
     start = end
   }
-  return { round: 0, parameters, momentum: new Float32Array(dimension), average: parameters.slice() }
+  const normalisation = initialNormalisation(normalisedColumns(document))
+  return { round: 0, normalisation, parameters, momentum: new Float32Array(dimension), average: parameters.slice() }
 }
 
 /**
@@ -98,7 +102,22 @@ export function applySum(checkpoint: Checkpoint, sum: Int32Array, settings: Step
   if (![parameters, momentum, average].every(isFinite32)) {
     throw new ProtocolError('diverged', `The model diverged in round ${round}: a parameter left the range of float32`)
   }
-  return { round, parameters, momentum, average }
+  return { round, normalisation: checkpoint.normalisation, parameters, momentum, average }
+}
+
+/**
+ * The checkpoint with the normalisation of an opened sum of statistics.
+ *
+ * @param sum 2C + 1 words; `scale` is that of their fixed point
+ * @throws ProtocolError `length-mismatch`
+ */
+export function applyStatistics(checkpoint: Checkpoint, sum: Int32Array, scale: number): Checkpoint {
+  return { ...checkpoint, normalisation: normalisationOf(sum, { columns: checkpoint.normalisation.length / 2, scale }) }
+}
+
+/** What is evaluated and deployed of a checkpoint. */
+export function deployed({ average, normalisation }: Checkpoint): Pick<Checkpoint, 'parameters' | 'normalisation'> {
+  return { parameters: average, normalisation }
 }
 
 /** The public constant that a sum is divided by: the expected number of sampled records, never a private count. */
@@ -106,49 +125,74 @@ export function denominatorOf(document: StudyDocument): number {
   return (document.privacy.sampleRate / TWO_32) * document.data.records
 }
 
-/** Bytes of a checkpoint: magic, u32be version, u32be round, u32be dimension, then the vectors as little-endian float32. */
+/**
+ * Bytes of a checkpoint: magic, u32be version, u32be round, u32be dimension, u32be length of the normalisation, then the
+ * vectors and the normalisation as little-endian float32.
+ */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const vectors = [checkpoint.parameters, checkpoint.momentum, checkpoint.average]
   const dimension = checkpoint.parameters.length
   if (vectors.some(vector => vector.length !== dimension)) {
     throw new ProtocolError('malformed-checkpoint', 'The vectors of a checkpoint differ in length')
   }
-  const bytes = new Uint8Array(HEADER_BYTES + VECTORS * WORD_BYTES * dimension)
+  const { normalisation } = checkpoint
+  const bytes = new Uint8Array(HEADER_BYTES + WORD_BYTES * (VECTORS * dimension + normalisation.length))
   bytes.set(MAGIC)
   const view = new DataView(bytes.buffer)
-  ;[FORMAT_VERSION, checkpoint.round, dimension].forEach((word, index) => {
+  ;[FORMAT_VERSION, checkpoint.round, dimension, normalisation.length].forEach((word, index) => {
     view.setUint32(WORD_BYTES * (index + 1), word)
   })
-  vectors.forEach((vector, index) => {
-    const words = new Uint32Array(vector.buffer, vector.byteOffset, dimension)
+  ;[...vectors, normalisation].forEach((vector, index) => {
+    const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length)
     bytes.set(toBytes(words), HEADER_BYTES + index * WORD_BYTES * dimension)
   })
   return bytes
 }
 
+/** What a study's checkpoints look like. */
+export interface CheckpointShape {
+  /** of the model */
+  readonly dimension: number
+  /** that are normalised */
+  readonly columns: number
+}
+
+/** The shape of a study's checkpoints. @throws ProtocolError `unsupported-model` as `parameterSpecs` does */
+export function checkpointShape(document: StudyDocument): CheckpointShape {
+  return {
+    dimension: dimensionOf(parameterSpecs(document.model, document.data)),
+    columns: normalisedColumns(document),
+  }
+}
+
 /**
  * Reads a checkpoint that a peer or a disk handed over; its hash is for the caller to compare.
  *
- * @param dimension  of the study's model
  * @throws ProtocolError `malformed-checkpoint` when header, length or any value is off
  */
-export function decodeCheckpoint(bytes: Uint8Array, dimension: number): Checkpoint {
+export function decodeCheckpoint(bytes: Uint8Array, { dimension, columns }: CheckpointShape): Checkpoint {
   const vectorBytes = WORD_BYTES * dimension
-  if (bytes.length !== HEADER_BYTES + VECTORS * vectorBytes) {
-    throw malformed(`it has ${bytes.length} bytes, not ${HEADER_BYTES + VECTORS * vectorBytes}`)
-  }
+  const length = HEADER_BYTES + VECTORS * vectorBytes + 2 * WORD_BYTES * columns
+  if (bytes.length !== length) throw malformed(`it has ${bytes.length} bytes, not ${length}`)
   if (MAGIC.some((byte, index) => bytes[index] !== byte)) throw malformed('it does not begin like one')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   if (view.getUint32(WORD_BYTES) !== FORMAT_VERSION) throw malformed('its version is unknown')
   if (view.getUint32(3 * WORD_BYTES) !== dimension) throw malformed('it belongs to another model')
-  const vector = (index: number): Float32Array => {
+  if (view.getUint32(4 * WORD_BYTES) !== 2 * columns) throw malformed('it has another normalisation')
+  const vector = (index: number, length = dimension): Float32Array => {
     const start = HEADER_BYTES + index * vectorBytes
-    const words = fromBytes(bytes.subarray(start, start + vectorBytes))
-    const values = new Float32Array(words.buffer, words.byteOffset, dimension)
+    const words = fromBytes(bytes.subarray(start, start + WORD_BYTES * length))
+    const values = new Float32Array(words.buffer, words.byteOffset, length)
     if (!isFinite32(values)) throw malformed('a value is not finite')
     return values
   }
-  return { round: view.getUint32(2 * WORD_BYTES), parameters: vector(0), momentum: vector(1), average: vector(2) }
+  return {
+    round: view.getUint32(2 * WORD_BYTES),
+    normalisation: vector(VECTORS, 2 * columns),
+    parameters: vector(0),
+    momentum: vector(1),
+    average: vector(2),
+  }
 }
 
 /** What peers compare and name files by: SHA-256(tag ‖ bytes). */

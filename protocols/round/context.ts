@@ -11,21 +11,20 @@ import type { Signer } from '../../crypto/signature.ts'
 import { remember } from '../memo.ts'
 import type { StepContext } from '../ports.ts'
 import { createRoster, OUTSIDE, peerString, type Roster } from '../roster/roster.ts'
-import { SAMPLE_RATE_ONE } from '../study/constants.ts'
 import { type StudyDocument, studyIdOf } from '../study/document.ts'
-import { planStudy, quorumOf } from '../study/plan.ts'
+import { chargedSteps, dimensionsOf, planStudy, quorumOf } from '../study/plan.ts'
 import { encodeEnvelope } from './messages.ts'
 
 /** Signatures that were verified lately are remembered: a READY comes back inside every OPEN. */
 const VERIFIED_MAX = 4096
 
-/** Rounds whose charge stays within both caps: the study's own epsilon, and a stricter local one. */
-export function affordableRounds({ rounds, privacy }: StudyDocument, epsilonMax = Infinity): number {
-  const { delta, epsilon, noise, noiseMultiplier } = privacy
+/** Rounds of training whose charge, and that of the statistics before, stays within the study's and a stricter local cap. */
+export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
+  const { rounds, privacy } = document
+  const { delta, epsilon, noise } = privacy
   if (noise === 'off') return rounds
   const cap = Math.min(epsilon, epsilonMax)
-  const sampleRate = privacy.sampleRate / SAMPLE_RATE_ONE
-  const fits = (steps: number) => pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta }) <= cap
+  const fits = (some: number) => pldEpsilon(chargedSteps(document, some), { delta }) <= cap
   // by far the most often: all
   if (fits(rounds)) return rounds
   let [fit, over] = [0, rounds]
@@ -54,7 +53,7 @@ export function rememberingVerifier(): (envelope: Envelope) => boolean {
  * Builds the context of one peer's steps, at version 0 of the roster.
  *
  * @param requiredPeers PeerIds without which this peer does not contribute
- * @param chargesMax    rounds of this study that the privacy budget pays for; by default by the study's own cap alone
+ * @param chargesMax    rounds of training that the privacy budget pays for; by default by the study's own cap alone
  */
 export function createContext({
   document,
@@ -84,7 +83,7 @@ export function createContext({
     quorum: plan.quorum,
     faulty: plan.faulty,
     contributorsMin: plan.contributorsMin,
-    dimension: plan.dimension,
+    ...dimensionsOf(plan),
     rounds: document.rounds,
     timing: document.timing,
     require: requiredPeers,

@@ -10,10 +10,11 @@ import { findPhase } from '../aggregation/machine.ts'
 import { suspects } from '../aggregation/suspicion.ts'
 import type { Instance } from '../agreement/constants.ts'
 import { restoreVotes, type VotePhase } from '../agreement/machine.ts'
-import type { Entry, RoundEvent, StepContext } from '../ports.ts'
+import type { RoundEvent, StepContext } from '../ports.ts'
 import { fits } from '../roster/change.ts'
 import { type Member, OUTSIDE } from '../roster/roster.ts'
 import { decodeResultValue, type Link, type ResultValue, verifyLink } from '../sync/link.ts'
+import { type Charge, trainingCharges } from './charge.ts'
 import { contextAt } from './context.ts'
 import { inquire } from './guard.ts'
 import { decidedLink } from './outcome.ts'
@@ -169,7 +170,7 @@ function takeOver(turn: Turn, { links, standing }: Awaited): void {
     turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: passed.round, roster: passed.roster } })
   }
   const { early } = state
-  turn.state = createRound(standing, carriedOver(turn, standing, { values, forgotten: forgotten.length }))
+  turn.state = createRound(standing, carriedOver(turn, standing, { values, forgotten: trainingCharges(forgotten) }))
   turn.context = contextAt(turn.context, standing.roster)
   enterRound(turn, new Map())
   for (const message of early.values()) receive(turn, message)
@@ -178,9 +179,9 @@ function takeOver(turn: Turn, { links, standing }: Awaited): void {
 /**
  * Results with something of ours in them that our log knows no release of: the disk was set back. They were paid for.
  */
-function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly ResultValue[]): Entry[] {
+function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly ResultValue[]): Charge[] {
   const { state } = turn
-  const entries: Entry[] = []
+  const entries: Charge[] = []
   let standing: Standing = state
   for (const [at, value] of values.entries()) {
     const link = links[at] as Link

@@ -49,6 +49,7 @@ export function step(
 /** From where a study is taken up. */
 export interface Beginning {
   readonly standing: Standing
+  /** charged rounds of training */
   readonly charges: number
   /** our envelopes of this round, by slot, as logged */
   readonly own?: ReadonlyMap<string, Uint8Array>

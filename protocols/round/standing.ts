@@ -11,6 +11,7 @@ import type { StepContext } from '../ports.ts'
 import { applyChange, decodeChange } from '../roster/change.ts'
 import { BAN_DOUBLINGS_MAX } from '../roster/constants.ts'
 import type { Roster } from '../roster/roster.ts'
+import { firstRound } from '../study/plan.ts'
 import { decodeResultValue, hashAfter, type Link, type ResultValue } from '../sync/link.ts'
 
 /** A hospital that certified VOIDs named. */
@@ -31,9 +32,13 @@ export interface Standing {
   readonly bans: ReadonlyMap<string, Ban>
 }
 
-/** Before the first round. */
-export function firstStanding({ study, founding }: Pick<StepContext, 'study' | 'founding'>): Standing {
-  return { round: 1, previous: genesisHash(study), roster: founding, bans: new Map() }
+/** Before the first round: that of the statistics, in studies that have any. */
+export function firstStanding({
+  study,
+  founding,
+  document,
+}: Pick<StepContext, 'study' | 'founding' | 'document'>): Standing {
+  return { round: firstRound(document), previous: genesisHash(study), roster: founding, bans: new Map() }
 }
 
 /**

@@ -62,7 +62,7 @@ export interface Awaited {
 
 /** What one round leaves to the next besides its standing; it concerns this peer alone. */
 export interface Carried {
-  /** rounds in which something of ours was released */
+  /** rounds of training in which something of ours was released */
   readonly charges: number
   readonly connected: ReadonlyMap<Member, true>
   /** disconnected for longer than redialling is worth */
@@ -73,7 +73,7 @@ export interface Carried {
   readonly strikes: ReadonlyMap<string, Strike>
   /** while set, we have just started and say nothing: others are asked for what we said before */
   readonly guard: ReadonlyMap<Member, true> | null
-  /** the last round in which we said something that our own disk has forgotten: silence up to there */
+  /** the last round in which we said something that our own disk has forgotten: silence up to there; −1 for none */
   readonly muted: number
 }
 
@@ -129,7 +129,7 @@ export const NEWCOMER: Carried = {
   approving: null,
   strikes: new Map(),
   guard: null,
-  muted: 0,
+  muted: -1,
 }
 
 /** A round before anything was said in it. */

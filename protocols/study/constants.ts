@@ -17,11 +17,15 @@ export const STRING_BYTES_MAX = 4 * ADDRESS_CHARACTERS_MAX
 export const NAME_CHARACTERS_MAX = 80
 
 export const ROUNDS_MAX = 100_000
+export const LOCAL_STEPS_MAX = 1000
 export const RECORDS_MAX = 1_000_000_000
 export const CLASSES_MAX = 1000
 export const IMAGE_SIDE_MAX = 1024
 export const IMAGE_CHANNELS_MAX = 16
 export const VECTOR_LENGTH_MAX = 1_000_000
+/** More columns than this have no bounds: a study document is read in one piece. */
+export const BOUNDS_MAX = 4096
+export const BOUND_ABS_MAX = 1e12
 export const LAYERS_MAX = 16
 export const LAYER_WIDTH_MAX = 65_536
 export const SCATTERING_SCALES_MAX = 5

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { compare } from 'uint8arrays/compare'
 import { z } from 'zod'
 import { TAG_STUDY } from '../../crypto/domain.ts'
 import { CodedError, ProtocolError } from '../../crypto/errors.ts'
@@ -16,7 +15,7 @@ import { publicKeyOfPeer } from '../../crypto/signature.ts'
 import { decode, encode } from '../codec.ts'
 import { printable } from '../printable.ts'
 import * as limit from './constants.ts'
-import { parameterSpecs } from './parameters.ts'
+import { checkRules } from './rules.ts'
 
 export type ModelSpec =
   | { preset: 'logistic' }
@@ -25,10 +24,14 @@ export type ModelSpec =
   /** frozen wavelet features, averaged over square cells of so many pixels, and a linear head: for images */
   | { preset: 'scattering'; scales: number; angles: number; cell: number }
 
-/** What a record looks like. `records` is the nominal, public total over all hospitals, never a private count. */
+/**
+ * What a record looks like. `records` is the nominal, public total over all hospitals, never a private count. `bounds`
+ * are public limits of each column, from knowledge of the field, never from data: values are clipped to them and scaled
+ * to −1 … 1.
+ */
 export type StudyData =
   | { kind: 'image'; shape: [number, number, number]; classes: string[]; records: number }
-  | { kind: 'vector'; shape: [number]; classes: string[]; records: number }
+  | { kind: 'vector'; shape: [number]; classes: string[]; records: number; bounds?: [number, number][] }
 
 export interface StudyOptimizer {
   learningRate: number
@@ -38,23 +41,34 @@ export interface StudyOptimizer {
 }
 
 /**
+ * `noise: 'distributed'` shares the noise out: the sum of a round is private, an update alone less so. `noise: 'local'`
+ * makes every hospital's own update private by itself, with the whole noise at each of its local steps.
+ *
  * `noise: 'off'` exists for tests alone. Its marks are noiseMultiplier 0 and epsilon 0 (nothing is promised), and such
  * a document is valid here so that a simulated world can run it, but no study file with it is written, approved or
  * started: see `requireNoise`.
  */
 export interface StudyPrivacy {
-  noise: 'distributed' | 'off'
+  noise: 'distributed' | 'local' | 'off'
+  /** steps that a hospital takes on its own in a round, each noised and each accounted; 1 where absent */
+  localSteps?: number
   /** L2 norm C that each record's gradient is clipped to */
   clippingNorm: number
   /** integer a of the probability a / 2^32 */
   sampleRate: number
-  /** z: noise of the honest contributors over the sensitivity */
+  /** z: noise of the honest contributors over the sensitivity; of each hospital by itself where the noise is local */
   noiseMultiplier: number
   delta: number
   /** what z was solved for, over `rounds` rounds */
   epsilon: number
   /** t: hospitals that may pool what they know without lowering the promise */
   colluders: number
+}
+
+/** Statistics of all records, summed up once before the first training step: they cost privacy like any other sum. */
+export interface StudyNormalisation {
+  /** z of the statistics; every record is in */
+  noiseMultiplier: number
 }
 
 export interface StudyTiming {
@@ -83,6 +97,8 @@ export interface StudyDocument {
   /** ISO 8601, UTC */
   created: string
   data: StudyData
+  /** absent: records are taken as they are, or by their bounds */
+  normalisation?: StudyNormalisation
   model: ModelSpec
   /** 32 bytes */
   initialSeed: Uint8Array
@@ -120,6 +136,7 @@ const contract = {
   records: whole(1, limit.RECORDS_MAX),
 }
 const side = whole(1, limit.IMAGE_SIDE_MAX)
+const bound = real(-limit.BOUND_ABS_MAX, limit.BOUND_ABS_MAX)
 
 export const DATA_SCHEMA = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -127,8 +144,19 @@ export const DATA_SCHEMA = z.discriminatedUnion('kind', [
     shape: z.tuple([side, side, whole(1, limit.IMAGE_CHANNELS_MAX)]),
     ...contract,
   }),
-  z.strictObject({ kind: z.literal('vector'), shape: z.tuple([whole(1, limit.VECTOR_LENGTH_MAX)]), ...contract }),
+  z.strictObject({
+    kind: z.literal('vector'),
+    shape: z.tuple([whole(1, limit.VECTOR_LENGTH_MAX)]),
+    ...contract,
+    bounds: z
+      .array(z.tuple([bound, bound]))
+      .max(limit.BOUNDS_MAX)
+      .exactOptional(),
+  }),
 ])
+
+const multiplier = real(limit.NOISE_MULTIPLIER_MIN, limit.NOISE_MULTIPLIER_MAX)
+export const NORMALISATION_SCHEMA = z.strictObject({ noiseMultiplier: multiplier })
 
 export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
   z.strictObject({ preset: z.literal('logistic') }),
@@ -168,10 +196,12 @@ export const HOSPITAL_SCHEMA = z.strictObject({
 
 export const NAME_SCHEMA = name
 export const ROUNDS_SCHEMA = whole(1, limit.ROUNDS_MAX)
+export const LOCAL_STEPS_SCHEMA = whole(1, limit.LOCAL_STEPS_MAX)
 export const PROFILE_SCHEMA = z.enum(['byzantine', 'crash'])
 
 const PRIVACY_SCHEMA = z.strictObject({
-  noise: z.enum(['distributed', 'off']),
+  noise: z.enum(['distributed', 'local', 'off']),
+  localSteps: LOCAL_STEPS_SCHEMA.exactOptional(),
   clippingNorm: real(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX),
   sampleRate: whole(1, limit.SAMPLE_RATE_ONE),
   noiseMultiplier: real(0, limit.NOISE_MULTIPLIER_MAX),
@@ -185,6 +215,7 @@ const STUDY_SCHEMA = z.strictObject({
   name,
   created: z.iso.datetime(),
   data: DATA_SCHEMA,
+  normalisation: NORMALISATION_SCHEMA.exactOptional(),
   model: MODEL_SCHEMA,
   initialSeed: seed,
   optimizer: OPTIMIZER_SCHEMA,
@@ -200,7 +231,8 @@ const STUDY_SCHEMA = z.strictObject({
  *
  * @returns the document, typed
  * @throws ProtocolError `incompatible-study` (another version), `malformed-study` (shape or limit, naming the field),
- *   `too-few-hospitals`, `bad-roster`, `bad-profile`, `too-many-colluders`, `bad-noise`, `unsupported-model`
+ *   `too-few-hospitals`, `bad-roster`, `bad-profile`, `too-many-colluders`, `bad-noise`, `local-steps-need-local-noise`,
+ *   `bad-bounds`, `unsupported-normalisation`, `unsupported-model`
  */
 export function validateStudy(value: unknown): StudyDocument {
   const version = (value as { version?: unknown } | null)?.version
@@ -213,9 +245,7 @@ export function validateStudy(value: unknown): StudyDocument {
     const where = issue?.path.join('.') || 'the document'
     throw new ProtocolError('malformed-study', printable(`The study is malformed: ${where}: ${issue?.message}`))
   }
-  checkRoster(parsed.data)
-  checkPrivacy(parsed.data)
-  checkData(parsed.data)
+  checkRules(parsed.data)
   return parsed.data
 }
 
@@ -249,62 +279,4 @@ function isPeerId(id: Uint8Array): boolean {
     if (error instanceof CodedError) return false
     throw error
   }
-}
-
-function checkRoster({ hospitals, profile, privacy }: StudyDocument): void {
-  const count = hospitals.length
-  if (count < limit.HOSPITALS_MIN) {
-    throw new ProtocolError(
-      'too-few-hospitals',
-      `A study needs at least ${limit.HOSPITALS_MIN} hospitals, not ${count}: of two, each could subtract its own ` +
-        "update from the sum and hold the other's",
-    )
-  }
-  for (let rank = 1; rank < count; rank++) {
-    if (compare(hospitals[rank - 1]!.id, hospitals[rank]!.id) >= 0) {
-      throw new ProtocolError('bad-roster', 'The hospitals must stand in ascending order of their peer ids, each once')
-    }
-  }
-  requireDistinct(
-    'bad-roster',
-    'Two hospitals have the name',
-    hospitals.map(hospital => hospital.name),
-  )
-  if (count === 3 && profile !== 'crash') {
-    throw new ProtocolError('bad-profile', 'Three hospitals cannot tell who lies: with three, the profile is "crash"')
-  }
-  if (privacy.colluders > count - 2) {
-    throw new ProtocolError(
-      'too-many-colluders',
-      `Of ${count} hospitals at most ${count - 2} may collude (two honest ones hide each other), not ${privacy.colluders}`,
-    )
-  }
-}
-
-function checkPrivacy({ privacy }: StudyDocument): void {
-  const { noise, noiseMultiplier, epsilon } = privacy
-  if (noise === 'off' ? noiseMultiplier === 0 && epsilon === 0 : isNoisy(privacy)) return
-  throw new ProtocolError(
-    'bad-noise',
-    noise === 'off'
-      ? 'A study without noise states noiseMultiplier 0 and epsilon 0'
-      : `A study needs noiseMultiplier >= ${limit.NOISE_MULTIPLIER_MIN} and epsilon >= ${limit.EPSILON_MIN}`,
-  )
-}
-
-function isNoisy({ noiseMultiplier, epsilon }: StudyPrivacy): boolean {
-  return noiseMultiplier >= limit.NOISE_MULTIPLIER_MIN && epsilon >= limit.EPSILON_MIN
-}
-
-function checkData({ data, model, timing }: StudyDocument): void {
-  requireDistinct('malformed-study', 'Two classes have the name', data.classes)
-  if (timing.voteTimeoutMsMax < timing.voteTimeoutMs) {
-    throw new ProtocolError('malformed-study', 'timing.voteTimeoutMsMax is below timing.voteTimeoutMs')
-  }
-  parameterSpecs(model, data)
-}
-
-function requireDistinct(code: string, sentence: string, names: string[]): void {
-  const twice = names.find((text, index) => names.indexOf(text) !== index)
-  if (twice !== undefined) throw new ProtocolError(code, `${sentence} "${twice}"`)
 }

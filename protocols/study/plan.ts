@@ -5,21 +5,35 @@
  */
 
 import { CryptoError, ProtocolError } from '../../crypto/errors.ts'
-import {
-  chooseFixedPoint,
-  clampLimit,
-  effectiveMultiplier,
-  type FixedPoint,
-  hospitalSigma,
-} from '../../crypto/fixed-point.ts'
-import { pldEpsilon } from '../../crypto/pld.ts'
+import { chooseFixedPoint } from '../../crypto/fixed-point.ts'
+import { pldEpsilon, type Steps } from '../../crypto/pld.ts'
 import { denominatorOf } from '../round/checkpoint.ts'
 import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './constants.ts'
 import type { StudyDocument } from './document.ts'
+import { type Multipliers, multipliersOf, noiseOfSum, noiseSharers, type SumPlan } from './noise.ts'
+import { columnsOf, STATISTICS_ROUND, statisticsDimension, statisticsNorm } from './normalisation.ts'
 import { dimensionOf, parameterSpecs } from './parameters.ts'
 
-/** Everything that a peer derives from a study, and derives alike. */
-export interface StudyPlan {
+/** What a round is for: in studies with a normalisation the first adds up statistics of the records, all others train. */
+export type RoundKind = 'statistics' | 'training'
+
+/** What the round of this number is for. */
+export function roundKind(round: number): RoundKind {
+  return round === STATISTICS_ROUND ? 'statistics' : 'training'
+}
+
+/** The round that a study begins with. The last one has the number `document.rounds`. */
+export function firstRound({ normalisation }: Pick<StudyDocument, 'normalisation'>): number {
+  return normalisation === undefined ? STATISTICS_ROUND + 1 : STATISTICS_ROUND
+}
+
+/** Words of an update, by what its round is for; 0 where no round is. */
+export type Dimensions = Readonly<Record<RoundKind, number>>
+
+/** Everything that a peer derives from a study, and derives alike; itself the plan of the sums that train. */
+export interface StudyPlan extends SumPlan {
+  /** of the statistics, in studies with a normalisation */
+  statistics: SumPlan | null
   /** n */
   hospitals: number
   /** f: hospitals that may fail (crash profile: fall silent; byzantine profile: lie) without stopping the study */
@@ -28,9 +42,6 @@ export interface StudyPlan {
   quorum: number
   /** min|P|: no round has fewer contributors */
   contributorsMin: number
-  /** d */
-  dimension: number
-  fixedPoint: FixedPoint
   /** the public constant that the opened sum is divided by */
   denominator: number
   /** sentences that whoever plans, shows or approves the study should read */
@@ -71,31 +82,60 @@ export function planStudy(document: StudyDocument): StudyPlan {
   const { privacy, profile } = document
   const hospitals = document.hospitals.length
   const contributorsMin = contributorsMinOf(privacy.colluders)
-  const dimension = dimensionOf(parameterSpecs(document.model, document.data))
   const plan = {
     hospitals,
     ...quorumOf({ hospitals, profile }),
     contributorsMin,
-    dimension,
-    fixedPoint: fixedPointOf(document, { dimension, contributorsMin }),
+    ...trainingSum(document, contributorsMin),
+    statistics: statisticsSum(document, contributorsMin),
     denominator: denominatorOf(document),
   }
   return { ...plan, warnings: warningsOf(document, plan) }
 }
 
-function fixedPointOf(
+/** The plan of the sums of one round. */
+export function sumIn(plan: StudyPlan, round: number): SumPlan {
+  return roundKind(round) === 'statistics' && plan.statistics !== null ? plan.statistics : plan
+}
+
+/** Words of the updates of a study, and of the longest. */
+export function dimensionsOf(plan: StudyPlan): { dimensions: Dimensions; dimension: number } {
+  const dimensions = { training: plan.dimension, statistics: plan.statistics?.dimension ?? 0 }
+  return { dimensions, dimension: Math.max(dimensions.training, dimensions.statistics) }
+}
+
+function trainingSum(document: StudyDocument, contributorsMin: number): SumPlan {
+  const { clippingNorm, noiseMultiplier, sampleRate, localSteps = 1 } = document.privacy
+  const dimension = dimensionOf(parameterSpecs(document.model, document.data))
+  const sum = { dimension, noiseMultiplier, sampleRate, steps: localSteps }
+  return fitted(document, sum, { clippingNorm, contributorsMin })
+}
+
+function statisticsSum(document: StudyDocument, contributorsMin: number): SumPlan | null {
+  const { data, normalisation, privacy } = document
+  if (normalisation === undefined) return null
+  const columns = columnsOf(data)
+  const noiseMultiplier = privacy.noise === 'off' ? 0 : normalisation.noiseMultiplier
+  const sum = { dimension: statisticsDimension(columns), noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
+  return fitted(document, sum, { clippingNorm: statisticsNorm(columns), contributorsMin })
+}
+
+/** Chooses the fixed point, for every number of contributors that there may be. */
+function fitted(
   { privacy, hospitals }: StudyDocument,
-  { dimension, contributorsMin }: { dimension: number; contributorsMin: number },
-): FixedPoint {
-  const { clippingNorm, noiseMultiplier, colluders } = privacy
+  sum: Omit<SumPlan, 'fixedPoint'>,
+  { clippingNorm, contributorsMin }: { clippingNorm: number; contributorsMin: number },
+): SumPlan {
+  const { dimension, noiseMultiplier } = sum
   try {
-    const fixedPoint = chooseFixedPoint({ clippingNorm, dimension, noiseMultiplier, contributorsMin, colluders })
-    const { sensitivity } = fixedPoint
+    const sharers = noiseSharers(privacy, contributorsMin)
+    const plan = { ...sum, fixedPoint: chooseFixedPoint({ clippingNorm, dimension, noiseMultiplier, ...sharers }) }
     for (let contributors = contributorsMin; contributors <= hospitals.length; contributors++) {
-      const sigma = hospitalSigma({ noiseMultiplier, sensitivity, contributors, colluders })
-      if (clampLimit({ contributors, sigma }) < 1) throw new CryptoError('noise-too-large', `σ_h is ${sigma}`)
+      if (noiseOfSum(privacy, plan, contributors).limit < 1) {
+        throw new CryptoError('noise-too-large', `no word is left for ${contributors} contributors`)
+      }
     }
-    return fixedPoint
+    return plan
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
     throw new ProtocolError(
@@ -146,11 +186,20 @@ export interface Epsilons {
   alone: number
 }
 
+/** A charged round, or some alike. */
+export interface ChargedRound {
+  readonly contributors: number
+  /** training, unless given */
+  readonly kind?: RoundKind
+  /** 1 unless given */
+  readonly times?: number
+}
+
 /** What was charged, by the number of contributors, and what it comes to. */
 export interface EpsilonAccount {
+  /** charged rounds */
   readonly rounds: number
-  /** Adds `times` charged rounds (1 unless given) with so many contributors. */
-  charge(contributors: number, times?: number): void
+  charge(round: ChargedRound): void
   /** The epsilons so far, at the study's delta: 0 before the first round, Infinity without noise. */
   epsilons(): Epsilons
 }
@@ -161,30 +210,32 @@ export interface EpsilonAccount {
  * @throws ProtocolError as `planStudy`; `charge` throws CryptoError `out-of-range` for fewer contributors than t + 1
  */
 export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
-  const { fixedPoint } = planStudy(document)
+  const plan = planStudy(document)
   const { delta, noise } = document.privacy
-  const sampleRate = document.privacy.sampleRate / SAMPLE_RATE_ONE
-  const charged = new Map<number, { multipliers: Epsilons; steps: number }>()
+  const charged = new Map<string, { sum: SumPlan; multipliers: Multipliers; times: number }>()
   let known: Epsilons | undefined
   let rounds = 0
   const epsilonAgainst = (observer: keyof Epsilons): number => {
     if (rounds > 0 && noise === 'off') return Infinity
-    // the study's constant is the same in every round: one kind of step, however many were there
-    const steps = new Map<number, number>()
-    for (const { multipliers, steps: more } of charged.values()) {
-      steps.set(multipliers[observer], (steps.get(multipliers[observer]) ?? 0) + more)
+    // the study's constants are the same in every round: few kinds of steps, however many were there
+    const kinds = new Map<string, Steps>()
+    for (const { sum, multipliers, times } of charged.values()) {
+      const mechanism = { sampleRate: sum.sampleRate / SAMPLE_RATE_ONE, noiseMultiplier: multipliers[observer] }
+      const key = JSON.stringify(mechanism)
+      kinds.set(key, { ...mechanism, steps: (kinds.get(key)?.steps ?? 0) + times * sum.steps })
     }
-    const kinds = [...steps].map(([noiseMultiplier, steps]) => ({ sampleRate, noiseMultiplier, steps }))
-    return pldEpsilon(kinds, { delta })
+    return pldEpsilon([...kinds.values()], { delta })
   }
   return {
     get rounds() {
       return rounds
     },
-    charge(contributors, times = 1) {
-      const before = charged.get(contributors)
-      const multipliers = before?.multipliers ?? multipliersOf(document, fixedPoint, contributors)
-      charged.set(contributors, { multipliers, steps: (before?.steps ?? 0) + times })
+    charge({ contributors, kind = 'training', times = 1 }) {
+      const key = `${kind}/${contributors}`
+      const before = charged.get(key)
+      const sum = kind === 'statistics' && plan.statistics !== null ? plan.statistics : plan
+      const multipliers = before?.multipliers ?? multipliersOf(document.privacy, sum, contributors)
+      charged.set(key, { sum, multipliers, times: (before?.times ?? 0) + times })
       rounds += times
       known = undefined
     },
@@ -199,25 +250,22 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   }
 }
 
+/** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
+export function chargedSteps(document: StudyDocument, rounds = document.rounds): Steps[] {
+  const { privacy, normalisation } = document
+  const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy
+  const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps }
+  if (normalisation === undefined) return [training]
+  return [{ sampleRate: 1, noiseMultiplier: normalisation.noiseMultiplier, steps: 1 }, training]
+}
+
 /**
  * The three epsilons after some rounds.
  *
- * @param rounds the number of contributors of each charged round
+ * @param rounds the number of contributors of each charged round of training
  */
 export function epsilonsOf(document: StudyDocument, { rounds }: { rounds: readonly number[] }): Epsilons {
   const account = createEpsilonAccount(document)
-  for (const contributors of rounds) account.charge(contributors)
+  for (const contributors of rounds) account.charge({ contributors })
   return account.epsilons()
-}
-
-/** One round's noise multiplier against each observer: that of the noise which this one does not know. */
-function multipliersOf({ privacy }: StudyDocument, { sensitivity }: FixedPoint, contributors: number): Epsilons {
-  const { noiseMultiplier, colluders } = privacy
-  if (privacy.noise === 'off') return { model: 0, colluding: 0, alone: 0 }
-  const sigma = hospitalSigma({ noiseMultiplier, sensitivity, contributors, colluders })
-  return {
-    model: effectiveMultiplier({ sigma, sensitivity, honest: contributors }),
-    colluding: noiseMultiplier,
-    alone: effectiveMultiplier({ sigma, sensitivity, honest: 1 }),
-  }
 }

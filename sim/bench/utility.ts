@@ -83,7 +83,13 @@ export async function benchUtility(
   const read = async (split: string): Promise<Dataset> => {
     const records = await readNpz(join(data, task.file), { split, shape: task.shape, classes: task.classes })
     // once for all runs: from here on the features are the records
-    return featuresOf(task.model, records)
+    return featuresOf(
+      {
+        model: task.model,
+        data: { ...task, shape: [...task.shape], classes: [...task.classes], kind: 'image', records: 1 },
+      },
+      records,
+    )
   }
   const [train, test] = [await read('train'), await read('test')]
   for (const epsilon of task.epsilons) {
@@ -177,7 +183,7 @@ function trained(backend: Backend, run: Run): { document: StudyDocument; paramet
   for (let round = 0; round < document.rounds; round++) {
     const sum = new Int32Array(plan.dimension)
     for (const trainer of trainers) {
-      const words = quantise(trainer.clippedSum(checkpoint.parameters), scale)
+      const words = quantise(trainer.clippedSum(checkpoint), scale)
       clamp(words, clampLimit({ contributors, sigma }))
       if (sigma > 0) addDiscreteGaussian(words, sigma, rng)
       for (let word = 0; word < sum.length; word++) sum[word]! += words[word]!

@@ -5,10 +5,10 @@
  * @module privacy: "The mechanism"
  */
 
-import { clampLimit, hospitalSigma } from '../../crypto/fixed-point.ts'
 import type { RoundJob } from '../../protocols/aggregation/jobs.ts'
 import { hex } from '../../protocols/round/state.ts'
-import { planStudy } from '../../protocols/study/plan.ts'
+import { noiseOfSum } from '../../protocols/study/noise.ts'
+import { planStudy, sumIn } from '../../protocols/study/plan.ts'
 import type { SimulatedHospital } from '../hospital.ts'
 import type { World } from '../world.ts'
 import { type CheckerFactory, Violation } from './checker.ts'
@@ -19,15 +19,14 @@ const WORDS_MIN = 64
 export const CLAMP_BEFORE_NOISE: CheckerFactory = () => {
   let world: World
   let [reached, beyond] = [0, 0]
-  const limitOf = (contributors: number) => {
-    const { noiseMultiplier, colluders } = world.document.privacy
-    const { sensitivity } = planStudy(world.document).fixedPoint
-    return clampLimit({ contributors, sigma: hospitalSigma({ noiseMultiplier, sensitivity, contributors, colluders }) })
+  const limitOf = (round: number, contributors: number) => {
+    const { document } = world
+    return noiseOfSum(document.privacy, sumIn(planStudy(document), round), contributors).limit
   }
   const look = ({ vault }: SimulatedHospital, { round, session }: Extract<RoundJob, { kind: 'mask' }>) => {
     const [update, input] = [vault.update(round), vault.inputs.get(hex(session.sid))]
     if (update === undefined || input === undefined) return
-    const limit = limitOf(session.members.length)
+    const limit = limitOf(round, session.members.length)
     for (const [at, word] of update.entries()) {
       if (Math.abs(word) < limit) continue
       reached += 1
@@ -42,7 +41,7 @@ export const CLAMP_BEFORE_NOISE: CheckerFactory = () => {
       world = begun
     },
     output: (hospital, job, output) => {
-      const noisy = world.document.privacy.noise !== 'off'
+      const noisy = world.document.privacy.noise === 'distributed'
       if (hospital.honest && noisy && job.kind === 'mask' && output.kind === 'mask') look(hospital, job)
     },
   }

@@ -5,6 +5,7 @@ import { sha256 } from '../../crypto/hash.ts'
 import { addInto, toBytes } from '../../crypto/ring.ts'
 import { peerString } from '../../protocols/roster/roster.ts'
 import { hex, same } from '../../protocols/round/state.ts'
+import { roundKind } from '../../protocols/study/plan.ts'
 import { decodeResultValue, type Link } from '../../protocols/sync/link.ts'
 import type { World } from '../world.ts'
 import { type CheckerFactory, Violation } from './checker.ts'
@@ -23,7 +24,7 @@ export const EXACT_SUM: CheckerFactory = () => {
     const peers = contributors.get(sid)
     if (peers?.length !== value.members.length)
       throw new Violation(8, 'a sum of others than its contributors', { round })
-    const sum = new Uint32Array(world.hospitals[0]!.context.dimension)
+    const sum = new Uint32Array(world.hospitals[0]!.context.dimensions[roundKind(round)])
     for (const peer of peers) {
       const input = world.hospitals.find(hospital => hospital.peer === peer)?.vault.inputs.get(sid)
       if (input === undefined) throw new Violation(8, `${peer} has put in nothing`, { round })

@@ -5,6 +5,7 @@ import type { Dataset } from '../../node/datasets/dataset.ts'
 import { type FoundCheckpoint, readNewestCheckpoint } from '../../node/newest-checkpoint.ts'
 import { loadBackend } from '../../node/training/backend.ts'
 import { evaluate, type Metrics } from '../../node/training/evaluation.ts'
+import { deployed } from '../../protocols/round/checkpoint.ts'
 
 const ATTEMPTS = 5
 const RETRY_MS = 50
@@ -20,7 +21,7 @@ export async function createEvaluator(dataset: Dataset): Promise<(folder: string
   const backend = await loadBackend()
   return async folder => {
     const { document, checkpoint, hash, round } = await readPatiently(folder)
-    return { ...evaluate({ backend, document, parameters: checkpoint.average, dataset }), round, hash }
+    return { ...evaluate({ backend, document, ...deployed(checkpoint), dataset }), round, hash }
   }
 }
 

@@ -1,9 +1,10 @@
 /** In every round thirty per cent of the hospitals are away from its start, each time others. @module */
 
+import { firstRound } from '../../protocols/study/plan.ts'
 import { decodeResultValue } from '../../protocols/sync/link.ts'
 import { type CheckerFactory, Violation } from '../checkers/checker.ts'
 import { boundMs, type Scenario } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import { drawStudy, roundsIn } from '../study.ts'
 import type { World } from '../world.ts'
 
 const HOSPITALS = 10
@@ -15,7 +16,8 @@ type Absences = ReadonlyMap<number, readonly number[]>
 /** Lets those be away that the round says, as soon as everybody who is here has finished the one before. */
 function takeTurns(world: World, absences: Absences): void {
   const away = (round: number) => absences.get(round) ?? []
-  let round = 1
+  const first = firstRound(world.document)
+  let round = first
   const before = world.inspect
   const turn = (): void => {
     round += 1
@@ -25,13 +27,13 @@ function takeTurns(world: World, absences: Absences): void {
   world.inspect = (hospital, effect) => {
     before(hospital, effect)
     const here = world.hospitals.filter(({ alive }) => alive)
-    if (effect.type !== 'emit' || here.some(({ disk }) => disk.links.length < round)) return
+    if (effect.type !== 'emit' || here.some(({ disk }) => disk.links.length < round + 1 - first)) return
     const ended = round
     world.after(1, () => {
       if (round === ended) turn()
     })
   }
-  for (const { index } of world.hospitals) if (!away(1).includes(index)) world.start(index)
+  for (const { index } of world.hospitals) if (!away(first).includes(index)) world.start(index)
 }
 
 /** Every round has a result, of hospitals that were there. */
@@ -57,8 +59,7 @@ export const ABSENT: Scenario = {
     const drawn = drawStudy(random, { hospitalsMin: HOSPITALS, hospitalsMax: HOSPITALS, roundsMax: 3 })
     const study = { ...drawn, profile: 'byzantine' as const, colluders: COLLUDERS }
     const all = Array.from({ length: HOSPITALS }, (_, index) => index)
-    const rounds = Array.from({ length: study.rounds }, (_, at) => at + 1)
-    const absences: Absences = new Map(rounds.map(round => [round, random.sample(all, AWAY)]))
+    const absences: Absences = new Map(roundsIn(study).map(round => [round, random.sample(all, AWAY)]))
     return {
       study,
       network: { delayMs: random.between(1, 50) },

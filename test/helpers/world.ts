@@ -6,13 +6,19 @@ import { sha256 } from '../../crypto/hash.ts'
 import { toBytes } from '../../crypto/ring.ts'
 import { genesisHash } from '../../crypto/transcript.ts'
 import type { Effect } from '../../protocols/ports.ts'
-import { applySum, checkpointHash, encodeCheckpoint, initialCheckpoint } from '../../protocols/round/checkpoint.ts'
+import {
+  applyStatistics,
+  applySum,
+  checkpointHash,
+  encodeCheckpoint,
+  initialCheckpoint,
+} from '../../protocols/round/checkpoint.ts'
 import { rememberingVerifier } from '../../protocols/round/context.ts'
 import { openMessage, slotOf } from '../../protocols/round/messages.ts'
 import { hex } from '../../protocols/round/state.ts'
 import { TIMING_LAN } from '../../protocols/study/constants.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
-import { planStudy } from '../../protocols/study/plan.ts'
+import { firstRound, planStudy, roundKind, sumIn } from '../../protocols/study/plan.ts'
 import { hashAfter, type ResultValue, verifyLink } from '../../protocols/sync/link.ts'
 import { contextOf, type SimulatedHospital } from '../../sim/hospital.ts'
 import { World, type WorldOptions } from '../../sim/world.ts'
@@ -37,11 +43,11 @@ export interface Story {
 export function createStory({ hospitals, seed = 1, study = {}, timing = {}, ...options }: StoryOptions): Story {
   const signers = testSigners(hospitals)
   const document = testStudy(signers, { timing: { ...TIMING_LAN, ...timing }, ...study })
-  const { dimension } = planStudy(document)
+  const plan = planStudy(document)
   const trained: Story['trained'] = []
   const update = (member: number, round: number) => {
     trained.push({ member, round })
-    const bytes = new Uint8Array(4 * dimension)
+    const bytes = new Uint8Array(4 * sumIn(plan, round).dimension)
     seededRng(`update ${seed} ${trained.length}`)(bytes)
     return new Int32Array(bytes.buffer).map(word => word >> 12)
   }
@@ -112,9 +118,10 @@ export function checkStory(
   const values: ResultValue[] = []
   let head = genesisHash(longest.context.study)
   let checkpoint = initialCheckpoint(document)
-  const { fixedPoint, denominator, contributorsMin } = planStudy(document)
+  const plan = planStudy(document)
+  const { fixedPoint, denominator, contributorsMin } = plan
   for (const [index, link] of links.entries()) {
-    t.is(link.round, index + 1)
+    t.is(link.round, index + firstRound(document))
     const value = verifyLink(link, longest.context)
     head = hashAfter(head, link, value)
     values.push(value)
@@ -122,7 +129,10 @@ export function checkStory(
     t.true(value.members.length >= contributorsMin)
     const sum = exactSum(world, value)
     t.is(hex(value.sum), hex(sha256(TAG_SUM, toBytes(new Uint32Array(sum.buffer)))), `exact sum of round ${link.round}`)
-    checkpoint = applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
+    checkpoint =
+      roundKind(link.round) === 'statistics'
+        ? applyStatistics(checkpoint, sum, sumIn(plan, link.round).fixedPoint.scale)
+        : applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
     t.is(hex(value.checkpoint), hex(checkpointHash(encodeCheckpoint(checkpoint))), `checkpoint of round ${link.round}`)
   }
   for (const { member, disk, state, vault } of world.hospitals) {

@@ -26,8 +26,13 @@ const opening: LedgerEntry[] = [
 
 const charge = (ledger: Ledger, round: number) =>
   ledger.enter(books => ({
-    ...{ kind: 'charge', at, account: 1, study, round, sid: round.toString(16).padStart(64, '0') },
-    ...{ sampleRate: 2 ** 29, noiseMultiplier: 1.5, contributors: 4, ...books.price({ account: 1, study }) },
+    ...{ kind: 'charge', at, account: 1, study, round: round + 1, sid: round.toString(16).padStart(64, '0') },
+    ...{
+      sampleRate: 2 ** 29,
+      noiseMultiplier: 1.5,
+      contributors: 4,
+      ...books.price({ account: 1, study }, { training: 1 }),
+    },
   }))
 
 async function charged(folder: string, rounds: number): Promise<void> {
@@ -94,8 +99,8 @@ test('a process killed at any instant leaves every charge that it told of, and a
     const study = ${JSON.stringify(study)}
     for (let round = ledger.books.charges(study).length; ; round++) {
       await ledger.enter(books => ({
-        kind: 'charge', at: ${JSON.stringify(at)}, account: 1, study, round, sid: round.toString(16).padStart(64, '0'),
-        sampleRate: 2 ** 29, noiseMultiplier: 1.5, contributors: 4, ...books.price({ account: 1, study }),
+        kind: 'charge', at: ${JSON.stringify(at)}, account: 1, study, round: round + 1, sid: round.toString(16).padStart(64, '0'),
+        sampleRate: 2 ** 29, noiseMultiplier: 1.5, contributors: 4, ...books.price({ account: 1, study }, { training: 1 }),
       }))
       process.stdout.write(round + '\\n')
     }`

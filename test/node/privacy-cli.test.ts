@@ -28,7 +28,14 @@ async function spent(t: ExecutionContext, rounds: number): Promise<string> {
   for (let round = 1; round <= rounds; round++) {
     const place = { account: 1, study, round, sid: round.toString(16).padStart(64, '0') }
     await ledger.enter(() => ({ kind: 'reserve', at, ...place }))
-    await ledger.enter(books => ({ kind: 'charge', at, ...place, ...terms, contributors: 4, ...books.price(place) }))
+    await ledger.enter(books => ({
+      kind: 'charge',
+      at,
+      ...place,
+      ...terms,
+      contributors: 4,
+      ...books.price(place, { training: 1 }),
+    }))
   }
   await ledger.close()
   return folder

@@ -33,7 +33,7 @@ async function writeRecords(file: string, label: string): Promise<void> {
 }
 
 /** Four data folders with records and an approved study, not yet started. */
-async function createSites(t: ExecutionContext, rounds: number): Promise<Site[]> {
+async function createSites(t: ExecutionContext, rounds: number, changes: Record<string, string> = {}): Promise<Site[]> {
   const root = await temporaryFolder(t)
   const sites: Site[] = []
   for (let i = 0; i < HOSPITALS; i++) {
@@ -51,7 +51,12 @@ async function createSites(t: ExecutionContext, rounds: number): Promise<Site[]>
   const spec = join(root, 'spec.toml')
   const text = specText(
     sites.map(site => site.peer),
-    { rounds: `rounds = ${rounds}`, shape: 'shape = [28, 28, 1]', records: `records = ${RECORDS * HOSPITALS}` },
+    {
+      rounds: `rounds = ${rounds}`,
+      shape: 'shape = [28, 28, 1]',
+      records: `records = ${RECORDS * HOSPITALS}`,
+      ...changes,
+    },
   )
   await writeFile(spec, text)
   const study = join(root, 'spec.study')
@@ -115,6 +120,39 @@ test.serial('four processes train a study; one is killed in the middle, returns 
   t.deepEqual(await Promise.all(nodes.map(node => node.exited)), [0, 0, 0, 0])
   for (const node of nodes) t.notRegex(node.log(), /"level":"(error|fatal)"/)
 })
+
+test.serial(
+  'four processes normalise by one noised sum and take local steps with local noise; all of it is charged',
+  async t => {
+    const sites = await createSites(t, 3, {
+      clippingNorm: 'clippingNorm = 1\nnoise = "local"\nlocalSteps = 2',
+      preset: 'preset = "logistic"',
+      filters: '[normalisation]\nshare = 0.3',
+      groups: '',
+    })
+    const nodes = sites.map(site => startProcess(t, site.folder))
+    const final = await Promise.all(sites.map((site, i) => until(site, nodes[i]!, ({ phase }) => phase === 'finished')))
+    t.is(new Set(final.map(status => status.checkpoint)).size, 1)
+    const rounds = (await roundsOf(sites[0]!))!
+    t.deepEqual(
+      rounds.map(({ round }) => round),
+      [0, 1, 2, 3],
+    )
+    for (const node of nodes) node.child.kill('SIGTERM')
+    t.deepEqual(await Promise.all(nodes.map(node => node.exited)), [0, 0, 0, 0])
+    for (const { folder } of sites) {
+      t.like(JSON.parse(await works(t, 'privacy', 'verify', '--data', folder, '--json')), {
+        verified: true,
+        charges: 4,
+      })
+      const { accounts } = JSON.parse(await works(t, 'privacy', 'show', '--data', folder, '--json'))
+      const [study] = accounts[0].studies
+      t.like(study, { charged: 3, rounds: 3, statistics: true, cap: 3 })
+      // everything was planned for: the statistics, and two steps in each of three rounds
+      t.true(study.colluding <= 3 && study.colluding > 2.9, `${study.colluding}`)
+    }
+  },
+)
 
 test.serial('every mistake at the start ends in its exit code and one sentence', async t => {
   const [site, other] = (await createSites(t, 5)) as [Site, Site]

@@ -26,6 +26,29 @@ test('a row has the noise multiplier and the epsilons of the study that it descr
   t.is(row!.batch, 250)
 })
 
+test('with local steps a row is that of a study with local noise', t => {
+  const { rows, colluders } = planAhead({ ...input, localSteps: 4 }, { rounds: [10], sampleRates: [2 ** -4] })
+  const [row] = rows
+  const study = testStudy(testSigners(7), {
+    rounds: 10,
+    privacy: {
+      ...{
+        noise: 'local',
+        localSteps: 4,
+        clippingNorm: 1,
+        sampleRate: 2 ** 28,
+        noiseMultiplier: row!.noiseMultiplier!,
+      },
+      ...{ delta: 1e-5, epsilon: 3, colluders },
+    },
+  })
+  t.deepEqual(row!.epsilons, epsilonsOf(study, { rounds: new Array(10).fill(7) }))
+  // forty steps cost the same, however they are spread over rounds
+  const shared = planAhead(input, { rounds: [40], sampleRates: [2 ** -4] }).rows[0]!
+  t.is(row!.noiseMultiplier, shared.noiseMultiplier)
+  t.true(row!.noise! > shared.noise!)
+})
+
 test('more rounds and higher rates need a larger multiplier, and the batch makes up for the rate', t => {
   const { rows } = planAhead(input, { rounds: [50, 100], sampleRates: [0.05, 0.2] })
   const [a, b, c, d] = rows.map(({ noiseMultiplier }) => noiseMultiplier!)

@@ -36,6 +36,29 @@ test('the noise multiplier is the smallest that keeps epsilon over all rounds', 
   t.true(at(noiseMultiplier - NOISE_MULTIPLIER_STEP) > 3)
 })
 
+test('statistics and local steps are solved for together: all of them keep epsilon, a little less noise does not', async t => {
+  const text = specText(peersOf(5), {
+    preset: 'preset = "logistic"',
+    filters: '[normalisation]\nshare = 0.4',
+    groups: '',
+    sampleRate: 'sampleRate = 0.1\nnoise = "local"\nlocalSteps = 3',
+  })
+  const { document } = await build(t, text)
+  const { noiseMultiplier, delta, sampleRate } = document.privacy
+  const statistics = { sampleRate: 1, noiseMultiplier: document.normalisation!.noiseMultiplier, steps: 1 }
+  t.true(pldEpsilon([statistics], { delta }) <= 0.4 * 3)
+  t.true(pldEpsilon([statistics], { delta }) > 0.39 * 3)
+  const at = (z: number) =>
+    pldEpsilon([statistics, { sampleRate: sampleRate / 2 ** 32, noiseMultiplier: z, steps: 60 }], { delta })
+  t.true(at(noiseMultiplier) <= 3)
+  t.true(at(noiseMultiplier - 2 * NOISE_MULTIPLIER_STEP) > 3)
+})
+
+test('local steps with distributed noise are refused by name', async t => {
+  const error = await refusal(t, specText(peersOf(5), { sampleRate: 'sampleRate = 0.1\nlocalSteps = 3' }))
+  t.regex(error.message, /3 local steps in a round need noise "local"/)
+})
+
 test('hospitals are sorted, colluders and profile have their defaults', async t => {
   const peers = peersOf(5)
   const { document, plan } = await build(t, specText([...peers].reverse()))

@@ -12,6 +12,7 @@ import { pldEpsilon } from '../../crypto/pld.ts'
 import { RandomReader } from '../../crypto/rng.ts'
 import type { Dataset } from '../../node/datasets/dataset.ts'
 import { CLIP_MARGIN } from '../../node/training/bookkeeping.ts'
+import { planStudy } from '../../protocols/study/plan.ts'
 import { seededRng } from '../helpers/seeded-rng.ts'
 import { createOpeningWard, type OpeningWard, vectors } from './opening.ts'
 
@@ -108,6 +109,71 @@ const INDEPENDENCE: Check = {
 
 function correlation(a: Int32Array, b: Int32Array): number {
   return a.reduce((total, word, at) => total + word * b[at]!, 0)
+}
+
+const LOCAL_STEPS = 4
+/** Columns that a study may bound, nearly. */
+const BOUNDED = 4000
+
+const LOCAL: Check = {
+  name: 'local',
+  claim: 'with local noise every hospital adds z·Δ at each of its steps: σ√(steps·|P|) in the sum, within 1 %',
+  run: () => {
+    const privacy = { noise: 'local' as const, localSteps: LOCAL_STEPS, colluders: COLLUDERS }
+    return within(createOpeningWard({ records: nobody(WIDE), inputs: WIDE, privacy }), ward => {
+      ward.train(1)
+      const { noiseMultiplier } = ward.document.privacy
+      const expected = noiseMultiplier * ward.sensitivity * Math.sqrt(LOCAL_STEPS * HOSPITALS)
+      return sizeOfNoise(ward.open(1), expected)
+    })
+  },
+}
+
+const STATISTICS: Check = {
+  name: 'statistics',
+  claim: 'statistics of no records are noise of the right size, and one record moves them by at most Δ_int',
+  run: async () => {
+    const init = { inputs: BOUNDED, statistics: 1, privacy: { colluders: COLLUDERS } }
+    const noise = await within(createOpeningWard({ ...init, records: nobody(BOUNDED) }), ward => {
+      ward.train(0)
+      // 1e5 words: every view has noise of its own
+      const words = Array.from({ length: 13 }, (_, view) => [...ward.open(0, view)]).flat()
+      const { statistics } = planStudy(ward.document)
+      const { sensitivity } = statistics!.fixedPoint
+      const shared = { noiseMultiplier: 1, sensitivity, contributors: HOSPITALS, colluders: COLLUDERS }
+      return sizeOfNoise(Int32Array.from(words), hospitalSigma(shared) * Math.sqrt(HOSPITALS))
+    })
+    if (noise.wrong !== null) return noise
+    const inputs = 40
+    const privacy = { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0 }
+    const others = Array.from({ length: 2 }, () => empty(inputs))
+    const row = (value: number) => Array.from({ length: inputs }, (_, at): [number, number] => [at, value])
+    const sumOf = (rows: [number, number][][]) =>
+      within(
+        createOpeningWard({ inputs, statistics: 1, privacy, records: [vectors(inputs, rows), ...others] }),
+        ward => {
+          ward.train(0)
+          return { sum: ward.open(0), allowed: planStudy(ward.document).statistics!.fixedPoint.sensitivity }
+        },
+      )
+    const crowd = [row(0.3), row(-0.9)]
+    const without = await sumOf(crowd)
+    for (const value of [1, -1, 1e30, -1e6, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const { sum, allowed } = await sumOf([...crowd, row(value)])
+      const moved = Math.sqrt(sum.reduce((total, word, at) => total + (word - without.sum[at]!) ** 2, 0)) / allowed
+      if (!(moved <= 1)) return { wrong: `a record of ${value} moves the statistics by ${moved} Δ_int`, measured: '' }
+    }
+    return noise
+  },
+}
+
+function sizeOfNoise(sum: Int32Array, expected: number): { wrong: string | null; measured: string } {
+  const deviation = Math.sqrt(sum.reduce((total, word) => total + word * word, 0) / sum.length)
+  const measured = `σ is ${(deviation / expected).toFixed(4)} of what it should be`
+  return {
+    wrong: Math.abs(deviation / expected - 1) > 0.01 ? `the noise is of another size: ${measured}` : null,
+    measured,
+  }
 }
 
 const SENSITIVITY: Check = {
@@ -279,4 +345,13 @@ const AUDIT: Check = {
   },
 }
 
-export const BATTERY: readonly Check[] = [NOISE, INDEPENDENCE, SENSITIVITY, SAMPLING, CANARIES, AUDIT]
+export const BATTERY: readonly Check[] = [
+  NOISE,
+  INDEPENDENCE,
+  LOCAL,
+  STATISTICS,
+  SENSITIVITY,
+  SAMPLING,
+  CANARIES,
+  AUDIT,
+]

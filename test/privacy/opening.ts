@@ -18,7 +18,7 @@ import { createWorkbench, type WorkbenchCalls } from '../../node/workbench.ts'
 import type { RoundOutput, Session } from '../../protocols/aggregation/jobs.ts'
 import { hex } from '../../protocols/round/state.ts'
 import { encodeStudy, type StudyDocument } from '../../protocols/study/document.ts'
-import { planStudy } from '../../protocols/study/plan.ts'
+import { planStudy, sumIn } from '../../protocols/study/plan.ts'
 import { seededRng } from '../helpers/seeded-rng.ts'
 import { testSigners, testStudy } from '../helpers/study.ts'
 
@@ -31,6 +31,8 @@ export interface WardInit {
   /** the length of a record */
   readonly inputs: number
   readonly privacy: Partial<StudyDocument['privacy']>
+  /** z of statistics of all columns, which are bounded by −1 and 1 */
+  readonly statistics?: number
   readonly seed?: string
 }
 
@@ -58,23 +60,34 @@ export function vectors(inputs: number, rows: readonly (readonly [index: number,
 
 let engine: Promise<Backend> | undefined
 
+function boundsFor({ inputs, statistics }: WardInit): { bounds?: [number, number][] } {
+  return statistics === undefined ? {} : { bounds: Array.from({ length: inputs }, () => [-1, 1]) }
+}
+
 /** Hospitals with these records, and a logistic model of two classes whose parameters are all 0. */
-export async function createOpeningWard({ records, inputs, privacy, seed = '' }: WardInit): Promise<OpeningWard> {
+export async function createOpeningWard(init: WardInit): Promise<OpeningWard> {
+  const { records, inputs, privacy, statistics, seed = '' } = init
   engine ??= loadBackend({ engine: 'wasm' })
   const backend = await engine
   const signers = testSigners(records.length)
   const base = { noise: 'distributed' as const, clippingNorm: 1, sampleRate: 2 ** 32, noiseMultiplier: 1 }
   const document = testStudy(signers, {
-    data: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], records: 1000 },
+    data: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], records: 1000, ...boundsFor(init) },
+    ...(statistics !== undefined && { normalisation: { noiseMultiplier: statistics } }),
     privacy: { ...base, delta: 1e-5, epsilon: 50, colluders: 1, ...privacy },
   })
-  const { dimension, fixedPoint } = planStudy(document)
+  const plan = planStudy(document)
+  const { dimension, fixedPoint } = plan
   const folder = mkdtempSync(join(tmpdir(), 'confrere-battery-'))
   const hospitals = records.map((dataset, self): WorkbenchCalls => {
     const rng = seededRng(`${SEED} ${seed} hospital ${self}`)
     const trainer = createTrainer({ document, dataset, backend, rng })
     // at the origin every gradient is known
-    const atOrigin = { ...trainer, clippedSum: () => trainer.clippedSum(new Float32Array(dimension)) }
+    const atOrigin = {
+      ...trainer,
+      clippedSum: () =>
+        trainer.clippedSum({ parameters: new Float32Array(dimension), normalisation: new Float32Array(0) }),
+    }
     return createWorkbench({ folder: join(folder, String(self)), document: encodeStudy(document) }, atOrigin, rng)
   })
   const ids = new Map(signers.map(({ id }, self) => [self, id] as const))
@@ -85,7 +98,7 @@ export async function createOpeningWard({ records, inputs, privacy, seed = '' }:
     train: round => {
       for (const hospital of hospitals) hospital.train(round)
     },
-    open: (round, view = 0) => openSum(hospitals, { ids, round, view, dimension }),
+    open: (round, view = 0) => openSum(hospitals, { ids, round, view, dimension: sumIn(plan, round).dimension }),
     close: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

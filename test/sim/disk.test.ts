@@ -17,8 +17,7 @@ function createVault(): MemoryVault {
   const random = new Random('vault')
   const study = drawStudy(random)
   const document = studyOf(study, createKeyring(study.hospitals, random).signers)
-  const initial = initialCheckpoint(document)
-  return new MemoryVault({ initial, rng: random.fill, dimension: initial.parameters.length })
+  return new MemoryVault({ initial: initialCheckpoint(document), rng: random.fill })
 }
 
 function mask(vault: MemoryVault, value: number): void {

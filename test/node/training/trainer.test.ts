@@ -31,17 +31,17 @@ function records(count: number): Dataset {
 
 test.serial('the sum is over the sample that the rng draws, over more than one sub-batch', async t => {
   const [document, dataset] = [study(0.75), records(700)]
-  const { parameters } = initialCheckpoint(document)
+  const start = initialCheckpoint(document)
   const sample = poissonSample(dataset.count, document.privacy.sampleRate, seededRng('trainer'))
   t.true(sample.length > 2 * 256 && sample.length % 256 !== 0)
   await onEveryEngine(t, backend => {
     const trainer = createTrainer({ document, dataset, backend, rng: seededRng('trainer') })
-    const actual = trainer.clippedSum(parameters)
-    t.is(trainer.dimension, parameters.length)
+    const actual = trainer.clippedSum(start)
+    t.is(trainer.dimension, start.parameters.length)
     t.is(trainer.engine, backend.engine)
     trainer.dispose()
     const model = buildModel(backend.tf, document.model, DATA)
-    const batch = { parameters, ...selectRecords(dataset, sample) }
+    const batch = { parameters: start.parameters, ...selectRecords(dataset, sample) }
     const expected = loopClippedSum(backend, { model, clippingNorm: CLIP_MARGIN * 0.5 }, batch).sum
     model.dispose()
     t.true(distance(actual, expected) <= 1e-4 * norm(expected))
@@ -50,21 +50,21 @@ test.serial('the sum is over the sample that the rng draws, over more than one s
 
 test.serial('each call draws a new sample', async t => {
   const [document, dataset] = [study(0.5), records(100)]
-  const { parameters } = initialCheckpoint(document)
+  const start = initialCheckpoint(document)
   await onEveryEngine(t, backend => {
     const trainer = createTrainer({ document, dataset, backend, rng: seededRng('again') })
-    t.notDeepEqual(trainer.clippedSum(parameters), trainer.clippedSum(parameters))
+    t.notDeepEqual(trainer.clippedSum(start), trainer.clippedSum(start))
     trainer.dispose()
   })
 })
 
 test.serial('an empty sample gives zeros, and leaves nothing behind', async t => {
   const document = study(2 ** -32)
-  const { parameters } = initialCheckpoint(document)
+  const start = initialCheckpoint(document)
   await onEveryEngine(t, backend => {
     const before = backend.tf.memory().numTensors
     const trainer = createTrainer({ document, dataset: records(50), backend, rng: seededRng('empty') })
-    t.deepEqual(trainer.clippedSum(parameters), new Float64Array(parameters.length))
+    t.deepEqual(trainer.clippedSum(start), new Float64Array(start.parameters.length))
     trainer.dispose()
     t.is(backend.tf.memory().numTensors, before)
   })

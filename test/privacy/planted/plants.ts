@@ -22,7 +22,7 @@ export const PLANTS: readonly Plant[] = [
     bug: 'the noise is too small by √n',
     file: 'protocols/aggregation/jobs.ts',
     find: NOISE_LINE,
-    replace: 'if (sigma > 0) addDiscreteGaussian(noised, Math.round(sigma / Math.sqrt(contributors)), rng)',
+    replace: 'if (sigma > 0) addDiscreteGaussian(noised, Math.round(sigma / Math.sqrt(8)), rng)',
     seenBy: 'noise',
   },
   {
@@ -30,7 +30,7 @@ export const PLANTS: readonly Plant[] = [
     bug: 'the noise is too small by √n, and guessing refutes the claim',
     file: 'protocols/aggregation/jobs.ts',
     find: NOISE_LINE,
-    replace: 'if (sigma > 0) addDiscreteGaussian(noised, Math.round(sigma / Math.sqrt(contributors)), rng)',
+    replace: 'if (sigma > 0) addDiscreteGaussian(noised, Math.round(sigma / Math.sqrt(8)), rng)',
     seenBy: 'audit',
   },
   {
@@ -64,8 +64,10 @@ export const PLANTS: readonly Plant[] = [
     name: 'empty-batch-skipped',
     bug: 'a hospital whose batch is empty stays out of the round',
     file: 'node/workbench.ts',
-    find: 'vectors.setUpdate(round, quantise(sum, fixedPoint.scale))',
-    replace: 'if (sum.some(value => value !== 0)) vectors.setUpdate(round, quantise(sum, fixedPoint.scale))',
+    find: 'vectors.setUpdate(round, trainUpdate({ document, plan, trainer, checkpoint, round }, rng))',
+    replace:
+      'const update = trainUpdate({ document, plan, trainer, checkpoint, round }, rng)\n' +
+      '      if (update.some(value => value !== 0)) vectors.setUpdate(round, update)',
     seenBy: 'noise',
   },
   {
@@ -83,17 +85,35 @@ export const PLANTS: readonly Plant[] = [
     name: 'same-noise-in-two-views',
     bug: 'a second view of a round gets the noise of the first',
     file: 'protocols/aggregation/jobs.ts',
-    find: `const noised = Int32Array.from(update)\n  clamp(noised, clampLimit({ contributors, sigma }))\n  ${NOISE_LINE}`,
+    find: `const noised = Int32Array.from(update)\n  clamp(noised, limit)\n  ${NOISE_LINE}`,
     replace:
       'const kept = ((globalThis as { noisedOf?: WeakMap<Int32Array, Int32Array> }).noisedOf ??= new WeakMap())\n' +
       '  const before = kept.get(update)\n' +
       '  const noised = before === undefined ? Int32Array.from(update) : before.slice()\n' +
       '  if (before === undefined) {\n' +
-      '    clamp(noised, clampLimit({ contributors, sigma }))\n' +
+      '    clamp(noised, limit)\n' +
       '    if (sigma > 0) addDiscreteGaussian(noised, sigma, rng)\n' +
       '    kept.set(update, noised.slice())\n' +
       '  }',
     seenBy: 'independence',
+  },
+  {
+    name: 'local-noise-once',
+    bug: 'of several local steps only the first is noised',
+    file: 'node/update.ts',
+    find: 'const words = noised(trainer.clippedSum({ parameters, normalisation }))',
+    replace:
+      'const clipped = trainer.clippedSum({ parameters, normalisation })\n' +
+      '    const words = step === 0 ? noised(clipped) : quantise(clipped, sum.fixedPoint.scale)',
+    seenBy: 'local',
+  },
+  {
+    name: 'unbounded-statistics',
+    bug: 'records are added to the statistics as they are, not clipped to the bounds',
+    file: 'node/training/normaliser.ts',
+    find: 'return (2 * (Math.max(low, Math.min(high, value)) - low)) / (high - low) - 1',
+    replace: 'return (2 * (value - low)) / (high - low) - 1',
+    seenBy: 'statistics',
   },
   {
     name: 'shared-noise',

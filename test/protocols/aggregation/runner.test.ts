@@ -33,7 +33,7 @@ function createHospitals(count: number, changes = {}) {
   const document = testStudy(signers, changes)
   return signers.map((_, self) => {
     const rng = seededRng(`runner ${self}`)
-    const vault = new MemoryVault({ initial: initialCheckpoint(document), rng, dimension: DIMENSION })
+    const vault = new MemoryVault({ initial: initialCheckpoint(document), rng })
     return { vault, run: createRunner(vault, { document, rng }) }
   })
 }

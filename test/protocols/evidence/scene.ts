@@ -125,7 +125,7 @@ export class Scene {
     const root = seededBytes(`root ${seed} ${member}`, 32)
     const bytes = seededBytes(`${seed} ${member}`, 4 * judge.dimension)
     const update = new Int32Array(bytes.buffer).map(word => word >> 12)
-    const noise = { noiseMultiplier: 0, sensitivity: 1, colluders: 1 }
+    const noise = { limit: 2 ** 20, sigma: 0 }
     const secret = secretOf(member)
     const masked = maskUpdate({ update, session, secret, root, noise }, seededRng(`noise ${member}`))
     const selfKey = deriveSelfKey({ root, sid, id: signers[member]!.id })

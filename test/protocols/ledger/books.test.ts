@@ -35,8 +35,17 @@ function charge(books: Books, round: number, to: { study?: string; account?: num
   const place = { account: 1, study: id('a'), ...to }
   const { sampleRate, noiseMultiplier } = books.study(place.study) as EntryOf<'study'>
   const entry: EntryOf<'charge'> = {
-    ...{ kind: 'charge', at, ...place, round, sid: sidOf(round), sampleRate, noiseMultiplier, contributors: 4 },
-    ...books.price(place),
+    ...{
+      kind: 'charge',
+      at,
+      ...place,
+      round: round + 1,
+      sid: sidOf(round),
+      sampleRate,
+      noiseMultiplier,
+      contributors: 4,
+    },
+    ...books.price(place, { training: 1 }),
   }
   books.add(entry)
   return entry
@@ -167,7 +176,7 @@ test('an entry that says less, or more, than the entries before it is refused by
   bad(t, () => Books.of(withLast({ noiseMultiplier: 3 })), /line 8: its terms are not the study's/)
   bad(t, () => Books.of(withLast({ study: id('c') })), /line 8: study c+ has not begun/)
   bad(t, () => Books.of(withLast({ account: 2 })), /line 8: there is no account 2/)
-  bad(t, () => Books.of([...entries, last]), /line 9: round 2 is charged twice/)
+  bad(t, () => Books.of([...entries, last]), /line 9: round 3 is charged twice/)
   bad(t, () => Books.of([account({ account: 2 })]), /line 1: account 2 is out of order/)
   bad(t, () => Books.of([account(), study(), study({ noiseMultiplier: 9 })]), /line 3: the study had other terms/)
 })
@@ -188,12 +197,53 @@ test("the rounds that are left are the most that the study's epsilon and the acc
       const books = Books.of(spend(spentRounds))
       const place = { account: 1, study: id('a') }
       const left = books.affordable({ ...place, totalMax })
-      const over = books.price(place, left + 1)
-      if (left > 0) t.true(books.price(place, left).total <= totalMax && books.price(place, left).epsilon <= 3)
+      const over = books.price(place, { training: left + 1 })
+      if (left > 0)
+        t.true(
+          books.price(place, { training: left }).total <= totalMax &&
+            books.price(place, { training: left }).epsilon <= 3,
+        )
       t.true(left + spentRounds === 100 || over.total > totalMax || over.epsilon > 3)
     }),
     { numRuns: 50 },
   )
+})
+
+test('statistics and local steps are priced as what they are: one step at q = 1, and each step of a round', t => {
+  const begun = study({ epsilon: 900, steps: 5, statistics: { noiseMultiplier: 6 } })
+  const books = Books.of([account(), begun])
+  const place = { account: 1, study: id('a') }
+  t.is(books.statisticsToCome(id('a')), 1)
+  const mechanisms = (rounds: number) => [
+    { sampleRate: 1, noiseMultiplier: 6, steps: 1 },
+    { sampleRate: 0.125, noiseMultiplier: 1.5, steps: 5 * rounds },
+  ]
+  const enter = (round: number, terms: object) => {
+    const price = books.price(place, round === 0 ? { statistics: 1 } : { training: 1 })
+    const entry = { kind: 'charge', at, ...place, round, sid: sidOf(round), contributors: 4, ...terms, ...price }
+    books.add(entry as EntryOf<'charge'>)
+    return price.epsilon
+  }
+  const ofStatistics = { sampleRate: 2 ** 32, noiseMultiplier: 6 }
+  const ofTraining = { sampleRate: 2 ** 29, noiseMultiplier: 1.5, steps: 5 }
+  t.is(books.affordable({ ...place, totalMax: Infinity }), 100)
+  bad(t, () => enter(0, ofTraining), /its terms are not the study's/)
+  t.is(enter(0, ofStatistics), pldEpsilon(mechanisms(0).slice(0, 1), { delta }))
+  t.is(books.statisticsToCome(id('a')), 0)
+  bad(t, () => enter(1, ofStatistics), /its terms are not the study's/)
+  bad(t, () => enter(1, { sampleRate: 2 ** 29, noiseMultiplier: 1.5 }), /its terms are not the study's/)
+  t.is(enter(1, ofTraining), pldEpsilon(mechanisms(1), { delta }))
+  t.is(enter(2, ofTraining), pldEpsilon(mechanisms(2), { delta }))
+  const [balance] = books.balances()
+  t.is(balance!.epsilon, pldEpsilon(mechanisms(2), { delta }))
+})
+
+test('a study without statistics is charged for none', t => {
+  const books = Books.of([account(), study()])
+  t.is(books.statisticsToCome(id('a')), 0)
+  const entry = { kind: 'charge', at, account: 1, study: id('a'), round: 0, sid: sidOf(9), contributors: 4 } as const
+  const terms = { sampleRate: 2 ** 29, noiseMultiplier: 1.5, epsilon: 1, total: 1 }
+  bad(t, () => books.add({ ...entry, ...terms }), /no round of statistics/)
 })
 
 test('an entry outside the limits is neither written nor read', t => {

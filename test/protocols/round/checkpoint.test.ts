@@ -59,7 +59,7 @@ test('the initial parameters are the bits that an independent program computes',
   t.is(bitsOf(checkpoint.parameters), 'b06523bf3a0782bf8c589bbf0000000009be18bf8422023f0000000000000000')
   t.deepEqual(checkpoint.average, checkpoint.parameters)
   t.deepEqual(checkpoint.momentum, new Float32Array(DIMENSION))
-  t.is(hashOf(checkpoint), '47b76ed811e5c6cfc921070406073d6e83f3f0773aec70e4a3f2c1e90d5c6c62')
+  t.is(hashOf(checkpoint), 'f052389973218ae77dbc69ea27fd4e317ba151caea7be8194adc9a8d0e58409f')
 })
 
 test('three steps end in the hashes that an independent program computes', t => {
@@ -70,9 +70,9 @@ test('three steps end in the hashes that an independent program computes', t => 
     return hashOf(checkpoint)
   })
   t.deepEqual(hashes, [
-    '303d5f3a80de707c09a2931d30d8165dc17fe432d73fd0bd079b5b05a79ae364',
-    '4445931a9004d8e839b474a7c6b13bb580bb904231538aa2a09a1b7a501eaa57',
-    '3999ec0db5bd6788d0364f0e7de279f6efa411f204e94c6b3e73cd24a5e153c0',
+    'cae74fb2535c2c7cc7ee661aa809f0ed60d9be4ad0bcdb03991fd88ef99ad3a3',
+    'ef1e6e3fc8f2c13a2c042b729a8197cb64a4604f5e1f0ea4d92344b2a66d39e0',
+    '430ae78feb63f9083a7311f36f8f7cd3fae09d250cf6c84296099d9e608b7b55',
   ])
   t.is(bitsOf(checkpoint.average), '68ec72bf2a0782bfe11427c4a14a6b44f2bd18bfe190e83e437cfe3c690709be')
   t.is(hashOf(initialCheckpoint(study())), before, 'a step leaves its argument alone')
@@ -170,21 +170,27 @@ test('a checkpoint comes back from its bytes, bit by bit', t => {
     fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true })
   const checkpoint = fc
     .nat({ max: 20 })
-    .chain(length => fc.tuple(fc.nat(), vector(length), vector(length), vector(length), fc.nat({ max: 3 })))
+    .chain(length =>
+      fc.tuple(fc.nat(), vector(length), vector(length), vector(length), fc.nat({ max: 3 }), fc.nat({ max: 3 })),
+    )
   fc.assert(
-    fc.property(checkpoint, ([round, parameters, momentum, average, offset]) => {
-      const bytes = encodeCheckpoint({ round, parameters, momentum, average })
+    fc.property(checkpoint, ([round, parameters, momentum, average, offset, columns]) => {
+      const normalisation = Float32Array.from({ length: 2 * columns }, (_, at) => at + 0.5)
+      const bytes = encodeCheckpoint({ round, normalisation, parameters, momentum, average })
       // bytes of a message lie at any offset of their buffer
       const shifted = new Uint8Array(bytes.length + offset).subarray(offset)
       shifted.set(bytes)
-      const back = decodeCheckpoint(shifted, parameters.length)
+      const back = decodeCheckpoint(shifted, { dimension: parameters.length, columns })
       t.deepEqual(encodeCheckpoint(back), bytes)
       t.is(back.round, round)
       t.is(bitsOf(back.average), bitsOf(average))
+      t.deepEqual(back.normalisation, normalisation)
     }),
     { numRuns: 200 },
   )
 })
+
+const SHAPE = { dimension: DIMENSION, columns: 0 }
 
 test('bytes that are not a whole checkpoint of this study are refused', t => {
   const bytes = encodeCheckpoint(initialCheckpoint(study()))
@@ -199,29 +205,34 @@ test('bytes that are not a whole checkpoint of this study are refused', t => {
     bytes.subarray(0, -1),
     Uint8Array.of(...bytes, 0),
     changed(0, [0]),
-    changed(7, [2]),
+    changed(7, [3]),
     changed(15, [9]),
-    changed(16, [0, 0, 0xc0, 0x7f]), // NaN
+    changed(19, [2]),
+    changed(20, [0, 0, 0xc0, 0x7f]), // NaN
     changed(bytes.length - 4, [0, 0, 0x80, 0xff]), // −∞
   ]
   for (const each of bad)
     t.is(
-      codeOf(() => decodeCheckpoint(each, DIMENSION)),
+      codeOf(() => decodeCheckpoint(each, SHAPE)),
       'malformed-checkpoint',
     )
   t.is(
-    codeOf(() => decodeCheckpoint(bytes, DIMENSION + 1)),
+    codeOf(() => decodeCheckpoint(bytes, { ...SHAPE, dimension: DIMENSION + 1 })),
     'malformed-checkpoint',
   )
   t.is(
-    codeOf(() => decodeCheckpoint(bytes, DIMENSION)),
+    codeOf(() => decodeCheckpoint(bytes, { ...SHAPE, columns: 1 })),
+    'malformed-checkpoint',
+  )
+  t.is(
+    codeOf(() => decodeCheckpoint(bytes, SHAPE)),
     'accepted',
   )
 })
 
 test('what is decoded does not share memory with the bytes', t => {
   const bytes = encodeCheckpoint(initialCheckpoint(study()))
-  const checkpoint = decodeCheckpoint(bytes, DIMENSION)
+  const checkpoint = decodeCheckpoint(bytes, SHAPE)
   const hash = hashOf(checkpoint)
   bytes.fill(0)
   t.is(hashOf(checkpoint), hash)

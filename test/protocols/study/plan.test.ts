@@ -136,13 +136,13 @@ test('rounds add up in any order and in one step or many, and never less', t => 
   const account = createEpsilonAccount(study)
   let before = 0
   for (const contributors of rounds) {
-    account.charge(contributors)
+    account.charge({ contributors })
     const { alone } = account.epsilons()
     t.true(alone > before)
     before = alone
   }
   const bulk = createEpsilonAccount(study)
-  for (const contributors of [7, 5, 4]) bulk.charge(contributors, 2)
+  for (const contributors of [7, 5, 4]) bulk.charge({ contributors, times: 2 })
   t.is(bulk.rounds, account.rounds)
   for (const key of ['model', 'colluding', 'alone'] as const) {
     t.true(close(bulk.epsilons()[key], account.epsilons()[key]))
@@ -153,6 +153,30 @@ test('what is charged does not depend on who was there', t => {
   const few = epsilonsOf(study, { rounds: [4, 4, 4] })
   const many = epsilonsOf(study, { rounds: [7, 7, 7] })
   t.is(few.colluding, many.colluding)
+})
+
+test('with local noise a hospital is as safe from all others as the study promises, alone and in the sum', t => {
+  const local = testStudy(testSigners(7), { privacy: { ...privacy, noise: 'local' as const, noiseMultiplier: 1.5 } })
+  const at = (noiseMultiplier: number, steps: number) =>
+    pldEpsilon([{ sampleRate: local.privacy.sampleRate / 2 ** 32, noiseMultiplier, steps }], { delta: 1e-5 })
+  const { model, colluding, alone } = epsilonsOf(local, { rounds: new Array(40).fill(7) })
+  t.true(close(colluding, at(1.5, 40)))
+  t.true(alone <= colluding && alone > 0.99 * colluding)
+  // the sum carries everybody's noise
+  t.true(Math.abs(model / at(1.5 * Math.sqrt(7), 40) - 1) < 0.01)
+})
+
+test('every local step is charged, and what hospitals do on their own is not hidden by the noise of others', t => {
+  const local = testStudy(testSigners(7), {
+    privacy: { ...privacy, noise: 'local' as const, noiseMultiplier: 1.5, localSteps: 3 },
+  })
+  const { model, colluding, alone } = epsilonsOf(local, { rounds: new Array(40).fill(7) })
+  const expected = pldEpsilon([{ sampleRate: local.privacy.sampleRate / 2 ** 32, noiseMultiplier: 1.5, steps: 120 }], {
+    delta: 1e-5,
+  })
+  t.true(close(colluding, expected))
+  t.is(model, alone)
+  t.true(model > 0.99 * colluding && model <= colluding)
 })
 
 test('without noise nothing is promised', t => {

@@ -52,8 +52,7 @@ export const PLANTS: readonly Plant[] = [
     bug: 'the clamp comes after the noise',
     file: 'protocols/aggregation/jobs.ts',
     find: 'if (sigma > 0) addDiscreteGaussian(noised, sigma, rng)',
-    replace:
-      'if (sigma > 0) { addDiscreteGaussian(noised, sigma, rng); clamp(noised, clampLimit({ contributors, sigma })) }',
+    replace: 'if (sigma > 0) { addDiscreteGaussian(noised, sigma, rng); clamp(noised, limit) }',
     breaks: [8],
   },
   {

@@ -1,0 +1,66 @@
+/**
+ * Records as the model sees them: clipped to the study's public bounds and scaled to −1 … 1, then shifted and multiplied
+ * by the normalisation that all hospitals agreed on.
+ *
+ * @module
+ */
+
+import type { StudyDocument } from '../../protocols/study/document.ts'
+import {
+  type Bounds,
+  boundsOf,
+  columnsOf,
+  type Normalisation,
+  statisticsDimension,
+} from '../../protocols/study/normalisation.ts'
+import type { Dataset } from '../datasets/dataset.ts'
+import { CLIP_MARGIN } from './bookkeeping.ts'
+
+/** A dataset's records, clipped and scaled by the study's bounds; as they are where it has none. */
+export function boundedRecords(document: Pick<StudyDocument, 'data' | 'normalisation'>, dataset: Dataset): Dataset {
+  const bounds = boundsOf(document)
+  if (bounds === null) return dataset
+  const inputs = dataset.inputs.map((value, at) => scaled(value, bounds[at % bounds.length] as Bounds))
+  return { ...dataset, inputs }
+}
+
+/** What is no number counts as the middle. */
+function scaled(value: number, [low, high]: Bounds): number {
+  if (Number.isNaN(value)) return 0
+  return (2 * (Math.max(low, Math.min(high, value)) - low)) / (high - low) - 1
+}
+
+/**
+ * Shifts and multiplies the columns of bounded records, in place.
+ *
+ * @param inputs        whole records, one after the other
+ * @param normalisation C means and C factors; empty where there is none
+ */
+export function normalise(inputs: Float32Array, normalisation: Normalisation): void {
+  const columns = normalisation.length / 2
+  if (columns === 0) return
+  for (let at = 0; at < inputs.length; at++) {
+    const column = at % columns
+    inputs[at] = (inputs[at]! - normalisation[column]!) * normalisation[columns + column]!
+  }
+}
+
+/**
+ * What all bounded records add to the statistics: the columns' sums, their square sums, and the count. An image adds the
+ * means over its pixels.
+ *
+ * @returns 2C + 1 entries; a record changes them by at most √(2C + 1), a hair less for the rounding of sums
+ */
+export function statisticsOf({ data }: Pick<StudyDocument, 'data'>, { inputs, count }: Dataset): Float64Array {
+  const columns = columnsOf(data)
+  const sums = new Float64Array(statisticsDimension(columns))
+  if (count === 0) return sums
+  const pixels = inputs.length / count / columns
+  for (let at = 0; at < inputs.length; at++) {
+    const value = inputs[at]!
+    sums[at % columns]! += value / pixels
+    sums[columns + (at % columns)]! += (value * value) / pixels
+  }
+  sums[2 * columns] = count
+  return sums.map(sum => CLIP_MARGIN * sum)
+}

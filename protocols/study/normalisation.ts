@@ -1,0 +1,84 @@
+/**
+ * Normalisation by agreement: every column of the records gets mean 0 and deviation 1 by statistics that are one noised,
+ * accounted secure sum over all hospitals, before the first training step. No hospital's own statistics are ever used,
+ * neither alone nor in the clear: they would tell of its records.
+ *
+ * A column's values are first clipped to public bounds and scaled to −1 … 1, which fixes what one record can add. A record
+ * adds u to each column's sum, u² to its square sum, and 1 to the count: at most √(2C + 1) in all.
+ *
+ * @module
+ */
+
+import { ProtocolError } from '../../crypto/errors.ts'
+import type { StudyData, StudyDocument } from './document.ts'
+
+/** The round that adds up the statistics, in studies that have any. Training begins with the one after it. */
+export const STATISTICS_ROUND = 0
+
+/** A deviation is never taken for less: noise may leave a variance at or below 0, and a constant column has none. */
+export const DEVIATION_MIN = 0.1
+
+/** The smallest and largest value of a column; what lies outside counts as the nearer of them. */
+export type Bounds = readonly [low: number, high: number]
+
+/** What the columns of scaled records are shifted and multiplied by: C means, then C factors. */
+export type Normalisation = Float32Array
+
+/** C: the entries of a vector, or the channels of an image. */
+export function columnsOf({ shape }: StudyData): number {
+  return shape.at(-1) as number
+}
+
+/** The bounds of each column, or null where records are taken as they are. Pixels lie in 0 … 1. */
+export function boundsOf({ data, normalisation }: Pick<StudyDocument, 'data' | 'normalisation'>): Bounds[] | null {
+  if (data.kind === 'vector') return data.bounds ?? null
+  return normalisation === undefined ? null : Array.from({ length: columnsOf(data) }, () => [0, 1] as const)
+}
+
+/** Columns that a checkpoint keeps a normalisation of: 0 in a study without one. */
+export function normalisedColumns({ data, normalisation }: Pick<StudyDocument, 'data' | 'normalisation'>): number {
+  return normalisation === undefined ? 0 : columnsOf(data)
+}
+
+/** Words of the statistics: sums, square sums, count. */
+export function statisticsDimension(columns: number): number {
+  return 2 * columns + 1
+}
+
+/** What one record adds at most, in the Euclidean norm. */
+export function statisticsNorm(columns: number): number {
+  return Math.sqrt(statisticsDimension(columns))
+}
+
+/** Before any statistics, and where their round came to nothing: the public bounds alone. */
+export function initialNormalisation(columns: number): Normalisation {
+  return new Float32Array(2 * columns).fill(1, columns)
+}
+
+/**
+ * The normalisation that an opened sum gives; + − × ÷ and square root only, the same at every peer.
+ *
+ * @param sum   2C + 1 words as opened, noise and all
+ * @param scale of their fixed point
+ * @throws ProtocolError `length-mismatch`
+ */
+export function normalisationOf(
+  sum: Int32Array,
+  { columns, scale }: { columns: number; scale: number },
+): Normalisation {
+  if (sum.length !== statisticsDimension(columns)) {
+    throw new ProtocolError(
+      'length-mismatch',
+      `The sum has ${sum.length} words, not the statistics of ${columns} columns`,
+    )
+  }
+  const count = Math.max(1, sum[2 * columns]! / scale)
+  const normalisation = new Float32Array(2 * columns)
+  for (let column = 0; column < columns; column++) {
+    const mean = Math.max(-1, Math.min(1, sum[column]! / scale / count))
+    const variance = sum[columns + column]! / scale / count - mean * mean
+    normalisation[column] = mean
+    normalisation[columns + column] = 1 / Math.max(DEVIATION_MIN, Math.sqrt(Math.max(0, variance)))
+  }
+  return normalisation
+}

@@ -1,0 +1,108 @@
+/**
+ * The rules of a study document that no single field shows.
+ *
+ * @module
+ */
+
+import { compare } from 'uint8arrays/compare'
+import { ProtocolError } from '../../crypto/errors.ts'
+import * as limit from './constants.ts'
+import type { ModelSpec, StudyData, StudyDocument, StudyPrivacy } from './document.ts'
+import { parameterSpecs } from './parameters.ts'
+
+/** Checks a document whose shape and limits are in order. @throws ProtocolError as `validateStudy` lists */
+export function checkRules(document: StudyDocument): void {
+  checkRoster(document)
+  checkPrivacy(document)
+  checkData(document)
+}
+
+function checkRoster({ hospitals, profile, privacy }: StudyDocument): void {
+  const count = hospitals.length
+  if (count < limit.HOSPITALS_MIN) {
+    throw new ProtocolError(
+      'too-few-hospitals',
+      `A study needs at least ${limit.HOSPITALS_MIN} hospitals, not ${count}: of two, each could subtract its own ` +
+        "update from the sum and hold the other's",
+    )
+  }
+  for (let rank = 1; rank < count; rank++) {
+    if (compare(hospitals[rank - 1]!.id, hospitals[rank]!.id) >= 0) {
+      throw new ProtocolError('bad-roster', 'The hospitals must stand in ascending order of their peer ids, each once')
+    }
+  }
+  requireDistinct(
+    'bad-roster',
+    'Two hospitals have the name',
+    hospitals.map(hospital => hospital.name),
+  )
+  if (count === 3 && profile !== 'crash') {
+    throw new ProtocolError('bad-profile', 'Three hospitals cannot tell who lies: with three, the profile is "crash"')
+  }
+  if (privacy.colluders > count - 2) {
+    throw new ProtocolError(
+      'too-many-colluders',
+      `Of ${count} hospitals at most ${count - 2} may collude (two honest ones hide each other), not ${privacy.colluders}`,
+    )
+  }
+}
+
+function checkPrivacy({ privacy }: StudyDocument): void {
+  const { noise, noiseMultiplier, epsilon, localSteps = 1 } = privacy
+  if (noise === 'distributed' && localSteps > 1) {
+    throw new ProtocolError(
+      'local-steps-need-local-noise',
+      `${localSteps} local steps in a round need noise "local": with distributed noise a hospital's share hides nothing ` +
+        'of a step that its next one is taken from',
+    )
+  }
+  if (noise === 'off' ? noiseMultiplier === 0 && epsilon === 0 : isNoisy(privacy)) return
+  throw new ProtocolError(
+    'bad-noise',
+    noise === 'off'
+      ? 'A study without noise states noiseMultiplier 0 and epsilon 0'
+      : `A study needs noiseMultiplier >= ${limit.NOISE_MULTIPLIER_MIN} and epsilon >= ${limit.EPSILON_MIN}`,
+  )
+}
+
+function isNoisy({ noiseMultiplier, epsilon }: StudyPrivacy): boolean {
+  return noiseMultiplier >= limit.NOISE_MULTIPLIER_MIN && epsilon >= limit.EPSILON_MIN
+}
+
+function checkData({ data, model, timing, normalisation }: StudyDocument): void {
+  requireDistinct('malformed-study', 'Two classes have the name', data.classes)
+  if (data.kind === 'vector' && data.bounds !== undefined) checkBounds(data.bounds, data.shape[0])
+  if (normalisation !== undefined) checkNormalisation(data, model)
+  if (timing.voteTimeoutMsMax < timing.voteTimeoutMs) {
+    throw new ProtocolError('malformed-study', 'timing.voteTimeoutMsMax is below timing.voteTimeoutMs')
+  }
+  parameterSpecs(model, data)
+}
+
+function checkBounds(bounds: readonly [number, number][], columns: number): void {
+  if (bounds.length !== columns) {
+    throw new ProtocolError('bad-bounds', `data.bounds has ${bounds.length} columns and a record ${columns}`)
+  }
+  const empty = bounds.findIndex(([low, high]) => !(low < high))
+  if (empty >= 0) throw new ProtocolError('bad-bounds', `data.bounds: column ${empty} has no values between its bounds`)
+}
+
+function checkNormalisation(data: StudyData, { preset }: ModelSpec): void {
+  if (preset === 'scattering') {
+    throw new ProtocolError(
+      'unsupported-normalisation',
+      'Scattering standardises every image by itself: a normalisation would cost privacy and change nothing',
+    )
+  }
+  if (data.kind === 'vector' && data.bounds === undefined) {
+    throw new ProtocolError(
+      'unsupported-normalisation',
+      'A normalisation of vectors needs data.bounds: without them one record could add anything to the statistics',
+    )
+  }
+}
+
+function requireDistinct(code: string, sentence: string, names: string[]): void {
+  const twice = names.find((text, index) => names.indexOf(text) !== index)
+  if (twice !== undefined) throw new ProtocolError(code, `${sentence} "${twice}"`)
+}
