@@ -4,7 +4,7 @@
  *
  * The losses of independent steps add up: their distributions are convolved, by Fourier transform. What matters is a tail
  * of probability δ, and the transform's rounding is relative to its largest value; so the distributions are first tilted
- * by e^{λ·loss}, with λ where the tail bound e^{K(λ)−λε} is δ, and ε lies in the middle of what is transformed instead of
+ * by e^{λ·loss}, with λ where a tail bound e^{K(λ)−λε}·c(λ) is δ, and ε lies in the middle of what is transformed instead of
  * in its tail (Esscher's transform, as in saddle-point approximations). Everything that is cut off, wrapped around or
  * rounded is bounded from above and added.
  *
@@ -18,6 +18,7 @@ import {
   type Direction,
   deltaOfStep,
   type LossDistribution,
+  type LossRange,
   lossDistribution,
   lossWidth,
   type Mechanism,
@@ -32,13 +33,15 @@ export interface Steps extends Mechanism {
 
 export const PLD_STEPS_MAX = 10_000_000
 
-/**
- * A grid of step h raises ε by about T·(λ+1)·h²/12 (the split between two points keeps 1 and e^{−loss}, and raises
- * e^{λ·loss} by a relative λ(λ+1)/2·(loss − lower)(upper − loss)): h is chosen so that this is at most so much of ε.
- */
+/** A grid is chosen so that it raises ε by about so much of it, … */
 const GRID_EXCESS = 2e-5
-/** Points of the coarse grid that λ is first estimated on. */
+/** … made finer where it turns out to raise it by more than so much, … */
+const GRID_EXCESS_MAX = 5e-4
+/** … and may predict a finer one where it raises ε by less than so much. */
+const COARSE_EXCESS_MAX = 0.1
+/** Points of the coarse grid that the choice starts from, and how much finer the next one is at most. */
 const COARSE_POINTS = 1 << 13
+const REFINEMENT_MAX = 64
 /** Points of one step's distribution, and of what is transformed, at most: beyond that the grid is coarser. */
 const POINTS_MAX = 1 << 18
 const TRANSFORM_POINTS_MAX = 1 << 20
@@ -49,6 +52,12 @@ const TILT_MAX = 14 * TILTS_PER_OCTAVE
 const HALF_WIDTH_MIN = 6
 const HALF_WIDTH_GROWTH = 1.5
 const REST = 1e-6
+/** Of the largest and of the smallest losses, all steps together leave out so much of δ. */
+const TAIL_SHARE = 1e-7
+/** Losses that even so much of the others' sum, in ε, and this on top do not bring near ε are as good as infinite. */
+const CAP_FACTOR = 4
+const CAP_MARGIN = 24
+const CAP_MAX = 1e9
 /** What one transform adds to a coefficient, over log2(points): the bound for a radix-2 one is about 4 roundings. */
 const ROUNDING = 8 * Number.EPSILON
 /** Coefficients below e^−80 are left out; all of them together are below the roundings. */
@@ -105,31 +114,71 @@ function epsilonIn(
   all: readonly Steps[],
   { delta, lossStep }: { delta: number; lossStep: number | undefined },
 ): number {
-  let step = lossStep ?? gridStep(all, direction, delta)
+  // numbers of steps are rounded up to powers of two: the grid changes so rarely that ε, asked for after every round,
+  // grows with the rounds
+  const rounded = all.map(one => ({ ...one, steps: 2 ** Math.ceil(Math.log2(one.steps)) }))
+  const tail = powerOfTwoBelow((TAIL_SHARE * delta) / rounded.reduce((sum, { steps }) => sum + steps, 0))
+  const fit =
+    lossStep === undefined ? predictedFit(direction, rounded, { delta, tail }) : { step: lossStep, tail, cap: CAP_MAX }
+  const excessMax = lossStep === undefined ? GRID_EXCESS_MAX : Number.POSITIVE_INFINITY
+  return settled(direction, all, { delta, fit, excessMax }).epsilon
+}
+
+/** The grid that losses are told apart on. */
+interface Fit extends LossRange {
+  readonly step: number
+}
+
+interface Settled extends OnGrid {
+  readonly fit: Fit
+}
+
+/** ε on the first grid that raises it by at most so much of it, or on the finest that there is room for. */
+function settled(
+  direction: Direction,
+  all: readonly Steps[],
+  { delta, fit, excessMax }: { delta: number; fit: Fit; excessMax: number },
+): Settled {
+  let widest = 0
   for (;;) {
-    const kinds = all.map(({ steps, ...mechanism }) => ({ grid: gridOf(mechanism, direction, step), steps }))
-    const epsilon = epsilonOn(kinds, step, delta)
-    if (epsilon !== undefined) return epsilon
-    step *= 2
+    const kinds = all.map(({ steps, ...mechanism }) => ({ grid: gridOf(mechanism, direction, fit), steps }))
+    const found = epsilonOn(kinds, fit.step, delta)
+    if (found === undefined) {
+      widest = fit.step * 2
+      fit = { ...fit, step: widest }
+      continue
+    }
+    const finer = refined({ ...found, fit }, all, direction)
+    if (found.excess <= excessMax * found.epsilon || Math.max(finer.step, widest) >= fit.step) return { ...found, fit }
+    fit = { ...finer, step: Math.max(finer.step, widest) }
   }
 }
 
-/**
- * A power of two, and for a number of steps rounded up to one: the grid changes so rarely that ε, asked for after every
- * round, grows with the rounds.
- */
-function gridStep(all: readonly Steps[], direction: Direction, delta: number): number {
-  const width = Math.max(...all.map(mechanism => lossWidth(mechanism, direction)))
-  const kinds = all.map(({ steps, ...mechanism }) => ({
-    grid: gridOf(mechanism, direction, width / COARSE_POINTS),
-    steps: 2 ** Math.ceil(Math.log2(steps)),
-  }))
-  const tilt = tiltAt(bestTilt(kinds, delta))
-  const total = kinds.reduce((sum, { steps }) => sum + steps, 0)
-  const excess = (total * (tilt + 1)) / 12
-  const epsilon = (tiltedSum(kinds, tilt).logMoment - Math.log(delta)) / tilt
-  const fine = Math.sqrt((GRID_EXCESS * epsilon) / excess)
-  return 2 ** Math.floor(Math.log2(Math.max(fine, (2 * width) / POINTS_MAX)))
+/** The grid for steps of these kinds, found by way of coarser ones. */
+const predictedFit = remembering(
+  16,
+  (direction: Direction, all: readonly Steps[], { delta, tail }: { delta: number; tail: number }): Fit => {
+    const range = { tail, cap: CAP_MAX }
+    const step = powerOfTwoBelow(widthOf(all, direction, range) / COARSE_POINTS)
+    const coarse = settled(direction, all, { delta, fit: { ...range, step }, excessMax: COARSE_EXCESS_MAX })
+    return refined(coarse, all, direction)
+  },
+)
+
+const powerOfTwoBelow = (value: number): number => 2 ** Math.floor(Math.log2(value))
+
+function widthOf(all: readonly Steps[], direction: Direction, range: LossRange): number {
+  return Math.max(...all.map(mechanism => lossWidth(mechanism, direction, range)))
+}
+
+/** The grid that leaves GRID_EXCESS of an excess, which falls with the square of the step. */
+function refined({ epsilon, excess, fit }: Settled, all: readonly Steps[], direction: Direction): Fit {
+  const cap = Math.min(fit.cap, 2 * powerOfTwoBelow(CAP_FACTOR * epsilon + CAP_MARGIN))
+  const range = { tail: fit.tail, cap }
+  const finest = (2 * widthOf(all, direction, range)) / POINTS_MAX
+  const factor = Math.max(Math.sqrt((GRID_EXCESS * epsilon) / excess), 1 / REFINEMENT_MAX)
+  const step = excess > 0 && factor < 1 ? Math.max(fit.step * factor, finest) : fit.step
+  return { ...range, step: powerOfTwoBelow(step) }
 }
 
 /** Remembers the last results of a costly function. */
@@ -161,8 +210,8 @@ interface Tilted {
   readonly variance: number
 }
 
-const gridOf = remembering(16, (mechanism: Mechanism, direction: Direction, step: number): Grid => {
-  const distribution = lossDistribution(mechanism, direction, step)
+const gridOf = remembering(16, (mechanism: Mechanism, direction: Direction, fit: Fit): Grid => {
+  const distribution = lossDistribution(mechanism, direction, fit)
   return { ...distribution, logs: distribution.masses.map(Math.log), tilts: new Map() }
 })
 
@@ -200,11 +249,19 @@ function tiltedSum(kinds: readonly Kind[], tilt: number): Tilted {
 
 const tiltAt = (index: number): number => 2 ** (index / TILTS_PER_OCTAVE)
 
+interface OnGrid {
+  readonly epsilon: number
+  /** by how much the grid has raised it, about */
+  readonly excess: number
+}
+
 /** ε on one grid; undefined when the sum is too wide for it. */
-function epsilonOn(kinds: readonly Kind[], step: number, delta: number): number | undefined {
-  const infinite = kinds.reduce((sum, { grid, steps }) => sum + steps * grid.infinite, 0)
+function epsilonOn(kinds: readonly Kind[], step: number, delta: number): OnGrid | undefined {
+  // that any loss is infinite; what follows is of the finite ones, whose masses are so much below 1
+  const infinite = -Math.expm1(kinds.reduce((sum, { grid, steps }) => sum + steps * Math.log1p(-grid.infinite), 0))
   const left = delta - infinite
-  if (!(left > 0)) return Number.POSITIVE_INFINITY
+  if (!(left > 0)) return { epsilon: Number.POSITIVE_INFINITY, excess: 0 }
+  const total = kinds.reduce((sum, { steps }) => sum + steps, 0)
   const tilt = tiltAt(bestTilt(kinds, left))
   const sum = tiltedSum(kinds, tilt)
   const deviation = Math.sqrt(sum.variance)
@@ -216,8 +273,8 @@ function epsilonOn(kinds: readonly Kind[], step: number, delta: number): number 
     const rest = Math.exp(restAbove(kinds, (lowest + points) * step, tilt))
     if (rest > REST * left) continue
     const at = { ...sum, tilt, points, lowest, step, delta: left - rest }
-    const epsilon = crossingOf(transformed(kinds, tilt, points), at)
-    if (epsilon !== undefined) return epsilon
+    const crossing = crossingOf(transformed(kinds, tilt, points), at)
+    if (crossing !== undefined) return { epsilon: crossing.epsilon, excess: (total * step * crossing.slope) / 12 }
   }
 }
 
@@ -231,15 +288,20 @@ function restAbove(kinds: readonly Kind[], loss: number, tilt: number): number {
 }
 
 /**
- * The last λ before the tail bound (K(λ) − ln δ)/λ stops falling. Where one rare large loss decides, the tilted mean
- * jumps at the bottom of that valley: on its near side the sum is still narrow.
+ * The last λ before the tail bound stops falling. The bound is that of E(1 − e^{ε−loss})₊ ≤ e^{K(λ)−λε}·λ^λ/(1+λ)^{1+λ},
+ * the largest that 1 − e^{−x} is beside e^{λx} (Canonne, Kamath, Steinke 2020): where losses differ by less than 1,
+ * that of the probability above ε would ask for a λ that leaves ε far below what is transformed.
+ *
+ * Where one rare large loss decides, the tilted mean jumps at the bottom of that valley: on its near side the sum is
+ * still narrow.
  */
 function bestTilt(kinds: readonly Kind[], delta: number): number {
   /** the bound's slope: negative before the valley's bottom */
   const falls = (index: number): boolean => {
     const tilt = tiltAt(index)
     const { logMoment, mean } = tiltedSum(kinds, tilt)
-    return mean * tilt < logMoment - Math.log(delta)
+    const bound = logMoment - Math.log(delta) - Math.log1p(tilt) - tilt * Math.log1p(1 / tilt)
+    return (mean - Math.log1p(1 / tilt)) * tilt < bound
   }
   let index = 0
   while (index < TILT_MAX && falls(index)) index += 1
@@ -322,12 +384,18 @@ function transformed(kinds: readonly Kind[], tilt: number, points: number): Tran
 /**
  * The loss ε above which Σ P·(1 − e^{ε − loss}) is δ, from the top of the interval down; undefined where its bottom is
  * reached before.
+ *
+ * Splitting a loss between two points of the grid spreads e^{−loss} by a relative h²/6 on average and leaves its mean.
+ * Over T steps that raises δ(ε) by T·h²/12 times the density of the sum at ε, and ε by that over the curve's slope,
+ * which is the mass above ε, discounted: `slope` is the mass at a point by ε over it, so that ε is T·h/12·slope too high.
  */
 function crossingOf(
   { sums, error }: Transformed,
   at: { tilt: number; logMoment: number; lowest: number; points: number; step: number; delta: number },
-): number | undefined {
+): { epsilon: number; slope: number } | undefined {
   const { tilt, logMoment, lowest, points, step, delta } = at
+  const probabilityAt = (point: number): number =>
+    (Math.max(0, sums[2 * (point & mask)]!) + error) * Math.exp(logMoment - tilt * point * step)
   // P-mass above, and the same discounted by e^{loss here − loss there}
   let [mass, discounted] = [0, 0]
   const decay = Math.exp(-step)
@@ -336,9 +404,12 @@ function crossingOf(
     const loss = point * step
     // between this point and the one above, δ(ε) = mass − e^{ε−loss}·discounted
     discounted *= decay
-    if (mass - discounted > delta) return Math.max(0, loss + Math.log((mass - delta) / discounted))
-    if (loss <= 0) return 0
-    const probability = (Math.max(0, sums[2 * (point & mask)]!) + error) * Math.exp(logMoment - tilt * loss)
+    if (mass - discounted > delta) {
+      const around = Math.max(probabilityAt(point), probabilityAt(point + 1))
+      return { epsilon: Math.max(0, loss + Math.log((mass - delta) / discounted)), slope: around / discounted }
+    }
+    if (loss <= 0) return { epsilon: 0, slope: 0 }
+    const probability = probabilityAt(point)
     mass += probability
     discounted += probability
   }
