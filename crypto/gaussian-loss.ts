@@ -188,8 +188,8 @@ export function lossDistribution(
   const masses = new Float64Array(last - first + 1)
   const beyond = { below: { y: from, side: 'below' }, above: { y: to, side: 'above' } } as const
   const [low, high] = direction === 'remove' ? [beyond.below, beyond.above] : [beyond.above, beyond.below]
-  // upwards, on the safe side
-  masses[0] = Math.exp(logProbability(mechanism, direction, low)) * (1 + MASS_SLACK)
+  // to the first point that is not below any of them: upwards, on the safe side
+  masses[1] = Math.exp(logProbability(mechanism, direction, low)) * (1 + MASS_SLACK)
   const share = -Math.expm1(-step)
   const sign = direction === 'remove' ? 1 : -1
   const clip = (y: number): number => Math.min(to, Math.max(from, y))
