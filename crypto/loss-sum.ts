@@ -32,6 +32,8 @@ const TILT_MAX = 14 * TILTS_PER_OCTAVE
 const SIDE_MIN = 4
 const SIDE_GROWTH = 1.5
 const REST = 1e-6
+/** What comes round from above the interval may raise ε by so much of it, as the tail bound has it: 10 times too high. */
+const WRAPPED = 1e-3
 /** What one transform adds to a coefficient, over log2(points): the bound for a radix-2 one is about 4 roundings. */
 const ROUNDING = 8 * Number.EPSILON
 /** Coefficients below e^−80 are left out; all of them together are below the roundings. */
@@ -118,10 +120,11 @@ export function epsilonOn(kinds: readonly Kind[], step: number, delta: number): 
   const sum = tiltedSum(kinds, tilt)
   const deviation = Math.sqrt(sum.variance)
   let [below, above] = [SIDE_MIN, SIDE_MIN]
+  let found: OnGrid | undefined
   for (;;) {
     // at least as wide as the grid's neighbourhood, for sums that hardly vary
     const points = 2 ** Math.ceil(Math.log2(Math.max(64, ((below + above) * Math.max(deviation, step)) / step)))
-    if (points > TRANSFORM_POINTS_MAX) return undefined
+    if (points > TRANSFORM_POINTS_MAX) return found
     const lowest = Math.round(sum.mean / step) - Math.round((points * below) / (below + above))
     const rest = Math.exp(restAbove(kinds, (lowest + points) * step, tilt))
     if (rest > REST * left) {
@@ -130,14 +133,27 @@ export function epsilonOn(kinds: readonly Kind[], step: number, delta: number): 
     }
     const at = { ...sum, tilt, points, lowest, step, delta: left - rest }
     const crossing = crossingOf(transformed(kinds, tilt, points), at)
-    if (crossing !== undefined) return { epsilon: crossing.epsilon, excess: (total * step * crossing.slope) / 12 }
-    below *= SIDE_GROWTH
+    if (crossing === undefined) {
+      below *= SIDE_GROWTH
+      continue
+    }
+    found = { epsilon: crossing.epsilon, excess: (total * step * crossing.share) / 12 }
+    if (found.epsilon === 0) return found
+    // what is above the interval by more than ε is above its bottom comes round to above ε, tilted for its true place
+    const width = points * step
+    const wrapped = restAbove(kinds, found.epsilon + width, tilt) + tilt * width
+    if (wrapped <= Math.log(WRAPPED * found.epsilon * crossing.descent)) return found
+    above *= SIDE_GROWTH
   }
 }
 
 /** ln of a bound on the probability above a loss: Chernoff's, at the tilt and at larger exponents. */
 function restAbove(kinds: readonly Kind[], loss: number, tilt: number): number {
-  const bounds = [1, 1.4, 2, 2.8, 4, 8, 16].map(times => {
+  const largest = kinds.reduce((sum, { grid, steps }) => {
+    return sum + steps * (grid.first + grid.masses.length - 1) * grid.step
+  }, 0)
+  if (loss > largest) return Number.NEGATIVE_INFINITY
+  const bounds = [1, 1.1, 1.2, 1.4, 2, 2.8, 4, 8, 16].map(times => {
     const exponent = tilt * times
     return tiltedSum(kinds, exponent).logMoment - exponent * loss
   })
@@ -244,12 +260,14 @@ function transformed(kinds: readonly Kind[], tilt: number, points: number): Tran
  *
  * Splitting a loss between two points of the grid spreads e^{−loss} by a relative h²/6 on average and leaves its mean.
  * Over T steps that raises δ(ε) by T·h²/12 times the density of the sum at ε, and ε by that over the curve's slope,
- * which is the mass above ε, discounted: `slope` is the mass at a point by ε over it, so that ε is T·h/12·slope too high.
+ * which is the mass above ε, discounted.
+ *
+ * @returns `descent` is that slope, downwards; `share` the mass at a point by ε over it, so that ε is T·h/12·share too high
  */
 function crossingOf(
   { sums, error }: Transformed,
   at: { tilt: number; logMoment: number; lowest: number; points: number; step: number; delta: number },
-): { epsilon: number; slope: number } | undefined {
+): { epsilon: number; share: number; descent: number } | undefined {
   const { tilt, logMoment, lowest, points, step, delta } = at
   const probabilityAt = (point: number): number =>
     (Math.max(0, sums[2 * (point & mask)]!) + error) * Math.exp(logMoment - tilt * point * step)
@@ -263,9 +281,13 @@ function crossingOf(
     discounted *= decay
     if (mass - discounted > delta) {
       const around = Math.max(probabilityAt(point), probabilityAt(point + 1))
-      return { epsilon: Math.max(0, loss + Math.log((mass - delta) / discounted)), slope: around / discounted }
+      return {
+        epsilon: Math.max(0, loss + Math.log((mass - delta) / discounted)),
+        share: around / discounted,
+        descent: discounted,
+      }
     }
-    if (loss <= 0) return { epsilon: 0, slope: 0 }
+    if (loss <= 0) return { epsilon: 0, share: 0, descent: 0 }
     const probability = probabilityAt(point)
     mass += probability
     discounted += probability

@@ -1,6 +1,6 @@
 /**
  * Privacy-loss-distribution accountant of the Poisson-subsampled Gaussian: ε at δ of any number of steps, of one or
- * several kinds, never below the truth and at most 0.5 % above it (or 2e-4, where ε is smaller than 0.04).
+ * several kinds, never below the truth and at most 0.5 % above it (or 0.0005, where ε is below 0.1).
  *
  * The grid that losses are told apart on is chosen by what it does: each tells by how much it raises ε, coarse ones are
  * tried first, and what they say decides on the next.
@@ -41,11 +41,12 @@ const STEP_RATIO_MAX = 64
 /** Points of one step's distribution at most: beyond that the grid is coarser. */
 const POINTS_MAX = 1 << 18
 /** Of the largest and of the smallest losses, all steps together leave out so much of δ. */
-const TAIL_SHARE = 1e-5
+const TAIL_SHARE = 3e-5
 /** Losses that even so much of the others' sum, in ε, and this on top do not bring near ε are as good as infinite. */
 const CAP_FACTOR = 4
 const CAP_MARGIN = 24
-const CAP_MAX = 1e9
+/** Nothing is left out of a grid that was asked for. */
+const WHOLE: LossRange = { tail: 1e-28, cap: 1e9 }
 
 /**
  * ε of all these steps together at δ, the larger of both directions.
@@ -94,14 +95,14 @@ function epsilonIn(
   all: readonly Steps[],
   { delta, lossStep, known }: { delta: number; lossStep: number | undefined; known: number },
 ): number {
+  if (lossStep !== undefined) {
+    const fit = { ...WHOLE, step: lossStep }
+    return Math.max(known, settled(direction, all, { delta, fit, excessMax: Number.POSITIVE_INFINITY }).epsilon)
+  }
   // numbers of steps are rounded up to powers of two: the grid changes so rarely that ε, asked for after every round,
   // grows with the rounds
   const rounded = all.map(one => ({ ...one, steps: 2 ** Math.ceil(Math.log2(one.steps)) }))
   const tail = powerOfTwoBelow((TAIL_SHARE * delta) / rounded.reduce((sum, { steps }) => sum + steps, 0))
-  if (lossStep !== undefined) {
-    const fit = { step: lossStep, tail, cap: CAP_MAX }
-    return Math.max(known, settled(direction, all, { delta, fit, excessMax: Number.POSITIVE_INFINITY }).epsilon)
-  }
   const { epsilon, fit } = prediction(direction, rounded, { delta, tail })
   if (epsilon <= known) return known
   return Math.max(known, settled(direction, all, { delta, fit, excessMax: GRID_EXCESS_MAX }).epsilon)
@@ -136,7 +137,7 @@ function settled(
 const prediction = remembering(
   16,
   (direction: Direction, all: readonly Steps[], { delta, tail }: { delta: number; tail: number }) => {
-    const range = { tail, cap: CAP_MAX }
+    const range = { ...WHOLE, tail }
     const step = powerOfTwoBelow(widthOf(all, direction, range) / COARSE_POINTS)
     const coarse = settled(direction, all, { delta, fit: { ...range, step }, excessMax: COARSE_EXCESS_MAX })
     return { epsilon: coarse.epsilon, fit: better(coarse, all, direction) }

@@ -40,7 +40,9 @@ const logRatio = ({ sampleRate: q, noiseMultiplier: z }: Mechanism, y: number): 
   const exponent = (2 * y - 1) / (2 * z * z)
   // every record always there: the ratio is the exponential itself, however small
   const large = q === 1 || exponent > 30
-  return large ? exponent + (q === 1 ? 0 : Math.log(q + (1 - q) * Math.exp(-exponent))) : Math.log1p(q * Math.expm1(exponent))
+  return large
+    ? exponent + (q === 1 ? 0 : Math.log(q + (1 - q) * Math.exp(-exponent)))
+    : Math.log1p(q * Math.expm1(exponent))
 }
 const outcomeAt = ({ sampleRate: q, noiseMultiplier: z }: Mechanism, ratio: number): number => {
   const exponent = q === 1 ? ratio : ratio > 30 ? ratio - Math.log(q) : Math.log1p(Math.expm1(ratio) / q)
