@@ -34,19 +34,31 @@ export interface LossDistribution {
   readonly first: number
   /** probability under P at each point; sums to at most 1 */
   readonly masses: Float64Array
-  /** probability under P of an infinite loss */
+  /** probability under P of a loss above the last point, which counts as infinite */
   readonly infinite: number
 }
 
-/** Noise further out than so many standard deviations has a probability of 2e-28, and counts as an infinite loss. */
-const TAIL = 11
-const TAIL_MASS = 2e-28
+/** What of a loss is told apart. */
+export interface LossRange {
+  /** The smallest losses, together so probable, are taken for the largest of them; the largest count as infinite. */
+  readonly tail: number
+  /** Losses above this count as infinite. */
+  readonly cap: number
+}
+
+/** No normal variable is further out than so many standard deviations with a probability above 1e-100. */
+const REACH = 22
+/** Halvings that find a point of the noise to within 1e-9 standard deviations. */
+const HALVINGS = 40
 /** Above such exponents e^u is put aside before it overflows. */
 const EXPONENT_LARGE = 30
 /** Masses are rounded up by this: more than quadrature and rounding can be off. */
 const MASS_SLACK = 1e-10
 
-/** Gauss-Legendre on [−1, 1]: three nodes for a narrow piece, six for one of up to a third of a standard deviation. */
+/**
+ * Gauss-Legendre on [−1, 1]: three nodes for a narrow piece, six for one of up to a third of the shorter of the two
+ * lengths on which the integrand changes: z, the density's, and z², that of the densities' ratio.
+ */
 const NARROW = 1 / 20
 const WIDE = 1 / 3
 const RULE_NARROW: Rule = [
@@ -113,18 +125,50 @@ function logRatio({ sampleRate: q, noiseMultiplier: z }: Mechanism, y: number): 
   return Math.log1p(q * Math.expm1(exponent))
 }
 
-/** The interval of losses that all but 2·TAIL_MASS of the noise gives. */
-function lossRange(mechanism: Mechanism, direction: Direction): { min: number; max: number; from: number; to: number } {
-  const reach = TAIL * mechanism.noiseMultiplier
-  const [from, to] = [-reach, reach + 1]
+/** ln of the probability under P of noise below a value, or above it. */
+function logProbability(
+  { sampleRate: q, noiseMultiplier: z }: Mechanism,
+  direction: Direction,
+  { y, side }: { y: number; side: 'below' | 'above' },
+): number {
+  const sign = side === 'below' ? 1 : -1
+  const absent = logNormal((sign * y) / z)
+  if (direction === 'add') return absent
+  const present = logNormal((sign * (y - 1)) / z)
+  const larger = Math.max(absent, present)
+  return larger + Math.log((1 - q) * Math.exp(absent - larger) + q * Math.exp(present - larger))
+}
+
+/** A noise value that has at most so much probability beyond it on a side, and hardly less. */
+function quantile(mechanism: Mechanism, direction: Direction, at: { side: 'below' | 'above'; tail: number }): number {
+  const reach = REACH * mechanism.noiseMultiplier
+  let [beyond, within] = at.side === 'below' ? [-reach, 1 + reach] : [1 + reach, -reach]
+  for (let turn = 0; turn < HALVINGS; turn++) {
+    const y = (beyond + within) / 2
+    if (logProbability(mechanism, direction, { y, side: at.side }) <= Math.log(at.tail)) beyond = y
+    else within = y
+  }
+  return beyond
+}
+
+/** The losses that are told apart, and the noise that gives them: the smallest and the largest of it. */
+function lossRange(
+  mechanism: Mechanism,
+  direction: Direction,
+  { tail, cap }: LossRange,
+): { min: number; max: number; from: number; to: number } {
+  let from = quantile(mechanism, direction, { side: 'below', tail })
+  let to = quantile(mechanism, direction, { side: 'above', tail })
+  if (direction === 'remove') to = Math.min(to, Math.max(from, crossing(mechanism, cap)))
+  else from = Math.max(from, Math.min(to, crossing(mechanism, -cap)))
   const [low, high] = [logRatio(mechanism, from), logRatio(mechanism, to)]
   return direction === 'remove' ? { min: low, max: high, from, to } : { min: -high, max: -low, from, to }
 }
 
-/** How far the losses of one step reach from the smallest to the largest that counts. */
-export function lossWidth(mechanism: Mechanism, direction: Direction): number {
-  const { min, max } = lossRange(mechanism, direction)
-  return max - min
+/** How far the losses of one step reach from the smallest to the largest that is told apart, 0 among them. */
+export function lossWidth(mechanism: Mechanism, direction: Direction, range: LossRange): number {
+  const { min, max } = lossRange(mechanism, direction, range)
+  return Math.max(0, max) - Math.min(0, min)
 }
 
 /**
@@ -133,13 +177,19 @@ export function lossWidth(mechanism: Mechanism, direction: Direction): number {
  * @param step distance of the grid's points
  * @throws CryptoError `out-of-range`
  */
-export function lossDistribution(mechanism: Mechanism, direction: Direction, step: number): LossDistribution {
+export function lossDistribution(
+  mechanism: Mechanism,
+  direction: Direction,
+  { step, ...range }: LossRange & { step: number },
+): LossDistribution {
   requireMechanism(mechanism)
-  const { min, max, from, to } = lossRange(mechanism, direction)
+  const { min, max, from, to } = lossRange(mechanism, direction, range)
   const [first, last] = [Math.floor(min / step), Math.floor(max / step) + 1]
   const masses = new Float64Array(last - first + 1)
-  // what is left of the lowest point is taken for that point's: upwards, on the safe side
-  masses[0] = TAIL_MASS
+  const beyond = { below: { y: from, side: 'below' }, above: { y: to, side: 'above' } } as const
+  const [low, high] = direction === 'remove' ? [beyond.below, beyond.above] : [beyond.above, beyond.below]
+  // to the first point that is not below any of them: upwards, on the safe side
+  masses[1] = Math.exp(logProbability(mechanism, direction, low)) * (1 + MASS_SLACK)
   const share = -Math.expm1(-step)
   const sign = direction === 'remove' ? 1 : -1
   const clip = (y: number): number => Math.min(to, Math.max(from, y))
@@ -157,7 +207,8 @@ export function lossDistribution(mechanism: Mechanism, direction: Direction, ste
     masses[cell + 1]! += up * (1 + MASS_SLACK)
     start = end
   }
-  return { step, first, masses, infinite: TAIL_MASS }
+  const infinite = Math.exp(logProbability(mechanism, direction, high)) * (1 + MASS_SLACK)
+  return { step, first, masses, infinite }
 }
 
 /** P-mass of an interval of noise values, and the integral of 1 − e^{lower − loss} over it. */
@@ -169,9 +220,10 @@ function integrate(
   const { sampleRate: q, noiseMultiplier: z } = mechanism
   const width = to - from
   if (!(width > 0)) return { mass: 0, above: 0 }
-  const narrow = width <= NARROW * z
+  const length = Math.min(z, z * z)
+  const narrow = width <= NARROW * length
   const rule = narrow ? RULE_NARROW : RULE_WIDE
-  const pieces = narrow ? 1 : Math.ceil(width / (WIDE * z))
+  const pieces = narrow ? 1 : Math.ceil(width / (WIDE * length))
   const half = width / pieces / 2
   const unit = half / (z * Math.sqrt(2 * Math.PI))
   let [mass, above] = [0, 0]

@@ -1,8 +1,10 @@
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { logErfc } from '../../crypto/erfc.ts'
+import { DIRECTIONS, deltaOfStep, type Mechanism } from '../../crypto/gaussian-loss.ts'
 import { pldEpsilon } from '../../crypto/pld.ts'
 import { rdpEpsilon } from '../../crypto/rdp.ts'
+import { deltaOfTwoSteps, epsilonOfTwoSteps } from '../helpers/two-steps.ts'
 import vectors from '../vectors/accounting.json' with { type: 'json' }
 
 /** ε of a row, as a study asks for it. */
@@ -88,6 +90,65 @@ test('of Gaussians, all alike or not, ε is never below the exact value and at m
   )
 })
 
+/** Between two bounds, as many of each order of magnitude. */
+const magnitude = (min: number, max: number) =>
+  fc.double({ min: Math.log(min), max: Math.log(max), noNaN: true }).map(Math.exp)
+
+/** What two steps can be short of 0.5 % by, where ε is smaller than anybody would state. */
+const SMALL = 5e-4
+
+/** That ε is from the exact value to 0.5 % above it; near the exact one's own rounding, by what δ it has. */
+function assertTight(t: ExecutionContext, both: readonly [Mechanism, Mechanism], delta: number): void {
+  const exact = epsilonOfTwoSteps(both, delta)
+  const value = pldEpsilon(
+    both.map(one => ({ ...one, steps: 1 })),
+    { delta },
+  )
+  const reached = Math.max(...DIRECTIONS.map(way => deltaOfTwoSteps(both, way, value)))
+  const told = JSON.stringify({ both, delta, exact, value })
+  t.true(value >= exact * (1 - 1e-8) || reached <= delta * (1 + 1e-9) + 1e-15, `below: ${told}`)
+  t.true(value <= exact * 1.005 + SMALL, `far above: ${told}`)
+}
+
+const subsampled = fc.record({
+  sampleRate: fc.oneof({ weight: 9, arbitrary: magnitude(1e-7, 1) }, { weight: 1, arbitrary: fc.constant(1) }),
+  noiseMultiplier: magnitude(0.05, 20),
+})
+const several = fc.oneof(
+  subsampled.map((one): [Mechanism, Mechanism] => [one, one]),
+  fc.tuple(subsampled, subsampled),
+)
+
+test('of two steps, alike or not, ε is never below the exact value and at most 0.5 % above it', t => {
+  fc.assert(
+    fc.property(several, magnitude(1e-15, 1e-2), (both, delta) => assertTight(t, both, delta)),
+    { numRuns: 25, endOnFailure: true },
+  )
+})
+
+test('also where δ is nearly all that two steps can tell', t => {
+  // ε is small, and decided by losses of every size
+  const assertAt = (both: readonly [Mechanism, Mechanism], lessThanAll: number): void => {
+    const all = Math.max(...DIRECTIONS.map(way => deltaOfTwoSteps(both, way, 0)))
+    fc.pre(all < 0.01)
+    assertTight(t, both, all * (1 - lessThanAll))
+  }
+  fc.assert(fc.property(several, magnitude(1e-3, 0.9), assertAt), { numRuns: 25, endOnFailure: true })
+  const one = { sampleRate: 0.01, noiseMultiplier: 0.5 }
+  assertTight(t, [one, one], 0.01)
+})
+
+test('of one step ε is where the closed form has δ', t => {
+  fc.assert(
+    fc.property(subsampled, magnitude(1e-15, 1e-2), (one, delta) => {
+      const epsilon = pldEpsilon([{ ...one, steps: 1 }], { delta })
+      const deltaAt = (value: number) => Math.max(...DIRECTIONS.map(way => deltaOfStep(one, way, value)))
+      t.true(deltaAt(epsilon) <= delta)
+      t.true(epsilon === 0 || deltaAt(epsilon * (1 - 1e-8)) >= delta * (1 - 1e-12) - 1e-15)
+    }),
+  )
+})
+
 const mechanism = fc.record({
   sampleRate: fc.double({ min: 1e-4, max: 1, noNaN: true }),
   noiseMultiplier: fc.double({ min: 0.5, max: 20, noNaN: true }),
@@ -96,7 +157,7 @@ const mechanism = fc.record({
 
 test('ε is never above the Rényi bound, and never falls when anything is added', t => {
   fc.assert(
-    fc.property(mechanism, mechanism, fc.double({ min: 1e-9, max: 1e-4, noNaN: true }), (one, other, delta) => {
+    fc.property(mechanism, mechanism, fc.double({ min: 1e-9, max: 1e-2, noNaN: true }), (one, other, delta) => {
       const epsilon = pldEpsilon([one], { delta })
       t.true(epsilon <= rdpEpsilon({ ...one, delta }) * (1 + 1e-4) + 1e-9)
       t.true(pldEpsilon([{ ...one, steps: one.steps * 2 }], { delta }) >= epsilon)
