@@ -126,9 +126,7 @@ test.serial(
   async t => {
     const sites = await createSites(t, 3, {
       clippingNorm: 'clippingNorm = 1\nnoise = "local"\nlocalSteps = 2',
-      preset: 'preset = "logistic"',
-      filters: '[normalisation]\nshare = 0.3',
-      groups: '',
+      learningRate: 'learningRate = 0.5\n[normalisation]\nshare = 0.3',
     })
     const nodes = sites.map(site => startProcess(t, site.folder))
     const final = await Promise.all(sites.map((site, i) => until(site, nodes[i]!, ({ phase }) => phase === 'finished')))

@@ -38,9 +38,7 @@ test('the noise multiplier is the smallest that keeps epsilon over all rounds', 
 
 test('statistics and local steps are solved for together: all of them keep epsilon, a little less noise does not', async t => {
   const text = specText(peersOf(5), {
-    preset: 'preset = "logistic"',
-    filters: '[normalisation]\nshare = 0.4',
-    groups: '',
+    learningRate: 'learningRate = 0.5\n[normalisation]\nshare = 0.4',
     sampleRate: 'sampleRate = 0.1\nnoise = "local"\nlocalSteps = 3',
   })
   const { document } = await build(t, text)
