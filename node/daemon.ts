@@ -90,7 +90,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     })
     cleanups.push(() => account.close())
     if (account.repeated > 0) {
-      log.warn({ repeated: account.repeated }, 'records that stand in the data more than once: each costs on its own')
+      log.warn({ repeated: account.repeated }, 'records that stand in the data more than once count as one')
     }
     const store = chargedStore(level, account)
     const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))

@@ -34,7 +34,7 @@ export class PrivacyAccount {
   readonly #ledger: Ledger
   readonly #init: AccountInit
   readonly #account: number
-  /** records that stand in the data more than once: each counts as one of its own, and together they cost more */
+  /** records of the data that stand there before: what stands in it twice is trained on as one */
   readonly repeated: number
 
   private constructor(ledger: Ledger, init: AccountInit, { account, repeated }: { account: number; repeated: number }) {

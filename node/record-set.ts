@@ -5,12 +5,12 @@
  * @module
  */
 
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
 import { writeFileAtomic, writeFileNew } from './atomic-file.ts'
-import type { Dataset } from './datasets/dataset.ts'
+import { type Dataset, selectRecords } from './datasets/dataset.ts'
 import { onDisk } from './disk-error.ts'
 import { PRIVACY_FOLDER } from './ledger.ts'
 
@@ -20,6 +20,7 @@ const KEY_BYTES = 32
 export const RECORD_HASH_BYTES = 16
 const TAG = 'confrere/record/1'
 const SET_BYTES_MAX = 1 << 30
+const FLOAT_BYTES = 4
 
 /**
  * A hash of each record: HMAC-SHA256 under the node's own key, of its shape and its values as the study sees them, without
@@ -36,6 +37,27 @@ export function recordHashes(dataset: Dataset, key: Uint8Array): Uint8Array {
     return createHmac('sha256', key).update(head).update(bytes).digest().subarray(0, RECORD_HASH_BYTES)
   })
   return new Uint8Array(Buffer.concat(hashes.sort(Buffer.compare)))
+}
+
+/**
+ * Each record once, whatever its label: the promise is about one record, and one that stands in the data twice would be
+ * protected half as well.
+ *
+ * @returns the data set itself when no two of its records are the same
+ */
+export function distinctRecords(dataset: Dataset): Dataset {
+  const size = dataset.shape.reduce((product, length) => product * length, 1)
+  const seen = new Set<string>()
+  const first: number[] = []
+  for (let record = 0; record < dataset.count; record++) {
+    const { buffer, byteOffset } = dataset.inputs
+    const bytes = new Uint8Array(buffer, byteOffset + record * size * FLOAT_BYTES, size * FLOAT_BYTES)
+    const digest = createHash('sha256').update(bytes).digest('base64')
+    if (!seen.has(digest)) first.push(record)
+    seen.add(digest)
+  }
+  if (first.length === dataset.count) return dataset
+  return { count: first.length, shape: dataset.shape, ...selectRecords(dataset, Uint32Array.from(first)) }
 }
 
 /** Each hash once, as text that a Set can hold. */

@@ -22,7 +22,7 @@ export interface Trainer {
    * @returns 2C + 1 entries
    */
   statisticsSum(): Float64Array
-  /** a hash of each record under a key of this node, sorted */
+  /** a hash of each record of the data under a key of this node, sorted; of one that stands there twice, two */
   recordHashes(key: Uint8Array): Uint8Array
   dispose(): void
 }

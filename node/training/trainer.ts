@@ -6,7 +6,7 @@
 import type { Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
 import { type Dataset, requireContract, selectRecords } from '../datasets/dataset.ts'
-import { recordHashes } from '../record-set.ts'
+import { distinctRecords, recordHashes } from '../record-set.ts'
 import type { Trainer } from '../trainer.ts'
 import type { Backend } from './backend.ts'
 import { createBookkeeping, EXAMPLES_MAX } from './bookkeeping.ts'
@@ -18,6 +18,8 @@ import { poissonSample } from './sampler.ts'
 export type { Dataset } from '../datasets/dataset.ts'
 
 /**
+ * A record that stands in the data set more than once is trained on as one.
+ *
  * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee
  * @throws OperatorError `dataset-mismatch` or `unsupported-layer`, exit code 11
  */
@@ -36,12 +38,12 @@ export function createTrainer({
   const { clippingNorm, sampleRate } = document.privacy
   const model = buildModel(backend.tf, document.model, document.data)
   const bookkeeping = createBookkeeping(backend, { model, clippingNorm })
-  const features = featuresOf(document, dataset)
+  const features = featuresOf(document, distinctRecords(dataset))
   return {
     dimension: bookkeeping.dimension,
     engine: backend.engine,
     clippedSum: ({ parameters, normalisation }) => {
-      const sample = poissonSample(dataset.count, sampleRate, rng)
+      const sample = poissonSample(features.count, sampleRate, rng)
       const sum = new Float64Array(bookkeeping.dimension)
       for (let start = 0; start < sample.length; start += EXAMPLES_MAX) {
         const batch = selectRecords(features, sample.subarray(start, start + EXAMPLES_MAX))

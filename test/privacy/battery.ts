@@ -185,8 +185,8 @@ const SENSITIVITY: Check = {
     const random = () => (reader.uniformUint32() / 2 ** 32 - 0.5) * 20
     const row = (value: (at: number) => number) =>
       Array.from({ length: inputs }, (_, at): [number, number] => [at, value(at)])
-    // gradients that nearly cancel: a sum that is clipped as a whole would swing from one side to the other
-    const crowd = Array.from({ length: 24 }, (_, at) => row(() => (at % 2 === 0 ? 1 : -0.9)))
+    // gradients that nearly cancel, of records of which no two are the same: a sum that is clipped as a whole would swing from one side to the other
+    const crowd = Array.from({ length: 24 }, (_, at) => row(() => (at % 2 === 0 ? 1 : -0.9) + at * 1e-6))
     const adversaries: [string, (at: number) => number][] = [
       ['random', random],
       ['along the crowd', () => 1],

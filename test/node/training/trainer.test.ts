@@ -70,6 +70,28 @@ test.serial('an empty sample gives zeros, and leaves nothing behind', async t =>
   })
 })
 
+test.serial('a record that stands in the data more than once is trained on as one, whatever its label', async t => {
+  const [document, dataset] = [study(1), records(40)]
+  const size = dataset.inputs.length / dataset.count
+  const twice = {
+    ...dataset,
+    count: 50,
+    inputs: Float32Array.of(...dataset.inputs, ...dataset.inputs.subarray(5 * size, 15 * size)),
+    labels: Int32Array.of(...dataset.labels, ...Array.from(dataset.labels.slice(5, 15), label => (label + 1) % 3)),
+  }
+  const start = initialCheckpoint(document)
+  await onEveryEngine(t, backend => {
+    const sums = [dataset, twice].map(each => {
+      const trainer = createTrainer({ document, dataset: each, backend, rng: seededRng('twice') })
+      const sum = trainer.clippedSum(start)
+      t.is(trainer.recordHashes(new Uint8Array(32)).length, each.count * 16, 'its account hears of all of them')
+      trainer.dispose()
+      return sum
+    })
+    t.deepEqual(sums[1], sums[0])
+  })
+})
+
 test.serial('records that do not fit the study are refused', async t => {
   const dataset = records(10)
   const bad: Dataset[] = [
