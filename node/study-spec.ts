@@ -12,6 +12,7 @@ import { CryptoError, EXIT, OperatorError, ProtocolError } from '../crypto/error
 import { pldNoiseMultiplier } from '../crypto/noise-multiplier.ts'
 import * as limit from '../protocols/study/constants.ts'
 import {
+  AUGMENTATION_SCHEMA,
   DATA_SCHEMA,
   MODEL_SCHEMA,
   NAME_SCHEMA,
@@ -43,6 +44,7 @@ const SPEC_SCHEMA = z.strictObject({
     .optional(),
   data: DATA_SCHEMA,
   model: MODEL_SCHEMA,
+  augmentation: AUGMENTATION_SCHEMA.extend({ flip: AUGMENTATION_SCHEMA.shape.flip.default(false) }).exactOptional(),
   optimizer: OPTIMIZER_SCHEMA.extend({
     momentum: OPTIMIZER_SCHEMA.shape.momentum.default(MOMENTUM_DEFAULT),
     averageDecay: OPTIMIZER_SCHEMA.shape.averageDecay.default(AVERAGE_DECAY_DEFAULT),
@@ -100,6 +102,8 @@ export function documentOfSpec(
     created,
     data: spec.data,
     model: spec.model,
+    // a key that is absent, not one that is undefined: its bytes are those of a study without views
+    ...(spec.augmentation === undefined ? {} : { augmentation: spec.augmentation }),
     initialSeed: seedOf(spec),
     optimizer: spec.optimizer,
     privacy: {

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { Rng } from '../../crypto/rng.ts'
+import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
 import { type Dataset, requireContract, selectRecords } from '../datasets/dataset.ts'
 import { recordHashes } from '../record-set.ts'
+import { drawViews } from './augmentation.ts'
 import type { Backend } from './backend.ts'
-import { createBookkeeping, EXAMPLES_MAX } from './bookkeeping.ts'
+import { createBookkeeping } from './bookkeeping.ts'
 import { featuresOf } from './features.ts'
 import { buildModel } from './model.ts'
 import { poissonSample } from './sampler.ts'
@@ -32,7 +33,7 @@ export interface Trainer {
 }
 
 /**
- * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee
+ * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee, and so are the views
  * @throws OperatorError `dataset-mismatch` or `unsupported-layer`, exit code 11
  */
 export function createTrainer({
@@ -49,7 +50,8 @@ export function createTrainer({
   requireContract(dataset, document.data)
   const { clippingNorm, sampleRate } = document.privacy
   const model = buildModel(backend.tf, document.model, document.data)
-  const bookkeeping = createBookkeeping(backend, { model, clippingNorm })
+  const { augmentation } = document
+  const bookkeeping = createBookkeeping(backend, { model, clippingNorm, views: augmentation?.views ?? 1 })
   const features = featuresOf(document.model, dataset)
   return {
     dimension: bookkeeping.dimension,
@@ -57,10 +59,15 @@ export function createTrainer({
     clippedSum: parameters => {
       const sample = poissonSample(dataset.count, sampleRate, rng)
       const sum = new Float64Array(bookkeeping.dimension)
-      for (let start = 0; start < sample.length; start += EXAMPLES_MAX) {
-        const batch = selectRecords(features, sample.subarray(start, start + EXAMPLES_MAX))
-        bookkeeping.addClipped(sum, { parameters, ...batch })
+      const { recordsMax } = bookkeeping
+      const reader = new RandomReader(rng)
+      for (let start = 0; start < sample.length; start += recordsMax) {
+        const { inputs, labels } = selectRecords(features, sample.subarray(start, start + recordsMax))
+        const { shape } = features
+        const seen = augmentation === undefined ? inputs : drawViews(inputs, { shape, augmentation, reader })
+        bookkeeping.addClipped(sum, { parameters, inputs: seen, labels })
       }
+      reader.wipe()
       return sum
     },
     recordHashes: key => recordHashes(dataset, key),

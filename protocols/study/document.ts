@@ -18,10 +18,14 @@ import { printable } from '../printable.ts'
 import * as limit from './constants.ts'
 import { parameterSpecs } from './parameters.ts'
 
+/** Of hidden layers; absent is relu. A bounded one keeps gradients smaller, so that less of them is clipped. */
+export type Activation = 'relu' | 'tanh'
+
 export type ModelSpec =
   | { preset: 'logistic' }
-  | { preset: 'mlp'; units: number[] }
-  | { preset: 'cnn'; filters: number[]; groups: number }
+  | { preset: 'mlp'; units: number[]; activation?: Activation }
+  /** `standardised`: every filter is used without its mean and with norm 1 */
+  | { preset: 'cnn'; filters: number[]; groups: number; activation?: Activation; standardised?: boolean }
   /** frozen wavelet features, averaged over square cells of so many pixels, and a linear head: for images */
   | { preset: 'scattering'; scales: number; angles: number; cell: number }
 
@@ -35,6 +39,17 @@ export interface StudyOptimizer {
   momentum: number
   /** of the moving average over rounds that is evaluated */
   averageDecay: number
+}
+
+/**
+ * How an image is seen: its gradient is the mean over this many views of it, taken before it is clipped, so that one
+ * record counts for no more than without. A view is shifted by up to `shift` pixels to each side, mirrored at the
+ * border, and with `flip` turned left to right or not.
+ */
+export interface Augmentation {
+  views: number
+  shift: number
+  flip: boolean
 }
 
 /**
@@ -84,6 +99,8 @@ export interface StudyDocument {
   created: string
   data: StudyData
   model: ModelSpec
+  /** absent: each image as it is */
+  augmentation?: Augmentation
   /** 32 bytes */
   initialSeed: Uint8Array
   optimizer: StudyOptimizer
@@ -130,10 +147,18 @@ export const DATA_SCHEMA = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('vector'), shape: z.tuple([whole(1, limit.VECTOR_LENGTH_MAX)]), ...contract }),
 ])
 
+const activation = z.enum(['relu', 'tanh']).exactOptional()
+
 export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
   z.strictObject({ preset: z.literal('logistic') }),
-  z.strictObject({ preset: z.literal('mlp'), units: widths }),
-  z.strictObject({ preset: z.literal('cnn'), filters: widths, groups: whole(1, limit.LAYER_WIDTH_MAX) }),
+  z.strictObject({ preset: z.literal('mlp'), units: widths, activation }),
+  z.strictObject({
+    preset: z.literal('cnn'),
+    filters: widths,
+    groups: whole(1, limit.LAYER_WIDTH_MAX),
+    activation,
+    standardised: z.boolean().exactOptional(),
+  }),
   z.strictObject({
     preset: z.literal('scattering'),
     scales: whole(1, limit.SCATTERING_SCALES_MAX),
@@ -141,6 +166,12 @@ export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
     cell: whole(1, limit.IMAGE_SIDE_MAX),
   }),
 ])
+
+export const AUGMENTATION_SCHEMA = z.strictObject({
+  views: whole(1, limit.VIEWS_MAX),
+  shift: whole(0, limit.IMAGE_SIDE_MAX - 1),
+  flip: z.boolean(),
+})
 
 export const OPTIMIZER_SCHEMA = z.strictObject({
   learningRate: z.number().positive().max(limit.LEARNING_RATE_MAX),
@@ -186,6 +217,7 @@ const STUDY_SCHEMA = z.strictObject({
   created: z.iso.datetime(),
   data: DATA_SCHEMA,
   model: MODEL_SCHEMA,
+  augmentation: AUGMENTATION_SCHEMA.exactOptional(),
   initialSeed: seed,
   optimizer: OPTIMIZER_SCHEMA,
   privacy: PRIVACY_SCHEMA,
@@ -200,7 +232,8 @@ const STUDY_SCHEMA = z.strictObject({
  *
  * @returns the document, typed
  * @throws ProtocolError `incompatible-study` (another version), `malformed-study` (shape or limit, naming the field),
- *   `too-few-hospitals`, `bad-roster`, `bad-profile`, `too-many-colluders`, `bad-noise`, `unsupported-model`
+ *   `too-few-hospitals`, `bad-roster`, `bad-profile`, `too-many-colluders`, `bad-noise`, `unsupported-model`,
+ *   `unsupported-augmentation`
  */
 export function validateStudy(value: unknown): StudyDocument {
   const version = (value as { version?: unknown } | null)?.version
@@ -216,6 +249,7 @@ export function validateStudy(value: unknown): StudyDocument {
   checkRoster(parsed.data)
   checkPrivacy(parsed.data)
   checkData(parsed.data)
+  checkAugmentation(parsed.data)
   return parsed.data
 }
 
@@ -302,6 +336,20 @@ function checkData({ data, model, timing }: StudyDocument): void {
     throw new ProtocolError('malformed-study', 'timing.voteTimeoutMsMax is below timing.voteTimeoutMs')
   }
   parameterSpecs(model, data)
+}
+
+function checkAugmentation({ augmentation, data, model }: StudyDocument): void {
+  if (augmentation === undefined) return
+  const unsupported = (reason: string) =>
+    new ProtocolError('unsupported-augmentation', `These records cannot be augmented: ${reason}`)
+  if (data.kind !== 'image') throw unsupported('views are of images, and the data are vectors')
+  if (model.preset === 'scattering') {
+    throw unsupported('the features of the preset scattering are computed once for each record')
+  }
+  const side = Math.min(data.shape[0], data.shape[1])
+  if (augmentation.shift >= side) {
+    throw unsupported(`a shift by ${augmentation.shift} pixels needs a side of more, and the images have ${side}`)
+  }
 }
 
 function requireDistinct(code: string, sentence: string, names: string[]): void {
