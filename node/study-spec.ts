@@ -13,6 +13,7 @@ import { pldNoiseMultiplier } from '../crypto/noise-multiplier.ts'
 import type { Steps } from '../crypto/pld.ts'
 import * as limit from '../protocols/study/constants.ts'
 import {
+  AUGMENTATION_SCHEMA,
   DATA_SCHEMA,
   LOCAL_STEPS_SCHEMA,
   MODEL_SCHEMA,
@@ -54,6 +55,7 @@ const SPEC_SCHEMA = z.strictObject({
     })
     .optional(),
   model: MODEL_SCHEMA,
+  augmentation: AUGMENTATION_SCHEMA.extend({ flip: AUGMENTATION_SCHEMA.shape.flip.default(false) }).exactOptional(),
   optimizer: OPTIMIZER_SCHEMA.extend({
     momentum: OPTIMIZER_SCHEMA.shape.momentum.default(MOMENTUM_DEFAULT),
     averageDecay: OPTIMIZER_SCHEMA.shape.averageDecay.default(AVERAGE_DECAY_DEFAULT),
@@ -113,6 +115,8 @@ export function documentOfSpec(
     data: spec.data,
     ...(spec.normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
     model: spec.model,
+    // a key that is absent, not one that is undefined: its bytes are those of a study without views
+    ...(spec.augmentation === undefined ? {} : { augmentation: spec.augmentation }),
     initialSeed: seedOf(spec),
     optimizer: spec.optimizer,
     privacy: {

@@ -1,7 +1,7 @@
 /** A study in words, for whoever has to decide about it. @module */
 
 import { SAMPLE_RATE_ONE } from '../../protocols/study/constants.ts'
-import type { StudyDocument } from '../../protocols/study/document.ts'
+import type { Activation, StudyDocument } from '../../protocols/study/document.ts'
 import { createEpsilonAccount, type Epsilons, planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { peerIdString } from '../identity.ts'
 
@@ -48,6 +48,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Data      ${data.kind} ${data.shape.join('x')}, ${data.records} records in total, classes: ${data.classes.join(', ')}`,
     ...normalisationLines(document),
     `Model     ${modelText(document)}, ${plan.dimension} parameters`,
+    ...viewsLines(document),
     `Training  ${document.rounds} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
     `Noise     ${noiseText(document)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
@@ -108,12 +109,26 @@ function modelText({ model }: StudyDocument): string {
     case 'logistic':
       return 'logistic'
     case 'mlp':
-      return `mlp ${model.units.join('-')}`
+      return `mlp ${model.units.join('-')}${activationText(model)}`
     case 'scattering':
       return `scattering of ${model.scales} scales and ${model.angles} angles in cells of ${model.cell}, linear head`
     case 'cnn':
-      return `cnn ${model.filters.join('-')} in ${model.groups} groups`
+      return (
+        `cnn ${model.filters.join('-')} in ${model.groups} groups${activationText(model)}` +
+        (model.standardised ? ', standardised weights' : '')
+      )
   }
+}
+
+function activationText({ activation }: { activation?: Activation }): string {
+  return activation === undefined ? '' : `, ${activation}`
+}
+
+function viewsLines({ augmentation }: StudyDocument): string[] {
+  if (augmentation === undefined) return []
+  const { views, shift, flip } = augmentation
+  const how = `shifted by up to ${shift} pixels${flip ? ', half of them turned left to right' : ''}`
+  return [`Views     ${views} of each image, ${how}; clipped together, as one record`]
 }
 
 /** The tolerated colluders, in words. */

@@ -14,16 +14,21 @@ import { splitParameters } from './model.ts'
 
 /** Clipping to a little less than C covers the rounding of float32 sums over at most EXAMPLES_MAX examples. */
 export const CLIP_MARGIN = 0.99
-/** Examples of one pass; more are added up outside, in float64. */
+/** Examples of one pass, each view of a record counted; more are added up outside, in float64. */
 export const EXAMPLES_MAX = 256
+
+/** Entries of one pass's instantiated gradients of records that are seen in several views: 128 MiB. */
+const ENTRIES_MAX = 1 << 25
 
 export interface Bookkeeping {
   readonly dimension: number
+  /** records of one pass */
+  readonly recordsMax: number
   /**
    * Adds Σ_i s_i ∇L_i to `sum`, with s_i = min(1, 0.99·C / ‖∇L_i‖), or 0 for an example whose gradient is not finite.
-   * L_i is the softmax cross-entropy of example i.
+   * L_i is the softmax cross-entropy of example i, or its mean over the views of example i.
    *
-   * @param batch  `inputs` is labels.length × the input's size, at most EXAMPLES_MAX examples
+   * @param batch  `inputs` is labels.length × views × the input's size, at most `recordsMax` examples
    * @returns      ‖∇L_i‖ for each example before it was clipped
    */
   addClipped(
@@ -35,31 +40,39 @@ export interface Bookkeeping {
 /**
  * @param model         a chain of layers from the records to one logit for each class
  * @param clippingNorm  C
+ * @param views         in which every record is seen, side by side in a batch: at most EXAMPLES_MAX
  * @throws OperatorError `unsupported-layer`, exit code 11, that names the first layer that cannot be clipped
  */
 export function createBookkeeping(
   backend: Backend,
-  { model, clippingNorm }: { model: LayersModel; clippingNorm: number },
+  { model, clippingNorm, views = 1 }: { model: LayersModel; clippingNorm: number; views?: number },
 ): Bookkeeping {
   assert(clippingNorm > 0 && Number.isFinite(clippingNorm), 'the clipping norm is positive')
+  assert(Number.isInteger(views) && views >= 1 && views <= EXAMPLES_MAX, 'views that fit in one pass')
   const { tf } = backend
-  const rules = rulesOf(backend, model)
+  const rules = rulesOf(backend, { model, views })
   const shapes = rules.flatMap(rule => rule.shapes)
   const inputShape = model.inputs[0]!.shape.slice(1) as number[]
   const classes = model.outputs[0]!.shape.at(-1)!
   const dimension = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0)
 
+  const recordsMax = recordsOfPass(dimension, views)
+
   const addClipped: Bookkeeping['addClipped'] = (sum, { parameters, inputs, labels }) => {
     const batch = labels.length
-    assert(batch <= EXAMPLES_MAX && inputs.length === batch * sizeOf(inputShape), 'a batch of whole examples')
+    const examples = batch * views
+    assert(batch <= recordsMax && inputs.length === examples * sizeOf(inputShape), 'a batch of whole examples')
     assert.equal(sum.length, dimension, 'the sum has the dimension of the model')
     if (batch === 0) return new Float64Array(0)
-    const views = splitParameters(parameters, shapes)
+    const parts = splitParameters(parameters, shapes)
     const norms = new Float64Array(batch)
     const sums = tf.tidy(() => {
-      const tensors = views.map((view, index) => tf.tensor(view, shapes[index]!))
-      const target = tf.oneHot(tf.tensor1d(labels, 'int32'), classes)
-      const gradients = passes(backend, rules, { tensors, input: tf.tensor(inputs, [batch, ...inputShape]), target })
+      const tensors = parts.map((part, index) => tf.tensor(part, shapes[index]!))
+      const each =
+        views === 1 ? labels : Int32Array.from({ length: examples }, (_, at) => labels[Math.floor(at / views)]!)
+      const target = tf.oneHot(tf.tensor1d(each, 'int32'), classes)
+      const input = tf.tensor(inputs, [examples, ...inputShape])
+      const gradients = passes(backend, rules, { tensors, input, target, views })
       const scale = scaleOf(backend, gradients, { norms, limit: CLIP_MARGIN * clippingNorm })
       return gradients.flatMap(layer => layer.sums(scale))
     })
@@ -70,23 +83,29 @@ export function createBookkeeping(
     }
     return norms
   }
-  return { dimension, addClipped }
+  return { dimension, recordsMax, addClipped }
 }
 
-function rulesOf(backend: Backend, model: LayersModel): LayerRule[] {
+/** With one view only convolutions instantiate gradients; with more every layer does. */
+function recordsOfPass(dimension: number, views: number): number {
+  const records = Math.floor(EXAMPLES_MAX / views)
+  return views === 1 ? records : Math.max(1, Math.min(records, Math.floor(ENTRIES_MAX / dimension)))
+}
+
+function rulesOf(backend: Backend, { model, views }: { model: LayersModel; views: number }): LayerRule[] {
   const layers = model.layers.filter(layer => layer.getClassName() !== 'InputLayer')
   layers.forEach((layer, index) => {
     const chained = index === 0 ? model.inputs[0] : layers[index - 1]!.output
     if (layer.inboundNodes.length === 1 && layer.input !== chained) throw refused(layer, 'is not a link of one chain')
   })
-  return layers.map(layer => ruleOf(backend, layer))
+  return layers.map(layer => ruleOf(backend, layer, views))
 }
 
 /** One forward and one backward pass; the gradients of the layers that have any, in order. */
 function passes(
   { tf }: Backend,
   rules: LayerRule[],
-  { tensors, input, target }: { tensors: Tensor[]; input: Tensor; target: Tensor },
+  { tensors, input, target, views }: { tensors: Tensor[]; input: Tensor; target: Tensor; views: number },
 ): Gradients[] {
   let [value, start] = [input, 0]
   const recorded = rules.map(rule => {
@@ -98,8 +117,9 @@ function passes(
   })
   const first = rules.findIndex(rule => rule.shapes.length > 0)
   const found: Gradients[] = []
-  // the derivative of softmax cross-entropy with respect to the logits
-  let gradient: Tensor | null = tf.sub(tf.softmax(value as Tensor2D), target)
+  // the derivative of softmax cross-entropy with respect to the logits; of a mean over views, each view's share
+  const error = tf.sub(tf.softmax(value as Tensor2D), target)
+  let gradient: Tensor | null = views === 1 ? error : tf.div(error, views)
   for (let index = rules.length - 1; index >= first && gradient !== null; index--) {
     const { input: before, gradients } = recorded[index]!.backward(gradient, index > first)
     if (gradients !== null) found.unshift(gradients)

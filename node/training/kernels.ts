@@ -51,6 +51,13 @@ export function kernelOrder(tf: Tf, gradient: Tensor, shape: [number, number, nu
   return tf.reshape(tf.transpose(tf.reshape(gradient, [channels, height * width, filters]), [1, 0, 2]), shape)
 }
 
+/** The inverse of `kernelOrder`: a kernel [kh, kw, C, filters] as [C · kh · kw, filters]. */
+export function patchOrder(tf: Tf, kernel: Tensor4D): Tensor2D {
+  const [height, width, channels, filters] = kernel.shape
+  const taps = tf.reshape(kernel, [height * width, channels, filters])
+  return tf.reshape(tf.transpose(taps, [1, 0, 2]), [-1, filters])
+}
+
 /**
  * A_iᵀ G_i for each example i.
  *

@@ -2,6 +2,9 @@
  * What each kind of layer does in a step of book-keeping: forward while it records, backward, the squared norm of every
  * example's own gradient, and the weighted sum of those gradients.
  *
+ * An example that is seen in K views has K rows, side by side, in everything that goes forward and backward, and one
+ * gradient: the sum over its rows. There views are like positions of an image, so a dense layer has K of them.
+ *
  * A layer without a rule is refused by name: whatever mixes the examples of a batch (BatchNormalization), shares
  * weights or is unknown cannot be clipped per example.
  *
@@ -13,6 +16,7 @@ import {
   convolutionInputGradient,
   kernelOrder,
   patches,
+  patchOrder,
   perExampleProducts,
   positionSums,
   rowSquares,
@@ -20,6 +24,7 @@ import {
   weightedRows,
 } from './kernels.ts'
 import type { GroupNormalizationLayer } from './model.ts'
+import { rawGradients, type StandardisedConvolutionLayer, standardise } from './standardised-convolution.ts'
 
 /** Weights of the examples in the sum; where one is non-finite, also which ones are not. */
 export interface Scale {
@@ -52,11 +57,12 @@ export interface LayerRule {
 /** Keeps ‖a‖²‖g‖² an upper bound where ‖a‖² is too small for a float32. */
 const SQUARES_MIN = 1e-30
 
-type RuleMaker = (backend: Backend, layer: Layer) => LayerRule
+type RuleMaker = (backend: Backend, layer: Layer, views: number) => LayerRule
 
 const RULES: Record<string, RuleMaker> = {
   Dense: denseRule,
   Conv2D: convolutionRule,
+  StandardisedConv2D: convolutionRule,
   GroupNormalization: groupNormalizationRule,
   Flatten: reshapeRule,
   Reshape: reshapeRule,
@@ -67,15 +73,16 @@ const RULES: Record<string, RuleMaker> = {
 /**
  * The rule of a layer.
  *
+ * @param views  rows of one example in a batch
  * @throws OperatorError `unsupported-layer`, exit code 11, that names the layer and what is wrong with it
  */
-export function ruleOf(backend: Backend, layer: Layer): LayerRule {
+export function ruleOf(backend: Backend, layer: Layer, views: number): LayerRule {
   const kind = layer.getClassName()
   const rule = Object.hasOwn(RULES, kind) ? RULES[kind] : undefined
   if (rule === undefined) throw refused(layer, 'has no per-example gradient here')
   if (layer.inboundNodes.length !== 1) throw refused(layer, 'is used more than once, so its weights are shared')
   if (layer.trainableWeights.length !== layer.weights.length) throw refused(layer, 'has weights that are not trained')
-  return rule(backend, layer)
+  return rule(backend, layer, views)
 }
 
 /** The error for a layer that cannot be trained with privacy. */
@@ -86,7 +93,8 @@ export function refused(layer: Layer, reason: string): OperatorError {
   })
 }
 
-function denseRule({ tf }: Backend, layer: Layer): LayerRule {
+function denseRule(backend: Backend, layer: Layer, views: number): LayerRule {
+  const { tf } = backend
   const { useBias, activation } = configOf(layer)
   requireLinear(layer, activation)
   const shapes = shapesOf(layer)
@@ -96,6 +104,8 @@ function denseRule({ tf }: Backend, layer: Layer): LayerRule {
     const product = tf.matMul(a, kernel as Tensor2D)
     const backward: Recorded['backward'] = (gradient, wantInput) => {
       const g = gradient as Tensor2D
+      const input = wantInput ? tf.matMul(g, tf.transpose(kernel as Tensor2D)) : null
+      if (views > 1) return { input, gradients: denseGradients(backend, { a, g, views, useBias }) }
       const inputSquares = tf.maximum(rowSquares(tf, a), SQUARES_MIN)
       const factor = useBias ? tf.add(inputSquares, 1) : inputSquares
       const squares = [tf.mul(factor, rowSquares(tf, g)) as Tensor1D]
@@ -105,7 +115,6 @@ function denseRule({ tf }: Backend, layer: Layer): LayerRule {
         const product = tf.matMul(tf.transpose(weighted), finite(tf, a, scale))
         return useBias ? [tf.transpose(product), tf.sum(weighted, 0)] : [tf.transpose(product)]
       }
-      const input = wantInput ? tf.matMul(g, tf.transpose(kernel as Tensor2D)) : null
       return { input, gradients: { squares, sums } }
     }
     return { output: useBias ? tf.add(product, bias!) : product, backward }
@@ -113,21 +122,42 @@ function denseRule({ tf }: Backend, layer: Layer): LayerRule {
   return { shapes, forward }
 }
 
-function convolutionRule(backend: Backend, layer: Layer): LayerRule {
+/**
+ * Of examples that are seen in several views: instantiated, and what is summed is what was measured. A product over all
+ * rows would round otherwise, and where the views of a hostile record cancel, rounding is all that there is.
+ */
+function denseGradients(
+  backend: Backend,
+  { a, g, views, useBias }: { a: Tensor2D; g: Tensor2D; views: number; useBias: boolean },
+): Gradients {
   const { tf } = backend
-  const config = configOf(layer)
-  const window = windowOf(layer, config)
-  requireLinear(layer, config.activation)
+  const own = perExampleProducts(backend, grouped(tf, a, views), grouped(tf, g, views))
+  const ownBias = useBias ? summedViews(backend, g, views) : null
+  const shape = [a.shape[1], g.shape[1]]
+  return {
+    squares: [own, ...(ownBias === null ? [] : [ownBias])].map(values => rowSquares(tf, values)),
+    sums: scale => [
+      tf.reshape(weightedSum(backend, own, scale), shape),
+      ...(ownBias === null ? [] : [weightedSum(backend, ownBias, scale)]),
+    ],
+  }
+}
+
+function convolutionRule(backend: Backend, layer: Layer, views: number): LayerRule {
+  const { tf } = backend
+  const { window, useBias, standardised } = convolutionOf(layer)
   const shapes = shapesOf(layer)
   const kernelShape = shapes[0] as [number, number, number, number]
-  const forward = (input: Tensor, [kernel, bias]: Tensor[]): Recorded => {
+  const forward = (input: Tensor, [raw, bias]: Tensor[]): Recorded => {
     const images = input as Tensor4D
-    const product = tf.conv2d(images, kernel as Tensor4D, window.strides, window.padding)
+    const standard = standardised ? standardise(tf, raw as Tensor4D) : null
+    const kernel = standard?.kernel ?? (raw as Tensor4D)
+    const product = tf.conv2d(images, kernel, window.strides, window.padding)
     const backward: Recorded['backward'] = (gradient, wantInput) => {
-      const [batch, , , filters] = gradient.shape as [number, number, number, number]
-      const g = tf.reshape(gradient, [batch, -1, filters]) as Tensor3D
-      const own = perExampleProducts(backend, patches(tf, images, window), g)
-      const ownBias = config.useBias ? positionSums(backend, g) : null
+      const g = grouped(tf, gradient, views)
+      const used = perExampleProducts(backend, grouped(tf, patches(tf, images, window), views), g)
+      const own = standard === null ? used : ofRawKernel(backend, used, standard)
+      const ownBias = useBias ? positionSums(backend, g) : null
       const squares = [rowSquares(tf, own), ...(ownBias === null ? [] : [rowSquares(tf, ownBias)])]
       const sums = (scale: Scale): Tensor[] => [
         kernelOrder(tf, weightedSum(backend, own, scale), kernelShape),
@@ -135,20 +165,33 @@ function convolutionRule(backend: Backend, layer: Layer): LayerRule {
       ]
       const inputShape = images.shape
       const input = wantInput
-        ? convolutionInputGradient(backend, gradient as Tensor4D, kernel as Tensor4D, { inputShape, window })
+        ? convolutionInputGradient(backend, gradient as Tensor4D, kernel, { inputShape, window })
         : null
       return { input, gradients: { squares, sums } }
     }
-    return { output: config.useBias ? tf.add(product, bias!) : product, backward }
+    return { output: useBias ? tf.add(product, bias!) : product, backward }
   }
   return { shapes, forward }
+}
+
+/** Per-example gradients [B, n] of a standardised kernel as those of the kernel itself, before any norm is taken. */
+function ofRawKernel(
+  backend: Backend,
+  own: Tensor2D,
+  { kernel, inverse }: { kernel: Tensor4D; inverse: Tensor },
+): Tensor2D {
+  const { tf } = backend
+  const ordered = patchOrder(tf, kernel)
+  const gradients = tf.reshape(own, [own.shape[0], ...ordered.shape]) as Tensor3D
+  const sums = (values: Tensor3D): Tensor => positionSums(backend, values)
+  return tf.reshape(rawGradients(tf, gradients, { kernel: ordered, inverse, sums }), own.shape)
 }
 
 /**
  * With c the centred input, r one over its deviation and M the mean over a group and all positions, y = c·(r·γ) + β and
  * dx = r·(γ·dy − M(γ·Σdy) − c·r·M(γ·Σdy·c·r)), where the two sums over positions are the gradients of beta and gamma.
  */
-function groupNormalizationRule(backend: Backend, layer: Layer): LayerRule {
+function groupNormalizationRule(backend: Backend, layer: Layer, views: number): LayerRule {
   const { tf } = backend
   const { groups, epsilon } = layer as GroupNormalizationLayer
   const shapes = shapesOf(layer)
@@ -167,11 +210,9 @@ function groupNormalizationRule(backend: Backend, layer: Layer): LayerRule {
       const g = tf.reshape(gradient, x.shape) as Tensor3D
       const ownGamma = tf.mul(positionSums(backend, tf.mul(g, centred) as Tensor3D), inverse) as Tensor2D
       const ownBeta = positionSums(backend, g)
-      const squares = [rowSquares(tf, ownGamma), rowSquares(tf, ownBeta)]
-      const sums = (scale: Scale): Tensor[] => [
-        weightedSum(backend, ownGamma, scale),
-        weightedSum(backend, ownBeta, scale),
-      ]
+      const own = [ownGamma, ownBeta].map(values => summedViews(backend, values, views))
+      const squares = own.map(values => rowSquares(tf, values))
+      const sums = (scale: Scale): Tensor[] => own.map(values => weightedSum(backend, values, scale))
       if (!wantInput) return { input: null, gradients: { squares, sums } }
       const constant = perChannel(tf.mul(inverse, mean(tf.mul(ownBeta, gamma))))
       const slope = perChannel(tf.mul(tf.square(inverse), mean(tf.mul(ownGamma, gamma))))
@@ -211,16 +252,27 @@ function reshapeRule({ tf }: Backend, layer: Layer): LayerRule {
 
 function activationRule({ tf }: Backend, layer: Layer): LayerRule {
   const config = layer.getConfig()
-  const isRelu =
-    layer.getClassName() === 'ReLU' ? (config['maxValue'] ?? null) === null : config['activation'] === 'relu'
-  if (!isRelu) throw refused(layer, 'is not a plain relu')
+  const plain = layer.getClassName() === 'ReLU' ? (config['maxValue'] ?? null) === null && 'relu' : config['activation']
+  if (plain !== 'relu' && plain !== 'tanh') throw refused(layer, 'is neither a plain relu nor a tanh')
+  const apply = (input: Tensor): Tensor => (plain === 'relu' ? tf.relu(input) : tf.tanh(input))
+  const slope = (output: Tensor): Tensor => (plain === 'relu' ? tf.step(output) : tf.sub(1, tf.square(output)))
   return {
     shapes: [],
     forward: input => {
-      const output = tf.relu(input)
-      return { output, backward: gradient => ({ input: tf.mul(gradient, tf.step(output)), gradients: null }) }
+      const output = apply(input)
+      return { output, backward: gradient => ({ input: tf.mul(gradient, slope(output)), gradients: null }) }
     },
   }
+}
+
+/** Rows [B·K, …, C] as [B, K·positions, C]: an example's views one after the other. */
+function grouped(tf: Tf, rows: Tensor, views: number): Tensor3D {
+  return tf.reshape(rows, [rows.shape[0]! / views, -1, rows.shape.at(-1)!]) as Tensor3D
+}
+
+/** Gradients of each row, [B·K, n], as those of each example, [B, n]. */
+function summedViews(backend: Backend, rows: Tensor2D, views: number): Tensor2D {
+  return views === 1 ? rows : positionSums(backend, grouped(backend.tf, rows, views))
 }
 
 /** Σ_i s_i · own_i, [B, n] to [n]. */
@@ -250,6 +302,18 @@ function shapesOf(layer: Layer): number[][] {
 function requireLinear(layer: Layer, activation: string): void {
   if (activation !== 'linear')
     throw refused(layer, `has the activation ${activation} inside; make it a layer of its own`)
+}
+
+function convolutionOf(layer: Layer): { window: Window; useBias: boolean; standardised: boolean } {
+  if (layer.getClassName() === 'StandardisedConv2D') {
+    const { kernelSize, strides, padding } = layer as StandardisedConvolutionLayer
+    const window: Window = { size: [kernelSize, kernelSize], strides: [strides, strides], padding }
+    return { window, useBias: false, standardised: true }
+  }
+  const config = configOf(layer)
+  const window = windowOf(layer, config)
+  requireLinear(layer, config.activation)
+  return { window, useBias: config.useBias, standardised: false }
 }
 
 function windowOf(layer: Layer, config: LayerConfig): Window {

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import type { ModelSpec, StudyData } from '../../protocols/study/document.ts'
+import type { Activation, ModelSpec, StudyData } from '../../protocols/study/document.ts'
 import {
   CONVOLUTION_SIZE,
   CONVOLUTION_STRIDE,
@@ -12,6 +12,7 @@ import {
   parameterSpecs,
 } from '../../protocols/study/parameters.ts'
 import type { Layer, LayersModel, Tensor, Tensor4D, Tf } from './backend.ts'
+import { standardisedConvolution } from './standardised-convolution.ts'
 
 /** Of GroupNormalization; Keras's default. */
 export const NORM_EPSILON = 1e-3
@@ -130,23 +131,14 @@ function hiddenLayers(tf: Tf, spec: ModelSpec, data: StudyData): Layer[] {
     case 'mlp':
       return [
         flat(tf, data),
-        ...spec.units.flatMap((units, index) => [dense(tf, `dense${index + 1}`, units), relu(tf)]),
+        ...spec.units.flatMap((units, index) => [dense(tf, `dense${index + 1}`, units), activation(tf, spec)]),
       ]
     case 'cnn':
       return [
         ...spec.filters.flatMap((filters, index) => [
-          tf.layers.conv2d({
-            ...(index === 0 ? inputShape : {}),
-            name: `conv${index + 1}`,
-            filters,
-            kernelSize: CONVOLUTION_SIZE,
-            strides: CONVOLUTION_STRIDE,
-            padding: 'same',
-            useBias: false,
-            kernelInitializer: 'zeros',
-          }),
+          convolution(tf, spec, { ...(index === 0 ? inputShape : {}), name: `conv${index + 1}`, filters }),
           groupNormalization(tf, { name: `norm${index + 1}`, groups: spec.groups }),
-          relu(tf),
+          activation(tf, spec),
         ]),
         tf.layers.flatten(),
       ]
@@ -163,8 +155,18 @@ function dense(tf: Tf, name: string, units: number): Layer {
   return tf.layers.dense({ name, units, kernelInitializer: 'zeros' })
 }
 
-function relu(tf: Tf): Layer {
-  return tf.layers.activation({ activation: 'relu' })
+function convolution(
+  tf: Tf,
+  { standardised }: { standardised?: boolean },
+  named: { inputShape?: number[]; name: string; filters: number },
+): Layer {
+  const config = { ...named, kernelSize: CONVOLUTION_SIZE, strides: CONVOLUTION_STRIDE, padding: 'same' as const }
+  if (standardised) return standardisedConvolution(tf, config)
+  return tf.layers.conv2d({ ...config, useBias: false, kernelInitializer: 'zeros' })
+}
+
+function activation(tf: Tf, { activation = 'relu' }: { activation?: Activation }): Layer {
+  return tf.layers.activation({ activation })
 }
 
 function assertLayout(model: LayersModel, expected: ParameterSpec[]): void {

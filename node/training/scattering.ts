@@ -256,7 +256,7 @@ function averageCells(
 }
 
 /** The index that a mirror at the first and last pixel shows. */
-function reflected(at: number, length: number): number {
+export function reflected(at: number, length: number): number {
   if (at < 0) return Math.min(length - 1, -at)
   return at < length ? at : Math.max(0, 2 * (length - 1) - at)
 }

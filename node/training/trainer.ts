@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { Rng } from '../../crypto/rng.ts'
+import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
 import { type Dataset, requireContract, selectRecords } from '../datasets/dataset.ts'
 import { distinctRecords, recordHashes } from '../record-set.ts'
 import type { Trainer } from '../trainer.ts'
+import { drawViews } from './augmentation.ts'
 import type { Backend } from './backend.ts'
-import { createBookkeeping, EXAMPLES_MAX } from './bookkeeping.ts'
+import { createBookkeeping } from './bookkeeping.ts'
 import { featuresOf } from './features.ts'
 import { buildModel } from './model.ts'
 import { normalise, statisticsOf } from './normaliser.ts'
@@ -20,7 +21,7 @@ export type { Dataset } from '../datasets/dataset.ts'
 /**
  * A record that stands in the data set more than once is trained on as one.
  *
- * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee
+ * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee, and so are the views
  * @throws OperatorError `dataset-mismatch` or `unsupported-layer`, exit code 11
  */
 export function createTrainer({
@@ -37,7 +38,8 @@ export function createTrainer({
   requireContract(dataset, document.data)
   const { clippingNorm, sampleRate } = document.privacy
   const model = buildModel(backend.tf, document.model, document.data)
-  const bookkeeping = createBookkeeping(backend, { model, clippingNorm })
+  const { augmentation } = document
+  const bookkeeping = createBookkeeping(backend, { model, clippingNorm, views: augmentation?.views ?? 1 })
   const features = featuresOf(document, distinctRecords(dataset))
   return {
     dimension: bookkeeping.dimension,
@@ -45,11 +47,16 @@ export function createTrainer({
     clippedSum: ({ parameters, normalisation }) => {
       const sample = poissonSample(features.count, sampleRate, rng)
       const sum = new Float64Array(bookkeeping.dimension)
-      for (let start = 0; start < sample.length; start += EXAMPLES_MAX) {
-        const batch = selectRecords(features, sample.subarray(start, start + EXAMPLES_MAX))
-        normalise(batch.inputs, normalisation)
-        bookkeeping.addClipped(sum, { parameters, ...batch })
+      const { recordsMax } = bookkeeping
+      const reader = new RandomReader(rng)
+      for (let start = 0; start < sample.length; start += recordsMax) {
+        const { inputs, labels } = selectRecords(features, sample.subarray(start, start + recordsMax))
+        const { shape } = features
+        const seen = augmentation === undefined ? inputs : drawViews(inputs, { shape, augmentation, reader })
+        normalise(seen, normalisation)
+        bookkeeping.addClipped(sum, { parameters, inputs: seen, labels })
       }
+      reader.wipe()
       return sum
     },
     statisticsSum: () => statisticsOf(document, features),

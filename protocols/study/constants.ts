@@ -30,6 +30,8 @@ export const LAYERS_MAX = 16
 export const LAYER_WIDTH_MAX = 65_536
 export const SCATTERING_SCALES_MAX = 5
 export const SCATTERING_ANGLES_MAX = 16
+/** Views of one record fit in one pass of the tensor engine. */
+export const VIEWS_MAX = 64
 
 /** The sample rate is the rational a / 2^32, so that every hospital draws with exactly the same probability. */
 export const SAMPLE_RATE_ONE = 2 ** 32

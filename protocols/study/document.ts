@@ -17,10 +17,14 @@ import { printable } from '../printable.ts'
 import * as limit from './constants.ts'
 import { checkRules } from './rules.ts'
 
+/** Of hidden layers; absent is relu. A bounded one keeps gradients smaller, so that less of them is clipped. */
+export type Activation = 'relu' | 'tanh'
+
 export type ModelSpec =
   | { preset: 'logistic' }
-  | { preset: 'mlp'; units: number[] }
-  | { preset: 'cnn'; filters: number[]; groups: number }
+  | { preset: 'mlp'; units: number[]; activation?: Activation }
+  /** `standardised`: every filter is used without its mean and with norm 1 */
+  | { preset: 'cnn'; filters: number[]; groups: number; activation?: Activation; standardised?: boolean }
   /** frozen wavelet features, averaged over square cells of so many pixels, and a linear head: for images */
   | { preset: 'scattering'; scales: number; angles: number; cell: number }
 
@@ -38,6 +42,17 @@ export interface StudyOptimizer {
   momentum: number
   /** of the moving average over rounds that is evaluated */
   averageDecay: number
+}
+
+/**
+ * How an image is seen: its gradient is the mean over this many views of it, taken before it is clipped, so that one
+ * record counts for no more than without. A view is shifted by up to `shift` pixels to each side, mirrored at the
+ * border, and with `flip` turned left to right or not.
+ */
+export interface Augmentation {
+  views: number
+  shift: number
+  flip: boolean
 }
 
 /**
@@ -100,6 +115,8 @@ export interface StudyDocument {
   /** absent: records are taken as they are, or by their bounds */
   normalisation?: StudyNormalisation
   model: ModelSpec
+  /** absent: each image as it is */
+  augmentation?: Augmentation
   /** 32 bytes */
   initialSeed: Uint8Array
   optimizer: StudyOptimizer
@@ -157,11 +174,18 @@ export const DATA_SCHEMA = z.discriminatedUnion('kind', [
 
 const multiplier = real(limit.NOISE_MULTIPLIER_MIN, limit.NOISE_MULTIPLIER_MAX)
 export const NORMALISATION_SCHEMA = z.strictObject({ noiseMultiplier: multiplier })
+const activation = z.enum(['relu', 'tanh']).exactOptional()
 
 export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
   z.strictObject({ preset: z.literal('logistic') }),
-  z.strictObject({ preset: z.literal('mlp'), units: widths }),
-  z.strictObject({ preset: z.literal('cnn'), filters: widths, groups: whole(1, limit.LAYER_WIDTH_MAX) }),
+  z.strictObject({ preset: z.literal('mlp'), units: widths, activation }),
+  z.strictObject({
+    preset: z.literal('cnn'),
+    filters: widths,
+    groups: whole(1, limit.LAYER_WIDTH_MAX),
+    activation,
+    standardised: z.boolean().exactOptional(),
+  }),
   z.strictObject({
     preset: z.literal('scattering'),
     scales: whole(1, limit.SCATTERING_SCALES_MAX),
@@ -169,6 +193,12 @@ export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
     cell: whole(1, limit.IMAGE_SIDE_MAX),
   }),
 ])
+
+export const AUGMENTATION_SCHEMA = z.strictObject({
+  views: whole(1, limit.VIEWS_MAX),
+  shift: whole(0, limit.IMAGE_SIDE_MAX - 1),
+  flip: z.boolean(),
+})
 
 export const OPTIMIZER_SCHEMA = z.strictObject({
   learningRate: z.number().positive().max(limit.LEARNING_RATE_MAX),
@@ -217,6 +247,7 @@ const STUDY_SCHEMA = z.strictObject({
   data: DATA_SCHEMA,
   normalisation: NORMALISATION_SCHEMA.exactOptional(),
   model: MODEL_SCHEMA,
+  augmentation: AUGMENTATION_SCHEMA.exactOptional(),
   initialSeed: seed,
   optimizer: OPTIMIZER_SCHEMA,
   privacy: PRIVACY_SCHEMA,
@@ -232,7 +263,7 @@ const STUDY_SCHEMA = z.strictObject({
  * @returns the document, typed
  * @throws ProtocolError `incompatible-study` (another version), `malformed-study` (shape or limit, naming the field),
  *   `too-few-hospitals`, `bad-roster`, `bad-profile`, `too-many-colluders`, `bad-noise`, `local-steps-need-local-noise`,
- *   `bad-bounds`, `unsupported-normalisation`, `unsupported-model`
+ *   `bad-bounds`, `unsupported-normalisation`, `unsupported-model`, `unsupported-augmentation`
  */
 export function validateStudy(value: unknown): StudyDocument {
   const version = (value as { version?: unknown } | null)?.version

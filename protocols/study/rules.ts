@@ -15,6 +15,7 @@ export function checkRules(document: StudyDocument): void {
   checkRoster(document)
   checkPrivacy(document)
   checkData(document)
+  checkAugmentation(document)
 }
 
 function checkRoster({ hospitals, profile, privacy }: StudyDocument): void {
@@ -99,6 +100,20 @@ function checkNormalisation(data: StudyData, { preset }: ModelSpec): void {
       'unsupported-normalisation',
       'A normalisation of vectors needs data.bounds: without them one record could add anything to the statistics',
     )
+  }
+}
+
+function checkAugmentation({ augmentation, data, model }: StudyDocument): void {
+  if (augmentation === undefined) return
+  const unsupported = (reason: string) =>
+    new ProtocolError('unsupported-augmentation', `These records cannot be augmented: ${reason}`)
+  if (data.kind !== 'image') throw unsupported('views are of images, and the data are vectors')
+  if (model.preset === 'scattering') {
+    throw unsupported('the features of the preset scattering are computed once for each record')
+  }
+  const side = Math.min(data.shape[0], data.shape[1])
+  if (augmentation.shift >= side) {
+    throw unsupported(`a shift by ${augmentation.shift} pixels needs a side of more, and the images have ${side}`)
   }
 }
 

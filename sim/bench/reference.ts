@@ -14,24 +14,29 @@ export interface Batch {
 }
 
 /**
- * Σ_i min(1, clippingNorm / ‖∇L_i‖) ∇L_i by a loop over the examples; norms and sum in float64.
+ * Σ_i min(1, clippingNorm / ‖∇L_i‖) ∇L_i by a loop over the examples and their views; means, norms and sum in float64.
  *
  * @param clippingNorm  already with its margin
+ * @param views         that every record has, side by side in `inputs`: L_i is the mean over them
  */
 export function loopClippedSum(
   backend: Backend,
-  { model, clippingNorm }: { model: LayersModel; clippingNorm: number },
+  { model, clippingNorm, views = 1 }: { model: LayersModel; clippingNorm: number; views?: number },
   { parameters, inputs, labels }: Batch,
 ): { sum: Float64Array; norms: Float64Array } {
   const { tf } = backend
   registerFilterGradient(backend)
   setParameters(tf, model, parameters)
   const shape = model.inputs[0]!.shape.slice(1) as number[]
-  const size = inputs.length / labels.length
+  const size = inputs.length / labels.length / views
   const sum = new Float64Array(parameters.length)
   const norms = Float64Array.from(labels, (label, index) => {
-    const record = inputs.subarray(index * size, (index + 1) * size)
-    const gradient = exampleGradient(tf, model, { record, shape, label })
+    const gradient = new Float64Array(sum.length)
+    for (let view = index * views; view < (index + 1) * views; view++) {
+      const record = inputs.subarray(view * size, (view + 1) * size)
+      const each = exampleGradient(tf, model, { record, shape, label })
+      for (let i = 0; i < sum.length; i++) gradient[i]! += each[i]! / views
+    }
     const norm = Math.sqrt(gradient.reduce((total, value) => total + value * value, 0))
     const weight = Math.min(1, clippingNorm / norm)
     for (let i = 0; i < sum.length; i++) sum[i]! += weight * gradient[i]!

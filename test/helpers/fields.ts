@@ -109,21 +109,24 @@ export function list(
 
 export type Fields = Readonly<Record<string, Field>>
 
-/** Exactly these fields: none less, none more. */
-export function record(fields: Fields): Field {
+/** Exactly these fields, none less, none more, except that those of `optional` may be absent. */
+export function record(required: Fields, optional: Fields = {}): Field {
+  const fields = { ...required, ...optional }
   const arbitraries = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.good]))
-  const least = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.least]))
+  const least = Object.fromEntries(Object.entries(required).map(([name, field]) => [name, field.least]))
   const edges = Object.entries(fields).flatMap(([name, field]) => field.edges.map(edge => ({ ...least, [name]: edge })))
-  const good = fc.record(arbitraries, { noNullPrototype: true }) as fc.Arbitrary<Plain>
-  return { good, least, edges, bad: value => badRecords(fields, value as Readonly<Record<string, Plain>>) }
+  const requiredKeys = Object.keys(required)
+  const good = fc.record(arbitraries, { noNullPrototype: true, requiredKeys }) as fc.Arbitrary<Plain>
+  const bad = (value: Plain) => badRecords(fields, requiredKeys, value as Readonly<Record<string, Plain>>)
+  return { good, least, edges, bad }
 }
 
-function badRecords(fields: Fields, value: Readonly<Record<string, Plain>>): Plain[] {
+function badRecords(fields: Fields, required: string[], value: Readonly<Record<string, Plain>>): Plain[] {
   const names = Object.keys(fields)
-  const without = names.map(name => Object.fromEntries(Object.entries(value).filter(([key]) => key !== name)))
+  const without = required.map(name => Object.fromEntries(Object.entries(value).filter(([key]) => key !== name)))
   const more = ['more', '', 'constructor', 'toString', '0'].map(name => ({ ...value, [name]: 1 }))
   const wrong = names.flatMap(name =>
-    (fields[name] as Field).bad(value[name] as Plain).map(bad => ({ ...value, [name]: bad })),
+    (fields[name] as Field).bad(value[name] ?? (fields[name] as Field).least).map(bad => ({ ...value, [name]: bad })),
   )
   return [...otherKinds('record'), ...without, ...more, ...wrong]
 }

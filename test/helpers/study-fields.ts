@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { encode, type Plain } from '../../protocols/codec.ts'
 import * as limit from '../../protocols/study/constants.ts'
 import { decodeStudy } from '../../protocols/study/document.ts'
-import { bytes, type Field, list, oneOf, only, real, record, text, whole } from './fields.ts'
+import { bytes, type Field, type Fields, list, oneOf, only, real, record, text, truth, whole } from './fields.ts'
 import type { Form } from './messages.ts'
 import { testSigners } from './study.ts'
 
@@ -58,8 +58,18 @@ const vector = record({ kind: oneOf('vector'), shape: tuple(length), ...shared }
 const width = only(whole(1, limit.LAYER_WIDTH_MAX), 1, 8, 24)
 const widths = list(width, { min: 1, max: limit.LAYERS_MAX, usually: 3 })
 const logistic = record({ preset: oneOf('logistic') })
-const mlp = record({ preset: oneOf('mlp'), units: widths })
-const cnn = record({ preset: oneOf('cnn'), filters: widths, groups: only(whole(1, limit.LAYER_WIDTH_MAX), 1) })
+const activation = oneOf('relu', 'tanh')
+const mlp = record({ preset: oneOf('mlp'), units: widths }, { activation })
+const cnn = record(
+  { preset: oneOf('cnn'), filters: widths, groups: only(whole(1, limit.LAYER_WIDTH_MAX), 1) },
+  { activation, standardised: truth },
+)
+const augmentation = record({
+  views: whole(1, limit.VIEWS_MAX),
+  // images of one pixel have no room for more
+  shift: only(whole(0, limit.IMAGE_SIDE_MAX - 1), 0),
+  flip: truth,
+})
 
 function timer(min: number, ...values: [number, ...number[]]): Field {
   return only(whole(min, limit.TIMER_MS_MAX), ...values)
@@ -90,8 +100,8 @@ const privacy = record({
   colluders: only(whole(1, limit.HOSPITALS_MAX - 2), 1, 2),
 })
 
-function studyOf(data: Field, model: Field): Field {
-  return record({
+function studyOf(data: Field, model: Field, optional: Fields = {}): Field {
+  const required = {
     version: oneOf(limit.STUDY_VERSION),
     name,
     created: text(fc.constantFrom('2026-01-01T00:00:00Z', '2026-12-31T23:59:59.999Z'), {
@@ -111,11 +121,12 @@ function studyOf(data: Field, model: Field): Field {
     profile: only(oneOf('byzantine', 'crash'), 'byzantine', 'crash'),
     timing,
     hospitals,
-  })
+  }
+  return record(required, optional)
 }
 
 const vectors = studyOf(vector, logistic)
-const images = [logistic, mlp, cnn].map(model => studyOf(image, model))
+const images = [logistic, mlp, cnn].map(model => studyOf(image, model, { augmentation }))
 
 /** Which of the kinds a study is: what is wrong with it follows from that. */
 function kindOf(value: Plain): Field {

@@ -6,9 +6,11 @@ import test, { type ExecutionContext } from 'ava'
 import { EXIT, OperatorError } from '../../crypto/errors.ts'
 import { pldEpsilon } from '../../crypto/pld.ts'
 import { NOISE_MULTIPLIER_STEP } from '../../crypto/rdp.ts'
+import { studyLines } from '../../node/cli/study-text.ts'
 import { peerIdString } from '../../node/identity.ts'
 import { documentOfSpec, readStudySpec } from '../../node/study-spec.ts'
 import { TIMING_LAN, TIMING_WAN } from '../../protocols/study/constants.ts'
+import { decodeStudy, encodeStudy } from '../../protocols/study/document.ts'
 import { testSigners } from '../helpers/study.ts'
 import { specText } from '../helpers/study-spec.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
@@ -95,6 +97,25 @@ test('a seed may be given, and otherwise differs every time', async t => {
   t.is(Buffer.from(given.document.initialSeed).toString('hex'), hex)
   const [first, second] = [await build(t, specText(peersOf(3))), await build(t, specText(peersOf(3)))]
   t.notDeepEqual(first.document.initialSeed, second.document.initialSeed)
+})
+
+test('options of the model and views are read where they are given, and leave no key where not', async t => {
+  const at = async (changes: Record<string, string>) => (await build(t, specText(peersOf(3), changes))).document
+  const plain = await at({})
+  t.deepEqual(plain.model, { preset: 'cnn', filters: [4], groups: 2 })
+  t.false('augmentation' in plain)
+  const document = await at({
+    groups: 'groups = 2\nactivation = "tanh"\nstandardised = true\n[augmentation]\nviews = 4\nshift = 2',
+  })
+  t.deepEqual(document.model, { preset: 'cnn', filters: [4], groups: 2, activation: 'tanh', standardised: true })
+  t.deepEqual(document.augmentation, { views: 4, shift: 2, flip: false })
+  t.deepEqual(decodeStudy(encodeStudy(document)), document)
+  const lines = studyLines({ document, study: 'id', founder: 'founder' }).join('\n')
+  t.regex(lines, /cnn 4 in 2 groups, tanh, standardised weights/)
+  t.regex(lines, /4 of each image, shifted by up to 2 pixels;/)
+  t.notRegex(studyLines({ document: plain, study: 'id', founder: 'founder' }).join('\n'), /Views|tanh|standardised/)
+  const far = specText(peersOf(3), { groups: 'groups = 2\n[augmentation]\nviews = 4\nshift = 8' })
+  t.regex((await refusal(t, far)).message, /cannot be augmented/)
 })
 
 test('an unknown key is named with the file and the key that was meant', async t => {

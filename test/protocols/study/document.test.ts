@@ -127,6 +127,20 @@ test('everything has a limit', t => {
     ['model', { preset: 'mlp', units: new Array(17).fill(2) }],
     ['model', { preset: 'mlp', units: [1e6] }],
     ['model', { preset: 'transformer' }],
+    ['model', { preset: 'mlp', units: [8], activation: 'sigmoid' }],
+    ['model', { preset: 'mlp', units: [8], activation: undefined }],
+    ['model', { preset: 'mlp', units: [8], standardised: true }],
+    ['model', { preset: 'logistic', activation: 'tanh' }],
+    ['model', { preset: 'cnn', filters: [8], groups: 4, standardised: 'yes' }],
+    ['augmentation', { views: 65, shift: 0, flip: false }],
+    ['augmentation', { views: 0, shift: 0, flip: false }],
+    ['augmentation', { views: 1.5, shift: 0, flip: false }],
+    ['augmentation', { views: 4, shift: -1, flip: false }],
+    ['augmentation', { views: 4, shift: 1024, flip: false }],
+    ['augmentation', { views: 4, shift: 2 }],
+    ['augmentation', { views: 4, shift: 2, flip: 1 }],
+    ['augmentation', { views: 4, shift: 2, flip: false, turn: 90 }],
+    ['augmentation', null],
     ['initialSeed', new Uint8Array(31)],
     ['optimizer.learningRate', 0],
     ['optimizer.learningRate', 1e4],
@@ -217,7 +231,6 @@ test('a model that does not fit the data is refused', t => {
     codeOf(() => validateStudy(changed('model', { preset: 'cnn', filters: [8], groups: 4 }))),
     'unsupported-model',
   )
-  const image = { kind: 'image', shape: [8, 8, 1], classes: ['a', 'b'], records: 10 }
   const cnn = { preset: 'cnn', filters: [6], groups: 4 }
   t.is(
     codeOf(() => validateStudy({ ...study, data: image, model: cnn })),
@@ -227,6 +240,49 @@ test('a model that does not fit the data is refused', t => {
     codeOf(() => validateStudy({ ...study, data: image, model: { ...cnn, groups: 3 } })),
     'accepted',
   )
+})
+
+const image: StudyDocument['data'] = { kind: 'image', shape: [8, 12, 1], classes: ['a', 'b'], records: 10 }
+const views = { views: 4, shift: 2, flip: true }
+
+test('views are of images, and of presets that learn from pixels; a shift leaves something of the image', t => {
+  const codes = (changes: object) => codeOf(() => validateStudy({ ...study, data: image, ...changes }))
+  const scattering = { preset: 'scattering', scales: 2, angles: 4, cell: 4 }
+  for (const model of [
+    { preset: 'logistic' },
+    { preset: 'mlp', units: [8] },
+    { preset: 'cnn', filters: [8], groups: 4 },
+  ]) {
+    t.is(codes({ model, augmentation: views }), 'accepted')
+    t.is(codes({ model, augmentation: { ...views, shift: 7 } }), 'accepted')
+    t.is(codes({ model, augmentation: { ...views, shift: 8 } }), 'unsupported-augmentation')
+  }
+  t.is(codes({ model: scattering }), 'accepted')
+  t.is(codes({ model: scattering, augmentation: views }), 'unsupported-augmentation')
+  t.is(codes({ data: study.data, augmentation: views }), 'unsupported-augmentation')
+  t.throws(() => validateStudy({ ...study, data: image, model: scattering, augmentation: views }), {
+    message: /scattering/,
+  })
+})
+
+test('a study without the options has the bytes of its other fields alone, and one with them another id', t => {
+  const plain = [
+    { ...study },
+    { ...study, data: image, model: { preset: 'mlp', units: [8] } },
+    { ...study, data: image, model: { preset: 'cnn', filters: [8], groups: 4 } },
+  ] as StudyDocument[]
+  for (const document of plain) {
+    const { version, name, created, data, model, initialSeed, optimizer, rounds, profile, timing, hospitals } = document
+    const fields = { version, name, created, data, model, initialSeed, optimizer, rounds, profile, timing, hospitals }
+    t.deepEqual(encodeStudy(document), encode({ ...fields, privacy } as unknown as Parameters<typeof encode>[0]))
+  }
+  const cnn = { preset: 'cnn', filters: [8], groups: 4 }
+  const ids = [
+    plain[2]!,
+    { ...plain[2]!, augmentation: views },
+    ...[{ activation: 'tanh' }, { standardised: true }].map(option => ({ ...plain[2]!, model: { ...cnn, ...option } })),
+  ].map(document => toHex(studyIdOf(validateStudy(document))))
+  t.is(new Set(ids).size, 4)
 })
 
 test('a study with noise promises something, one without promises nothing and says so', t => {
