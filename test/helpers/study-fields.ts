@@ -36,7 +36,7 @@ const hospitals: Field = {
 }
 
 const labels = list(name, { min: 2, max: limit.CLASSES_MAX })
-const shared = {
+const contract = {
   classes: { ...labels, good: fc.uniqueArray(letters, { minLength: 2, maxLength: 10 }) },
   records: whole(1, limit.RECORDS_MAX),
 }
@@ -52,9 +52,15 @@ function tuple(...of: Field[]): Field {
   return { good: fc.tuple(...of.map(({ good }) => good)), least: of.map(({ least }) => least), edges: [], bad }
 }
 
-const image = record({ kind: oneOf('image'), shape: tuple(side, side, channels), ...shared })
+const image = record({ kind: oneOf('image'), shape: tuple(side, side, channels), ...contract })
 const length = only(whole(1, limit.VECTOR_LENGTH_MAX), 1, 30, 1000)
-const vector = record({ kind: oneOf('vector'), shape: tuple(length), ...shared })
+const vector = record({ kind: oneOf('vector'), shape: tuple(length), ...contract })
+const bound = real(-limit.BOUND_ABS_MAX, limit.BOUND_ABS_MAX)
+const pair = tuple(only(bound, -1), only(bound, 1))
+const boundedVector = record(
+  { kind: oneOf('vector'), shape: tuple(only(whole(1, limit.VECTOR_LENGTH_MAX), 2)), ...contract },
+  { bounds: tuple(pair, pair) },
+)
 const width = only(whole(1, limit.LAYER_WIDTH_MAX), 1, 8, 24)
 const widths = list(width, { min: 1, max: limit.LAYERS_MAX, usually: 3 })
 const logistic = record({ preset: oneOf('logistic') })
@@ -87,8 +93,8 @@ const timing = record({
   trainedDelayMs: timer(0, 0, limit.TIMER_MS_MAX),
 })
 
-const privacy = record({
-  noise: only(oneOf('distributed', 'off'), 'distributed'),
+const noises = oneOf('distributed', 'local', 'off')
+const shared = {
   clippingNorm: real(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX),
   sampleRate: whole(1, limit.SAMPLE_RATE_ONE),
   noiseMultiplier: {
@@ -98,9 +104,12 @@ const privacy = record({
   delta: real(limit.DELTA_MIN, limit.DELTA_MAX),
   epsilon: { ...real(limit.EPSILON_MIN, limit.EPSILON_MAX), bad: real(0, limit.EPSILON_MAX).bad },
   colluders: only(whole(1, limit.HOSPITALS_MAX - 2), 1, 2),
-})
+}
+const distributed = record({ noise: only(noises, 'distributed'), ...shared })
+const local = record({ noise: only(noises, 'local'), ...shared }, { localSteps: whole(1, limit.LOCAL_STEPS_MAX) })
+const normalisation = record({ noiseMultiplier: shared.noiseMultiplier })
 
-function studyOf(data: Field, model: Field, optional: Fields = {}): Field {
+function studyOf({ data, model, privacy }: Record<'data' | 'model' | 'privacy', Field>, optional: Fields = {}): Field {
   const required = {
     version: oneOf(limit.STUDY_VERSION),
     name,
@@ -125,24 +134,28 @@ function studyOf(data: Field, model: Field, optional: Fields = {}): Field {
   return record(required, optional)
 }
 
-const vectors = studyOf(vector, logistic)
-const images = [logistic, mlp, cnn].map(model => studyOf(image, model, { augmentation }))
+const vectors = studyOf({ data: vector, model: logistic, privacy: distributed })
+const bounded = studyOf({ data: boundedVector, model: logistic, privacy: distributed })
+const images = [logistic, mlp, cnn].map(model =>
+  studyOf({ data: image, model, privacy: local }, { augmentation, normalisation }),
+)
 
 /** Which of the kinds a study is: what is wrong with it follows from that. */
 function kindOf(value: Plain): Field {
-  const { data, model } = value as { data: { kind: string }; model: { preset: string } }
-  return data.kind === 'vector' ? vectors : (images[['logistic', 'mlp', 'cnn'].indexOf(model.preset)] as Field)
+  const { data, model } = value as { data: { kind: string; shape: number[] }; model: { preset: string } }
+  if (data.kind === 'vector') return data.shape[0] === 2 ? bounded : vectors
+  return images[['logistic', 'mlp', 'cnn'].indexOf(model.preset)] as Field
 }
 
 export const STUDY: Form = {
   name: 'study',
   field: {
-    good: fc.oneof(vectors.good, ...images.map(({ good }) => good)),
+    good: fc.oneof(vectors.good, bounded.good, ...images.map(({ good }) => good)),
     least: vectors.least,
     edges: [],
     bad: value => kindOf(value).bad(value),
   },
   encode,
   decode: decodeStudy,
-  codes: ['malformed-study', 'incompatible-study', 'too-few-hospitals'],
+  codes: ['malformed-study', 'incompatible-study', 'too-few-hospitals', 'bad-bounds'],
 }

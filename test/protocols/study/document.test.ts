@@ -310,54 +310,6 @@ test('a study with noise promises something, one without promises nothing and sa
   )
 })
 
-test('several local steps need local noise, by name; without the field there is one', t => {
-  const steps = (noise: string) =>
-    codeOf(() => validateStudy({ ...study, privacy: { ...study.privacy, noise, localSteps: 4 } }))
-  t.is(steps('distributed'), 'local-steps-need-local-noise')
-  t.is(steps('local'), 'accepted')
-  for (const localSteps of [0, 1.5, -1, 1e6]) {
-    t.is(
-      codeOf(() => validateStudy({ ...study, privacy: { ...study.privacy, noise: 'local', localSteps } })),
-      'malformed-study',
-    )
-  }
-  t.is(
-    codeOf(() => validateStudy({ ...study, privacy: { ...study.privacy, localSteps: 1 } })),
-    'accepted',
-  )
-})
-
-test('bounds are one for each column, low below high; a normalisation of vectors needs them', t => {
-  const [columns] = study.data.shape
-  const bounds = Array.from({ length: columns }, () => [0, 1])
-  const normalisation = { noiseMultiplier: 4 }
-  const codeWith = (data: object, more: object = {}) =>
-    codeOf(() => validateStudy({ ...study, ...more, data: { ...study.data, ...data } }))
-  t.is(codeWith({ bounds }), 'accepted')
-  t.is(codeWith({ bounds }, { normalisation }), 'accepted')
-  t.is(codeWith({}, { normalisation }), 'unsupported-normalisation')
-  t.is(codeWith({ bounds: bounds.slice(1) }), 'bad-bounds')
-  t.is(codeWith({ bounds: bounds.with(2, [1, 1]) }), 'bad-bounds')
-  t.is(codeWith({ bounds: bounds.with(2, [2, 1]) }), 'bad-bounds')
-  t.is(codeWith({ bounds: bounds.with(2, [0, Number.NaN]) }), 'malformed-study')
-  t.is(codeWith({ bounds: bounds.with(2, [0, 1, 2]) }), 'malformed-study')
-  t.is(codeWith({ bounds }, { normalisation: { noiseMultiplier: 0 } }), 'malformed-study')
-})
-
-test('scattering is refused a normalisation: it standardises every image by itself', t => {
-  const data = { kind: 'image', shape: [8, 8, 1], classes: ['a', 'b'], records: 10 }
-  const normalisation = { noiseMultiplier: 4 }
-  const scattering = { preset: 'scattering', scales: 2, angles: 4, cell: 4 }
-  t.is(
-    codeOf(() => validateStudy({ ...study, data, normalisation, model: scattering })),
-    'unsupported-normalisation',
-  )
-  t.is(
-    codeOf(() => validateStudy({ ...study, data, normalisation })),
-    'accepted',
-  )
-})
-
 test('a study without the newer fields has the bytes that it always had', t => {
   const keys = Object.keys(decode(encodeStudy(study)) as object)
   t.false(keys.includes('normalisation'))
