@@ -57,6 +57,17 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
+/** Exit codes of a node that no restart mends: a person must change something first. */
+export const EXIT_FINAL: readonly ExitCode[] = [
+  EXIT.usage,
+  EXIT.config,
+  EXIT.identity,
+  EXIT.notInRoster,
+  EXIT.budgetExhausted,
+  EXIT.verificationFailed,
+  EXIT.incompatibleStudy,
+]
+
 /** An operator's fault: ends as message and hint, without a stack, and as the process's exit code. */
 export class OperatorError extends CodedError {
   readonly hint: string

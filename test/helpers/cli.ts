@@ -47,8 +47,9 @@ export interface NodeProcess {
 }
 
 /** Starts `confrere start`. */
-export function startProcess(t: ExecutionContext, folder: string): NodeProcess {
-  const child = spawn(process.execPath, [MAIN, 'start', '--data', folder], { env: environment(), stdio: 'pipe' })
+export function startProcess(t: ExecutionContext, folder: string, ...options: string[]): NodeProcess {
+  const args = [MAIN, 'start', '--data', folder, ...options]
+  const child = spawn(process.execPath, args, { env: environment(), stdio: 'pipe' })
   let log = ''
   child.stderr.on('data', data => {
     log += data

@@ -4,95 +4,14 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { EXIT } from '../../crypto/errors.ts'
-import type { NodeStatus, RoundRecord } from '../../node/status.ts'
-import { encodeNpz } from '../../sim/demo/npy.ts'
-import { drawPhantoms } from '../../sim/demo/phantom.ts'
-import { fails, freePort, type NodeProcess, startProcess, works } from '../helpers/cli.ts'
-import { specText } from '../helpers/study-spec.ts'
-import { temporaryFolder } from '../helpers/temporary-folder.ts'
-
-const HOSPITALS = 4
-const RECORDS = 60
-
-interface Site {
-  readonly folder: string
-  readonly peer: string
-  readonly port: number
-  readonly http: number
-}
-
-async function writeRecords(file: string, label: string): Promise<void> {
-  const { values, labels } = drawPhantoms({ count: RECORDS, label })
-  const arrays = {
-    train_images: { values, shape: [RECORDS, 28, 28] },
-    train_labels: { values: labels, shape: [RECORDS, 1] },
-  }
-  await writeFile(file, encodeNpz(arrays))
-}
-
-/** Four data folders with records and an approved study, not yet started. */
-async function createSites(t: ExecutionContext, rounds: number, changes: Record<string, string> = {}): Promise<Site[]> {
-  const root = await temporaryFolder(t)
-  const sites: Site[] = []
-  for (let i = 0; i < HOSPITALS; i++) {
-    const folder = join(root, `hospital-${i}`)
-    const npz = join(root, `records-${i}.npz`)
-    await writeRecords(npz, `hospital ${i}`)
-    const [port, http] = [await freePort(), await freePort()]
-    const listen = `/ip4/127.0.0.1/tcp/${port}`
-    const first = sites[0]
-    const bootstrap = first ? ['--bootstrap', `/ip4/127.0.0.1/tcp/${first.port}/p2p/${first.peer}`] : []
-    const options = ['--npz', npz, '--listen', listen, '--http-port', String(http), ...bootstrap]
-    await works(t, 'init', '--data', folder, '--site', `Hospital ${i}`, ...options)
-    sites.push({ folder, port, http, peer: (await works(t, 'id', '--data', folder)).trim() })
-  }
-  const spec = join(root, 'spec.toml')
-  const text = specText(
-    sites.map(site => site.peer),
-    {
-      rounds: `rounds = ${rounds}`,
-      shape: 'shape = [28, 28, 1]',
-      records: `records = ${RECORDS * HOSPITALS}`,
-      ...changes,
-    },
-  )
-  await writeFile(spec, text)
-  const study = join(root, 'spec.study')
-  const [founder] = sites as [Site]
-  await works(t, 'study', 'new', spec, '--out', study, '--data', founder.folder)
-  for (const { folder } of sites) await works(t, 'study', 'approve', study, '--data', folder)
-  return sites
-}
-
-async function fetchJson<T>({ http }: Site, path: string): Promise<T | undefined> {
-  try {
-    return (await (await fetch(`http://127.0.0.1:${http}${path}`)).json()) as T
-  } catch {
-    return undefined
-  }
-}
-
-const statusOf = (site: Site) => fetchJson<NodeStatus>(site, '/v1/status')
-const roundsOf = (site: Site) => fetchJson<RoundRecord[]>(site, '/v1/rounds')
-
-/** Asks a site again and again until it says so; a node that died ends the wait. */
-async function until(
-  site: Site,
-  process: NodeProcess,
-  condition: (status: NodeStatus) => boolean,
-): Promise<NodeStatus> {
-  for (;;) {
-    const status = await statusOf(site)
-    if (status !== undefined && condition(status)) return status
-    if (process.child.exitCode !== null) throw new Error(`the node ended: ${process.log()}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
+import { fails, startProcess, works } from '../helpers/cli.ts'
+import { createSites, foundStudy, roundsOf, type Site, statusOf, until } from '../helpers/sites.ts'
 
 test.serial('four processes train a study; one is killed in the middle, returns and contributes again', async t => {
-  const sites = await createSites(t, 30)
+  const sites = await createSites(t)
+  await foundStudy(t, sites, { rounds: 'rounds = 30' })
   const nodes = sites.map(site => startProcess(t, site.folder))
   const [witness, , victim] = sites as [Site, Site, Site]
   await until(witness, nodes[0]!, status => status.round > 4)
@@ -124,7 +43,9 @@ test.serial('four processes train a study; one is killed in the middle, returns 
 test.serial(
   'four processes normalise by one noised sum and take local steps with local noise; all of it is charged',
   async t => {
-    const sites = await createSites(t, 3, {
+    const sites = await createSites(t)
+    await foundStudy(t, sites, {
+      rounds: 'rounds = 3',
       clippingNorm: 'clippingNorm = 1\nnoise = "local"\nlocalSteps = 2',
       learningRate: 'learningRate = 0.5\n[normalisation]\nshare = 0.3',
     })
@@ -153,7 +74,9 @@ test.serial(
 )
 
 test.serial('every mistake at the start ends in its exit code and one sentence', async t => {
-  const [site, other] = (await createSites(t, 5)) as [Site, Site]
+  const sites = await createSites(t)
+  await foundStudy(t, sites, { rounds: 'rounds = 5' })
+  const [site, other] = sites as [Site, Site]
   const start = (folder: string) => ['start', '--data', folder]
   const running = startProcess(t, site.folder)
   await until(site, running, () => true)
