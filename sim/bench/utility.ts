@@ -10,18 +10,16 @@
 
 import { randomFillSync } from 'node:crypto'
 import { join } from 'node:path'
-import { addDiscreteGaussian } from '../../crypto/discrete-gaussian.ts'
-import { clamp, clampLimit, hospitalSigma, quantise } from '../../crypto/fixed-point.ts'
+import { hospitalSigma } from '../../crypto/fixed-point.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { pldNoiseMultiplier } from '../../crypto/noise-multiplier.ts'
 import { createSigner } from '../../crypto/signature.ts'
+import { rehearse } from '../../node/audit/rehearsal.ts'
 import { type Dataset, selectRecords } from '../../node/datasets/dataset.ts'
 import { readNpz } from '../../node/datasets/npz.ts'
 import { type Backend, loadBackend } from '../../node/training/backend.ts'
 import { evaluate } from '../../node/training/evaluation.ts'
 import { featuresOf } from '../../node/training/features.ts'
-import { createTrainer } from '../../node/training/trainer.ts'
-import { applySum, initialCheckpoint } from '../../protocols/round/checkpoint.ts'
 import { SAMPLE_RATE_ONE, TIMING_LAN } from '../../protocols/study/constants.ts'
 import { type ModelSpec, type StudyDocument, validateStudy } from '../../protocols/study/document.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
@@ -167,25 +165,11 @@ interface Run {
 function trained(backend: Backend, run: Run): { document: StudyDocument; parameters: Float32Array } {
   const { parts, alone } = run
   const document = documentOf(run)
-  const plan = planStudy(document)
-  const trainers = parts.map(dataset => createTrainer({ document, dataset, backend, rng }))
   const { noiseMultiplier, colluders } = document.privacy
-  const { sensitivity, scale } = plan.fixedPoint
+  const { sensitivity } = planStudy(document).fixedPoint
   const contributors = parts.length
   const sigma = hospitalSigma({ noiseMultiplier, sensitivity, contributors, colluders: alone ? 0 : colluders })
-  let checkpoint = initialCheckpoint(document)
-  for (let round = 0; round < document.rounds; round++) {
-    const sum = new Int32Array(plan.dimension)
-    for (const trainer of trainers) {
-      const words = quantise(trainer.clippedSum(checkpoint.parameters), scale)
-      clamp(words, clampLimit({ contributors, sigma }))
-      if (sigma > 0) addDiscreteGaussian(words, sigma, rng)
-      for (let word = 0; word < sum.length; word++) sum[word]! += words[word]!
-    }
-    checkpoint = applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
-  }
-  for (const trainer of trainers) trainer.dispose()
-  return { document, parameters: checkpoint.average }
+  return { document, parameters: rehearse({ document, parts, backend, rng, sigma }).average }
 }
 
 /** The study of a run, on vectors; its noise solved for its epsilon. */
