@@ -24,7 +24,9 @@ import { eavesdroppers, PROTECTIONS, type Protection } from './eavesdropping.ts'
 import { shuffle, subset, trainedPart } from './records.ts'
 import { correlation, createRidge, dot, type Ridge, unit } from './ridge.ts'
 
-export const VICTIMS = 6
+/** Records that are attacked, and how many of them are shown. */
+const VICTIMS = 24
+export const SHOWN = 6
 /** Records that the attacks are learnt from, and that their settings are chosen on. */
 const AUXILIARIES_MAX = 800
 const AUXILIARIES_MIN = 30
@@ -39,12 +41,12 @@ export type AttackName = 'analytic' | 'learnt'
 export interface InversionColumn {
   readonly protection: Protection
   readonly attack: AttackName
-  /** one for each victim, as many numbers as a record has */
+  /** one for each of the victims, of which the first are shown; as many numbers as a record has */
   readonly recovered: readonly Float32Array[]
-  /** of the recovered record with the true one, both less the mean record; best over the sign */
+  /** of the recovered record with the true one, both less the mean record */
   readonly correlations: readonly number[]
   readonly mean: number
-  /** the same with another victim in place of the true one: what chance gives */
+  /** the same with other victims in place of the true one: what chance gives */
   readonly chance: number
 }
 
@@ -223,7 +225,7 @@ function likeness(outputs: readonly Float32Array[], standardised: boolean): Like
     return standardised && variance > 0 ? Math.sqrt(variance) : 1
   })
   const own = (record: Float32Array) => record.map((value, at) => (value - means[at]!) / spreads[at]!)
-  return (recovered, truth) => Math.abs(correlation(own(recovered), own(truth)))
+  return (recovered, truth) => correlation(own(recovered), own(truth))
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -248,6 +250,8 @@ function bestOf(
 
 function judged(recovered: readonly Float32Array[], truths: readonly Float32Array[], alike: Likeness) {
   const correlations = recovered.map((one, victim) => alike(one, truths[victim]!))
-  const strangers = recovered.map((one, victim) => alike(one, truths[(victim + 1) % truths.length]!))
+  const strangers = recovered.flatMap((one, victim) => {
+    return truths.flatMap((truth, other) => (other === victim ? [] : [alike(one, truth)]))
+  })
   return { correlations, mean: mean(correlations), chance: mean(strangers) }
 }

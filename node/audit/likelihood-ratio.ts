@@ -39,13 +39,17 @@ export function confidences(
 }
 
 /**
- * Attacks one of the models with all the others as shadow models.
+ * Attacks one of the models with shadow models. Of these as many must have been trained with a record as without it, whether
+ * or not the target was: else their numbers alone would tell, or mislead.
  *
- * @param target which; of every record some other model must have been trained with it, and some without it
+ * @param target  which model
+ * @param shadows which models are its shadows
  * @returns of each record ln of how much likelier the target's confidence is if it was trained with it
  */
-export function likelihoodRatios({ confidences, included }: ModelAnswers, target: number): Float64Array {
-  const shadows = confidences.flatMap((_, model) => (model === target ? [] : [model]))
+export function likelihoodRatios(
+  { confidences, included }: ModelAnswers,
+  { target, shadows }: { target: number; shadows: readonly number[] },
+): Float64Array {
   const records = confidences[target]!.length
   const normals = (wanted: boolean) => {
     const means = new Float64Array(records)

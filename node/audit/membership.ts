@@ -2,7 +2,8 @@
  * Whether a model tells who was in its training data: two attacks on models that were trained on half of some records each,
  * once as the study trains, once as one trains who promises nothing.
  *
- * Each model is attacked with all the others as its shadow models (Carlini et al., IEEE S&P 2022), and by the loss alone
+ * Models come in pairs, each trained on the half that its partner is not; each is attacked with the models of all other
+ * pairs as its shadow models (Carlini et al., IEEE S&P 2022), and by the loss alone
  * (Yeom, Giacomelli, Fredrikson, Jha, CSF 2018).
  *
  * @module
@@ -22,9 +23,6 @@ import { deal, shuffle, subset, trainedPart } from './records.ts'
 import { rehearse } from './rehearsal.ts'
 import { type Roc, rocOf, truePositivesAt } from './roc.ts'
 
-export const SHADOWS_DEFAULT = 8
-export const SHADOWS_MIN = 4
-export const SHADOWS_MAX = 256
 /** Records that are in for some models and out for others; of larger data sets the rest is in for all. */
 export const TARGETS_MAX = 1000
 export const TARGETS_MIN = 20
@@ -72,9 +70,9 @@ export interface MembershipInit {
 }
 
 /**
- * Trains `shadows` models with privacy and as many without, and attacks them all.
+ * Trains models with privacy and as many without, and attacks them all.
  *
- * @param shadows  an even number: models come in pairs, of which each is trained on the half that the other is not
+ * @param shadows  of each attack, an even number; two more models are trained, of each kind
  * @param trained  told after each training
  * @throws as `rehearse`
  */
@@ -87,8 +85,9 @@ export function auditMembership(
   const half = Math.floor(Math.min(TARGETS_MAX, records.count) / 2)
   const targets = subset(records, order.slice(0, 2 * half))
   const background = order.slice(2 * half)
-  const members = Array.from({ length: shadows }, () => new Set<number>())
-  for (let pair = 0; pair < shadows; pair += 2) {
+  const models = shadows + 2
+  const members = Array.from({ length: models }, () => new Set<number>())
+  for (let pair = 0; pair < models; pair += 2) {
     shuffle(2 * half, rng).forEach((target, rank) => {
       members[pair + (rank < half ? 0 : 1)]!.add(target)
     })
@@ -108,7 +107,7 @@ export function auditMembership(
   return {
     targets: targets.count,
     background: background.length,
-    models: shadows,
+    models,
     withPrivacy: attacked({ ...whole, data: { ...whole.data, records: count } }, whole.hospitals.length),
     withoutPrivacy: attacked(openDocument(whole, { records, count, backend }), 1),
   }
@@ -120,7 +119,11 @@ function attackResults(
 ): Omit<MembershipResult, 'document'> {
   const each = answers.map(probabilities => confidences(probabilities, targets.labels, classes))
   const members = included.flat()
-  const ratios = each.flatMap((_, target) => [...likelihoodRatios({ confidences: each, included }, target)])
+  const ratios = each.flatMap((_, target) => {
+    // of the other pairs, half of the models know any record: of its own pair only the partner of a stranger would
+    const shadows = [...each.keys()].filter(model => model >> 1 !== target >> 1)
+    return [...likelihoodRatios({ confidences: each, included }, { target, shadows })]
+  })
   const accuracyOf = (wanted: boolean): number => {
     const some = answers.map((probabilities, model) => {
       const rows = [...targets.labels.keys()].filter(row => included[model]![row] === wanted)
