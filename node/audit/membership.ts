@@ -31,6 +31,7 @@ export const FALSE_POSITIVES = 0.01
 /** How one trains who promises nothing: small batches, momentum, until it knows its records by heart. */
 const OPEN_BATCH = 64
 const OPEN_EPOCHS = 30
+const OPEN_ROUNDS_MIN = 300
 const OPEN_MOMENTUM = 0.9
 /** Learning rate times the largest gradient at the start. */
 const OPEN_STEP = 0.7
@@ -163,7 +164,7 @@ function openDocument(
   const sampleRate = Math.round(rate * SAMPLE_RATE_ONE)
   return {
     ...document,
-    rounds: Math.ceil(OPEN_EPOCHS / rate),
+    rounds: Math.max(OPEN_ROUNDS_MIN, Math.ceil(OPEN_EPOCHS / rate)),
     data: { ...document.data, records: count },
     optimizer: { ...document.optimizer, learningRate: OPEN_STEP / largest, momentum: OPEN_MOMENTUM },
     privacy: { ...document.privacy, noise: 'off', noiseMultiplier: 0, epsilon: 0, clippingNorm, sampleRate },
