@@ -3,11 +3,16 @@
 
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { EXIT } from '../../../crypto/errors.ts'
+import { pldEpsilon } from '../../../crypto/pld.ts'
 import { loadIdentity } from '../../../node/identity.ts'
+import { Ledger } from '../../../node/ledger.ts'
+import { readStudyFile } from '../../../node/study-file.ts'
+import { studyFolder } from '../../../node/vectors.ts'
+import { checkpointHash, encodeCheckpoint, initialCheckpoint } from '../../../protocols/round/checkpoint.ts'
 import { encodeNpz } from '../../../sim/demo/npy.ts'
 import { drawPhantoms } from '../../../sim/demo/phantom.ts'
 import { fails, works } from '../../helpers/cli.ts'
@@ -98,6 +103,38 @@ test('a node’s approved study is audited on its own records, and nothing in it
   t.deepEqual(await traces(folder), before)
   const inside = join(folder, 'report.html')
   t.regex(await fails(t, EXIT.usage, 'audit', '--data', folder, '--out', inside), /writes nothing/)
+})
+
+test('of a finished study the ledger’s charge is told and the newest model attacked', async t => {
+  const { folder, study: file, out } = await founded(t)
+  await works(t, 'study', 'approve', file, '--data', folder)
+  const { study, document } = await readStudyFile(file)
+  const at = '2026-01-01T00:00:00.000Z'
+  const { sampleRate, noiseMultiplier, delta, epsilon, colluders } = document.privacy
+  const ledger = await Ledger.open(folder)
+  const account = 1
+  await ledger.enter(() => ({ kind: 'account', at, account, merges: [], records: 100, delta }))
+  const terms = { sampleRate, noiseMultiplier, delta, epsilon, colluders, name: document.name, rounds: document.rounds }
+  await ledger.enter(() => ({ kind: 'study', at, account, study, ...terms }))
+  const place = { account, study, round: 1, sid: 'ab'.repeat(32) }
+  await ledger.enter(() => ({ kind: 'reserve', at, ...place }))
+  await ledger.enter(books => {
+    return { kind: 'charge', at, ...place, sampleRate, noiseMultiplier, contributors: 3, ...books.price(place) }
+  })
+  await ledger.close()
+  const bytes = encodeCheckpoint({ ...initialCheckpoint(document), round: 1 })
+  const hash = Buffer.from(checkpointHash(bytes)).toString('hex')
+  const checkpoints = join(studyFolder(folder, study), 'checkpoints')
+  await mkdir(checkpoints, { recursive: true })
+  await writeFile(join(checkpoints, hash), bytes)
+  await writeFile(join(checkpoints, 'newest.json'), JSON.stringify({ hash, round: 1 }))
+  const args = ['--data', folder, '--held-out', 'test', '--out', out, '--json']
+  const found = JSON.parse(await works(t, 'audit', ...args, ...QUICK))
+  // the first model says the same of everybody
+  t.deepEqual(found.final, { auc: 0.5, truePositives: 0, members: 100, others: 40 })
+  const expected = pldEpsilon([{ sampleRate: sampleRate / 2 ** 32, noiseMultiplier, steps: 1 }], { delta })
+  t.like(found.charged, { rounds: 1, colluding: expected })
+  t.true((await readFile(out, 'utf8')).includes('own records against 40 of test'))
 })
 
 test('a refuted claim is written down and ends with exit code 8', async t => {
