@@ -5,6 +5,7 @@ import type { StudyAudit } from './audit.ts'
 import { barsOf, type Markup, pictureOf } from './chart.ts'
 import type { Protection } from './eavesdropping.ts'
 import { type AttackName, SHOWN } from './inversion.ts'
+import { fixed } from './report-words.ts'
 
 const TITLES: Readonly<Record<Protection, readonly [title: string, note: string]>> = {
   none: ['in the clear', 'no aggregation, no noise'],
@@ -35,10 +36,10 @@ ${originals.slice(0, SHOWN).map(
     original,
     victim,
   ) => html`<tr><td>${show(original, 'the record')}</td>${columns.map(({ recovered, protection }) => html`<td>${show(recovered[victim]!, `recovered, ${TITLES[protection][0]}`)}</td>`)}</tr>
-<tr><td></td>${columns.map(({ correlations }) => html`<td class="number">${correlations[victim]!.toFixed(2)}</td>`)}</tr>`,
+<tr><td></td>${columns.map(({ correlations }) => html`<td class="number">${fixed(correlations[victim]!)}</td>`)}</tr>`,
 )}
-<tr class="mean"><td>mean of ${originals.length}</td>${columns.map(({ mean }) => html`<td>${mean.toFixed(2)}</td>`)}</tr>
-<tr class="chance"><td>by chance</td>${columns.map(({ chance }) => html`<td>${chance.toFixed(2)}</td>`)}</tr>
+<tr class="mean"><td>mean of ${originals.length}</td>${columns.map(({ mean }) => html`<td>${fixed(mean)}</td>`)}</tr>
+<tr class="chance"><td>by chance</td>${columns.map(({ chance }) => html`<td>${fixed(chance)}</td>`)}</tr>
 <tr class="chance"><td>attack</td>${columns.map(({ attack }) => html`<td>${ATTACKS[attack]}</td>`)}</tr>
 </tbody></table></div>
 <p class="note">The number is the correlation of the recovered record with the true one, both less the mean record: 1 is the record itself, 0 nothing of it. Means are over ${originals.length} records, of which ${SHOWN} are shown. "By chance" is the same with other records in place of the true one. ${isImage ? 'A picture that looks like any other of its kind is the mean of what the attacker already had: it says nothing about this record.' : `Bars are the first columns of a record.`}</p>

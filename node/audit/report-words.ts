@@ -16,3 +16,11 @@ export function percent(share: number): string {
 export function significant(value: number): string {
   return String(Number(value.toPrecision(3)))
 }
+
+/** A number of some digits, with a minus sign that is one. */
+export function fixed(value: number, digits = 2): string {
+  return value
+    .toFixed(digits)
+    .replace(/^-(?=0\.?0*$)/, '')
+    .replace('-', '−')
+}

@@ -13,7 +13,7 @@ import { claimChart, type Markup, rocChart } from './chart.ts'
 import { inversionSection } from './report-inversion.ts'
 import { methodSection } from './report-method.ts'
 import { STYLE } from './report-style.ts'
-import { observedBy, percent, significant } from './report-words.ts'
+import { fixed, observedBy, percent, significant } from './report-words.ts'
 
 /** What a finished study's ledger says that was charged. */
 export interface ChargedEpsilons {
@@ -55,7 +55,7 @@ export function reportPage(audit: StudyAudit, source: ReportSource): string {
 <header>
 <p>Confrère privacy audit</p>
 <h1>${document.name}</h1>
-<p>Study <code>${source.study}</code><br>${document.hospitals.length} hospitals, ${document.rounds} rounds${source.rounds > document.rounds ? ` rehearsed of ${source.rounds}` : ''}, ${document.data.records} records in all; audited on ${audit.records} records of ${source.file} (${source.split}), ${source.written}</p>
+<p>Study <code>${source.study}</code><br>${document.hospitals.length} hospitals, ${document.rounds} rounds${source.rounds > document.rounds ? ` rehearsed of ${source.rounds}` : ''}, ${document.data.records} records in all; audited on ${audit.records} records of ${source.file} (${source.split}) on ${source.written.slice(0, 16).replace('T', ' ')} UTC</p>
 </header>
 <p class="private"><strong>Keep this file.</strong> It is made from private records: the pictures below are of records in ${source.file}, and a figure that was measured on private records is itself a release. No epsilon covers it. It stays with the operator who asked for it.</p>
 ${verdictSection(audit)}
@@ -101,7 +101,7 @@ function pictureSentence({ inversion }: StudyAudit): Markup | string {
   if (inversion === null) return ''
   const of = (wanted: string) => inversion.columns.find(({ protection }) => protection === wanted)!
   const [bare, both] = [of('none'), of('both')]
-  return html`<li>A record alone in an unprotected update is recovered with correlation ${bare.mean.toFixed(2)}; from what really opens, with ${both.mean.toFixed(2)}, where other records in its place give ${both.chance.toFixed(2)} by chance.</li>`
+  return html`<li>A record alone in an unprotected update is recovered with correlation ${fixed(bare.mean)}; from what really opens, with ${fixed(both.mean)}, where other records in its place give ${fixed(both.chance)} by chance.</li>`
 }
 
 function claimSection({ document, claimed, canary }: StudyAudit, { charged }: ReportSource): Markup {
