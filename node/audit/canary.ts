@@ -4,7 +4,8 @@
  * Jagielski, NeurIPS 2023; gradients as canaries: Nasr et al., USENIX Security 2023). Where every record is in every round
  * the claim is a Gaussian's, and the test of Mahloujifar, Melis, Chaudhuri (2024) is sharper.
  *
- * A bound below the claim is no proof of privacy; one above it disproves the claim.
+ * A bound below the claim is no proof of privacy; one above it disproves the claim. Where records are sampled the general
+ * bound sees little: therefore the noise itself is measured as well, which only a rehearsal can.
  *
  * @module
  */
@@ -35,6 +36,10 @@ export interface CanaryFinding {
   readonly gaussian: AuditFinding | null
   /** the larger lower bound */
   readonly epsilon: number
+  readonly exceeded: boolean
+  /** standard deviation of the noise that this observer does not know, over what the study says */
+  readonly noise: number
+  /** whether the lower bound is above the claim, or the noise is below it */
   readonly refuted: boolean
 }
 
@@ -45,6 +50,9 @@ export interface CanaryAudit {
   readonly hospitals: number
   readonly findings: readonly CanaryFinding[]
 }
+
+/** Noise is too small when its measured deviation is so many of its own errors below: once in 10⁹ by chance. */
+const NOISE_ERRORS = 6
 
 /** Guesses to be made, as shares of the canaries; fixed before any score is seen. */
 const GUESSED_SHARES = [0.02, 0.05, 0.1, 0.2, 0.4, 1]
@@ -80,10 +88,11 @@ export function auditCanaries(init: RehearsalInit, { canaries = CANARIES_DEFAULT
   const epsilons = epsilonsOf(document, { rounds: new Array(document.rounds).fill(parts.length) })
   const isGaussian = sampleRate === SAMPLE_RATE_ONE
   const significance = SIGNIFICANCE / (views.length * (isGaussian ? 2 : 1))
-  const findings = views.map(({ observer, evidence }) => {
+  const findings = views.map(view => {
+    const { observer, evidence } = view
     const claimed = epsilons[observer]
     return findingOf(
-      { observer, claimed, evidence, included },
+      { observer, claimed, evidence, included, noise: view.noise() },
       { significance, delta: document.privacy.delta, isGaussian },
     )
   })
@@ -108,6 +117,8 @@ interface View {
   /** of each canary: the logarithm of how much likelier what was seen is if it was in */
   readonly evidence: Float64Array
   see(round: RehearsedRound): void
+  /** the deviation of what is left of the coordinates without a canary, over the study's, and its standard error */
+  noise(): { ratio: number; error: number }
 }
 
 function viewsOf({ document, parts }: RehearsalInit, coordinates: Uint32Array): View[] {
@@ -115,18 +126,25 @@ function viewsOf({ document, parts }: RehearsalInit, coordinates: Uint32Array): 
   const step = planStudy(document).fixedPoint.scale * CLIP_MARGIN * clippingNorm
   const sigma = sigmaOf(document, parts.length)
   const rate = sampleRate / SAMPLE_RATE_ONE
+  const canaryAt = new Map([...coordinates].map((at, canary) => [at, canary]))
   const view = (observer: Observer, known: number): View => {
     const evidence = new Float64Array(coordinates.length)
     const variance = (parts.length - known) * sigma * sigma
+    let [squares, seen] = [0, 0]
     const see = ({ sum, clear, noise }: RehearsedRound): void => {
       // the last hospitals collude, the first has the canaries
       const own = noise.slice(parts.length - known)
-      coordinates.forEach((at, canary) => {
-        const rest = own.reduce((value, words) => value - words[at]!, sum[at]! - clear[at]!)
-        evidence[canary]! += logLikelihoodRatio(rest, { step, variance, rate })
+      sum.forEach((word, at) => {
+        const rest = own.reduce((value, words) => value - words[at]!, word - clear[at]!)
+        const canary = canaryAt.get(at)
+        if (canary !== undefined) evidence[canary]! += logLikelihoodRatio(rest, { step, variance, rate })
+        else [squares, seen] = [squares + rest * rest, seen + 1]
       })
     }
-    return { observer, evidence, see }
+    return {
+      ...{ observer, evidence, see },
+      noise: () => ({ ratio: Math.sqrt(squares / seen / variance), error: Math.sqrt(1 / (2 * seen)) }),
+    }
   }
   return [view('model', 0), view('colluding', colluders)]
 }
@@ -141,11 +159,18 @@ function logLikelihoodRatio(
   return rate === 1 || whole > 700 ? whole + Math.log(rate) : Math.log1p(rate * Math.expm1(whole))
 }
 
+interface Seen {
+  readonly observer: Observer
+  readonly claimed: number
+  readonly evidence: Float64Array
+  readonly included: readonly boolean[]
+  readonly noise: { readonly ratio: number; readonly error: number }
+}
+
 function findingOf(
-  seen: { observer: Observer; claimed: number; evidence: Float64Array; included: readonly boolean[] },
+  { observer, claimed, evidence, included, noise }: Seen,
   { significance, delta, isGaussian }: { significance: number; delta: number; isGaussian: boolean },
 ): CanaryFinding {
-  const { observer, claimed, evidence, included } = seen
   // the surest guesses first, be they "in" or "out": a guess counts when it is right
   const scores = evidence.map(Math.abs)
   const isRight = included.map((isIn, canary) => evidence[canary]! > 0 === isIn)
@@ -156,5 +181,7 @@ function findingOf(
     ? auditScores({ scores, included: isRight }, { ...terms, bound: gaussianOneRunEpsilon })
     : null
   const epsilon = Math.max(general.epsilon, gaussian?.epsilon ?? 0)
-  return { observer, claimed, general, gaussian, epsilon, refuted: epsilon > claimed }
+  const isSmall = noise.ratio < 1 - NOISE_ERRORS * noise.error
+  const exceeded = epsilon > claimed
+  return { observer, claimed, general, gaussian, epsilon, exceeded, noise: noise.ratio, refuted: exceeded || isSmall }
 }

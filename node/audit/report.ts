@@ -71,9 +71,7 @@ ${methodSection(audit)}
 function verdictSection(audit: StudyAudit): Markup {
   const { canary, membership, refuted } = audit
   const worst = canary.findings.find(finding => finding.refuted)
-  const headline = refuted
-    ? 'The claim does not hold: more was found out than its epsilon allows.'
-    : 'Nothing was found that contradicts the claim.'
+  const headline = refuted ? 'The claim does not hold.' : 'Nothing was found that contradicts the claim.'
   return html`<section class="verdict${refuted ? ' refuted' : ''}">
 <h2>${headline}</h2>
 <ul>
@@ -84,17 +82,21 @@ ${pictureSentence(audit)}
 <p class="note">${
     worst === undefined
       ? 'This is no proof of privacy. A lower bound says how much is certainly lost, not that no more is: a better attack may find more. What protects is the mathematics of the noise; the audit looks for mistakes in how it was made.'
-      : 'Do not run or go on with this study until it is known why: the noise is smaller than the study says, or something else tells about records. If there is no mistake, this happens by chance once in a hundred audits at most.'
+      : 'Do not run or go on with this study until it is known why: the noise is smaller than the study says, or something else tells about records. By chance alone this happens once in a hundred audits at most.'
   }</p>
 </section>`
 }
 
-function findingSentence({ observer, epsilon, claimed, refuted }: CanaryFinding, { document }: StudyAudit): string {
+function findingSentence(
+  { observer, epsilon, claimed, exceeded, refuted, noise }: CanaryFinding,
+  { document }: StudyAudit,
+): string {
   const who = observedBy(observer, document.privacy.colluders)
   const found = `Against ${who}, epsilon is at least ${epsilon.toFixed(2)}`
-  return refuted
-    ? `${found}, and the study claims ${claimed.toFixed(2)}: the claim is refuted.`
-    : `${found} by this audit; the study claims at most ${claimed.toFixed(2)}.`
+  const small = `the noise is ${significant(noise)} of what the study says`
+  if (exceeded) return `${found}, and the study claims ${claimed.toFixed(2)}: the claim is refuted; ${small}.`
+  if (refuted) return `Against ${who}, ${small}: it cannot carry the claimed epsilon of ${claimed.toFixed(2)}.`
+  return `${found} by this audit; the study claims at most ${claimed.toFixed(2)}.`
 }
 
 function pictureSentence({ inversion }: StudyAudit): Markup | string {
@@ -137,6 +139,7 @@ ${canary.findings.flatMap(finding => [
   finding.gaussian === null ? '' : findingRow(finding, colluders, 'the claimed Gaussian', finding.gaussian),
 ])}
 </tbody></table>
+<p>The noise itself was measured on the parameters without a canary. ${canary.findings.map(({ observer, noise }) => `Against ${observedBy(observer, colluders)} it is ${noise.toFixed(3)} of what the study says. `)}</p>
 </section>`
 }
 

@@ -156,11 +156,12 @@ function requireDistributed({ document }: Subject): void {
 }
 
 function refuted({ canary }: StudyAudit, out: string): OperatorError {
-  const worst = canary.findings.find(finding => finding.refuted)!
-  const message =
-    `The study's claim does not hold: epsilon is at least ${worst.epsilon.toFixed(2)} ` +
-    `where it claims at most ${worst.claimed.toFixed(2)}`
-  return new OperatorError('claim-refuted', message, {
+  const { findings } = canary
+  const worst = findings.find(({ exceeded }) => exceeded) ?? findings.find(finding => finding.refuted)!
+  const reason = worst.exceeded
+    ? `epsilon is at least ${worst.epsilon.toFixed(2)} where it claims at most ${worst.claimed.toFixed(2)}`
+    : `its noise is ${worst.noise.toPrecision(3)} of what it says`
+  return new OperatorError('claim-refuted', `The study's claim does not hold: ${reason}`, {
     hint: `Do not run the study until it is known why; ${out} has what was measured.`,
     exitCode: EXIT.verificationFailed,
   })
@@ -172,9 +173,9 @@ function auditLines(found: StudyAudit, out: string): string[] {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`
   return [
     `"${document.name}", ${document.rounds} rounds of ${canary.hospitals} hospitals rehearsed on ${found.records} records`,
-    ...canary.findings.map(({ observer, epsilon, claimed }) => {
+    ...canary.findings.map(({ observer, epsilon, claimed, noise }) => {
       const who = observer === 'model' ? 'who sees the model' : `${colluders} colluding`
-      return `  epsilon      at least ${epsilon.toFixed(2)}, claimed at most ${claimed.toFixed(2)} (against ${who})`
+      return `  epsilon      at least ${epsilon.toFixed(2)}, claimed at most ${claimed.toFixed(2)}; noise ${noise.toFixed(3)} of what it says (against ${who})`
     }),
     ...(membership === null
       ? ['  membership   not attacked: too few records']

@@ -25,7 +25,9 @@ test('no honest study is accused, with all records in every round or with sample
   for (const rate of [1, 0.25]) {
     for (let seed = 0; seed < 8; seed++) {
       const { findings } = await audited(`honest ${rate} ${seed}`, { rate, noiseMultiplier: rate === 1 ? 3 : 1 })
-      for (const { observer, epsilon, claimed, refuted } of findings) {
+      for (const { observer, epsilon, claimed, noise, refuted } of findings) {
+        // of 5,600 draws or more: 1 ± 0.01
+        t.true(Math.abs(noise - 1) < 0.05)
         t.true(epsilon <= claimed && !refuted, `${observer}: ${epsilon} of ${claimed}`)
       }
       // else the test could not fail
@@ -52,8 +54,18 @@ test('noise that is too small by √8 is exposed', async t => {
   for (let seed = 0; seed < 3; seed++) {
     const { findings } = await audited(`planted ${seed}`, { share: 1 / Math.sqrt(HOSPITALS) })
     t.log(findings.map(({ epsilon, claimed }) => `at least ${epsilon.toFixed(2)} of ${claimed.toFixed(2)}`).join(', '))
-    t.true(findings.every(({ refuted }) => refuted))
+    t.true(findings.every(({ exceeded, refuted }) => exceeded && refuted))
   }
+})
+
+test('where records are sampled and guesses say little, the noise is measured', async t => {
+  const { findings } = await audited('sampled', { rate: 0.25, noiseMultiplier: 1, share: 0.8 })
+  for (const { noise, epsilon, claimed, exceeded, refuted } of findings) {
+    t.true(Math.abs(noise - 0.8) < 0.05)
+    t.true(epsilon <= claimed && !exceeded && refuted)
+  }
+  const more = await audited('sampled', { rate: 0.25, noiseMultiplier: 1, share: 1.3 })
+  t.false(more.findings.some(({ refuted }) => refuted))
 })
 
 test('canaries are at most half of the parameters, and about half of them are in', async t => {

@@ -73,7 +73,7 @@ test('it says whose it is, what a lower bound is worth, and all three epsilons',
 
 test('a refuted claim is the headline', async t => {
   const audit = await phantomAudit()
-  const findings = audit.canary.findings.map(finding => ({ ...finding, epsilon: 99, refuted: true }))
+  const findings = audit.canary.findings.map(finding => ({ ...finding, epsilon: 99, exceeded: true, refuted: true }))
   const page = reportPage({ ...audit, canary: { ...audit.canary, findings }, refuted: true }, SOURCE)
   t.regex(page, /<section class="verdict refuted">\s*<h2>The claim does not hold/)
   t.false(page.includes('Nothing was found that contradicts'))
