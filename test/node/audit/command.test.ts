@@ -3,9 +3,10 @@
 
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { EXIT } from '../../../crypto/errors.ts'
 import { pldEpsilon } from '../../../crypto/pld.ts'
 import { loadIdentity } from '../../../node/identity.ts'
@@ -18,21 +19,20 @@ import { drawPhantoms } from '../../../sim/demo/phantom.ts'
 import { fails, works } from '../../helpers/cli.ts'
 import { PLANT_VARIABLE } from '../../helpers/plant.ts'
 import { specText } from '../../helpers/study-spec.ts'
-import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 const MAIN = join(import.meta.dirname, '../../../node/cli/main.ts')
 const QUICK = ['--canaries', '100', '--shadows', '2']
 
-/** Three hospitals with a study of phantoms, and a file of some. */
-async function founded(t: ExecutionContext, changes: Record<string, string | null> = {}) {
-  const root = await temporaryFolder(t)
+/** Three hospitals with a study of phantoms, and a file of some: made once, for all tests. */
+let site: { root: string; npz: string; folders: string[]; study: string } | undefined
+
+test.before(async t => {
+  const root = await mkdtemp(join(tmpdir(), 'confrere-audit-'))
   const npz = join(root, 'phantoms.npz')
   const split = (name: string, count: number) => {
     const { values, labels } = drawPhantoms({ count, label: `audit ${name}` })
-    return {
-      [`${name}_images`]: { values, shape: [count, 28, 28] },
-      [`${name}_labels`]: { values: labels, shape: [count] },
-    }
+    const records = { values, shape: [count, 28, 28] }
+    return { [`${name}_images`]: records, [`${name}_labels`]: { values: labels, shape: [count] } }
   }
   await writeFile(npz, encodeNpz({ ...split('train', 100), ...split('test', 40) }))
   const folders = [0, 1, 2].map(at => join(root, `hospital-${at}`))
@@ -41,18 +41,16 @@ async function founded(t: ExecutionContext, changes: Record<string, string | nul
   )
   const peers = await Promise.all(folders.map(async folder => (await loadIdentity(folder)).peer))
   const [spec, study] = [join(root, 'spec.toml'), join(root, 'spec.study')]
-  const logistic = {
-    preset: 'preset = "logistic"',
-    filters: null,
-    groups: null,
-    shape: 'shape = [28, 28, 1]',
-    rounds: 'rounds = 4',
-  }
-  const text = specText(peers, { ...logistic, sampleRate: 'sampleRate = 1', ...changes })
-  await writeFile(spec, text.replace('[timing]\npreset = "logistic"\n', '[timing]\npreset = "lan"\n'))
+  const changes = { filters: null, groups: null, shape: 'shape = [28, 28, 1]', rounds: 'rounds = 4' }
+  const text = specText(peers, { ...changes, sampleRate: 'sampleRate = 1' })
+  await writeFile(spec, text.replace('preset = "cnn"', 'preset = "logistic"'))
   await works(t, 'study', 'new', spec, '--out', study, '--data', folders[0]!)
-  return { root, npz, folder: folders[0]!, study, out: join(root, 'report.html') }
-}
+  site = { root, npz, folders, study }
+})
+
+test.after.always(async () => {
+  if (site !== undefined) await rm(site.root, { recursive: true, force: true })
+})
 
 /** Names, times and contents of everything below a folder. */
 async function traces(folder: string): Promise<string[]> {
@@ -68,7 +66,8 @@ async function traces(folder: string): Promise<string[]> {
 }
 
 test('a study that has not run is rehearsed on a file’s records: a private page, a summary in words or JSON', async t => {
-  const { npz, study, out } = await founded(t)
+  const { root, npz, study } = site!
+  const out = join(root, 'rehearsed.html')
   const text = await works(t, 'audit', '--study', study, '--npz', npz, '--out', out, ...QUICK)
   for (const words of [
     'epsilon',
@@ -95,7 +94,8 @@ test('a study that has not run is rehearsed on a file’s records: a private pag
 })
 
 test('a node’s approved study is audited on its own records, and nothing in its folder is touched', async t => {
-  const { folder, study, out } = await founded(t)
+  const { root, folders, study } = site!
+  const [folder, out] = [folders[0]!, join(root, 'node.html')]
   await works(t, 'study', 'approve', study, '--data', folder)
   const before = await traces(folder)
   const found = JSON.parse(await works(t, 'audit', '--data', folder, '--out', out, '--json', ...QUICK))
@@ -106,7 +106,8 @@ test('a node’s approved study is audited on its own records, and nothing in it
 })
 
 test('of a finished study the ledger’s charge is told and the newest model attacked', async t => {
-  const { folder, study: file, out } = await founded(t)
+  const { root, folders, study: file } = site!
+  const [folder, out] = [folders[1]!, join(root, 'finished.html')]
   await works(t, 'study', 'approve', file, '--data', folder)
   const { study, document } = await readStudyFile(file)
   const at = '2026-01-01T00:00:00.000Z'
@@ -138,7 +139,8 @@ test('of a finished study the ledger’s charge is told and the newest model att
 })
 
 test('a refuted claim is written down and ends with exit code 8', async t => {
-  const { npz, study, out } = await founded(t)
+  const { root, npz, study } = site!
+  const out = join(root, 'refuted.html')
   const args = ['--import', join(import.meta.dirname, 'preload.ts'), MAIN]
   args.push('audit', '--study', study, '--npz', npz, '--out', out, '--canaries', '700', '--shadows', '2')
   const env = { ...process.env, [PLANT_VARIABLE]: 'noise-over-four', NODE_OPTIONS: '' }
@@ -151,7 +153,8 @@ test('a refuted claim is written down and ends with exit code 8', async t => {
 })
 
 test('mistakes of usage say what is missing', async t => {
-  const { folder, npz, study, out } = await founded(t)
+  const { root, folders, npz, study } = site!
+  const [folder, out] = [folders[2]!, join(root, 'never.html')]
   const audit = (...args: string[]) => ['audit', '--out', out, ...args]
   await fails(t, EXIT.usage, ...audit())
   await fails(t, EXIT.usage, ...audit('--study', study, '--data', folder))
