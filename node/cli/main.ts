@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT, type ExitCode, OperatorError } from '../../crypto/errors.ts'
 import { readVersion } from '../version.ts'
+import { addAudit } from './audit.ts'
 import { addEvaluate } from './evaluate.ts'
 import { addEvidence } from './evidence.ts'
 import { addId } from './id.ts'
@@ -39,6 +40,7 @@ function createProgram(writeErr: (text: string) => void): Command {
   addStart(program)
   addStatus(program)
   addEvaluate(program)
+  addAudit(program)
   addEvidence(program)
   addRoster(program)
   addPrivacy(program)

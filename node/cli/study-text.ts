@@ -2,19 +2,10 @@
 
 import { SAMPLE_RATE_ONE } from '../../protocols/study/constants.ts'
 import type { Activation, StudyDocument } from '../../protocols/study/document.ts'
-import { createEpsilonAccount, type Epsilons, planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
+import { type Epsilons, plannedEpsilons, planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { peerIdString } from '../identity.ts'
 
 const DIGITS = 4
-
-/** The three epsilons after all rounds of a study, each with every hospital contributing. */
-export function plannedEpsilons(document: StudyDocument): Epsilons {
-  const account = createEpsilonAccount(document)
-  const contributors = document.hospitals.length
-  if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
-  account.charge({ contributors, times: document.rounds })
-  return account.epsilons()
-}
 
 /** A number as people read it; never rounded down, so that a promise is not made to look better than it is. */
 export function epsilonText(epsilon: number): string {

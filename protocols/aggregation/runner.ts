@@ -15,11 +15,12 @@ import { addInto, fromBytes, toBytes } from '../../crypto/ring.ts'
 import type { Rng } from '../../crypto/rng.ts'
 import { deriveSelfKey } from '../../crypto/zero-sum-masks.ts'
 import type { Member } from '../roster/roster.ts'
-import { applyStatistics, applySum, type Checkpoint, checkpointHash, encodeCheckpoint } from '../round/checkpoint.ts'
+import { type Checkpoint, checkpointHash, encodeCheckpoint } from '../round/checkpoint.ts'
+import { nextCheckpoint } from '../round/next-checkpoint.ts'
 import { hex, same } from '../round/state.ts'
 import type { StudyDocument } from '../study/document.ts'
 import { noiseOfSum } from '../study/noise.ts'
-import { planStudy, roundKind, type StudyPlan, sumIn } from '../study/plan.ts'
+import { planStudy, type StudyPlan, sumIn } from '../study/plan.ts'
 import { auditSession, type Contribution, fingerprintParts } from './audit.ts'
 import {
   type Fingerprints,
@@ -201,17 +202,11 @@ class Runner {
       else if (fingerprints !== null) return mismatch(session, fingerprints)
     }
     if (fingerprints !== null && !agrees(opened, fingerprints)) return mismatch(session, fingerprints)
-    const next = encodeCheckpoint(this.#next(round, new Int32Array(opened.buffer)))
+    const at = { document: this.#document, plan: this.#plan, round }
+    const next = encodeCheckpoint(nextCheckpoint(this.#vault.current(), new Int32Array(opened.buffer), at))
     const checkpoint = checkpointHash(next)
     this.#vault.putCheckpoint(hex(checkpoint), next)
     return { kind: 'apply', sid: hex(session.sid), sum: sha256(TAG_SUM, toBytes(opened)), checkpoint }
-  }
-
-  #next(round: number, sum: Int32Array): Checkpoint {
-    const current = this.#vault.current()
-    const { scale } = sumIn(this.#plan, round).fixedPoint
-    if (roundKind(round) === 'statistics') return applyStatistics(current, sum, scale)
-    return applySum(current, sum, { scale, denominator: this.#plan.denominator, ...this.#document.optimizer })
   }
 }
 

@@ -56,6 +56,7 @@ export function noiseSharers(
 export function noiseOfSum({ noise, colluders }: NoiseSharing, sum: SumPlan, contributors: number): Noising {
   // noised already, and private by itself: what is cut off now is post-processing
   if (noise === 'local') return { limit: localLimit(sum, contributors), sigma: 0 }
+  if (noise === 'off') return { limit: clampLimit({ contributors, sigma: 0 }), sigma: 0 }
   const { noiseMultiplier, fixedPoint } = sum
   const sigma = hospitalSigma({ noiseMultiplier, sensitivity: fixedPoint.sensitivity, contributors, colluders })
   return { limit: clampLimit({ contributors, sigma }), sigma }

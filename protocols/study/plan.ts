@@ -250,6 +250,14 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   }
 }
 
+/** The three epsilons after all rounds of a study, statistics among them, each with so many contributors: by default all. */
+export function plannedEpsilons(document: StudyDocument, contributors = document.hospitals.length): Epsilons {
+  const account = createEpsilonAccount(document)
+  if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
+  account.charge({ contributors, times: document.rounds })
+  return account.epsilons()
+}
+
 /** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
 export function chargedSteps(document: StudyDocument, rounds = document.rounds): Steps[] {
   const { privacy, normalisation } = document

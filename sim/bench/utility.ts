@@ -10,20 +10,20 @@
 
 import { randomFillSync } from 'node:crypto'
 import { join } from 'node:path'
-import { addDiscreteGaussian } from '../../crypto/discrete-gaussian.ts'
-import { clamp, clampLimit, hospitalSigma, quantise } from '../../crypto/fixed-point.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { pldNoiseMultiplier } from '../../crypto/noise-multiplier.ts'
 import { createSigner } from '../../crypto/signature.ts'
+import { rehearse } from '../../node/audit/rehearsal.ts'
 import { type Dataset, selectRecords } from '../../node/datasets/dataset.ts'
 import { readNpz } from '../../node/datasets/npz.ts'
+import type { ModelState } from '../../node/trainer.ts'
 import { type Backend, loadBackend } from '../../node/training/backend.ts'
 import { evaluate } from '../../node/training/evaluation.ts'
 import { featuresOf } from '../../node/training/features.ts'
-import { createTrainer } from '../../node/training/trainer.ts'
-import { applySum, initialCheckpoint } from '../../protocols/round/checkpoint.ts'
+import { deployed } from '../../protocols/round/checkpoint.ts'
 import { SAMPLE_RATE_ONE, TIMING_LAN } from '../../protocols/study/constants.ts'
 import { type ModelSpec, type StudyDocument, validateStudy } from '../../protocols/study/document.ts'
+import { noiseOfSum } from '../../protocols/study/noise.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
 import { partition } from '../demo/partition.ts'
 import { type Recipe, scatteringRecipe } from '../demo/recipe.ts'
@@ -99,8 +99,8 @@ export async function benchUtility(
       const shares = partition(train.labels, { hospitals, seed })
       const parts = shares.map(share => ({ ...train, count: share.length, ...selectRecords(train, share) }))
       const alone = hospitals === 1
-      const { document, parameters } = trained(backend, { setting, recipe, parts, alone, seed })
-      return evaluate({ backend, document, parameters, dataset: test }).auc
+      const { document, model } = trained(backend, { setting, recipe, parts, alone, seed })
+      return evaluate({ backend, document, ...model, dataset: test }).auc
     }
     const measure = (hospitals: number) => Array.from({ length: seeds }, (_, seed) => aucOf(seed, hospitals))
     done({ task: task.name, epsilon, federated: measure(HOSPITALS), pooled: measure(1) })
@@ -140,8 +140,8 @@ export async function benchHeart({ data, seeds }: { data: string; seeds: number 
     }
     const recipe = epsilon === null ? HEART_OPEN : HEART
     const parts = centres.map(({ train }) => train)
-    const { document, parameters } = trained(backend, { setting, recipe, parts, alone: false, seed })
-    const each = centres.map(({ test }) => evaluate({ backend, document, parameters, dataset: test }).accuracy)
+    const { document, model } = trained(backend, { setting, recipe, parts, alone: false, seed })
+    const each = centres.map(({ test }) => evaluate({ backend, document, ...model, dataset: test }).accuracy)
     return each.reduce((sum, value) => sum + value, 0) / each.length
   }
   return [null, 1].map(epsilon => ({
@@ -170,28 +170,13 @@ interface Run {
   readonly seed: number
 }
 
-function trained(backend: Backend, run: Run): { document: StudyDocument; parameters: Float32Array } {
+function trained(backend: Backend, run: Run): { document: StudyDocument; model: ModelState } {
   const { parts, alone } = run
   const document = documentOf(run)
-  const plan = planStudy(document)
-  const trainers = parts.map(dataset => createTrainer({ document, dataset, backend, rng }))
-  const { noiseMultiplier, colluders } = document.privacy
-  const { sensitivity, scale } = plan.fixedPoint
-  const contributors = parts.length
-  const sigma = hospitalSigma({ noiseMultiplier, sensitivity, contributors, colluders: alone ? 0 : colluders })
-  let checkpoint = initialCheckpoint(document)
-  for (let round = 0; round < document.rounds; round++) {
-    const sum = new Int32Array(plan.dimension)
-    for (const trainer of trainers) {
-      const words = quantise(trainer.clippedSum(checkpoint), scale)
-      clamp(words, clampLimit({ contributors, sigma }))
-      if (sigma > 0) addDiscreteGaussian(words, sigma, rng)
-      for (let word = 0; word < sum.length; word++) sum[word]! += words[word]!
-    }
-    checkpoint = applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
-  }
-  for (const trainer of trainers) trainer.dispose()
-  return { document, parameters: checkpoint.average }
+  // one place that is trusted with everything has nobody to withstand
+  const trusted = () => noiseOfSum({ ...document.privacy, colluders: 0 }, planStudy(document), parts.length)
+  const checkpoint = rehearse({ document, parts, backend, rng, ...(alone && { noising: trusted }) })
+  return { document, model: deployed(checkpoint) }
 }
 
 /** The study of a run, on vectors; its noise solved for its epsilon. */

@@ -1,0 +1,227 @@
+/** `confrere audit`: what a study's promise of privacy is worth, as far as attacks can tell. @module */
+
+import { randomFillSync } from 'node:crypto'
+import { access } from 'node:fs/promises'
+import { basename, relative, resolve, sep } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import { ROUNDS_MAX } from '../../protocols/study/constants.ts'
+import { writeFileAtomic, writeFileNew } from '../atomic-file.ts'
+import type { StudyAudit } from '../audit/audit.ts'
+import type { Subject } from '../audit/subject.ts'
+import { addJsonOption } from './options.ts'
+import { printJson, printLines } from './output.ts'
+
+const CANARIES_MAX = 1 << 20
+const CANARIES_MIN = 50
+const CANARIES_DEFAULT = 1000
+const SHADOWS_MIN = 2
+const SHADOWS_MAX = 256
+const SHADOWS_DEFAULT = 8
+/** The report has private records in it. */
+const REPORT_MODE = 0o600
+
+interface AuditOptions {
+  data?: string
+  study?: string
+  npz?: string
+  split?: string
+  heldOut?: string
+  canaries: number
+  shadows: number
+  roundsMax: number
+  out: string
+  force?: true
+  json?: true
+}
+
+export function addAudit(program: Command): void {
+  addJsonOption(program.command('audit'))
+    .description("attack a study and write down what its promise of privacy is worth; some minutes' work")
+    .option('--data <folder>', "a node's data folder: its study, its records, its ledger, its newest model")
+    .option('--study <file>', 'a study file instead, which need not have run')
+    .option('--npz <file>', "the records, a NumPy .npz; a node's own unless given")
+    .option('--split <name>', 'which arrays of it: <name>_images, <name>_labels')
+    .option('--held-out <name>', "arrays of records that a node's model was not trained on: attacks that model as well")
+    .option(
+      '--canaries <n>',
+      'made-up records that are put in or left out',
+      whole(CANARIES_MIN, CANARIES_MAX),
+      CANARIES_DEFAULT,
+    )
+    .option(
+      '--shadows <n>',
+      'shadow models that each model is attacked with, an even number',
+      parseShadows,
+      SHADOWS_DEFAULT,
+    )
+    .option('--rounds-max <n>', 'rounds to rehearse of a longer study', whole(1, ROUNDS_MAX), ROUNDS_MAX)
+    .requiredOption('--out <file>', 'the report to write, HTML')
+    .option('--force', 'overwrite the report')
+    .action(audit)
+}
+
+/** @throws InvalidArgumentError when read */
+function whole(min: number, max: number): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
+  }
+}
+
+/** @throws InvalidArgumentError */
+function parseShadows(text: string): number {
+  const value = whole(SHADOWS_MIN, SHADOWS_MAX)(text)
+  if (value % 2 === 0) return value
+  throw new InvalidArgumentError('It must be even: models come in pairs.')
+}
+
+async function audit(options: AuditOptions): Promise<void> {
+  const { out, force, canaries, shadows, roundsMax, json } = options
+  await requireWritable(options)
+  const { readSubject } = await import('../audit/subject.ts')
+  const subject = await readSubject(options)
+  const { auditStudy } = await import('../audit/audit.ts')
+  const { loadBackend } = await import('../training/backend.ts')
+  const { reportPage } = await import('../audit/report.ts')
+  const { document, dataset, final, charged, study, file, split } = subject
+  requireDistributed(subject)
+  const backend = await loadBackend({ engine: subject.engine })
+  const init = { document, dataset, backend, rng: randomFill }
+  const found = auditStudy(init, { canaries, shadows, roundsMax, final, progress })
+  const page = reportPage(found, {
+    ...{ study, file: basename(file), split, charged },
+    written: new Date().toISOString(),
+    heldOut: options.heldOut ?? null,
+    rounds: document.rounds,
+    finalRound: final?.round ?? null,
+  })
+  await writeReport(out, page, force)
+  if (json) printJson(auditJson(found, subject, out))
+  else printLines(...auditLines(found, out))
+  if (found.refuted) throw refuted(found, out)
+}
+
+function randomFill(target: Uint8Array): void {
+  randomFillSync(target)
+}
+
+/** For people who wait; a program that reads the output gets nothing of it. */
+function progress(step: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${step} ...`)
+}
+
+async function requireWritable({ out, data, force }: AuditOptions): Promise<void> {
+  const path = data === undefined ? '..' : relative(resolve(data), resolve(out))
+  if (path !== '..' && !path.startsWith(`..${sep}`)) {
+    throw new OperatorError(
+      'report-in-data-folder',
+      `${out} lies in the data folder, to which an audit writes nothing`,
+      {
+        hint: 'Choose an --out elsewhere.',
+        exitCode: EXIT.usage,
+      },
+    )
+  }
+  const isThere = await access(out).then(
+    () => true,
+    () => false,
+  )
+  if (isThere && !force) throw notWritten(out, 'it is there already', 'Choose another name, or say --force.')
+}
+
+async function writeReport(out: string, page: string, force: true | undefined): Promise<void> {
+  const write = force ? writeFileAtomic : writeFileNew
+  await write(out, page, REPORT_MODE).catch((cause: Error) => {
+    throw notWritten(out, cause.message, 'Choose another --out.', cause)
+  })
+}
+
+function notWritten(out: string, reason: string, hint: string, cause?: unknown): OperatorError {
+  return new OperatorError('report-not-written', `The report ${out} cannot be written: ${reason}`, {
+    hint,
+    exitCode: EXIT.usage,
+    cause,
+  })
+}
+
+function requireDistributed({ document }: Subject): void {
+  const { noise } = document.privacy
+  if (noise === 'distributed') return
+  throw new OperatorError('audit-unsupported', `A study with the noise "${noise}" cannot be audited`, {
+    hint: 'An audit rehearses studies whose hospitals share the noise out, "distributed".',
+    exitCode: EXIT.incompatibleStudy,
+  })
+}
+
+function refuted({ canary }: StudyAudit, out: string): OperatorError {
+  const { findings } = canary
+  const worst = findings.find(({ exceeded }) => exceeded) ?? findings.find(finding => finding.refuted)!
+  const reason = worst.exceeded
+    ? `epsilon is at least ${worst.epsilon.toFixed(2)} where it claims at most ${worst.claimed.toFixed(2)}`
+    : `its noise is ${worst.noise.toPrecision(3)} of what it says`
+  return new OperatorError('claim-refuted', `The study's claim does not hold: ${reason}`, {
+    hint: `Do not run the study until it is known why; ${out} has what was measured.`,
+    exitCode: EXIT.verificationFailed,
+  })
+}
+
+function auditLines(found: StudyAudit, out: string): string[] {
+  const { document, canary, membership, inversion, final } = found
+  const { colluders } = document.privacy
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+  return [
+    `"${document.name}", ${document.rounds} rounds of ${canary.hospitals} hospitals rehearsed on ${found.records} records`,
+    ...canary.findings.map(({ observer, epsilon, claimed, noise }) => {
+      const who = observer === 'model' ? 'who sees the model' : `${colluders} colluding`
+      return `  epsilon      at least ${epsilon.toFixed(2)}, claimed at most ${claimed.toFixed(2)}; noise ${noise.toFixed(3)} of what it says (against ${who})`
+    }),
+    ...(membership === null
+      ? ['  membership   not attacked: too few records']
+      : [membership.withPrivacy, membership.withoutPrivacy].map(({ likelihoodRatio }, at) => {
+          const found = `AUC ${likelihoodRatio.roc.auc.toFixed(3)}, ${percent(likelihoodRatio.truePositives)} found at 1 % wrongly accused`
+          return `  membership   ${at === 0 ? 'with privacy   ' : 'without privacy'} ${found}`
+        })),
+    ...(final === null
+      ? []
+      : [`  final model  AUC ${final.roc.auc.toFixed(3)}, ${percent(final.truePositives)} found by its losses`]),
+    ...(inversion === null
+      ? ['  inversion    not tried: too few records']
+      : [
+          `  inversion    correlation with the true record, ${inversion.columns.map(({ protection, mean }) => `${protection} ${mean.toFixed(2)}`).join(', ')}`,
+        ]),
+    'A lower bound below the claim is no proof of privacy: a better attack may find more. One above it disproves the claim.',
+    `Wrote ${out}. It is made from private records and has pictures of them: no epsilon covers it. Keep it here.`,
+  ]
+}
+
+function auditJson(found: StudyAudit, { study, file, split, charged }: Subject, out: string): object {
+  const { document, records, claimed, canary, membership, inversion, final, refuted } = found
+  const attack = ({ roc, truePositives }: { roc: { auc: number }; truePositives: number }) => {
+    return { auc: roc.auc, truePositives }
+  }
+  const models = (result: NonNullable<StudyAudit['membership']>['withPrivacy']) => ({
+    likelihoodRatio: attack(result.likelihoodRatio),
+    loss: attack(result.loss),
+    accuracy: result.accuracy,
+  })
+  return {
+    ...{ file: out, study, npz: file, split, rounds: document.rounds, records, refuted, claimed, charged, canary },
+    membership: membership && {
+      targets: membership.targets,
+      background: membership.background,
+      models: membership.models,
+      withPrivacy: models(membership.withPrivacy),
+      withoutPrivacy: models(membership.withoutPrivacy),
+    },
+    inversion:
+      inversion?.columns.map(({ protection, attack: name, mean, chance }) => ({
+        protection,
+        attack: name,
+        mean,
+        chance,
+      })) ?? null,
+    final: final && { ...attack(final), members: final.members, others: final.others },
+  }
+}

@@ -1,0 +1,75 @@
+// Claims of node/audit/canary.ts: an honest study is never accused; one whose noise is too small by √n is.
+
+import test from 'ava'
+import { auditCanaries, type CanaryAudit } from '../../../node/audit/canary.ts'
+import { deal } from '../../../node/audit/records.ts'
+import type { Noising } from '../../../protocols/study/noise.ts'
+import { epsilonsOf } from '../../../protocols/study/plan.ts'
+import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
+
+const HOSPITALS = 8
+const LENGTH = 1200
+const data = { kind: 'vector' as const, shape: [LENGTH] as [number], classes: ['no', 'yes'], records: 100 }
+
+async function audited(
+  seed: string,
+  { canaries = 1000, share = 1, rate = 1, rounds = 4, noiseMultiplier = 3 } = {},
+): Promise<CanaryAudit> {
+  const document = noisyStudy({ changes: { data, rounds }, privacy: { noiseMultiplier, sampleRate: rate * 2 ** 32 } })
+  const parts = deal(strangers({ count: 24, length: LENGTH, seed }), HOSPITALS, rngOf('deal'))
+  const noising = ({ limit, sigma }: Noising) => ({ limit, sigma: Math.round(share * sigma) })
+  return auditCanaries({ document, parts, backend: await wasm(), rng: rngOf(seed), noising }, { canaries })
+}
+
+test('no honest study is accused, with all records in every round or with samples', async t => {
+  for (const rate of [1, 0.25]) {
+    for (let seed = 0; seed < 8; seed++) {
+      const { findings } = await audited(`honest ${rate} ${seed}`, { rate, noiseMultiplier: rate === 1 ? 3 : 1 })
+      for (const { observer, epsilon, claimed, noise, refuted } of findings) {
+        // of 5,600 draws or more: 1 ± 0.01
+        t.true(Math.abs(noise - 1) < 0.05)
+        t.true(epsilon <= claimed && !refuted, `${observer}: ${epsilon} of ${claimed}`)
+      }
+      // else the test could not fail
+      if (rate === 1) t.true(findings.every(({ epsilon }) => epsilon > 0.2))
+    }
+  }
+})
+
+test('the claims are the study’s own: who sees the model, and who colludes', async t => {
+  const { findings, rounds, hospitals } = await audited('claims', { canaries: 60 })
+  const document = noisyStudy({ changes: { data, rounds: 4 }, privacy: { noiseMultiplier: 3 } })
+  const { model, colluding } = epsilonsOf(document, { rounds: [8, 8, 8, 8] })
+  t.deepEqual(
+    findings.map(({ observer, claimed }) => [observer, claimed]),
+    [
+      ['model', model],
+      ['colluding', colluding],
+    ],
+  )
+  t.deepEqual([rounds, hospitals], [4, HOSPITALS])
+})
+
+test('noise that is too small by √8 is exposed', async t => {
+  for (let seed = 0; seed < 3; seed++) {
+    const { findings } = await audited(`planted ${seed}`, { share: 1 / Math.sqrt(HOSPITALS) })
+    t.log(findings.map(({ epsilon, claimed }) => `at least ${epsilon.toFixed(2)} of ${claimed.toFixed(2)}`).join(', '))
+    t.true(findings.every(({ exceeded, refuted }) => exceeded && refuted))
+  }
+})
+
+test('where records are sampled and guesses say little, the noise is measured', async t => {
+  const { findings } = await audited('sampled', { rate: 0.25, noiseMultiplier: 1, share: 0.8 })
+  for (const { noise, epsilon, claimed, exceeded, refuted } of findings) {
+    t.true(Math.abs(noise - 0.8) < 0.05)
+    t.true(epsilon <= claimed && !exceeded && refuted)
+  }
+  const more = await audited('sampled', { rate: 0.25, noiseMultiplier: 1, share: 1.3 })
+  t.false(more.findings.some(({ refuted }) => refuted))
+})
+
+test('canaries are at most half of the parameters, and about half of them are in', async t => {
+  const { canaries, included } = await audited('many', { canaries: 1 << 20, rounds: 1 })
+  t.is(canaries, LENGTH + 1)
+  t.true(Math.abs(included - canaries / 2) < 5 * Math.sqrt(canaries / 4))
+})
