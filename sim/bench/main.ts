@@ -2,13 +2,15 @@
  * `npm run bench`: the project's own measurements. Ratios count; absolute times are this machine's.
  *
  *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [--quick] [--json]
+ *   npm run bench -- utility --task NAME [--quick]
  *
- * `utility` needs the folder of real data in CONFRERE_DATA.
+ * `utility` needs the folder of real data in CONFRERE_DATA; --task is for one of its data sets.
  *
  * @module
  */
 
 import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
 import { benchAccountant } from './accountant.ts'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
 import { benchEndurance, benchMemory } from './endurance.ts'
@@ -115,7 +117,7 @@ function accountant() {
   return rows
 }
 
-async function utility(quick: boolean) {
+async function utility(quick: boolean, only: string | undefined) {
   const data = process.env['CONFRERE_DATA']
   if (data === undefined) {
     write('utility: skipped, CONFRERE_DATA names no folder of real data')
@@ -133,35 +135,55 @@ async function utility(quick: boolean) {
         `pooled ${mean(row.pooled).toFixed(4)}, gap ${gap.toFixed(4)}, ${row.federated.length} seeds`,
     )
   }
-  for (const { epsilon, accuracy } of await benchHeart({ data, seeds: quick ? 1 : 5 })) {
+  const isWanted = (name: string) => only === undefined || only === name
+  for (const { epsilon, accuracy } of isWanted(HEART_TASK) ? await benchHeart({ data, seeds: quick ? 1 : 5 }) : []) {
     const privacy = epsilon === null ? 'without privacy' : `epsilon ${epsilon} at delta 1e-4, one may collude`
     write(`heart disease, four hospitals, ${privacy}: accuracy ${mean(accuracy).toFixed(4)} (${spread(accuracy)})`)
   }
-  for (const task of UTILITY_TASKS) await benchUtility(task, { data, seeds: quick ? 1 : 5, done })
+  for (const task of UTILITY_TASKS.filter(({ name }) => isWanted(name))) {
+    await benchUtility(task, { data, seeds: quick ? 1 : 5, done })
+  }
   write('')
   return rows
 }
 
 const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant', 'utility']
-const args = process.argv.slice(2)
-const wanted = args.filter(arg => !arg.startsWith('--'))
-const unknown = args.filter(arg => ![...BENCHES, '--quick', '--json'].includes(arg))
-if (unknown.length > 0) {
-  process.stderr.write(
-    `bench: unknown argument ${unknown[0]}\n  hint: ${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json]\n`,
-  )
+const HEART_TASK = 'heart-disease'
+const TASKS = [HEART_TASK, ...UTILITY_TASKS.map(({ name }) => name)]
+
+function refuse(why: string): never {
+  const hint = `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--task ${TASKS.join('|')}]`
+  process.stderr.write(`bench: ${why}\n  hint: ${hint}\n`)
   process.exit(2)
 }
+
+function parseArguments() {
+  try {
+    const flag = { type: 'boolean', default: false } as const
+    return parseArgs({ options: { quick: flag, json: flag, task: { type: 'string' } }, allowPositionals: true })
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+}
+
+const {
+  values: { quick, json, task },
+  positionals: wanted,
+} = parseArguments()
+const unknown = wanted.find(name => !BENCHES.includes(name))
+if (unknown !== undefined) refuse(`unknown argument ${unknown}`)
+if (task !== undefined && !TASKS.includes(task)) refuse(`unknown task ${task}`)
+if (task !== undefined && !wanted.includes('utility')) refuse('--task is for utility')
 const all = wanted.length === 0
 write(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`)
 const results = {
   ...((all || wanted.includes('training')) && { training: await training() }),
-  ...((all || wanted.includes('sampler')) && { sampler: sampler(args.includes('--quick')) }),
+  ...((all || wanted.includes('sampler')) && { sampler: sampler(quick) }),
   ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
-  ...(wanted.includes('utility') && { utility: await utility(args.includes('--quick')) }),
-  ...((all || wanted.includes('endurance')) && { endurance: endurance(args.includes('--quick')) }),
-  ...((all || wanted.includes('memory')) && { memory: await memory(args.includes('--quick')) }),
-  ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(args.includes('--quick')) }),
+  ...(wanted.includes('utility') && { utility: await utility(quick, task) }),
+  ...((all || wanted.includes('endurance')) && { endurance: endurance(quick) }),
+  ...((all || wanted.includes('memory')) && { memory: await memory(quick) }),
+  ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(quick) }),
 }
-if (args.includes('--json')) write(JSON.stringify(results))
+if (json) write(JSON.stringify(results))
 process.exit(0)

@@ -28,6 +28,7 @@ import { planStudy } from '../../protocols/study/plan.ts'
 import { partition } from '../demo/partition.ts'
 import { type Recipe, scatteringRecipe } from '../demo/recipe.ts'
 import { readHeart } from './heart.ts'
+import { readPatients } from './patients.ts'
 
 const HOSPITALS = 8
 const COLLUDERS = 2
@@ -41,6 +42,8 @@ export interface UtilityTask {
   readonly classes: readonly string[]
   readonly model: ModelSpec
   readonly epsilons: readonly number[]
+  /** whose records they are, below the data folder: then no patient's are at two hospitals */
+  readonly patients?: string
 }
 
 export const UTILITY_TASKS: readonly UtilityTask[] = [
@@ -59,6 +62,7 @@ export const UTILITY_TASKS: readonly UtilityTask[] = [
     classes: ['normal', 'bacterial', 'viral'],
     model: { preset: 'scattering', scales: 3, angles: 4, cell: 8 },
     epsilons: [3],
+    patients: 'chest-xray-64/names.csv',
   },
 ]
 
@@ -92,11 +96,13 @@ export async function benchUtility(
     )
   }
   const [train, test] = [await read('train'), await read('test')]
+  const { patients } = task
+  const groups = patients && (await readPatients(join(data, patients), { split: 'train', labels: train.labels }))
   for (const epsilon of task.epsilons) {
     const setting = { ...task, epsilon, delta: DELTA, colluders: COLLUDERS }
     const recipe = scatteringRecipe(epsilon)
     const aucOf = (seed: number, hospitals: number): number => {
-      const shares = partition(train.labels, { hospitals, seed })
+      const shares = partition(train.labels, { hospitals, seed, groups })
       const parts = shares.map(share => ({ ...train, count: share.length, ...selectRecords(train, share) }))
       const alone = hospitals === 1
       const { document, model } = trained(backend, { setting, recipe, parts, alone, seed })

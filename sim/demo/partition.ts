@@ -15,14 +15,16 @@ const SKEW = 0.9
 const FITTING_PASSES = 50
 
 /**
- * Deterministic: the same labels and seed give the same parts.
+ * Deterministic: the same labels, groups and seed give the same parts.
  *
  * @param labels classes, whole numbers from 0
+ * @param groups for each record what it belongs to, a patient say: all of a group are at one hospital, and numbers and
+ *               shares of classes are what is wished only as nearly as that allows
  * @returns for each hospital the indices of its records, in random order; together they hold every record once
  */
 export function partition(
   labels: ArrayLike<number>,
-  { hospitals, seed }: { hospitals: number; seed: number },
+  { hospitals, seed, groups }: { hospitals: number; seed: number; groups?: ArrayLike<string> | undefined },
 ): Uint32Array[] {
   const random = createRandom(`partition ${seed}`)
   const pools: number[][] = []
@@ -33,10 +35,50 @@ export function partition(
   }
   const sizes = sizesOf(labels.length, hospitals)
   const counts = countsOf({ sizes, classes: pools.map(pool => pool.length) }, random)
-  return counts.map(row => {
-    const part = row.flatMap((count, label) => pools[label]!.splice(0, count))
-    return Uint32Array.from(shuffled(part.length, random), at => part[at]!)
-  })
+  const parts =
+    groups === undefined
+      ? counts.map(row => row.flatMap((count, label) => pools[label]!.splice(0, count)))
+      : placed(grouped(pools.flat(), groups), { labels, wanted: counts })
+  return parts.map(part => Uint32Array.from(shuffled(part.length, random), at => part[at]!))
+}
+
+/** Records by group, the largest group first: small ones fill what is left. */
+function grouped(records: readonly number[], groups: ArrayLike<string>): number[][] {
+  const members = new Map<string, number[]>()
+  for (const record of records) {
+    const group = groups[record]!
+    const own = members.get(group)
+    if (own === undefined) members.set(group, [record])
+    else own.push(record)
+  }
+  return [...members.values()].sort((a, b) => b.length - a.length)
+}
+
+/** Each group goes to the hospital that still wants most of it, and has most room where several want as much. */
+function placed(
+  groups: readonly number[][],
+  { labels, wanted }: { labels: ArrayLike<number>; wanted: readonly number[][] },
+): number[][] {
+  const room = wanted.map(row => [...row])
+  const parts: number[][] = wanted.map(() => [])
+  for (const records of groups) {
+    const counts = new Map<number, number>()
+    for (const record of records) counts.set(labels[record]!, (counts.get(labels[record]!) ?? 0) + 1)
+    const sumOver = (row: readonly number[], value: (left: number, count: number) => number): number =>
+      sumOf([...counts].map(([label, count]) => value(row[label]!, count)))
+    const fits = room.map(row => ({
+      welcome: sumOver(row, (left, count) => Math.min(left, count)),
+      left: sumOver(row, left => left),
+    }))
+    let best = 0
+    fits.forEach(({ welcome, left }, hospital) => {
+      const { welcome: most, left: roomiest } = fits[best]!
+      if (welcome > most || (welcome === most && left > roomiest)) best = hospital
+    })
+    parts[best]!.push(...records)
+    for (const [label, count] of counts) room[best]![label]! -= count
+  }
+  return parts
 }
 
 /** Sizes in a falling geometric series. */
