@@ -138,7 +138,7 @@ export function documentOfSpec(
   try {
     requireNoise(draft)
     validateStudy(draft)
-    const document = validateStudy(solved(draft, spec.normalisation))
+    const document = validateStudy(withNoise(draft, spec.normalisation))
     return { document, plan: planStudy(document) }
   } catch (cause) {
     if (!(cause instanceof ProtocolError || cause instanceof CryptoError)) throw cause
@@ -150,8 +150,13 @@ export function documentOfSpec(
   }
 }
 
-/** The draft with the noise that its epsilon asks for: of the statistics, and of all steps of training beside them. */
-function solved(draft: StudyDocument, normalisation: StudySpec['normalisation']): StudyDocument {
+/**
+ * The draft with the noise that its epsilon asks for: of the statistics, and of all steps of training beside them.
+ *
+ * @param normalisation the share of epsilon that the statistics alone would cost; without it there are none
+ * @throws CryptoError `noise-too-large`
+ */
+export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
   const training = { sampleRate: sampleRate / limit.SAMPLE_RATE_ONE, steps: draft.rounds * localSteps, delta, epsilon }
   const trained = (besides: Steps[]) => ({ ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }) })

@@ -15,7 +15,7 @@ import { broken, type EntryOf, type LedgerEntry } from './entry.ts'
 import { chargedEpsilon, epsilonOf, NO_ROUNDS, plus, type Rounds, sameTerms, spendingOf, termsIn } from './spending.ts'
 
 /** An epsilon that is written down may differ by this much, relatively, from the one that another machine derives. */
-const EPSILON_TOLERANCE = 1e-6
+const EPSILON_TOLERANCE = 2e-4
 
 interface Account {
   readonly records: number

@@ -14,7 +14,13 @@ import { maskStream } from '../../crypto/mask-stream.ts'
 import { fromBytes, toBytes } from '../../crypto/ring.ts'
 import { encode } from '../codec.ts'
 import type { StudyDocument } from '../study/document.ts'
-import { initialNormalisation, type Normalisation, normalisationOf, normalisedColumns } from '../study/normalisation.ts'
+import {
+  initialNormalisation,
+  type Normalisation,
+  normalisationOf,
+  normalisedColumns,
+  type StatisticsTerms,
+} from '../study/normalisation.ts'
 import { dimensionOf, parameterSpecs } from '../study/parameters.ts'
 
 /** The state of a study after `round` sums that trained: three float32 vectors of the model's dimension. */
@@ -108,11 +114,16 @@ export function applySum(checkpoint: Checkpoint, sum: Int32Array, settings: Step
 /**
  * The checkpoint with the normalisation of an opened sum of statistics.
  *
- * @param sum 2C + 1 words; `scale` is that of their fixed point
+ * @param sum 2C + 1 words
  * @throws ProtocolError `length-mismatch`
  */
-export function applyStatistics(checkpoint: Checkpoint, sum: Int32Array, scale: number): Checkpoint {
-  return { ...checkpoint, normalisation: normalisationOf(sum, { columns: checkpoint.normalisation.length / 2, scale }) }
+export function applyStatistics(
+  checkpoint: Checkpoint,
+  sum: Int32Array,
+  terms: Omit<StatisticsTerms, 'columns'>,
+): Checkpoint {
+  const columns = checkpoint.normalisation.length / 2
+  return { ...checkpoint, normalisation: normalisationOf(sum, { ...terms, columns }) }
 }
 
 /** What is evaluated and deployed of a checkpoint. */

@@ -15,7 +15,10 @@ export function nextCheckpoint(
   sum: Int32Array,
   { document, plan, round }: { document: StudyDocument; plan: StudyPlan; round: number },
 ): Checkpoint {
-  const { scale } = sumIn(plan, round).fixedPoint
-  if (roundKind(round) === 'statistics') return applyStatistics(checkpoint, sum, scale)
+  const { fixedPoint, noiseMultiplier } = sumIn(plan, round)
+  const { scale, sensitivity } = fixedPoint
+  if (roundKind(round) === 'statistics') {
+    return applyStatistics(checkpoint, sum, { scale, noise: noiseMultiplier * sensitivity })
+  }
   return applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
 }

@@ -15,7 +15,7 @@ import type { StudyData, StudyDocument } from './document.ts'
 /** The round that adds up the statistics, in studies that have any. Training begins with the one after it. */
 export const STATISTICS_ROUND = 0
 
-/** A deviation is never taken for less: noise may leave a variance at or below 0, and a constant column has none. */
+/** A deviation is never taken for less: a constant column has none. */
 export const DEVIATION_MIN = 0.1
 
 /** The smallest and largest value of a column; what lies outside counts as the nearer of them. */
@@ -55,17 +55,26 @@ export function initialNormalisation(columns: number): Normalisation {
   return new Float32Array(2 * columns).fill(1, columns)
 }
 
+/** How the statistics of a study were added up: see `SumPlan`. */
+export interface StatisticsTerms {
+  /** C */
+  readonly columns: number
+  /** of the fixed point */
+  readonly scale: number
+  /** deviation of the noise that the study promises, in words; 0 without noise */
+  readonly noise: number
+}
+
 /**
  * The normalisation that an opened sum gives; + − × ÷ and square root only, the same at every peer.
  *
+ * A variance that the noise alone could have made says nothing: it is never taken for less than the noise of its own
+ * estimate, so that few records stretch no column into noise.
+ *
  * @param sum   2C + 1 words as opened, noise and all
- * @param scale of their fixed point
  * @throws ProtocolError `length-mismatch`
  */
-export function normalisationOf(
-  sum: Int32Array,
-  { columns, scale }: { columns: number; scale: number },
-): Normalisation {
+export function normalisationOf(sum: Int32Array, { columns, scale, noise }: StatisticsTerms): Normalisation {
   if (sum.length !== statisticsDimension(columns)) {
     throw new ProtocolError(
       'length-mismatch',
@@ -73,12 +82,13 @@ export function normalisationOf(
     )
   }
   const count = Math.max(1, sum[2 * columns]! / scale)
+  const least = Math.max(DEVIATION_MIN, Math.sqrt(Math.min(1, noise / scale / count)))
   const normalisation = new Float32Array(2 * columns)
   for (let column = 0; column < columns; column++) {
     const mean = Math.max(-1, Math.min(1, sum[column]! / scale / count))
     const variance = sum[columns + column]! / scale / count - mean * mean
     normalisation[column] = mean
-    normalisation[columns + column] = 1 / Math.max(DEVIATION_MIN, Math.sqrt(Math.max(0, variance)))
+    normalisation[columns + column] = 1 / Math.max(least, Math.sqrt(Math.max(0, variance)))
   }
   return normalisation
 }

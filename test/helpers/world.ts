@@ -119,7 +119,8 @@ export function checkStory(
   let head = genesisHash(longest.context.study)
   let checkpoint = initialCheckpoint(document)
   const plan = planStudy(document)
-  const { fixedPoint, denominator, contributorsMin } = plan
+  const { fixedPoint, denominator, contributorsMin, statistics } = plan
+  const statisticsNoise = statistics === null ? 0 : statistics.noiseMultiplier * statistics.fixedPoint.sensitivity
   for (const [index, link] of links.entries()) {
     t.is(link.round, index + firstRound(document))
     const value = verifyLink(link, longest.context)
@@ -131,7 +132,7 @@ export function checkStory(
     t.is(hex(value.sum), hex(sha256(TAG_SUM, toBytes(new Uint32Array(sum.buffer)))), `exact sum of round ${link.round}`)
     checkpoint =
       roundKind(link.round) === 'statistics'
-        ? applyStatistics(checkpoint, sum, sumIn(plan, link.round).fixedPoint.scale)
+        ? applyStatistics(checkpoint, sum, { scale: sumIn(plan, link.round).fixedPoint.scale, noise: statisticsNoise })
         : applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
     t.is(hex(value.checkpoint), hex(checkpointHash(encodeCheckpoint(checkpoint))), `checkpoint of round ${link.round}`)
   }

@@ -43,7 +43,7 @@ test('round 0 opens the exact sum of the statistics, and its normalisation is in
     const sum = exactSum(story.world, first)
     t.is(sum.length, 2 * COLUMNS + 1)
     const { scale } = sumIn(plan, STATISTICS_ROUND).fixedPoint
-    const expected = normalisationOf(sum, { columns: COLUMNS, scale })
+    const expected = normalisationOf(sum, { columns: COLUMNS, scale, noise: 0 })
     for (const { vault, disk } of story.world.hospitals) {
       t.deepEqual(vault.current().normalisation, expected)
       t.is(vault.current().round, 2, 'statistics are no step of training')

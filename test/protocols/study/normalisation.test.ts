@@ -41,7 +41,7 @@ test('without noise the normalisation is the mean and one over the deviation, do
   fc.assert(
     fc.property(table, rows => {
       const columns = rows[0]!.length
-      const normalisation = normalisationOf(sumsOf(rows), { columns, scale: SCALE })
+      const normalisation = normalisationOf(sumsOf(rows), { columns, scale: SCALE, noise: 0 })
       for (let column = 0; column < columns; column++) {
         const values = rows.map(row => row[column]!)
         const mean = values.reduce((sum, value) => sum + value, 0) / values.length
@@ -64,13 +64,22 @@ test('whatever the noise makes of the sums, means lie in −1 … 1 and factors 
         .chain(columns => fc.array(word, { minLength: 2 * columns + 1, maxLength: 2 * columns + 1 })),
       words => {
         const columns = (words.length - 1) / 2
-        const normalisation = normalisationOf(Int32Array.from(words), { columns, scale: SCALE })
+        const normalisation = normalisationOf(Int32Array.from(words), { columns, scale: SCALE, noise: 3 * SCALE })
         t.true(normalisation.subarray(0, columns).every(mean => mean >= -1 && mean <= 1))
         t.true(normalisation.subarray(columns).every(factor => factor > 0 && factor <= 1 / DEVIATION_MIN + 1e-5))
       },
     ),
     { numRuns: 500 },
   )
+})
+
+test('a variance that the noise alone could have made is taken for the noise of its estimate', t => {
+  const rows = Array.from({ length: 100 }, (_, at) => [at % 2 === 0 ? 0.3 : 0.5])
+  const deviationAt = (noise: number) => 1 / normalisationOf(sumsOf(rows), { columns: 1, scale: SCALE, noise })[1]!
+  t.true(Math.abs(deviationAt(0) - 0.1) < 1e-3)
+  // noise of 9 records' size among 100
+  t.true(Math.abs(deviationAt(9 * SCALE) - 0.3) < 1e-3)
+  t.true(Math.abs(deviationAt(1e6 * SCALE) - 1) < 1e-6, 'never more than the bounds allow')
 })
 
 test('one record adds at most √(2C + 1): every value, every square, and the count', t => {
@@ -85,7 +94,9 @@ test('one record adds at most √(2C + 1): every value, every square, and the co
 })
 
 test('a sum of another length is refused', t => {
-  t.throws(() => normalisationOf(new Int32Array(4), { columns: 2, scale: SCALE }), { code: 'length-mismatch' })
+  t.throws(() => normalisationOf(new Int32Array(4), { columns: 2, scale: SCALE, noise: 0 }), {
+    code: 'length-mismatch',
+  })
 })
 
 test('before any statistics nothing is shifted or stretched; studies without a normalisation keep none', t => {

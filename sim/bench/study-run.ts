@@ -1,0 +1,94 @@
+/**
+ * A study of a bench, trained: the production's own steps with all of its noise, in one process and without a network.
+ *
+ * @module
+ */
+
+import { randomFillSync } from 'node:crypto'
+import { sha256 } from '../../crypto/hash.ts'
+import { createSigner } from '../../crypto/signature.ts'
+import { rehearse } from '../../node/audit/rehearsal.ts'
+import type { Dataset } from '../../node/datasets/dataset.ts'
+import { withNoise } from '../../node/study-spec.ts'
+import type { ModelState } from '../../node/trainer.ts'
+import type { Backend } from '../../node/training/backend.ts'
+import { deployed } from '../../protocols/round/checkpoint.ts'
+import { SAMPLE_RATE_ONE, TIMING_LAN } from '../../protocols/study/constants.ts'
+import { type StudyDocument, validateStudy } from '../../protocols/study/document.ts'
+import { noiseOfSum } from '../../protocols/study/noise.ts'
+import type { Bounds } from '../../protocols/study/normalisation.ts'
+import { planStudy } from '../../protocols/study/plan.ts'
+import type { Recipe } from '../demo/recipe.ts'
+
+const rng = (target: Uint8Array): void => {
+  randomFillSync(target)
+}
+
+/** Hospitals of a study whose records are all in one place. */
+const HOSPITALS = 8
+
+/** What a study promises, and about what. */
+export interface Setting {
+  readonly name: string
+  readonly classes: readonly string[]
+  /** null: no noise */
+  readonly epsilon: number | null
+  readonly delta: number
+  readonly colluders: number
+  /** public bounds of the columns; absent: vectors are taken as they are */
+  readonly bounds?: readonly Bounds[]
+}
+
+export interface Run {
+  readonly setting: Setting
+  readonly recipe: Omit<Recipe, 'model'> & { readonly normalisation?: { readonly share: number } }
+  /** records of each hospital, as vectors */
+  readonly parts: readonly Dataset[]
+  /** whether one trusted place holds everything: it adds its noise alone */
+  readonly alone: boolean
+  readonly seed: number
+}
+
+/** Trains a study with all of its noise. */
+export function trained(backend: Backend, run: Run): { document: StudyDocument; model: ModelState } {
+  const { parts, alone } = run
+  const document = documentOf(run)
+  // one place that is trusted with everything has nobody to withstand
+  const trusted = () => noiseOfSum({ ...document.privacy, colluders: 0 }, planStudy(document), parts.length)
+  const checkpoint = rehearse({ document, parts, backend, rng, ...(alone && { noising: trusted }) })
+  return { document, model: deployed(checkpoint) }
+}
+
+/** The study of a run, on vectors; its noise solved for its epsilon. */
+function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument {
+  const { name, classes, epsilon, delta, colluders, bounds } = setting
+  const { rounds, optimizer, privacy, normalisation } = recipe
+  const { sampleRate, clippingNorm } = privacy
+  const hospitals = alone ? HOSPITALS : parts.length
+  const signers = Array.from({ length: hospitals }, (_, at) => createSigner(sha256(Buffer.from(`utility ${at}`))))
+  signers.sort((a, b) => Buffer.compare(a.id, b.id))
+  const records = parts.reduce((sum, { count }) => sum + count, 0)
+  const noise =
+    epsilon === null
+      ? { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0 }
+      : { noise: 'distributed' as const, noiseMultiplier: 1, epsilon }
+  const draft: StudyDocument = {
+    version: 1,
+    name: `Utility of ${name}`,
+    created: '2026-01-01T00:00:00Z',
+    data: {
+      ...{ kind: 'vector', shape: [parts[0]!.shape[0]!], classes: [...classes], records },
+      ...(bounds !== undefined && { bounds: bounds.map(([low, high]): [number, number] => [low, high]) }),
+    },
+    ...(normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
+    model: { preset: 'logistic' },
+    initialSeed: sha256(Buffer.from(`utility parameters ${seed}`)),
+    optimizer,
+    privacy: { ...noise, clippingNorm, sampleRate: sampleRate * SAMPLE_RATE_ONE, delta, colluders },
+    rounds,
+    profile: 'byzantine',
+    timing: TIMING_LAN,
+    hospitals: signers.map(({ id }, at) => ({ id, name: `Hospital ${at + 1}`, addresses: [] })),
+  }
+  return validateStudy(epsilon === null ? draft : withNoise(draft, normalisation))
+}
