@@ -30,7 +30,7 @@ export const TARGETS_MAX = 1000
 export const TARGETS_MIN = 20
 export const FALSE_POSITIVES = 0.01
 
-/** How one trains who promises nothing: small batches, momentum, until it knows its records by heart. */
+/** How one trains who promises nothing: small batches, momentum, many passes. */
 const OPEN_BATCH = 64
 const OPEN_EPOCHS = 30
 const OPEN_ROUNDS_MIN = 300
