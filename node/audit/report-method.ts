@@ -40,10 +40,12 @@ ${
 
 function trainingText({ rounds, optimizer, privacy, hospitals, data }: StudyDocument): string {
   const rate = privacy.sampleRate / SAMPLE_RATE_ONE
-  const noise =
-    privacy.noise === 'off'
-      ? 'no noise'
-      : `noise multiplier ${significant(privacy.noiseMultiplier)} among ${hospitals.length} hospitals`
+  const multiplier = `noise multiplier ${significant(privacy.noiseMultiplier)}`
+  const noise = {
+    off: 'no noise',
+    distributed: `${multiplier} among ${hospitals.length} hospitals`,
+    local: `${multiplier} of every hospital's own at each of ${privacy.localSteps ?? 1} local steps`,
+  }[privacy.noise]
   return (
     `${rounds} rounds, sample rate ${significant(rate)} of ${data.records} records, learning rate ` +
     `${significant(optimizer.learningRate)}, momentum ${significant(optimizer.momentum)}, clipping norm ` +

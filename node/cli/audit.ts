@@ -86,7 +86,6 @@ async function audit(options: AuditOptions): Promise<void> {
   const { loadBackend } = await import('../training/backend.ts')
   const { reportPage } = await import('../audit/report.ts')
   const { document, dataset, final, charged, study, file, split } = subject
-  requireDistributed(subject)
   const backend = await loadBackend({ engine: subject.engine })
   const init = { document, dataset, backend, rng: randomFill }
   const found = auditStudy(init, { canaries, shadows, roundsMax, final, progress })
@@ -143,15 +142,6 @@ function notWritten(out: string, reason: string, hint: string, cause?: unknown):
     hint,
     exitCode: EXIT.usage,
     cause,
-  })
-}
-
-function requireDistributed({ document }: Subject): void {
-  const { noise } = document.privacy
-  if (noise === 'distributed') return
-  throw new OperatorError('audit-unsupported', `A study with the noise "${noise}" cannot be audited`, {
-    hint: 'An audit rehearses studies whose hospitals share the noise out, "distributed".',
-    exitCode: EXIT.incompatibleStudy,
   })
 }
 

@@ -4,7 +4,7 @@ import test from 'ava'
 import { auditCanaries, type CanaryAudit } from '../../../node/audit/canary.ts'
 import { deal } from '../../../node/audit/records.ts'
 import type { Noising } from '../../../protocols/study/noise.ts'
-import { epsilonsOf } from '../../../protocols/study/plan.ts'
+import { epsilonsOf, plannedEpsilons } from '../../../protocols/study/plan.ts'
 import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
 
 const HOSPITALS = 8
@@ -13,9 +13,13 @@ const data = { kind: 'vector' as const, shape: [LENGTH] as [number], classes: ['
 
 async function audited(
   seed: string,
-  { canaries = 1000, share = 1, rate = 1, rounds = 4, noiseMultiplier = 3 } = {},
+  { canaries = 1000, share = 1, rate = 1, rounds = 4, noiseMultiplier = 3, local = 0 } = {},
 ): Promise<CanaryAudit> {
-  const document = noisyStudy({ changes: { data, rounds }, privacy: { noiseMultiplier, sampleRate: rate * 2 ** 32 } })
+  const localPrivacy = local > 0 ? { noise: 'local' as const, localSteps: local } : {}
+  const document = noisyStudy({
+    changes: { data, rounds },
+    privacy: { noiseMultiplier, sampleRate: rate * 2 ** 32, ...localPrivacy },
+  })
   const parts = deal(strangers({ count: 24, length: LENGTH, seed }), HOSPITALS, rngOf('deal'))
   const noising = ({ limit, sigma }: Noising) => ({ limit, sigma: Math.round(share * sigma) })
   return auditCanaries({ document, parts, backend: await wasm(), rng: rngOf(seed), noising }, { canaries })
@@ -66,6 +70,21 @@ test('where records are sampled and guesses say little, the noise is measured', 
   }
   const more = await audited('sampled', { rate: 0.25, noiseMultiplier: 1, share: 1.3 })
   t.false(more.findings.some(({ refuted }) => refuted))
+})
+
+test('with local noise every local step counts: no honest study is accused, and its noise is that of all steps', async t => {
+  for (let seed = 0; seed < 4; seed++) {
+    const { findings } = await audited(`local ${seed}`, { local: 3, rounds: 2 })
+    const document = noisyStudy({
+      changes: { data, rounds: 2 },
+      privacy: { noise: 'local', localSteps: 3, noiseMultiplier: 3 },
+    })
+    t.is(findings[1]!.claimed, plannedEpsilons(document).colluding)
+    for (const { epsilon, claimed, noise, refuted } of findings) {
+      t.true(Math.abs(noise - 1) < 0.05, `${noise}`)
+      t.true(epsilon <= claimed && !refuted, `${epsilon} of ${claimed}`)
+    }
+  }
 })
 
 test('canaries are at most half of the parameters, and about half of them are in', async t => {
