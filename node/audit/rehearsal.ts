@@ -37,8 +37,8 @@ export interface RehearsalInit {
   readonly backend: Backend
   /** samples and noise are drawn from it: cryptographically secure */
   readonly rng: Rng
-  /** how a sum is noised; unless given as the document says, for as many contributors as there are parts */
-  readonly noising?: (noising: Noising) => Noising
+  /** how a sum is noised, instead of as the document says for as many contributors as there are parts */
+  readonly noising?: (honest: () => Noising) => Noising
   /** adds to the first hospital's clipped sum at each of its steps, before it is quantised */
   readonly plant?: (sum: Float64Array) => void
   readonly watch?: (round: RehearsedRound) => void
@@ -70,8 +70,8 @@ export function rehearse(init: RehearsalInit): Checkpoint {
       for (const [hospital, trainer] of trainers.entries()) {
         const overheard = overhear(trainer, { plan, plant: hospital === 0 ? plant : undefined })
         const update = trainUpdate({ document, plan, trainer: overheard.trainer, checkpoint, round }, rng)
-        const noising = noiseOfSum(document.privacy, sumIn(plan, round), parts.length)
-        const words = noisedUpdate(update, init.noising?.(noising) ?? noising, rng)
+        const honest = () => noiseOfSum(document.privacy, sumIn(plan, round), parts.length)
+        const words = noisedUpdate(update, init.noising === undefined ? honest() : init.noising(honest), rng)
         addTo(opened.sum, words)
         if (watch === undefined || roundKind(round) === 'statistics') continue
         addTo(opened.clear, overheard.clear)

@@ -21,7 +21,7 @@ async function audited(
     privacy: { noiseMultiplier, sampleRate: rate * 2 ** 32, ...localPrivacy },
   })
   const parts = deal(strangers({ count: 24, length: LENGTH, seed }), HOSPITALS, rngOf('deal'))
-  const noising = ({ limit, sigma }: Noising) => ({ limit, sigma: Math.round(share * sigma) })
+  const noising = (honest: () => Noising) => ({ ...honest(), sigma: Math.round(share * honest().sigma) })
   return auditCanaries({ document, parts, backend: await wasm(), rng: rngOf(seed), noising }, { canaries })
 }
 
