@@ -6,7 +6,7 @@
 
 import type { Hono } from 'hono'
 import { EXIT, OperatorError } from '../crypto/errors.ts'
-import { encodeStudy } from '../protocols/study/document.ts'
+import { encodeStudy, type StudyDocument } from '../protocols/study/document.ts'
 import type { NodeConfig } from './config.ts'
 import { EvidenceFolder } from './evidence-folder.ts'
 import { createHttpApp, serveHttp } from './http.ts'
@@ -28,6 +28,13 @@ export interface RunningNode {
   /** settles when the node has stopped: rejects with what made it stop, if that was an error */
   readonly done: Promise<void>
   stop(): Promise<void>
+}
+
+/** What becomes of records that stand in the data more than once. */
+function repeatedText({ data }: StudyDocument): string {
+  return data.kind === 'image'
+    ? 'images that stand in the data more than once count as one, and not at all with two labels'
+    : 'rows that stand in the data more than once: each counts as one of its own'
 }
 
 export interface DaemonOptions {
@@ -89,9 +96,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
       hashes: key => workshop.recordHashes(key),
     })
     cleanups.push(() => account.close())
-    if (account.repeated > 0) {
-      log.warn({ repeated: account.repeated }, 'records that stand in the data more than once count as one')
-    }
+    if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
     const store = chargedStore(level, account)
     const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
     const pending = new PendingChange(folder, study, log)

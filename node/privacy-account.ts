@@ -34,7 +34,7 @@ export class PrivacyAccount {
   readonly #ledger: Ledger
   readonly #init: AccountInit
   readonly #account: number
-  /** records of the data that stand there before: what stands in it twice is trained on as one */
+  /** records of the data that stand in it before */
   readonly repeated: number
 
   private constructor(ledger: Ledger, init: AccountInit, { account, repeated }: { account: number; repeated: number }) {

@@ -10,6 +10,7 @@ import { renyiEpsilon, spendingOf } from '../protocols/ledger/spending.ts'
 import { trainingCharges } from '../protocols/round/charge.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
 import { createEpsilonAccount, roundKind } from '../protocols/study/plan.ts'
+import { type ObserverWords, observerWords } from './observer.ts'
 
 /** What one study has spent, against whom (privacy.md). All epsilons are of one record, at the study's delta. */
 export interface StudySpending {
@@ -32,6 +33,8 @@ export interface StudySpending {
   /** against everyone who sees the model, and against all other hospitals; null without the study's file */
   readonly model: number | null
   readonly alone: number | null
+  /** whom each of the three is against, in words */
+  readonly against: ObserverWords
 }
 
 /** One set of records and everything that was spent for it. */
@@ -83,6 +86,7 @@ function studySpending(books: Books, study: string, document: StudyDocument | un
     ...{ colluders: terms.colluders, cap: terms.epsilon },
     colluding: charges.at(-1)?.epsilon ?? 0,
     colludingRenyi: renyiEpsilon(spendingOf(terms, { statistics, training: charged }), terms.delta),
+    against: observerWords(terms.colluders),
     model: observed?.model ?? null,
     alone: observed?.alone ?? null,
   }

@@ -40,24 +40,30 @@ export function recordHashes(dataset: Dataset, key: Uint8Array): Uint8Array {
 }
 
 /**
- * Each record once, whatever its label: the promise is about one record, and one that stands in the data twice would be
- * protected half as well.
+ * Each image once. The promise is about one record, and an image that stands in the data twice would be protected half as
+ * well. One that stands there with two labels is left out: to take either would make the other's presence decide which.
+ * Either way one record more or less changes what one image adds, and nothing else.
  *
- * @returns the data set itself when no two of its records are the same
+ * Rows of a table are left as they are: two that are the same are two people.
+ *
+ * @returns the data set itself when nothing is left out
  */
 export function distinctRecords(dataset: Dataset): Dataset {
-  const size = dataset.shape.reduce((product, length) => product * length, 1)
-  const seen = new Set<string>()
-  const first: number[] = []
-  for (let record = 0; record < dataset.count; record++) {
-    const { buffer, byteOffset } = dataset.inputs
-    const bytes = new Uint8Array(buffer, byteOffset + record * size * FLOAT_BYTES, size * FLOAT_BYTES)
+  const { shape, inputs, labels, count } = dataset
+  if (shape.length === 1) return dataset
+  const size = shape.reduce((product, length) => product * length, 1)
+  const first = new Map<string, number>()
+  const ambiguous = new Set<string>()
+  for (let record = 0; record < count; record++) {
+    const bytes = new Uint8Array(inputs.buffer, inputs.byteOffset + record * size * FLOAT_BYTES, size * FLOAT_BYTES)
     const digest = createHash('sha256').update(bytes).digest('base64')
-    if (!seen.has(digest)) first.push(record)
-    seen.add(digest)
+    const before = first.get(digest)
+    if (before === undefined) first.set(digest, record)
+    else if (labels[before] !== labels[record]) ambiguous.add(digest)
   }
-  if (first.length === dataset.count) return dataset
-  return { count: first.length, shape: dataset.shape, ...selectRecords(dataset, Uint32Array.from(first)) }
+  const kept = [...first].flatMap(([digest, record]) => (ambiguous.has(digest) ? [] : [record]))
+  if (kept.length === count) return dataset
+  return { count: kept.length, shape, ...selectRecords(dataset, Uint32Array.from(kept)) }
 }
 
 /** Each hash once, as text that a Set can hold. */

@@ -10,6 +10,7 @@ import type { StudyDocument } from '../protocols/study/document.ts'
 import { createEpsilonAccount, type EpsilonAccount, roundKind } from '../protocols/study/plan.ts'
 import type { DriverObserver } from './driver.ts'
 import type { Logger } from './log.ts'
+import { observerWords } from './observer.ts'
 import type { EpsilonStatus, RoundRecord } from './status.ts'
 import type { Charge } from './store.ts'
 
@@ -90,6 +91,7 @@ export function createRecorder(
       ...account.epsilons(),
       delta: document.privacy.delta,
       cap: Math.min(document.privacy.epsilon, epsilonMax),
+      against: observerWords(document.privacy.colluders),
     }),
     failed(code, message) {
       lastError = { code, message }

@@ -1,5 +1,7 @@
 /** What a node says about itself: served over HTTP, read by `confrere status` and by whoever watches. @module */
 
+import type { ObserverWords } from './observer.ts'
+
 export interface PeerStatus {
   /** base58btc PeerId */
   peer: string
@@ -16,6 +18,8 @@ export interface EpsilonStatus {
   delta: number
   /** the smaller of the study's target and the node's own limit */
   cap: number
+  /** whom each of the three is against, in words */
+  against: ObserverWords
 }
 
 /** One finished round, seen from this node. */

@@ -1,10 +1,10 @@
 /** Numbers and observers of an audit's report, in words. @module */
 
+import { observerWords } from '../observer.ts'
 import type { Observer } from './canary.ts'
 
 export function observedBy(observer: Observer, colluders: number): string {
-  if (observer === 'model') return 'everyone who sees the model'
-  return colluders === 1 ? 'any one of the hospitals' : `any ${colluders} hospitals that pool what they know`
+  return observer === 'model' ? 'everyone who sees the model' : observerWords(colluders).colluding
 }
 
 /** A share as a percentage of three digits. */

@@ -14,7 +14,7 @@ import { type AccountSpending, privacyReport, projections, type ReportSources } 
 import { approvedStudies } from '../study-file.ts'
 import { addDataOption, addJsonOption, parseNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
-import { epsilonText, observers } from './study-text.ts'
+import { epsilonText } from './study-text.ts'
 
 const STUDY_DIGITS = 12
 
@@ -122,12 +122,12 @@ function accountLines({ account, records, delta, epsilon, cap, studies }: Accoun
     `Account ${account}: ${records} records, epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}`,
     ...studies.flatMap(study => [
       `  "${study.name}" (${study.study.slice(0, STUDY_DIGITS)}): ${study.charged} of ${study.rounds} rounds charged, delta ${study.delta.toExponential()}`,
-      `    epsilon ${epsilonText(study.colluding)} against ${observers(study.colluders)}: what was charged, of ${epsilonText(study.cap)} (${epsilonText(study.colludingRenyi)} by Rényi accounting)`,
+      `    epsilon ${epsilonText(study.colluding)} against ${study.against.colluding}: what was charged, of ${epsilonText(study.cap)} (${epsilonText(study.colludingRenyi)} by Rényi accounting)`,
       ...(study.model === null || study.alone === null
         ? ['    the other two epsilons follow from the study file, which is not here']
         : [
-            `    epsilon ${epsilonText(study.model)} against everyone who sees the model, if all contributors added their noise`,
-            `    epsilon ${epsilonText(study.alone)} against all other hospitals colluding`,
+            `    epsilon ${epsilonText(study.model)} against ${study.against.model}`,
+            `    epsilon ${epsilonText(study.alone)} against ${study.against.alone}`,
           ]),
     ]),
   ]

@@ -91,9 +91,9 @@ export function statusLines(status: NodeStatus): string[] {
       ? []
       : [
           `Privacy   one record, delta ${epsilon.delta.toExponential()}, cap ${epsilonText(epsilon.cap)}; several records of a patient are not covered`,
-          `  epsilon ${epsilonText(epsilon.colluding)} against the tolerated colluders: what was charged`,
-          `  epsilon ${epsilonText(epsilon.model)} against everyone who sees the model, if all contributors added their noise`,
-          `  epsilon ${epsilonText(epsilon.alone)} against all other hospitals colluding`,
+          `  epsilon ${epsilonText(epsilon.colluding)} against ${epsilon.against.colluding}: what was charged`,
+          `  epsilon ${epsilonText(epsilon.model)} against ${epsilon.against.model}`,
+          `  epsilon ${epsilonText(epsilon.alone)} against ${epsilon.against.alone}`,
         ]),
     `Engine    ${status.engine ?? 'none'}, ${Math.round(status.memoryBytes / 2 ** 20)} MiB`,
     ...(roster.approving === null ? [] : [`Roster    version ${roster.version}; approved here: ${roster.approving}`]),

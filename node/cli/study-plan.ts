@@ -3,10 +3,11 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { CryptoError, EXIT, OperatorError } from '../../crypto/errors.ts'
 import * as limit from '../../protocols/study/constants.ts'
+import { observerWords } from '../observer.ts'
 import { type PlanningInput, type PlanRow, planAhead, quorumAhead, type StudyPlanning } from '../study-planner.ts'
 import { addJsonOption, parseNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
-import { epsilonText, observers } from './study-text.ts'
+import { epsilonText } from './study-text.ts'
 
 const ROUNDS_DEFAULT = [50, 100, 200, 400]
 const SAMPLE_RATES_DEFAULT = [0.05, 0.1, 0.2, 0.4]
@@ -82,6 +83,7 @@ function planned(input: PlanningInput, axes: { rounds: number[]; sampleRates: nu
 
 function planLines(planning: StudyPlanning): string[] {
   const { hospitals, records, colluders, contributorsMin, epsilon, delta, parameters, localSteps, rows } = planning
+  const against = observerWords(colluders)
   const header = ['rounds', 'rate', 'batch', 'z', 'noise', 'epsilon', 'of the model', 'alone']
   const cells = [header, ...rows.map(cellsOf)]
   const widths = header.map((_, at) => Math.max(...cells.map(row => row[at]!.length)))
@@ -96,9 +98,9 @@ function planLines(planning: StudyPlanning): string[] {
     '',
     'z             noise over sensitivity: goes into the study',
     'noise         of one number of the averaged update, in clipping norms: less is better, more rounds at the same noise are, too',
-    `epsilon       of one record against ${observers(colluders)}: the target, and what is charged`,
-    'of the model  against everyone who sees the model, if all hospitals added their noise',
-    'alone         against all other hospitals colluding',
+    `epsilon       of one record against ${against.colluding}: the target, and what is charged`,
+    `of the model  against ${against.model}`,
+    `alone         against ${against.alone}`,
     'A patient with several records is not covered by any of them.',
     ...(records * delta > 1
       ? [`Warning: delta is above 1/${records}, one over the records: choose a smaller one.`]

@@ -4,6 +4,7 @@ import { SAMPLE_RATE_ONE } from '../../protocols/study/constants.ts'
 import type { Activation, StudyDocument } from '../../protocols/study/document.ts'
 import { type Epsilons, plannedEpsilons, planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { peerIdString } from '../identity.ts'
+import { observerWords } from '../observer.ts'
 
 const DIGITS = 4
 
@@ -16,13 +17,14 @@ export function epsilonText(epsilon: number): string {
 }
 
 /** Whoever shows an epsilon shows all three, in words, and says what they do not cover. */
-export function epsilonLines({ privacy, hospitals }: StudyDocument, epsilons: Epsilons): string[] {
+export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): string[] {
   const { colluders, delta } = privacy
+  const against = observerWords(colluders)
   return [
     `Privacy of one record (one image, one row) at delta ${delta.toExponential()}; a patient with several records is not covered by it:`,
-    `  epsilon ${epsilonText(epsilons.colluding)} against ${observers(colluders)}: the study's target, and what is charged`,
-    `  epsilon ${epsilonText(epsilons.model)} against everyone who sees the model, if all ${hospitals.length} hospitals added their noise`,
-    `  epsilon ${epsilonText(epsilons.alone)} against all other hospitals colluding`,
+    `  epsilon ${epsilonText(epsilons.colluding)} against ${against.colluding}: the study's target, and what is charged`,
+    `  epsilon ${epsilonText(epsilons.model)} against ${against.model}`,
+    `  epsilon ${epsilonText(epsilons.alone)} against ${against.alone}`,
   ]
 }
 
@@ -120,9 +122,4 @@ function viewsLines({ augmentation }: StudyDocument): string[] {
   const { views, shift, flip } = augmentation
   const how = `shifted by up to ${shift} pixels${flip ? ', half of them turned left to right' : ''}`
   return [`Views     ${views} of each image, ${how}; clipped together, as one record`]
-}
-
-/** The tolerated colluders, in words. */
-export function observers(colluders: number): string {
-  return colluders === 1 ? 'any one of the hospitals' : `any ${colluders} hospitals that pool what they know`
 }

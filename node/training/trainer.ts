@@ -19,7 +19,7 @@ import { poissonSample } from './sampler.ts'
 export type { Dataset } from '../datasets/dataset.ts'
 
 /**
- * A record that stands in the data set more than once is trained on as one.
+ * An image that stands in the data set more than once is trained on as one.
  *
  * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee, and so are the views
  * @throws OperatorError `dataset-mismatch` or `unsupported-layer`, exit code 11

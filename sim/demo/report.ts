@@ -66,9 +66,9 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 
 /** The outcome in sentences. */
 export function summaryLines(outcome: Outcome): string[] {
-  const { test, rounds, statuses, absence, seconds, trainingSeconds, parameters, colluders, sites } = outcome
+  const { test, rounds, statuses, absence, seconds, trainingSeconds, parameters, sites } = outcome
   const spent = spentEpsilon(statuses)
-  const [privacy, ...epsilons] = spent === null ? [] : epsilonLines(spent, colluders)
+  const [privacy, ...epsilons] = spent === null ? [] : epsilonLines(spent)
   const beyond = median(rounds.flatMap(({ beyondMs }) => beyondMs ?? []))
   const duration = median(rounds.map(({ durationMs }) => durationMs))
   const voids = rounds.filter(({ outcome }) => outcome === 'void').length

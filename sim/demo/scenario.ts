@@ -135,7 +135,7 @@ async function follow(
     measure,
   }: { hospitals: readonly Hospital[]; sites: readonly Site[]; measure: (folder: string) => Promise<Measured> },
 ): Promise<{ watch: Watch; absence: Absence | null }> {
-  const { rounds, colluders } = options
+  const { rounds } = options
   const chronicle = new Chronicle(sites)
   const notes: string[] = []
   let measured: { auc: number; round: number } | null = null
@@ -157,9 +157,7 @@ async function follow(
   const onTick = ({ statuses, lastStatuses, secondsLeft }: Watch): void => {
     const last = settled === 0 ? null : (chronicle.summary(settled) ?? null)
     const epsilon = spentEpsilon(lastStatuses)
-    screen.draw(
-      liveLines({ sites, statuses, epsilon, last, rounds, colluders, measured, secondsLeft, notes }, screen.ink),
-    )
+    screen.draw(liveLines({ sites, statuses, epsilon, last, rounds, measured, secondsLeft, notes }, screen.ink))
   }
   const note = (text: string): void => {
     notes.push(text)

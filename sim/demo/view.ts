@@ -1,8 +1,9 @@
 /** The demonstration as people see it while it runs: a snapshot becomes lines. @module */
 
+import { observerWords } from '../../node/observer.ts'
 import type { EpsilonStatus, NodeStatus } from '../../node/status.ts'
 import type { RoundSummary } from './chronicle.ts'
-import { colludersText, epsilonLines, secondsText } from './words.ts'
+import { epsilonLines, secondsText } from './words.ts'
 
 const BAR_WIDTH = 30
 
@@ -24,7 +25,6 @@ export interface Snapshot {
   /** the newest round that all who are there agree on */
   readonly last: RoundSummary | null
   readonly rounds: number
-  readonly colluders: number
   readonly measured: { auc: number; round: number } | null
   readonly secondsLeft: number | null
   readonly notes: readonly string[]
@@ -61,7 +61,7 @@ export function phaseText(phase: string): string {
 
 /** The live picture, one text a line. */
 export function liveLines(snapshot: Snapshot, ink: Ink): string[] {
-  const { sites, statuses, epsilon, last, rounds, colluders, measured, secondsLeft, notes } = snapshot
+  const { sites, statuses, epsilon, last, rounds, measured, secondsLeft, notes } = snapshot
   const front = frontOf(statuses)
   const done = last?.round ?? 0
   const width = Math.max(...sites.map(({ site }) => site.length))
@@ -73,7 +73,7 @@ export function liveLines(snapshot: Snapshot, ink: Ink): string[] {
     ...sites.map(({ site }, at) => `    ${siteLine({ site, status: statuses[at] ?? null, last, width }, ink)}`),
     '',
     `  AUC on the test records  ${measured === null ? 'not measured yet' : `${measured.auc.toFixed(3)}, after round ${measured.round}`}`,
-    ...privacyLines(epsilon, colluders),
+    ...privacyLines(epsilon),
     ...notes.map(note => ink.bad(`  ${note}`)),
   ]
 }
@@ -109,9 +109,9 @@ function siteLine(
   return `${mark} ${name}  ${phaseText(status.phase)}${seen}`
 }
 
-function privacyLines(epsilon: EpsilonStatus | null, colluders: number): string[] {
+function privacyLines(epsilon: EpsilonStatus | null): string[] {
   if (epsilon === null) return []
-  const [first, ...rest] = epsilonLines(epsilon, colluders)
+  const [first, ...rest] = epsilonLines(epsilon)
   return [`  Privacy spent so far, ${first}:`, ...rest.map(line => `    ${line}`)]
 }
 
@@ -127,9 +127,10 @@ function timeText(seconds: number | null): string {
 
 /** What the lines of `roundLine` do not say each time. */
 export function legendLine(colluders: number): string {
+  const against = observerWords(colluders)
   return (
     'Epsilon of one record so far is given against: everyone who sees the model / ' +
-    `${colludersText(colluders)}, what is charged / all other hospitals colluding.`
+    `${against.colluding}, what is charged / ${against.alone}.`
   )
 }
 

@@ -3,17 +3,14 @@
 import { epsilonText } from '../../node/cli/study-text.ts'
 import type { EpsilonStatus, NodeStatus } from '../../node/status.ts'
 
-/** Whom the charged epsilon is against. */
-export function colludersText(colluders: number): string {
-  return colluders === 1 ? 'any one of the hospitals' : `any ${colluders} hospitals that pool what they know`
-}
-
 /** The largest of what the nodes have spent, of each kind: one that was away spent less. Null before any has told. */
 export function spentEpsilon(statuses: readonly (NodeStatus | null)[]): EpsilonStatus | null {
   const all = statuses.flatMap(status => status?.epsilon ?? [])
-  const most = (kind: keyof EpsilonStatus): number => Math.max(...all.map(epsilon => epsilon[kind]))
-  if (all.length === 0) return null
+  const [first] = all
+  if (first === undefined) return null
+  const most = (kind: Exclude<keyof EpsilonStatus, 'against'>) => Math.max(...all.map(epsilon => epsilon[kind]))
   return {
+    against: first.against,
     model: most('model'),
     colluding: most('colluding'),
     alone: most('alone'),
@@ -23,12 +20,12 @@ export function spentEpsilon(statuses: readonly (NodeStatus | null)[]): EpsilonS
 }
 
 /** All three epsilons: whoever shows one shows all, in words, and says what they do not cover. */
-export function epsilonLines({ model, colluding, alone, delta, cap }: EpsilonStatus, colluders: number): string[] {
+export function epsilonLines({ model, colluding, alone, delta, cap, against }: EpsilonStatus): string[] {
   return [
     `of one record at delta ${delta.toExponential()}; a patient with several records is not covered`,
-    `epsilon ${epsilonText(colluding)} of ${epsilonText(cap)} against ${colludersText(colluders)}: what is charged`,
-    `epsilon ${epsilonText(model)} against everyone who sees the model, if all contributors added their noise`,
-    `epsilon ${epsilonText(alone)} against all other hospitals colluding`,
+    `epsilon ${epsilonText(colluding)} of ${epsilonText(cap)} against ${against.colluding}: what is charged`,
+    `epsilon ${epsilonText(model)} against ${against.model}`,
+    `epsilon ${epsilonText(alone)} against ${against.alone}`,
   ]
 }
 

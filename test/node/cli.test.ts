@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava'
 import { EXIT } from '../../crypto/errors.ts'
 import { createHttpApp, serveHttp } from '../../node/http.ts'
 import { loadIdentity } from '../../node/identity.ts'
+import { observerWords } from '../../node/observer.ts'
 import type { NodeStatus } from '../../node/status.ts'
 import { sealStudy } from '../../node/study-file.ts'
 import { confrere, fails, works } from '../helpers/cli.ts'
@@ -209,7 +210,7 @@ const status: NodeStatus = {
   view: 0,
   peers: [{ peer: '12D3KooWother', site: 'There', state: 'absent' }],
   contributors: [],
-  epsilon: { model: 0.5, colluding: 0.7, alone: 1.1, delta: 1e-5, cap: 3 },
+  epsilon: { model: 0.5, colluding: 0.7, alone: 1.1, delta: 1e-5, cap: 3, against: observerWords(1) },
   noiseMultiplier: 1.5,
   engine: 'wasm',
   checkpoint: null,

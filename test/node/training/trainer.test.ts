@@ -11,6 +11,7 @@ import { initialCheckpoint } from '../../../protocols/round/checkpoint.ts'
 import type { StudyDocument } from '../../../protocols/study/document.ts'
 import { loopClippedSum } from '../../../sim/bench/reference.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
+import { testSigners, testStudy } from '../../helpers/study.ts'
 import { distance, images, norm, onEveryEngine, testBatch } from './engines.ts'
 
 const DATA = images([6, 6, 1])
@@ -70,25 +71,60 @@ test.serial('an empty sample gives zeros, and leaves nothing behind', async t =>
   })
 })
 
-test.serial('a record that stands in the data more than once is trained on as one, whatever its label', async t => {
+test.serial('an image that stands in the data twice is trained on as one, and with two labels not at all', async t => {
   const [document, dataset] = [study(1), records(40)]
   const size = dataset.inputs.length / dataset.count
-  const twice = {
-    ...dataset,
-    count: 50,
-    inputs: Float32Array.of(...dataset.inputs, ...dataset.inputs.subarray(5 * size, 15 * size)),
-    labels: Int32Array.of(...dataset.labels, ...Array.from(dataset.labels.slice(5, 15), label => (label + 1) % 3)),
-  }
   const start = initialCheckpoint(document)
+  const again = (change: number, count: number) => ({
+    ...dataset,
+    count: 40 + count,
+    inputs: Float32Array.of(...dataset.inputs, ...dataset.inputs.subarray(5 * size, (5 + count) * size)),
+    labels: Int32Array.of(
+      ...dataset.labels,
+      ...Array.from(dataset.labels.slice(5, 5 + count), label => (label + change) % 3),
+    ),
+  })
+  const without = {
+    ...dataset,
+    count: 30,
+    inputs: Float32Array.of(...dataset.inputs.subarray(0, 5 * size), ...dataset.inputs.subarray(15 * size)),
+    labels: Int32Array.of(...dataset.labels.slice(0, 5), ...dataset.labels.slice(15)),
+  }
   await onEveryEngine(t, backend => {
-    const sums = [dataset, twice].map(each => {
+    const sumOf = (each: Dataset) => {
       const trainer = createTrainer({ document, dataset: each, backend, rng: seededRng('twice') })
       const sum = trainer.clippedSum(start)
       t.is(trainer.recordHashes(new Uint8Array(32)).length, each.count * 16, 'its account hears of all of them')
       trainer.dispose()
       return sum
+    }
+    t.deepEqual(sumOf(again(0, 10)), sumOf(dataset))
+    t.deepEqual(sumOf(again(1, 10)), sumOf(without))
+    // the promise: one record more or less moves the sum by at most the clipping norm
+    const moved = distance(sumOf(again(1, 1)), sumOf(dataset))
+    t.true(moved > 0 && moved <= CLIP_MARGIN * 0.5 * (1 + 1e-4))
+  })
+})
+
+test.serial('rows of a table that are the same are two people', async t => {
+  const data = { kind: 'vector' as const, shape: [3] as [number], classes: ['no', 'yes'], records: 10 }
+  const document = testStudy(testSigners(4), { data, privacy: { ...study(1).privacy, sampleRate: 2 ** 32 } })
+  const rows = { count: 2, shape: [3], inputs: Float32Array.of(1, 2, 3, 1, 2, 3), labels: Int32Array.of(1, 1) }
+  const one = { ...rows, count: 1, inputs: rows.inputs.slice(0, 3), labels: Int32Array.of(1) }
+  const start = initialCheckpoint(document)
+  await onEveryEngine(t, backend => {
+    const sums = [rows, one].map(dataset => {
+      const trainer = createTrainer({ document, dataset, backend, rng: seededRng('rows') })
+      const sum = trainer.clippedSum(start)
+      trainer.dispose()
+      return sum
     })
-    t.deepEqual(sums[1], sums[0])
+    t.true(
+      distance(
+        sums[0]!,
+        sums[1]!.map(value => 2 * value),
+      ) < 1e-6,
+    )
   })
 })
 

@@ -1,5 +1,6 @@
 /** Nine rounds of a demonstration with --absent, as it reported them: Cedar was killed in round 40. @module */
 
+import { observerWords } from '../../../node/observer.ts'
 import type { NodeStatus } from '../../../node/status.ts'
 import type { RoundSummary } from '../../../sim/demo/chronicle.ts'
 import type { Outcome } from '../../../sim/demo/report.ts'
@@ -133,7 +134,14 @@ export function recordedStatus(at: number, changes: Partial<NodeStatus> = {}): N
     view: 0,
     peers: SITES.map((site, other) => ({ peer: `peer-${site}`, site, state: other === at ? 'self' : 'connected' })),
     contributors: [],
-    epsilon: { model: 1.541, colluding: 1.893 - at / 100, alone: 4.404, delta: 1e-5, cap: 3 },
+    epsilon: {
+      model: 1.541,
+      colluding: 1.893 - at / 100,
+      alone: 4.404,
+      delta: 1e-5,
+      cap: 3,
+      against: observerWords(1),
+    },
     noiseMultiplier: 2.0484,
     engine: 'wasm',
     checkpoint: LAST.checkpoint,

@@ -21,7 +21,6 @@ const SNAPSHOT: Snapshot = {
   epsilon: recordedStatus(0).epsilon,
   last: WITHOUT_CEDAR,
   rounds: 120,
-  colluders: 1,
   measured: { auc: 0.9221, round: 36 },
   secondsLeft: 61.2,
   notes: ['Cedar was killed'],
