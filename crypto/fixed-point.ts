@@ -69,6 +69,7 @@ export function effectiveMultiplier({
  * @param noiseMultiplier   z ≥ 0; 0 is for tests
  * @param contributorsMin   fewest contributors of a round
  * @param colluders         t < contributorsMin
+ * @param scaledNormMax     s·C to begin with, a power of two
  * @throws CryptoError `out-of-range`; `noise-too-large` when no scale leaves room for the noise
  */
 export function chooseFixedPoint({
@@ -77,12 +78,14 @@ export function chooseFixedPoint({
   noiseMultiplier,
   contributorsMin,
   colluders,
+  scaledNormMax = SCALED_NORM_MAX,
 }: {
   clippingNorm: number
   dimension: number
   noiseMultiplier: number
   contributorsMin: number
   colluders: number
+  scaledNormMax?: number
 }): FixedPoint {
   requireReal(clippingNorm, { min: Number.MIN_VALUE, max: Number.MAX_VALUE }, 'clippingNorm')
   requireReal(noiseMultiplier, { min: 0, max: Number.MAX_VALUE }, 'noiseMultiplier')
@@ -90,7 +93,7 @@ export function chooseFixedPoint({
   requireInteger(contributorsMin, { min: 1, max: CONTRIBUTORS_MAX }, 'contributorsMin')
   requireInteger(colluders, { min: 0, max: contributorsMin - 1 }, 'colluders')
   const rounding = Math.ceil(Math.sqrt(dimension))
-  for (let scaledNorm = SCALED_NORM_MAX; scaledNorm >= SCALED_NORM_MIN; scaledNorm /= 2) {
+  for (let scaledNorm = scaledNormMax; scaledNorm >= SCALED_NORM_MIN; scaledNorm /= 2) {
     const sensitivity = scaledNorm + rounding
     if (sigmaOf(noiseMultiplier, sensitivity, contributorsMin - colluders) > SIGMA_MAX) continue
     const scale = scaledNorm / clippingNorm

@@ -2,7 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { EXIT, OperatorError } from '../crypto/errors.ts'
+import { EXIT, OperatorError, ProtocolError } from '../crypto/errors.ts'
 import { type Checkpoint, checkpointHash, checkpointShape, decodeCheckpoint } from '../protocols/round/checkpoint.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
 import { approvedStudies } from './study-file.ts'
@@ -46,6 +46,18 @@ export async function readNewestCheckpoint(folder: string): Promise<FoundCheckpo
       exitCode: EXIT.verificationFailed,
     })
   }
-  const checkpoint = decodeCheckpoint(bytes, checkpointShape(newest.document))
-  return { document: newest.document, checkpoint, hash, round }
+  return { document: newest.document, checkpoint: decoded(bytes, { file, document: newest.document }), hash, round }
+}
+
+function decoded(bytes: Uint8Array, { file, document }: { file: string; document: StudyDocument }): Checkpoint {
+  try {
+    return decodeCheckpoint(bytes, checkpointShape(document))
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    throw new OperatorError('checkpoint-damaged', `The checkpoint ${file} cannot be used: ${cause.message}`, {
+      hint: 'Another version of this program may have written it: use that one for this study.',
+      exitCode: EXIT.verificationFailed,
+      cause,
+    })
+  }
 }

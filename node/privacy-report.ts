@@ -6,8 +6,7 @@
 
 import type { Books } from '../protocols/ledger/books.ts'
 import type { EntryOf } from '../protocols/ledger/entry.ts'
-import { renyiEpsilon, spendingOf } from '../protocols/ledger/spending.ts'
-import { trainingCharges } from '../protocols/round/charge.ts'
+import { chargedEpsilon, type Rounds, renyiEpsilon, spendingOf } from '../protocols/ledger/spending.ts'
 import type { StudyDocument } from '../protocols/study/document.ts'
 import { createEpsilonAccount, roundKind } from '../protocols/study/plan.ts'
 import { type ObserverWords, observerWords } from './observer.ts'
@@ -69,23 +68,27 @@ export interface ReportSources {
 export function privacyReport({ books, documents, epsilonMax }: ReportSources): PrivacyReport {
   const accounts = books.balances().map(({ account, records, delta, epsilon, studies }) => ({
     ...{ account, records, delta, epsilon, cap: epsilonMax },
-    studies: studies.map(({ study }) => studySpending(books, study, documents.get(study))),
+    studies: studies.map(({ study, rounds }) => studySpending(books, { account, study, rounds }, documents.get(study))),
   }))
   return { accounts, note: PATIENT_NOTE }
 }
 
-function studySpending(books: Books, study: string, document: StudyDocument | undefined): StudySpending {
+/** What an account has spent in a study: its own rounds alone, for a study may have gone on with other records. */
+function studySpending(
+  books: Books,
+  { account, study, rounds }: { account: number; study: string; rounds: Rounds },
+  document: StudyDocument | undefined,
+): StudySpending {
   const terms = books.study(study) as EntryOf<'study'>
-  const charges = books.charges(study)
-  const charged = trainingCharges(charges)
-  const statistics = charges.length - charged
+  const spending = spendingOf(terms, rounds)
+  const charges = books.charges(study).filter(charge => books.current(charge.account) === account)
   const observed = document === undefined ? undefined : observedEpsilons(document, charges)
   return {
-    ...{ study, name: terms.name, charged, rounds: terms.rounds, delta: terms.delta },
-    statistics: terms.statistics === undefined ? null : statistics > 0,
+    ...{ study, name: terms.name, charged: rounds.training, rounds: terms.rounds, delta: terms.delta },
+    statistics: terms.statistics === undefined ? null : rounds.statistics > 0,
     ...{ colluders: terms.colluders, cap: terms.epsilon },
-    colluding: charges.at(-1)?.epsilon ?? 0,
-    colludingRenyi: renyiEpsilon(spendingOf(terms, { statistics, training: charged }), terms.delta),
+    colluding: chargedEpsilon(spending, terms.delta),
+    colludingRenyi: renyiEpsilon(spending, terms.delta),
     against: observerWords(terms.colluders),
     model: observed?.model ?? null,
     alone: observed?.alone ?? null,

@@ -5,11 +5,10 @@
  */
 
 import { CryptoError } from '../crypto/errors.ts'
-import { chooseFixedPoint } from '../crypto/fixed-point.ts'
 import { pldNoiseMultiplier } from '../crypto/noise-multiplier.ts'
 import { pldEpsilon } from '../crypto/pld.ts'
 import { NOISE_MULTIPLIER_MIN, SAMPLE_RATE_ONE } from '../protocols/study/constants.ts'
-import { multipliersOf, type NoiseSharing, noiseSharers } from '../protocols/study/noise.ts'
+import { multipliersOf, type NoiseSharing, withFixedPoint } from '../protocols/study/noise.ts'
 import { colludersDefault, contributorsMinOf, type Epsilons, quorumOf } from '../protocols/study/plan.ts'
 
 export interface PlanningInput {
@@ -108,8 +107,7 @@ function unlessTooNoisy<Result>(find: () => Result): Result | null {
 /** With everybody there. */
 function multipliersAt(plan: Planned, noiseMultiplier: number): Epsilons {
   const { hospitals, contributorsMin, parameters, sharing, localSteps = 1 } = plan
-  const sharers = noiseSharers(sharing, contributorsMin)
-  const fixedPoint = chooseFixedPoint({ clippingNorm: 1, dimension: parameters, noiseMultiplier, ...sharers })
-  const sum = { dimension: parameters, fixedPoint, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: localSteps }
-  return multipliersOf(sharing, sum, hospitals)
+  const sum = { dimension: parameters, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: localSteps }
+  const needs = { clippingNorm: 1, valueMax: 0, contributorsMin, contributorsMax: hospitals }
+  return multipliersOf(sharing, withFixedPoint(sharing, sum, needs), hospitals)
 }

@@ -13,7 +13,7 @@ import { noisedUpdate } from '../../protocols/aggregation/jobs.ts'
 import { type Checkpoint, initialCheckpoint } from '../../protocols/round/checkpoint.ts'
 import { nextCheckpoint } from '../../protocols/round/next-checkpoint.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
-import { type Noising, noiseOfStep, noiseOfSum } from '../../protocols/study/noise.ts'
+import { type Noising, noiseInSum, noiseOfSum } from '../../protocols/study/noise.ts'
 import { firstRound, planStudy, roundKind, type StudyPlan, sumIn } from '../../protocols/study/plan.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 import type { Trainer } from '../trainer.ts'
@@ -46,9 +46,7 @@ export interface RehearsalInit {
 
 /** Deviation of one hospital's noise in the sum of a round of training, integer units: that of all its steps together. */
 export function sigmaOf(document: StudyDocument, contributors: number): number {
-  const plan = planStudy(document)
-  const { sigma } = noiseOfSum(document.privacy, plan, contributors)
-  return Math.hypot(sigma, noiseOfStep(document.privacy, plan) * Math.sqrt(plan.steps))
+  return noiseInSum(document.privacy, planStudy(document), contributors) / Math.sqrt(contributors)
 }
 
 /**

@@ -6,11 +6,17 @@ import { CryptoError, EXIT, OperatorError } from '../../crypto/errors.ts'
 import { pldNoiseMultiplier } from '../../crypto/noise-multiplier.ts'
 import { PLD_STEPS_MAX, pldEpsilon } from '../../crypto/pld.ts'
 import { rdpEpsilon } from '../../crypto/rdp.ts'
-import type { LedgerEntry } from '../../protocols/ledger/entry.ts'
+import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
 import { readConfig } from '../config.ts'
 import { requireDataFolder } from '../data-folder.ts'
 import { ledgerPath, readLedgerFile, type VerifiedLedger } from '../ledger.ts'
-import { type AccountSpending, privacyReport, projections, type ReportSources } from '../privacy-report.ts'
+import {
+  type AccountSpending,
+  privacyReport,
+  projections,
+  type ReportSources,
+  type StudySpending,
+} from '../privacy-report.ts'
 import { approvedStudies } from '../study-file.ts'
 import { addDataOption, addJsonOption, parseNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
@@ -121,7 +127,7 @@ function accountLines({ account, records, delta, epsilon, cap, studies }: Accoun
   return [
     `Account ${account}: ${records} records, epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}`,
     ...studies.flatMap(study => [
-      `  "${study.name}" (${study.study.slice(0, STUDY_DIGITS)}): ${study.charged} of ${study.rounds} rounds charged, delta ${study.delta.toExponential()}`,
+      `  "${study.name}" (${study.study.slice(0, STUDY_DIGITS)}): ${study.charged} of ${study.rounds} rounds charged${statisticsText(study)}, delta ${study.delta.toExponential()}`,
       `    epsilon ${epsilonText(study.colluding)} against ${study.against.colluding}: what was charged, of ${epsilonText(study.cap)} (${epsilonText(study.colludingRenyi)} by Rényi accounting)`,
       ...(study.model === null || study.alone === null
         ? ['    the other two epsilons follow from the study file, which is not here']
@@ -149,7 +155,7 @@ function entryLine(entry: LedgerEntry): string {
       return `${at}  opened for ${entry.records} records${merged}`
     }
     case 'study':
-      return `${at}  "${entry.name}" (${entry.study.slice(0, STUDY_DIGITS)}) begins: ${entry.rounds} rounds, noise multiplier ${entry.noiseMultiplier}`
+      return `${at}  "${entry.name}" (${entry.study.slice(0, STUDY_DIGITS)}) begins: ${termsText(entry)}`
     case 'reserve':
       return `${at}  round ${entry.round} of ${entry.study.slice(0, STUDY_DIGITS)} reserved`
     case 'charge':
@@ -199,4 +205,15 @@ function verifiedLines({ entries, head, books }: VerifiedLedger, charges: number
     }),
     `Head ${head}: keep it elsewhere, and a ledger that was set back will show.`,
   ]
+}
+
+function statisticsText({ statistics }: StudySpending): string {
+  if (statistics === null) return ''
+  return statistics ? ' and the statistics before them' : ', the statistics before them not'
+}
+
+function termsText({ rounds, steps = 1, noiseMultiplier, statistics }: EntryOf<'study'>): string {
+  const local = steps > 1 ? ` of ${steps} local steps` : ''
+  const before = statistics === undefined ? '' : `, statistics before them with ${statistics.noiseMultiplier}`
+  return `${rounds} rounds${local}, noise multiplier ${noiseMultiplier}${before}`
 }

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { EXIT, type ExitCode, OperatorError } from '../../crypto/errors.ts'
+import { roundKind } from '../../protocols/study/plan.ts'
 import { readConfig } from '../config.ts'
 import type { NodeStatus } from '../status.ts'
 import { addJsonOption } from './options.ts'
@@ -84,7 +85,7 @@ export function statusLines(status: NodeStatus): string[] {
   return [
     `Node      ${status.site}, ${status.peer}, version ${status.version}`,
     `Study     ${status.study === null ? 'none' : `${status.studyName} (${status.study.slice(0, 12)})`}`,
-    `Round     ${status.round} of ${status.rounds}, ${status.phase}, view ${status.view}`,
+    `Round     ${roundText(status)}, ${status.phase}, view ${status.view}`,
     `Peers     ${present} of ${peers.length} present`,
     ...peers.map(({ peer, site, state }) => `  ${state.padEnd(9)}  ${peer}  ${site}`),
     ...(epsilon === null
@@ -101,6 +102,10 @@ export function statusLines(status: NodeStatus): string[] {
     ...(evidence > 0 ? [`Evidence  ${evidence} proofs of lies: "confrere evidence list" names them`] : []),
     ...(lastError === null ? [] : [`Error     ${lastError.message} (${lastError.code})`]),
   ]
+}
+
+function roundText({ round, rounds }: NodeStatus): string {
+  return roundKind(round) === 'statistics' ? `of the statistics, before ${rounds} of training` : `${round} of ${rounds}`
 }
 
 function failure(

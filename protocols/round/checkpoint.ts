@@ -46,8 +46,10 @@ export interface StepSettings {
 }
 
 const MAGIC = new Uint8Array([0x63, 0x66, 0x63, 0x70]) // "cfcp"
-const FORMAT_VERSION = 2
-const HEADER_BYTES = 20
+/** Without a normalisation, and with one. */
+const FORMAT_PLAIN = 1
+const FORMAT_NORMALISED = 2
+const HEADER_BYTES = { [FORMAT_PLAIN]: 16, [FORMAT_NORMALISED]: 20 } as const
 const VECTORS = 3
 const WORD_BYTES = 4
 const TWO_31 = 2 ** 31
@@ -137,8 +139,8 @@ export function denominatorOf(document: StudyDocument): number {
 }
 
 /**
- * Bytes of a checkpoint: magic, u32be version, u32be round, u32be dimension, u32be length of the normalisation, then the
- * vectors and the normalisation as little-endian float32.
+ * Bytes of a checkpoint: magic, u32be version, u32be round, u32be dimension, then the vectors as little-endian float32.
+ * Where there is a normalisation the version is 2, its length follows as u32be, and itself after the vectors.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const vectors = [checkpoint.parameters, checkpoint.momentum, checkpoint.average]
@@ -147,15 +149,18 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
     throw new ProtocolError('malformed-checkpoint', 'The vectors of a checkpoint differ in length')
   }
   const { normalisation } = checkpoint
-  const bytes = new Uint8Array(HEADER_BYTES + WORD_BYTES * (VECTORS * dimension + normalisation.length))
+  const version = normalisation.length === 0 ? FORMAT_PLAIN : FORMAT_NORMALISED
+  const header = HEADER_BYTES[version]
+  const bytes = new Uint8Array(header + WORD_BYTES * (VECTORS * dimension + normalisation.length))
   bytes.set(MAGIC)
   const view = new DataView(bytes.buffer)
-  ;[FORMAT_VERSION, checkpoint.round, dimension, normalisation.length].forEach((word, index) => {
+  const words = [version, checkpoint.round, dimension, ...(version === FORMAT_PLAIN ? [] : [normalisation.length])]
+  words.forEach((word, index) => {
     view.setUint32(WORD_BYTES * (index + 1), word)
   })
   ;[...vectors, normalisation].forEach((vector, index) => {
     const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length)
-    bytes.set(toBytes(words), HEADER_BYTES + index * WORD_BYTES * dimension)
+    bytes.set(toBytes(words), header + index * WORD_BYTES * dimension)
   })
   return bytes
 }
@@ -183,15 +188,17 @@ export function checkpointShape(document: StudyDocument): CheckpointShape {
  */
 export function decodeCheckpoint(bytes: Uint8Array, { dimension, columns }: CheckpointShape): Checkpoint {
   const vectorBytes = WORD_BYTES * dimension
-  const length = HEADER_BYTES + VECTORS * vectorBytes + 2 * WORD_BYTES * columns
+  const version = columns === 0 ? FORMAT_PLAIN : FORMAT_NORMALISED
+  const header = HEADER_BYTES[version]
+  const length = header + VECTORS * vectorBytes + 2 * WORD_BYTES * columns
   if (bytes.length !== length) throw malformed(`it has ${bytes.length} bytes, not ${length}`)
   if (MAGIC.some((byte, index) => bytes[index] !== byte)) throw malformed('it does not begin like one')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (view.getUint32(WORD_BYTES) !== FORMAT_VERSION) throw malformed('its version is unknown')
+  if (view.getUint32(WORD_BYTES) !== version) throw malformed('its version is another')
   if (view.getUint32(3 * WORD_BYTES) !== dimension) throw malformed('it belongs to another model')
-  if (view.getUint32(4 * WORD_BYTES) !== 2 * columns) throw malformed('it has another normalisation')
+  if (columns > 0 && view.getUint32(4 * WORD_BYTES) !== 2 * columns) throw malformed('it has another normalisation')
   const vector = (index: number, length = dimension): Float32Array => {
-    const start = HEADER_BYTES + index * vectorBytes
+    const start = header + index * vectorBytes
     const words = fromBytes(bytes.subarray(start, start + WORD_BYTES * length))
     const values = new Float32Array(words.buffer, words.byteOffset, length)
     if (!isFinite32(values)) throw malformed('a value is not finite')

@@ -1,6 +1,7 @@
 /** What a round's opened sum makes of the checkpoint before it. @module */
 
 import type { StudyDocument } from '../study/document.ts'
+import { noiseInSum } from '../study/noise.ts'
 import { roundKind, type StudyPlan, sumIn } from '../study/plan.ts'
 import { applyStatistics, applySum, type Checkpoint } from './checkpoint.ts'
 
@@ -15,10 +16,12 @@ export function nextCheckpoint(
   sum: Int32Array,
   { document, plan, round }: { document: StudyDocument; plan: StudyPlan; round: number },
 ): Checkpoint {
-  const { fixedPoint, noiseMultiplier } = sumIn(plan, round)
-  const { scale, sensitivity } = fixedPoint
+  const planned = sumIn(plan, round)
+  const { scale } = planned.fixedPoint
   if (roundKind(round) === 'statistics') {
-    return applyStatistics(checkpoint, sum, { scale, noise: noiseMultiplier * sensitivity })
+    // with everybody there: how many were is not the same for all who compute this, later
+    const noise = noiseInSum(document.privacy, planned, document.hospitals.length)
+    return applyStatistics(checkpoint, sum, { scale, noise })
   }
   return applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
 }

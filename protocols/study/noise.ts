@@ -5,12 +5,16 @@
  * @module
  */
 
+import { CryptoError } from '../../crypto/errors.ts'
 import {
+  chooseFixedPoint,
   clampLimit,
   effectiveMultiplier,
   type FixedPoint,
   hospitalSigma,
   NOISE_HEADROOM_SIGMA,
+  SCALED_NORM_MAX,
+  SCALED_NORM_MIN,
   wordMax,
 } from '../../crypto/fixed-point.ts'
 import type { StudyPrivacy } from './document.ts'
@@ -31,6 +35,38 @@ export interface SumPlan {
   readonly steps: number
 }
 
+/** What a sum must leave room for. */
+export interface SumNeeds {
+  /** L2 norm of what one record adds */
+  readonly clippingNorm: number
+  /** the largest value that a coordinate of one hospital's sum is bound to have, in units of what is summed */
+  readonly valueMax: number
+  readonly contributorsMin: number
+  /** contributors that a round may have at most */
+  readonly contributorsMax: number
+}
+
+/**
+ * Chooses the fixed point of a sum: the finest of those for which the noise is within the sampler's reach and a hospital's
+ * words have room beside it, for every number of contributors.
+ *
+ * @throws CryptoError `out-of-range`; `noise-too-large` when there is none
+ */
+export function withFixedPoint(sharing: NoiseSharing, sum: Omit<SumPlan, 'fixedPoint'>, needs: SumNeeds): SumPlan {
+  const { dimension, noiseMultiplier } = sum
+  const { clippingNorm, contributorsMin, contributorsMax, valueMax } = needs
+  const sharers = noiseSharers(sharing, contributorsMin)
+  for (let scaledNormMax = SCALED_NORM_MAX; scaledNormMax >= SCALED_NORM_MIN; scaledNormMax /= 2) {
+    const terms = { clippingNorm, dimension, noiseMultiplier, ...sharers, scaledNormMax }
+    const plan = { ...sum, fixedPoint: chooseFixedPoint(terms) }
+    const least = Math.max(1, valueMax * plan.fixedPoint.scale)
+    // more contributors leave less room, fewer have larger noise each
+    const counts = Array.from({ length: contributorsMax + 1 - contributorsMin }, (_, at) => contributorsMin + at)
+    if (counts.every(count => noiseOfSum(sharing, plan, count).limit >= least)) return plan
+  }
+  throw new CryptoError('noise-too-large', `no word is left beside the noise for ${contributorsMax} contributors`)
+}
+
 /** What happens to an update before its masks: it is clamped to ± `limit`, then noise of deviation `sigma` is added. */
 export interface Noising {
   readonly limit: number
@@ -41,7 +77,7 @@ export interface Noising {
 const ALONE = { contributors: 1, colluders: 0 }
 
 /** Fewest hospitals whose noise a round's promise rests on, for the fixed point to leave room for it. */
-export function noiseSharers(
+function noiseSharers(
   { noise, colluders }: NoiseSharing,
   contributorsMin: number,
 ): { contributorsMin: number; colluders: number } {
@@ -73,6 +109,15 @@ function localLimit({ noiseMultiplier, fixedPoint, steps }: SumPlan, contributor
   const sigma = hospitalSigma({ noiseMultiplier, sensitivity: fixedPoint.sensitivity, ...ALONE })
   const limit = wordMax(contributors)
   return limit > NOISE_HEADROOM_SIGMA * sigma * Math.sqrt(steps) ? limit : 0
+}
+
+/** Deviation of all the noise in the opened sum of so many contributors, in words. */
+export function noiseInSum(sharing: NoiseSharing, sum: SumPlan, contributors: number): number {
+  const each = Math.hypot(
+    noiseOfSum(sharing, sum, contributors).sigma,
+    noiseOfStep(sharing, sum) * Math.sqrt(sum.steps),
+  )
+  return each * Math.sqrt(contributors)
 }
 
 /** One round's noise multiplier against each observer: that of the noise which this one does not know. */

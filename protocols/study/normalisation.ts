@@ -61,7 +61,7 @@ export interface StatisticsTerms {
   readonly columns: number
   /** of the fixed point */
   readonly scale: number
-  /** deviation of the noise that the study promises, in words; 0 without noise */
+  /** deviation of the noise in the opened sum with all hospitals there, in words; 0 without noise */
   readonly noise: number
 }
 

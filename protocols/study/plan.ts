@@ -5,12 +5,11 @@
  */
 
 import { CryptoError, ProtocolError } from '../../crypto/errors.ts'
-import { chooseFixedPoint } from '../../crypto/fixed-point.ts'
 import { pldEpsilon, type Steps } from '../../crypto/pld.ts'
 import { denominatorOf } from '../round/checkpoint.ts'
 import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './constants.ts'
 import type { StudyDocument } from './document.ts'
-import { type Multipliers, multipliersOf, noiseOfSum, noiseSharers, type SumPlan } from './noise.ts'
+import { type Multipliers, multipliersOf, type SumNeeds, type SumPlan, withFixedPoint } from './noise.ts'
 import { columnsOf, STATISTICS_ROUND, statisticsDimension, statisticsNorm } from './normalisation.ts'
 import { dimensionOf, parameterSpecs } from './parameters.ts'
 
@@ -108,7 +107,7 @@ function trainingSum(document: StudyDocument, contributorsMin: number): SumPlan 
   const { clippingNorm, noiseMultiplier, sampleRate, localSteps = 1 } = document.privacy
   const dimension = dimensionOf(parameterSpecs(document.model, document.data))
   const sum = { dimension, noiseMultiplier, sampleRate, steps: localSteps }
-  return fitted(document, sum, { clippingNorm, contributorsMin })
+  return fitted(document, sum, { clippingNorm, contributorsMin, valueMax: 0 })
 }
 
 function statisticsSum(document: StudyDocument, contributorsMin: number): SumPlan | null {
@@ -117,30 +116,29 @@ function statisticsSum(document: StudyDocument, contributorsMin: number): SumPla
   const columns = columnsOf(data)
   const noiseMultiplier = privacy.noise === 'off' ? 0 : normalisation.noiseMultiplier
   const sum = { dimension: statisticsDimension(columns), noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
-  return fitted(document, sum, { clippingNorm: statisticsNorm(columns), contributorsMin })
+  // all records may be one hospital's, and all have the count 1
+  return fitted(document, sum, { clippingNorm: statisticsNorm(columns), contributorsMin, valueMax: data.records })
 }
 
-/** Chooses the fixed point, for every number of contributors that there may be. */
+/** Chooses the fixed point, for as many contributors as there may be. */
 function fitted(
   { privacy, hospitals }: StudyDocument,
   sum: Omit<SumPlan, 'fixedPoint'>,
-  { clippingNorm, contributorsMin }: { clippingNorm: number; contributorsMin: number },
+  needs: Omit<SumNeeds, 'contributorsMax'>,
 ): SumPlan {
-  const { dimension, noiseMultiplier } = sum
   try {
-    const sharers = noiseSharers(privacy, contributorsMin)
-    const plan = { ...sum, fixedPoint: chooseFixedPoint({ clippingNorm, dimension, noiseMultiplier, ...sharers }) }
-    for (let contributors = contributorsMin; contributors <= hospitals.length; contributors++) {
-      if (noiseOfSum(privacy, plan, contributors).limit < 1) {
-        throw new CryptoError('noise-too-large', `no word is left for ${contributors} contributors`)
-      }
-    }
-    return plan
+    return withFixedPoint(privacy, sum, {
+      ...needs,
+      contributorsMax: Math.max(hospitals.length, needs.contributorsMin),
+    })
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
+    const { noiseMultiplier, dimension, steps } = sum
+    const local = steps > 1 ? ` at each of ${steps} local steps` : ''
     throw new ProtocolError(
       'unsupported-privacy',
-      `A noise multiplier of ${noiseMultiplier} on ${dimension} parameters does not fit into 32-bit sums`,
+      `A noise multiplier of ${noiseMultiplier}${local} on ${dimension} numbers of ${hospitals.length} hospitals does not ` +
+        'fit into 32-bit sums',
       { cause },
     )
   }

@@ -18,6 +18,7 @@ import { openMessage, slotOf } from '../../protocols/round/messages.ts'
 import { hex } from '../../protocols/round/state.ts'
 import { TIMING_LAN } from '../../protocols/study/constants.ts'
 import type { StudyDocument } from '../../protocols/study/document.ts'
+import { noiseInSum } from '../../protocols/study/noise.ts'
 import { firstRound, planStudy, roundKind, sumIn } from '../../protocols/study/plan.ts'
 import { hashAfter, type ResultValue, verifyLink } from '../../protocols/sync/link.ts'
 import { contextOf, type SimulatedHospital } from '../../sim/hospital.ts'
@@ -120,7 +121,8 @@ export function checkStory(
   let checkpoint = initialCheckpoint(document)
   const plan = planStudy(document)
   const { fixedPoint, denominator, contributorsMin, statistics } = plan
-  const statisticsNoise = statistics === null ? 0 : statistics.noiseMultiplier * statistics.fixedPoint.sensitivity
+  const everybody = document.hospitals.length
+  const statisticsNoise = statistics === null ? 0 : noiseInSum(document.privacy, statistics, everybody)
   for (const [index, link] of links.entries()) {
     t.is(link.round, index + firstRound(document))
     const value = verifyLink(link, longest.context)

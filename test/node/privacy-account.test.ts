@@ -141,6 +141,20 @@ test('a round is charged once, in the ledger before the store, and counted from 
   await account.close()
 })
 
+test('a study that went on with other records is told with what it spent for each', async t => {
+  const folder = await folderOf()
+  await spend(folder, dataset(range(0, 10)), [1, 2, 3, 4, 5, 6])
+  const after = await open(folder, dataset(range(20, 30)))
+  await after.enter([chargeOf(7)])
+  const { accounts } = privacyReport({ books: after.books, documents: new Map(), epsilonMax: 8 })
+  for (const { epsilon, studies } of accounts) t.is(studies[0]!.colluding, epsilon)
+  t.deepEqual(
+    accounts.map(({ studies }) => studies[0]!.charged),
+    [6, 1],
+  )
+  await after.close()
+})
+
 test('a record that stands twice in the data is told of', async t => {
   const account = await open(await folderOf(), dataset([1, 2, 2, 2]))
   t.is(account.repeated, 2)

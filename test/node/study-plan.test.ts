@@ -82,3 +82,18 @@ test('the command prints the table with its words, and JSON', async t => {
     await fails(t, EXIT.usage, 'study', 'plan', ...size, ...wrong)
   }
 })
+
+test('a row whose local noise fits into no sum of 32 bits is told of, as the study would be refused', t => {
+  const crowd = { ...input, hospitals: 50, epsilon: 1, localSteps: 100 }
+  const { rows, colluders } = planAhead(crowd, { rounds: [100], sampleRates: [0.5] })
+  const [row] = rows
+  const study = testStudy(testSigners(50), {
+    rounds: 100,
+    privacy: {
+      ...{ noise: 'local', localSteps: 100, clippingNorm: 1, sampleRate: 2 ** 31 },
+      ...{ noiseMultiplier: row!.noiseMultiplier ?? 1, delta: 1e-5, epsilon: 1, colluders },
+    },
+  })
+  if (row!.noiseMultiplier === null) t.throws(() => planStudy(study), { code: 'unsupported-privacy' })
+  else t.notThrows(() => planStudy(study))
+})

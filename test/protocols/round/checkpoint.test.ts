@@ -59,7 +59,7 @@ test('the initial parameters are the bits that an independent program computes',
   t.is(bitsOf(checkpoint.parameters), 'b06523bf3a0782bf8c589bbf0000000009be18bf8422023f0000000000000000')
   t.deepEqual(checkpoint.average, checkpoint.parameters)
   t.deepEqual(checkpoint.momentum, new Float32Array(DIMENSION))
-  t.is(hashOf(checkpoint), 'f052389973218ae77dbc69ea27fd4e317ba151caea7be8194adc9a8d0e58409f')
+  t.is(hashOf(checkpoint), '47b76ed811e5c6cfc921070406073d6e83f3f0773aec70e4a3f2c1e90d5c6c62')
 })
 
 test('three steps end in the hashes that an independent program computes', t => {
@@ -70,9 +70,9 @@ test('three steps end in the hashes that an independent program computes', t => 
     return hashOf(checkpoint)
   })
   t.deepEqual(hashes, [
-    'cae74fb2535c2c7cc7ee661aa809f0ed60d9be4ad0bcdb03991fd88ef99ad3a3',
-    'ef1e6e3fc8f2c13a2c042b729a8197cb64a4604f5e1f0ea4d92344b2a66d39e0',
-    '430ae78feb63f9083a7311f36f8f7cd3fae09d250cf6c84296099d9e608b7b55',
+    '303d5f3a80de707c09a2931d30d8165dc17fe432d73fd0bd079b5b05a79ae364',
+    '4445931a9004d8e839b474a7c6b13bb580bb904231538aa2a09a1b7a501eaa57',
+    '3999ec0db5bd6788d0364f0e7de279f6efa411f204e94c6b3e73cd24a5e153c0',
   ])
   t.is(bitsOf(checkpoint.average), '68ec72bf2a0782bfe11427c4a14a6b44f2bd18bfe190e83e437cfe3c690709be')
   t.is(hashOf(initialCheckpoint(study())), before, 'a step leaves its argument alone')
@@ -205,10 +205,9 @@ test('bytes that are not a whole checkpoint of this study are refused', t => {
     bytes.subarray(0, -1),
     Uint8Array.of(...bytes, 0),
     changed(0, [0]),
-    changed(7, [3]),
+    changed(7, [2]),
     changed(15, [9]),
-    changed(19, [2]),
-    changed(20, [0, 0, 0xc0, 0x7f]), // NaN
+    changed(16, [0, 0, 0xc0, 0x7f]), // NaN
     changed(bytes.length - 4, [0, 0, 0x80, 0xff]), // −∞
   ]
   for (const each of bad)

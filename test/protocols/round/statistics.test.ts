@@ -5,8 +5,10 @@ import test from 'ava'
 import { pldEpsilon } from '../../../crypto/pld.ts'
 import { affordableRounds } from '../../../protocols/round/context.ts'
 import type { StudyDocument } from '../../../protocols/study/document.ts'
+import { noiseOfSum } from '../../../protocols/study/noise.ts'
 import { initialNormalisation, normalisationOf, STATISTICS_ROUND } from '../../../protocols/study/normalisation.ts'
 import { chargedSteps, planStudy, sumIn } from '../../../protocols/study/plan.ts'
+import { testSigners, testStudy } from '../../helpers/study.ts'
 import { checkStory, createStory, exactSum, finish, startAll } from '../../helpers/world.ts'
 
 const COLUMNS = 30
@@ -106,4 +108,21 @@ test('the statistics are charged like one step at q = 1 beside the training, and
     [0, 1],
   )
   t.is(story.world.hospitals[0]!.disk.charges.length, 4)
+})
+
+test('the statistics of as many records as the study names fit beneath the clamp', t => {
+  // every record is in: unlike gradients, counts and squares all have one sign
+  for (const [hospitals, records] of [
+    [3, 30_000],
+    [8, 112_120],
+  ] as const) {
+    const document = testStudy(testSigners(hospitals), {
+      data: { kind: 'image', shape: [64, 64, 1], classes: ['no', 'yes'], records },
+      normalisation: { noiseMultiplier: 5 },
+      privacy: PRIVACY,
+    })
+    const sum = sumIn(planStudy(document), STATISTICS_ROUND)
+    const { limit } = noiseOfSum(document.privacy, sum, hospitals)
+    t.true((records / hospitals) * sum.fixedPoint.scale <= limit, `${records} records of ${hospitals} hospitals`)
+  }
 })
