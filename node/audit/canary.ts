@@ -14,7 +14,7 @@ import assert from 'node:assert/strict'
 import { type AuditFinding, auditScores, gaussianOneRunEpsilon } from '../../crypto/one-run-audit.ts'
 import { RandomReader } from '../../crypto/rng.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/constants.ts'
-import { plannedEpsilons, planStudy } from '../../protocols/study/plan.ts'
+import { plannedEpsilons, planStudy, type RoundKind } from '../../protocols/study/plan.ts'
 import { CLIP_MARGIN } from '../training/bookkeeping.ts'
 import { poissonSample } from '../training/sampler.ts'
 import { type RehearsalInit, type RehearsedRound, rehearse, sigmaOf } from './rehearsal.ts'
@@ -37,8 +37,10 @@ export interface CanaryFinding {
   /** the larger lower bound */
   readonly epsilon: number
   readonly exceeded: boolean
-  /** standard deviation of the noise that this observer does not know, over what the study says */
-  readonly noise: number
+  /** standard deviation of the noise that this observer does not know, over what the study says; null: too few words */
+  readonly noise: number | null
+  /** the same of the statistics, in studies that have any */
+  readonly statisticsNoise: number | null
   /** whether the lower bound is above the claim, or the noise is below it */
   readonly refuted: boolean
 }
@@ -51,6 +53,8 @@ export interface CanaryAudit {
   readonly findings: readonly CanaryFinding[]
 }
 
+/** Fewer words say nothing about the size of the noise. */
+const NOISE_WORDS_MIN = 200
 /** Noise is too small when its measured deviation is so many of its own errors below: once in 10⁹ by chance. */
 const NOISE_ERRORS = 6
 
@@ -92,7 +96,7 @@ export function auditCanaries(init: RehearsalInit, { canaries = CANARIES_DEFAULT
     const { observer, evidence } = view
     const claimed = epsilons[observer]
     return findingOf(
-      { observer, claimed, evidence, included, noise: view.noise() },
+      { observer, claimed, evidence, included, noise: view.noise(), statisticsNoise: view.statisticsNoise() },
       { significance, delta: document.privacy.delta, isGaussian },
     )
   })
@@ -117,33 +121,65 @@ interface View {
   /** of each canary: the logarithm of how much likelier what was seen is if it was in */
   readonly evidence: Float64Array
   see(round: RehearsedRound): void
-  /** the deviation of what is left of the coordinates without a canary, over the study's, and its standard error */
-  noise(): { ratio: number; error: number }
+  /** of what is left of the coordinates without a canary */
+  noise(): Measured | null
+  /** of what is left of the statistics */
+  statisticsNoise(): Measured | null
+}
+
+/** A deviation over the study's, and its standard error. */
+interface Measured {
+  readonly ratio: number
+  readonly error: number
+}
+
+/** Adds up squares of what should be noise of a known deviation. */
+class NoiseMeter {
+  readonly #variance: number
+  #squares = 0
+  #words = 0
+
+  constructor(variance: number) {
+    this.#variance = variance
+  }
+
+  add(value: number): void {
+    this.#squares += value * value
+    this.#words += 1
+  }
+
+  measured(): Measured | null {
+    if (this.#words < NOISE_WORDS_MIN) return null
+    const ratio = Math.sqrt(this.#squares / this.#words / this.#variance)
+    return { ratio, error: Math.sqrt(1 / (2 * this.#words)) }
+  }
 }
 
 function viewsOf({ document, parts }: RehearsalInit, coordinates: Uint32Array): View[] {
   const { clippingNorm, colluders, sampleRate } = document.privacy
   const step = planStudy(document).fixedPoint.scale * CLIP_MARGIN * clippingNorm
-  const sigma = sigmaOf(document, parts.length)
+  const varianceOf = (kind: RoundKind, known: number) =>
+    (parts.length - known) * sigmaOf(document, parts.length, kind) ** 2
   const rate = sampleRate / SAMPLE_RATE_ONE
   const canaryAt = new Map([...coordinates].map((at, canary) => [at, canary]))
   const view = (observer: Observer, known: number): View => {
     const evidence = new Float64Array(coordinates.length)
-    const variance = (parts.length - known) * sigma * sigma
-    let [squares, seen] = [0, 0]
-    const see = ({ sum, clear, noise }: RehearsedRound): void => {
+    const variance = varianceOf('training', known)
+    const meters = { training: new NoiseMeter(variance), statistics: new NoiseMeter(varianceOf('statistics', known)) }
+    const see = ({ kind, sum, clear, noise }: RehearsedRound): void => {
       // the last hospitals collude, the first has the canaries
       const own = noise.slice(parts.length - known)
       sum.forEach((word, at) => {
         const rest = own.reduce((value, words) => value - words[at]!, word - clear[at]!)
-        const canary = canaryAt.get(at)
+        const canary = kind === 'training' ? canaryAt.get(at) : undefined
         if (canary !== undefined) evidence[canary]! += logLikelihoodRatio(rest, { step, variance, rate })
-        else [squares, seen] = [squares + rest * rest, seen + 1]
+        else meters[kind].add(rest)
       })
     }
     return {
       ...{ observer, evidence, see },
-      noise: () => ({ ratio: Math.sqrt(squares / seen / variance), error: Math.sqrt(1 / (2 * seen)) }),
+      noise: () => meters.training.measured(),
+      statisticsNoise: () => meters.statistics.measured(),
     }
   }
   return [view('model', 0), view('colluding', colluders)]
@@ -164,11 +200,12 @@ interface Seen {
   readonly claimed: number
   readonly evidence: Float64Array
   readonly included: readonly boolean[]
-  readonly noise: { readonly ratio: number; readonly error: number }
+  readonly noise: Measured | null
+  readonly statisticsNoise: Measured | null
 }
 
 function findingOf(
-  { observer, claimed, evidence, included, noise }: Seen,
+  { observer, claimed, evidence, included, noise, statisticsNoise }: Seen,
   { significance, delta, isGaussian }: { significance: number; delta: number; isGaussian: boolean },
 ): CanaryFinding {
   // the surest guesses first, be they "in" or "out": a guess counts when it is right
@@ -181,7 +218,11 @@ function findingOf(
     ? auditScores({ scores, included: isRight }, { ...terms, bound: gaussianOneRunEpsilon })
     : null
   const epsilon = Math.max(general.epsilon, gaussian?.epsilon ?? 0)
-  const isSmall = noise.ratio < 1 - NOISE_ERRORS * noise.error
+  const isSmall = [noise, statisticsNoise].some(each => each !== null && each.ratio < 1 - NOISE_ERRORS * each.error)
   const exceeded = epsilon > claimed
-  return { observer, claimed, general, gaussian, epsilon, exceeded, noise: noise.ratio, refuted: exceeded || isSmall }
+  return {
+    ...{ observer, claimed, general, gaussian, epsilon, exceeded, refuted: exceeded || isSmall },
+    noise: noise?.ratio ?? null,
+    statisticsNoise: statisticsNoise?.ratio ?? null,
+  }
 }

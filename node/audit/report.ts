@@ -13,7 +13,7 @@ import { claimChart, type Markup, rocChart } from './chart.ts'
 import { inversionSection } from './report-inversion.ts'
 import { methodSection } from './report-method.ts'
 import { STYLE } from './report-style.ts'
-import { fixed, observedBy, percent, significant } from './report-words.ts'
+import { fixed, noiseText, observedBy, percent, significant } from './report-words.ts'
 
 /** What a finished study's ledger says that was charged. */
 export interface ChargedEpsilons {
@@ -57,7 +57,7 @@ export function reportPage(audit: StudyAudit, source: ReportSource): string {
 <h1>${document.name}</h1>
 <p>Study <code>${source.study}</code><br>${document.hospitals.length} hospitals, ${document.rounds} rounds${source.rounds > document.rounds ? ` rehearsed of ${source.rounds}` : ''}, ${document.data.records} records in all; audited on ${audit.records} records of ${source.file} (${source.split}) on ${source.written.slice(0, 16).replace('T', ' ')} UTC</p>
 </header>
-<p class="private"><strong>Keep this file.</strong> It is made from private records: the pictures below are of records in ${source.file}, and a figure that was measured on private records is itself a release. No epsilon covers it. It stays with the operator who asked for it.</p>
+<p class="private"><strong>Keep this file.</strong> It is made from private records: ${audit.inversion === null ? '' : html`the records shown below are of ${source.file}, and `}a figure that was measured on private records is itself a release. No epsilon covers it. It stays with the operator who asked for it.</p>
 ${verdictSection(audit)}
 ${claimSection(audit, source)}
 ${membershipSection(audit, source)}
@@ -88,12 +88,12 @@ ${pictureSentence(audit)}
 }
 
 function findingSentence(
-  { observer, epsilon, claimed, exceeded, refuted, noise }: CanaryFinding,
+  { observer, epsilon, claimed, exceeded, refuted, ...measured }: CanaryFinding,
   { document }: StudyAudit,
 ): string {
   const who = observedBy(observer, document.privacy.colluders)
   const found = `Against ${who}, epsilon is at least ${epsilon.toFixed(2)}`
-  const small = `the noise is ${significant(noise)} of what the study says`
+  const small = noiseText(measured)
   if (exceeded) return `${found}, and the study claims ${claimed.toFixed(2)}: the claim is refuted; ${small}.`
   if (refuted) return `Against ${who}, ${small}: it cannot carry the claimed epsilon of ${claimed.toFixed(2)}.`
   return `${found} by this audit; the study claims at most ${claimed.toFixed(2)}.`
@@ -139,7 +139,7 @@ ${canary.findings.flatMap(finding => [
   finding.gaussian === null ? '' : findingRow(finding, colluders, 'the claimed Gaussian', finding.gaussian),
 ])}
 </tbody></table>
-<p>The noise itself was measured on the parameters without a canary. ${canary.findings.map(({ observer, noise }) => `Against ${observedBy(observer, colluders)} it is ${noise.toFixed(3)} of what the study says. `)}</p>
+<p>The noise itself was measured on the parameters without a canary. ${canary.findings.map(finding => `Against ${observedBy(finding.observer, colluders)} ${noiseText(finding)}. `)}</p>
 </section>`
 }
 

@@ -51,13 +51,20 @@ export interface Subject {
  *   that it reads
  */
 export async function readSubject(choices: SubjectChoices): Promise<Subject> {
-  const { data, study, npz } = choices
+  const { data, study, npz, heldOut } = choices
   if ((data === undefined) === (study === undefined)) {
     throw usage('which-study', 'Which study?', "Name a node's data folder with --data, or a study file with --study.")
   }
   if (data !== undefined) return await readNode(data, choices)
   if (npz === undefined) {
     throw usage('no-records', 'There are no records to rehearse the study on', 'Name a file of some with --npz.')
+  }
+  if (heldOut !== undefined) {
+    throw usage(
+      'no-model',
+      'A study file has no model to attack with records held out',
+      'Say --data for a node that has run it.',
+    )
   }
   const found = await readStudyFile(study as string)
   const split = choices.split ?? 'train'
@@ -82,6 +89,9 @@ async function readNode(folder: string, { npz, split, heldOut }: SubjectChoices)
   const dataset = await recordsOf(document, file, chosen)
   const members = own === null ? null : await recordsOf(document, own, config.data.split)
   const others = heldOut === undefined ? null : await recordsOf(document, file, heldOut)
+  if (heldOut !== undefined && newest === undefined) {
+    throw usage('no-checkpoint', `${folder} has no model yet to attack with records held out`, 'Leave --held-out away.')
+  }
   const final =
     newest === undefined || members === null || others === null
       ? null

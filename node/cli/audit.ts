@@ -1,13 +1,14 @@
 /** `confrere audit`: what a study's promise of privacy is worth, as far as attacks can tell. @module */
 
 import { randomFillSync } from 'node:crypto'
-import { access } from 'node:fs/promises'
-import { basename, relative, resolve, sep } from 'node:path'
+import { access, constants, realpath } from 'node:fs/promises'
+import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { EXIT, OperatorError } from '../../crypto/errors.ts'
 import { ROUNDS_MAX } from '../../protocols/study/constants.ts'
 import { writeFileAtomic, writeFileNew } from '../atomic-file.ts'
 import type { StudyAudit } from '../audit/audit.ts'
+import { counted, noiseText, observedBy } from '../audit/report-words.ts'
 import type { Subject } from '../audit/subject.ts'
 import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
@@ -112,7 +113,15 @@ function progress(step: string): void {
 }
 
 async function requireWritable({ out, data, force }: AuditOptions): Promise<void> {
-  const path = data === undefined ? '..' : relative(resolve(data), resolve(out))
+  const folder = await realpath(dirname(resolve(out))).catch((cause: Error) => {
+    throw notWritten(out, cause.message, 'Choose a folder that is there.', cause)
+  })
+  await access(folder, constants.W_OK).catch((cause: Error) => {
+    throw notWritten(out, cause.message, 'Choose a folder that this user may write to.', cause)
+  })
+  // by whatever links it is named
+  const own = data === undefined ? undefined : await realpath(data).catch(() => resolve(data))
+  const path = own === undefined ? '..' : relative(own, folder)
   if (path !== '..' && !path.startsWith(`..${sep}`)) {
     throw new OperatorError(
       'report-in-data-folder',
@@ -150,7 +159,7 @@ function refuted({ canary }: StudyAudit, out: string): OperatorError {
   const worst = findings.find(({ exceeded }) => exceeded) ?? findings.find(finding => finding.refuted)!
   const reason = worst.exceeded
     ? `epsilon is at least ${worst.epsilon.toFixed(2)} where it claims at most ${worst.claimed.toFixed(2)}`
-    : `its noise is ${worst.noise.toPrecision(3)} of what it says`
+    : noiseText(worst)
   return new OperatorError('claim-refuted', `The study's claim does not hold: ${reason}`, {
     hint: `Do not run the study until it is known why; ${out} has what was measured.`,
     exitCode: EXIT.verificationFailed,
@@ -162,10 +171,11 @@ function auditLines(found: StudyAudit, out: string): string[] {
   const { colluders } = document.privacy
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`
   return [
-    `"${document.name}", ${document.rounds} rounds of ${canary.hospitals} hospitals rehearsed on ${found.records} records`,
-    ...canary.findings.map(({ observer, epsilon, claimed, noise }) => {
-      const who = observer === 'model' ? 'who sees the model' : `${colluders} colluding`
-      return `  epsilon      at least ${epsilon.toFixed(2)}, claimed at most ${claimed.toFixed(2)}; noise ${noise.toFixed(3)} of what it says (against ${who})`
+    `"${document.name}", ${counted(document.rounds, 'round')} of ${canary.hospitals} hospitals rehearsed on ${counted(found.records, 'record')}`,
+    ...canary.findings.map(finding => {
+      const { observer, epsilon, claimed } = finding
+      const who = observedBy(observer, colluders)
+      return `  epsilon      at least ${epsilon.toFixed(2)}, claimed at most ${claimed.toFixed(2)} against ${who}; ${noiseText(finding)}`
     }),
     ...(membership === null
       ? ['  membership   not attacked: too few records']
@@ -182,7 +192,7 @@ function auditLines(found: StudyAudit, out: string): string[] {
           `  inversion    correlation with the true record, ${inversion.columns.map(({ protection, mean }) => `${protection} ${mean.toFixed(2)}`).join(', ')}`,
         ]),
     'A lower bound below the claim is no proof of privacy: a better attack may find more. One above it disproves the claim.',
-    `Wrote ${out}. It is made from private records and has pictures of them: no epsilon covers it. Keep it here.`,
+    `Wrote ${out}. It is made from private records${inversion === null ? '' : ' and shows some of them'}: no epsilon covers it. Keep it here.`,
   ]
 }
 

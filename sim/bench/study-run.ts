@@ -15,9 +15,7 @@ import type { Backend } from '../../node/training/backend.ts'
 import { deployed } from '../../protocols/round/checkpoint.ts'
 import { SAMPLE_RATE_ONE, TIMING_LAN } from '../../protocols/study/constants.ts'
 import { type StudyDocument, validateStudy } from '../../protocols/study/document.ts'
-import { noiseOfSum } from '../../protocols/study/noise.ts'
 import type { Bounds } from '../../protocols/study/normalisation.ts'
-import { planStudy } from '../../protocols/study/plan.ts'
 import type { Recipe } from '../demo/recipe.ts'
 
 const rng = (target: Uint8Array): void => {
@@ -51,12 +49,8 @@ export interface Run {
 
 /** Trains a study with all of its noise. */
 export function trained(backend: Backend, run: Run): { document: StudyDocument; model: ModelState } {
-  const { parts, alone } = run
   const document = documentOf(run)
-  // one place that is trusted with everything has nobody to withstand
-  const trusted = () => noiseOfSum({ ...document.privacy, colluders: 0 }, planStudy(document), parts.length)
-  const checkpoint = rehearse({ document, parts, backend, rng, ...(alone && { noising: trusted }) })
-  return { document, model: deployed(checkpoint) }
+  return { document, model: deployed(rehearse({ document, parts: run.parts, backend, rng })) }
 }
 
 /** The study of a run, on vectors; its noise solved for its epsilon. */
@@ -71,7 +65,8 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
   const noise =
     epsilon === null
       ? { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0 }
-      : { noise: 'distributed' as const, noiseMultiplier: 1, epsilon }
+      : // one place that is trusted with everything adds all of the noise itself
+        { noise: alone ? ('local' as const) : ('distributed' as const), noiseMultiplier: 1, epsilon }
   const draft: StudyDocument = {
     version: 1,
     name: `Utility of ${name}`,

@@ -31,7 +31,7 @@ test('no honest study is accused, with all records in every round or with sample
       const { findings } = await audited(`honest ${rate} ${seed}`, { rate, noiseMultiplier: rate === 1 ? 3 : 1 })
       for (const { observer, epsilon, claimed, noise, refuted } of findings) {
         // of 5,600 draws or more: 1 ± 0.01
-        t.true(Math.abs(noise - 1) < 0.05)
+        t.true(Math.abs(noise! - 1) < 0.05)
         t.true(epsilon <= claimed && !refuted, `${observer}: ${epsilon} of ${claimed}`)
       }
       // else the test could not fail
@@ -65,7 +65,7 @@ test('noise that is too small by √8 is exposed', async t => {
 test('where records are sampled and guesses say little, the noise is measured', async t => {
   const { findings } = await audited('sampled', { rate: 0.25, noiseMultiplier: 1, share: 0.8 })
   for (const { noise, epsilon, claimed, exceeded, refuted } of findings) {
-    t.true(Math.abs(noise - 0.8) < 0.05)
+    t.true(Math.abs(noise! - 0.8) < 0.05)
     t.true(epsilon <= claimed && !exceeded && refuted)
   }
   const more = await audited('sampled', { rate: 0.25, noiseMultiplier: 1, share: 1.3 })
@@ -81,9 +81,44 @@ test('with local noise every local step counts: no honest study is accused, and 
     })
     t.is(findings[1]!.claimed, plannedEpsilons(document).colluding)
     for (const { epsilon, claimed, noise, refuted } of findings) {
-      t.true(Math.abs(noise - 1) < 0.05, `${noise}`)
+      t.true(Math.abs(noise! - 1) < 0.05, `${noise}`)
       t.true(epsilon <= claimed && !refuted, `${epsilon} of ${claimed}`)
     }
+  }
+})
+
+test('the noise of the statistics is measured as well: too little of it refutes the claim, and so does none', async t => {
+  const bounds = Array.from({ length: 40 }, (): [number, number] => [-3, 3])
+  const document = noisyStudy({
+    changes: {
+      rounds: 1,
+      data: { kind: 'vector', shape: [40], classes: ['no', 'yes'], records: 100, bounds },
+      normalisation: { noiseMultiplier: 4 },
+    },
+    privacy: { noiseMultiplier: 3 },
+  })
+  const parts = deal(strangers({ count: 24, length: 40, seed: 'statistics' }), HOSPITALS, rngOf('deal'))
+  const found = async (share: number) => {
+    let opened = 0
+    // the round of the statistics comes first, and is opened until enough is seen
+    const noising = (honest: () => Noising) => {
+      const isStatistics = opened++ < HOSPITALS * 50
+      return { ...honest(), sigma: Math.round((isStatistics ? share : 1) * honest().sigma) }
+    }
+    const init = { document, parts, backend: await wasm(), rng: rngOf('statistics'), noising }
+    return (await auditCanaries(init, { canaries: 20 })).findings
+  }
+  for (const { statisticsNoise, refuted } of await found(1)) {
+    t.true(Math.abs(statisticsNoise! - 1) < 0.05, `${statisticsNoise}`)
+    t.false(refuted)
+  }
+  for (const { statisticsNoise, refuted } of await found(0.5)) {
+    t.true(Math.abs(statisticsNoise! - 0.5) < 0.05)
+    t.true(refuted)
+  }
+  for (const { statisticsNoise, refuted } of await found(0)) {
+    t.is(statisticsNoise, 0)
+    t.true(refuted)
   }
 })
 
