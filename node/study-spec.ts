@@ -154,21 +154,31 @@ export function documentOfSpec(
  * The draft with the noise that its epsilon asks for: of the statistics, and of all steps of training beside them.
  *
  * @param normalisation the share of epsilon that the statistics alone would cost; without it there are none
- * @throws CryptoError `noise-too-large`
+ * @throws ProtocolError `unsupported-privacy`, naming the keys that ask for too much
  */
 export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
   const training = { sampleRate: sampleRate / limit.SAMPLE_RATE_ONE, steps: draft.rounds * localSteps, delta, epsilon }
-  const trained = (besides: Steps[]) => ({ ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }) })
+  const trained = (besides: Steps[]) => {
+    const what = `rounds times privacy.localSteps, ${training.steps} steps of training, within privacy.epsilon ${epsilon}`
+    return { ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }, what) }
+  }
   if (normalisation === undefined) return { ...draft, privacy: trained([]) }
   const once = { sampleRate: 1, steps: 1 }
-  const noiseMultiplier = noiseOf({ ...once, delta, epsilon: normalisation.share * epsilon })
+  const share = normalisation.share * epsilon
+  const what = `the statistics within normalisation.share times privacy.epsilon, ${share}`
+  const noiseMultiplier = noiseOf({ ...once, delta, epsilon: share }, what)
   return { ...draft, normalisation: { noiseMultiplier }, privacy: trained([{ ...once, noiseMultiplier }]) }
 }
 
-/** A study never has less than the smallest multiplier. */
-function noiseOf(wanted: Parameters<typeof pldNoiseMultiplier>[0]): number {
-  return Math.max(pldNoiseMultiplier(wanted), limit.NOISE_MULTIPLIER_MIN)
+/** A study never has less than the smallest multiplier. @param what for the error: names the keys that decide it */
+function noiseOf(wanted: Parameters<typeof pldNoiseMultiplier>[0], what: string): number {
+  try {
+    return Math.max(pldNoiseMultiplier(wanted), limit.NOISE_MULTIPLIER_MIN)
+  } catch (cause) {
+    if (!(cause instanceof CryptoError)) throw cause
+    throw new ProtocolError('unsupported-privacy', `No noise keeps ${what}: ${cause.message}`, { cause })
+  }
 }
 
 function seedOf({ initialSeed }: StudySpec): Uint8Array {

@@ -79,6 +79,12 @@ function unknownKey(path: string[], schema: z.ZodType, file: string): OperatorEr
   const section = path.slice(0, -1).join('.')
   const siblings = paths.filter(known => known.split('.').slice(0, -1).join('.') === section)
   const known = siblings.map(sibling => sibling.split('.').at(-1)).join(', ')
+  if (paths.includes(key)) {
+    return invalid(
+      `${file}: the key "${key}" does not go with the other keys of [${section}]`,
+      `Leave it away, or choose the kind or preset in [${section}] that has it.`,
+    )
+  }
   return invalid(
     `${file}: unknown key "${key}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`,
     `Known keys ${section === '' ? 'at the top' : `of [${section}]`}: ${known}.`,

@@ -85,7 +85,11 @@ function checkBounds(bounds: readonly [number, number][], columns: number): void
     throw new ProtocolError('bad-bounds', `data.bounds has ${bounds.length} columns and a record ${columns}`)
   }
   const empty = bounds.findIndex(([low, high]) => !(low < high))
-  if (empty >= 0) throw new ProtocolError('bad-bounds', `data.bounds: column ${empty} has no values between its bounds`)
+  if (empty >= 0)
+    throw new ProtocolError(
+      'bad-bounds',
+      `data.bounds: column ${empty + 1} of ${columns} has no values between its bounds`,
+    )
 }
 
 function checkNormalisation(data: StudyData, { preset }: ModelSpec): void {

@@ -9,7 +9,9 @@
  * @module
  */
 
+import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchAccountant } from './accountant.ts'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
@@ -123,6 +125,10 @@ async function utility(quick: boolean, only: string | undefined) {
   if (data === undefined) {
     write('utility: skipped, CONFRERE_DATA names no folder of real data')
     return []
+  }
+  if (!existsSync(join(data, 'heart-disease'))) {
+    process.stderr.write(`bench: CONFRERE_DATA names "${data}", where there is no folder heart-disease\n`)
+    process.exit(2)
   }
   write('Test AUC of private training, 8 hospitals of which 2 may collude, delta 1e-5, beside all records in one place')
   const rows: UtilityRow[] = []

@@ -172,3 +172,17 @@ test('a missing spec is named', async t => {
   const error = await t.throwsAsync(readStudySpec('/nowhere/spec.toml'), { instanceOf: OperatorError })
   t.regex(error.message, /\/nowhere\/spec\.toml/)
 })
+
+test('what no noise can keep is refused with the keys that ask for it', async t => {
+  const tiny = await refusal(
+    t,
+    specText(peersOf(5), {
+      epsilon: 'epsilon = 0.001',
+      delta: 'delta = 1e-15',
+      learningRate: 'learningRate = 0.5\n[normalisation]\nshare = 0.01',
+    }),
+  )
+  t.regex(tiny.message, /statistics within normalisation\.share times privacy\.epsilon/)
+  const bounds = await refusal(t, specText(peersOf(5), { records: 'records = 1000\nbounds = [[0, 1]]' }))
+  t.regex(bounds.message, /the key "data\.bounds" does not go with the other keys of \[data\]/)
+})
