@@ -2,7 +2,7 @@
  * `npm run bench`: the project's own measurements. Ratios count; absolute times are this machine's.
  *
  *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [--quick] [--json]
- *   npm run bench -- utility --task NAME [--quick]
+ *   npm run bench -- utility --task NAME [--seeds N]
  *
  * `utility` needs the folder of real data in CONFRERE_DATA; --task is for one of its data sets.
  *
@@ -120,7 +120,7 @@ function accountant() {
   return rows
 }
 
-async function utility(quick: boolean, only: string | undefined) {
+async function utility(seeds: number, only: string | undefined) {
   const data = process.env['CONFRERE_DATA']
   if (data === undefined) {
     write('utility: skipped, CONFRERE_DATA names no folder of real data')
@@ -134,18 +134,21 @@ async function utility(quick: boolean, only: string | undefined) {
   const rows: UtilityRow[] = []
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
   const spread = (values: readonly number[]) => `${Math.min(...values).toFixed(4)} to ${Math.max(...values).toFixed(4)}`
+  const variance = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / Math.max(1, values.length - 1)
+  // noise is drawn anew in every run: the standard error of the gap
+  const error = ({ federated, pooled }: UtilityRow) =>
+    Math.sqrt((variance(federated) + variance(pooled)) / federated.length)
   const done = (row: UtilityRow) => {
     rows.push(row)
     const gap = mean(row.pooled) - mean(row.federated)
     write(
       `${row.task}, epsilon ${row.epsilon}: ${mean(row.federated).toFixed(4)} (${spread(row.federated)}), ` +
-        `pooled ${mean(row.pooled).toFixed(4)}, gap ${gap.toFixed(4)}, ${row.federated.length} seeds`,
+        `pooled ${mean(row.pooled).toFixed(4)}, gap ${gap.toFixed(4)} ± ${error(row).toFixed(4)}, ${row.federated.length} seeds`,
     )
   }
   const isWanted = (name: string) => only === undefined || only === name
-  for (const { epsilon, statistics, accuracy } of isWanted(HEART_TASK)
-    ? await benchHeart({ data, seeds: quick ? 1 : 5 })
-    : []) {
+  for (const { epsilon, statistics, accuracy } of isWanted(HEART_TASK) ? await benchHeart({ data, seeds }) : []) {
     const privacy =
       epsilon === null
         ? 'without privacy'
@@ -153,7 +156,7 @@ async function utility(quick: boolean, only: string | undefined) {
     write(`heart disease, four hospitals, ${privacy}: accuracy ${mean(accuracy).toFixed(4)} (${spread(accuracy)})`)
   }
   for (const task of UTILITY_TASKS.filter(({ name }) => isWanted(name))) {
-    await benchUtility(task, { data, seeds: quick ? 1 : 5, done })
+    await benchUtility(task, { data, seeds, done })
   }
   write('')
   return rows
@@ -164,7 +167,7 @@ const HEART_TASK = 'heart-disease'
 const TASKS = [HEART_TASK, ...UTILITY_TASKS.map(({ name }) => name)]
 
 function refuse(why: string): never {
-  const hint = `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--task ${TASKS.join('|')}]`
+  const hint = `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--task ${TASKS.join('|')}] [--seeds N]`
   process.stderr.write(`bench: ${why}\n  hint: ${hint}\n`)
   process.exit(2)
 }
@@ -172,27 +175,33 @@ function refuse(why: string): never {
 function parseArguments() {
   try {
     const flag = { type: 'boolean', default: false } as const
-    return parseArgs({ options: { quick: flag, json: flag, task: { type: 'string' } }, allowPositionals: true })
+    return parseArgs({
+      options: { quick: flag, json: flag, task: { type: 'string' }, seeds: { type: 'string' } },
+      allowPositionals: true,
+    })
   } catch (error) {
     return refuse((error as Error).message)
   }
 }
 
 const {
-  values: { quick, json, task },
+  values: { quick, json, task, seeds: seedsText },
   positionals: wanted,
 } = parseArguments()
 const unknown = wanted.find(name => !BENCHES.includes(name))
 if (unknown !== undefined) refuse(`unknown argument ${unknown}`)
 if (task !== undefined && !TASKS.includes(task)) refuse(`unknown task ${task}`)
 if (task !== undefined && !wanted.includes('utility')) refuse('--task is for utility')
+const seeds = Number(seedsText ?? (quick ? 1 : 5))
+if (!Number.isInteger(seeds) || seeds < 1 || seeds > 1000)
+  refuse(`--seeds takes a whole number from 1, not ${seedsText}`)
 const all = wanted.length === 0
 write(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`)
 const results = {
   ...((all || wanted.includes('training')) && { training: await training() }),
   ...((all || wanted.includes('sampler')) && { sampler: sampler(quick) }),
   ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
-  ...(wanted.includes('utility') && { utility: await utility(quick, task) }),
+  ...(wanted.includes('utility') && { utility: await utility(seeds, task) }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(quick) }),
   ...((all || wanted.includes('memory')) && { memory: await memory(quick) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(quick) }),

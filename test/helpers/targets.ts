@@ -44,7 +44,10 @@ export interface Frame {
 
 const CODEC = ['too-large', 'malformed', 'not-canonical']
 const DOOR = ['bad-envelope', 'not-in-roster', 'bad-message', 'other-study', 'other-roster', 'bad-signature']
-const STUDY = ['bad-roster', 'bad-profile', 'too-many-colluders', 'bad-noise', 'unsupported-model']
+const STUDY = [
+  ...['bad-roster', 'bad-profile', 'too-many-colluders', 'bad-noise', 'local-steps-need-local-noise', 'bad-bounds'],
+  ...['unsupported-normalisation', 'unsupported-model', 'unsupported-augmentation'],
+]
 const REAL: MessageContext = { ...CONTEXT, verify: verifyEnvelope }
 
 /** Values of a form that are the same in every run, and their bytes. */
