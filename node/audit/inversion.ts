@@ -96,17 +96,25 @@ export function auditInversion({ document, dataset, backend, rng }: InversionIni
     outputs: [...auxiliaries].map(pictures),
   }
   const attacks = attacksOf({ study, isFeatures: study !== document, backend }, learnt)
-  const alike = likeness(learnt.outputs, dataset.shape.length === 1)
+  const isTable = dataset.shape.length === 1
+  const { own, alike } = likeness(learnt.outputs, isTable)
+  // columns of a table are shown beside their mean, in deviations: their units have nothing in common
+  const shown = (record: Float32Array) => (isTable ? own(record) : record)
   const eavesdrop = eavesdroppers(study, rng)
   const columns = PROTECTIONS.map(protection => {
     const see = (record: number) => eavesdrop[protection](updateOf(record), others.sum)
     const trials = [...chosenOn].map(record => ({ seen: see(record), truth: pictures(record) }))
     const best = bestOf(attacks, trials, alike)
     const recovered = [...victims].map(record => best.recover(see(record)))
-    return { protection, attack: best.name, recovered, ...judged(recovered, [...victims].map(pictures), alike) }
+    return {
+      protection,
+      attack: best.name,
+      recovered: recovered.map(shown),
+      ...judged(recovered, [...victims].map(pictures), alike),
+    }
   })
   return {
-    ...{ originals: [...victims].map(pictures), shape: dataset.shape, auxiliaries: spare },
+    ...{ originals: [...victims].map(pictures).map(shown), shape: dataset.shape, auxiliaries: spare },
     ...{ summed: others.expected, columns },
   }
 }
@@ -211,7 +219,10 @@ function ridgeOf({ tf }: Backend, inputs: Float32Array[], outputs: readonly Floa
 type Likeness = (recovered: Float32Array, truth: Float32Array) => number
 
 /** Correlation of what is particular to a record: all chest X-rays look alike, and the mean of many is no secret. */
-function likeness(outputs: readonly Float32Array[], standardised: boolean): Likeness {
+function likeness(
+  outputs: readonly Float32Array[],
+  standardised: boolean,
+): { own: (record: Float32Array) => Float32Array; alike: Likeness } {
   const size = outputs[0]!.length
   const ones = new Float64Array(outputs.length).fill(1 / outputs.length)
   const columns = Array.from({ length: size }, (_, at) => outputs.map(output => output[at]!))
@@ -225,7 +236,7 @@ function likeness(outputs: readonly Float32Array[], standardised: boolean): Like
     return standardised && variance > 0 ? Math.sqrt(variance) : 1
   })
   const own = (record: Float32Array) => record.map((value, at) => (value - means[at]!) / spreads[at]!)
-  return (recovered, truth) => correlation(own(recovered), own(truth))
+  return { own, alike: (recovered, truth) => correlation(own(recovered), own(truth)) }
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length

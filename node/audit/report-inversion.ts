@@ -42,6 +42,6 @@ ${originals.slice(0, SHOWN).map(
 <tr class="chance"><td>by chance</td>${columns.map(({ chance }) => html`<td>${fixed(chance)}</td>`)}</tr>
 <tr class="chance"><td>attack</td>${columns.map(({ attack }) => html`<td>${ATTACKS[attack]}</td>`)}</tr>
 </tbody></table></div>
-<p class="note">The number is the correlation of the recovered record with the true one, both less the mean record: 1 is the record itself, 0 nothing of it. Means are over ${originals.length} records, of which ${SHOWN} are shown. "By chance" is the same with other records in place of the true one. ${isImage ? 'A picture that looks like any other of its kind is the mean of what the attacker already had: it says nothing about this record.' : `Bars are the first columns of a record.`}</p>
+<p class="note">The number is the correlation of the recovered record with the true one, both less the mean record: 1 is the record itself, 0 nothing of it. Means are over ${originals.length} records, of which ${SHOWN} are shown. "By chance" is the same with other records in place of the true one. ${isImage ? 'A picture that looks like any other of its kind is the mean of what the attacker already had: it says nothing about this record.' : `Bars are the columns of a record beside their mean, in deviations.`}</p>
 </section>`
 }

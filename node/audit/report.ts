@@ -13,7 +13,7 @@ import { claimChart, type Markup, rocChart } from './chart.ts'
 import { inversionSection } from './report-inversion.ts'
 import { methodSection } from './report-method.ts'
 import { STYLE } from './report-style.ts'
-import { fixed, noiseText, observedBy, percent, significant } from './report-words.ts'
+import { counted, fixed, noiseText, observedBy, percent, significant } from './report-words.ts'
 
 /** What a finished study's ledger says that was charged. */
 export interface ChargedEpsilons {
@@ -173,7 +173,7 @@ function membershipSection({ membership, final }: StudyAudit, { heldOut, finalRo
   const finalCurve = final === null ? [] : [{ label: 'the final model, loss', kind: 'final', roc: final.roc }]
   return html`<section>
 <h2>Who was in the training data?</h2>
-<p>${targets} records were each in the training data of half of the models${background === 0 ? '' : `, beside ${background} records that were always in`}. ${models} models were trained with the study's privacy and ${models} without, and each was attacked with ${models - 2} others of its kind as shadow models.</p>
+<p>${targets} records were each in the training data of half of the models${background === 0 ? '' : `, beside ${counted(background, 'record that was', 'records that were')} always in`}. ${models} models were trained with the study's privacy and ${models} without, and each was attacked with ${models - 2} others of its kind as shadow models.</p>
 ${rocChart([...curves, ...finalCurve])}
 <table><thead><tr><th>models</th><th>attack</th><th class="number">AUC</th><th class="number">found at 1 % wrongly accused</th><th class="number">accuracy on members / others</th></tr></thead><tbody>
 ${rows.flatMap(({ label, result }) => [
