@@ -11,7 +11,6 @@ import { CodedError, ProtocolError } from '../crypto/errors.ts'
 import type { Evidence } from '../protocols/evidence/evidence.ts'
 import type { Effect, Entry, Notice, RoundEvent, StepContext } from '../protocols/ports.ts'
 import type { Member } from '../protocols/roster/roster.ts'
-import { trainingCharges } from '../protocols/round/charge.ts'
 import { begin, step } from '../protocols/round/machine.ts'
 import { hex, type RoundState } from '../protocols/round/state.ts'
 import { decodeResultValue } from '../protocols/sync/link.ts'
@@ -68,7 +67,7 @@ export class Driver {
 
   /** Takes up the study where the disk left it. */
   async begin({ standing, charges, own }: Standing): Promise<void> {
-    const from = { standing, charges: trainingCharges(charges), own, recall: true }
+    const from = { standing, charges, own, recall: true }
     const { state, effects } = begin(from, this.#parts.context)
     this.#state = state
     await this.#perform(effects)

@@ -7,7 +7,6 @@ import type { RoundJob, RoundOutput } from '../protocols/aggregation/jobs.ts'
 import { createRunner, type Vault } from '../protocols/aggregation/runner.ts'
 import type { Notice, StepContext } from '../protocols/ports.ts'
 import { type Member, peerString, type Roster } from '../protocols/roster/roster.ts'
-import { trainingCharges } from '../protocols/round/charge.ts'
 import { initialCheckpoint } from '../protocols/round/checkpoint.ts'
 import { affordableRounds, contextAt, createContext } from '../protocols/round/context.ts'
 import { begin } from '../protocols/round/machine.ts'
@@ -123,7 +122,7 @@ export function createHospital(init: HospitalInit): SimulatedHospital {
 export function takeUp({ disk, context }: SimulatedHospital): ReturnType<typeof begin> {
   const standing = standingAfter(disk.links, context)
   const own = disk.own.get(standing.round) ?? new Map()
-  return begin({ standing, charges: trainingCharges(disk.charges), own, recall: true }, context)
+  return begin({ standing, charges: disk.charges, own, recall: true }, context)
 }
 
 /**

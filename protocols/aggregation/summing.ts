@@ -64,8 +64,10 @@ export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 
   }
   const contributors = opening.members.length
   const charge = { kind: 'charge', round: state.round, sid: opening.sid, contributors } as const
-  say(turn, { type: 'release', sid: opening.sid, key }, [charge])
-  turn.state = { ...turn.state, charges: turn.state.charges + trainingCharges([charge]) }
+  // once a round, however often a crash brings us by
+  const due = state.charged ? [] : [charge]
+  say(turn, { type: 'release', sid: opening.sid, key }, due)
+  turn.state = { ...turn.state, charged: true, charges: turn.state.charges + trainingCharges(due) }
   setPhase(turn, 'released')
 }
 

@@ -186,7 +186,7 @@ function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly R
   for (const [at, value] of values.entries()) {
     const link = links[at] as Link
     const context: StepContext = contextAt(turn.context, standing.roster)
-    const known = link.round === state.round && state.own.has(`release/0/${context.self}`)
+    const known = link.round === state.round && (state.charged || state.own.has(`release/0/${context.self}`))
     if (value.outcome === 'result' && value.members.includes(context.self) && !known) {
       entries.push({ kind: 'charge', round: link.round, sid: value.sid, contributors: value.members.length })
     }

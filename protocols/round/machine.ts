@@ -23,6 +23,7 @@ import type { VotePhase } from '../agreement/machine.ts'
 import { drop, put } from '../facts.ts'
 import type { Effect, RoundEvent, StepContext } from '../ports.ts'
 import { OUTSIDE } from '../roster/roster.ts'
+import { type Charge, trainingCharges } from './charge.ts'
 import { commitRule } from './commit.ts'
 import { contextAt } from './context.ts'
 import { answered, guardRule, inquire } from './guard.ts'
@@ -49,8 +50,8 @@ export function step(
 /** From where a study is taken up. */
 export interface Beginning {
   readonly standing: Standing
-  /** charged rounds of training */
-  readonly charges: number
+  /** every round that was charged, that of the standing perhaps among them */
+  readonly charges: readonly Pick<Charge, 'round'>[]
   /** our envelopes of this round, by slot, as logged */
   readonly own?: ReadonlyMap<string, Uint8Array>
   /** ask others what we said before we say anything; only a process that has just lost no disk may leave that out */
@@ -62,8 +63,9 @@ export function begin(
   { standing, charges, own = new Map(), recall }: Beginning,
   context: StepContext,
 ): { state: RoundState; effects: Effect[] } {
-  const carried = { ...NEWCOMER, charges, guard: recall ? new Map() : null }
-  const state = { ...createRound(standing, carried), resumed: own.size > 0 }
+  const carried = { ...NEWCOMER, charges: trainingCharges(charges), guard: recall ? new Map() : null }
+  const charged = charges.some(({ round }) => round === standing.round)
+  const state = { ...createRound(standing, carried), charged, resumed: own.size > 0 }
   const turn: Turn = { state, effects: [], context: contextAt(context, standing.roster) }
   enterRound(turn, own)
   settle(turn)

@@ -84,6 +84,8 @@ export interface Strike {
 }
 
 export interface RoundState extends Standing, Carried {
+  /** whether this round is among the charges already: charged, perhaps, before a crash that the release did not survive */
+  readonly charged: boolean
   /** taken up by a process that may have been in it before: receipts that we gave then are forgotten */
   readonly resumed: boolean
   readonly phase: Phase
@@ -138,6 +140,7 @@ export function createRound({ round, previous, roster, bans }: Standing, carried
   return {
     ...{ round, previous, roster, bans },
     ...{ charges, connected, lost, approving, strikes, guard, muted },
+    charged: false,
     resumed: false,
     phase: 'idle',
     messages: new Map(),

@@ -55,7 +55,7 @@ export class Bench {
     this.contexts = signers.map(signer => createContext({ document: this.document, signer }))
     this.genesis = genesisHash(this.contexts[0]!.study)
     this.self = (this.proposer(0) + 1) % hospitals
-    const begun = begin({ standing: firstStanding(this.context), charges: 0, recall: false }, this.context)
+    const begun = begin({ standing: firstStanding(this.context), charges: [], recall: false }, this.context)
     this.state = begun.state
     this.effects = begun.effects
   }

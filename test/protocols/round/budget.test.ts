@@ -61,11 +61,37 @@ test('charges are counted from the disk: a restart restores none of the budget',
   t.is(world.hospitals[2]!.state.charges, 2)
 })
 
+test('a round that was charged before a crash that its RELEASE did not survive is counted once', t => {
+  const cap = capFor(3)
+  const study = { ...STUDY, rounds: 3 }
+  const story = createStory({ hospitals: 4, study, epsilonMax: member => (member === 1 ? cap : undefined) })
+  const { world } = story
+  world.crashes = ({ member, alive, state }) =>
+    member === 1 && alive && state.round === 2 && state.phase === 'committed' && !state.charged
+  startAll(world)
+  const victim = world.hospitals[1]!
+  world.until(() => !victim.alive)
+  // the ledger is synced before everything else of the step
+  const sid = victim.state.commitment!.opening.sid
+  victim.disk.charges.push({ kind: 'charge', round: 2, sid, contributors: 4 })
+  world.after(500, () => world.start(1))
+  finish(world, { withinMs: 600_000 })
+  t.deepEqual(
+    victim.disk.charges.map(({ round }) => round),
+    [1, 2, 3],
+  )
+  t.is(victim.state.charges, 3)
+  t.false(victim.notices.some(notice => notice.kind === 'refused' && notice.code === 'privacy-budget-exhausted'))
+})
+
 test('a round that is charged already is not trained for again when the budget ends with it', t => {
   const { document } = createStory({ hospitals: 4, study: { rounds: 6 } })
   const [signer] = testSigners(4)
   const context = { ...createContext({ document, signer: signer! }), chargesMax: 3 }
-  const { effects } = begin({ standing: { ...firstStanding(context), round: 4 }, charges: 3, recall: false }, context)
+  const { effects } = begin(
+    { standing: { ...firstStanding(context), round: 4 }, charges: [1, 2, 3].map(round => ({ round })), recall: false },
+    context,
+  )
   t.false(effects.some(effect => effect.type === 'train'))
   t.true(effects.some(effect => effect.type === 'emit' && effect.notice.kind === 'refused'))
 })
@@ -88,7 +114,7 @@ test('READY waits for the delay that the study sets from the beginning of the ro
   const { document } = createStory({ hospitals: 4, timing: { trainedDelayMs: 700 } })
   const [signer] = testSigners(4)
   const context = createContext({ document, signer: signer! })
-  const begun = begin({ standing: firstStanding(context), charges: 0, recall: false }, context)
+  const begun = begin({ standing: firstStanding(context), charges: [], recall: false }, context)
   const timer = begun.effects.find(effect => effect.type === 'schedule' && effect.timer === 'trained-delay')
   t.like(timer, { afterMs: 700 })
   const key = new Uint8Array(32).fill(9)
