@@ -10,7 +10,7 @@ import { ProtocolError } from '../../crypto/errors.ts'
 import { decode, encode } from '../codec.ts'
 import { printable } from '../printable.ts'
 import { HOSPITAL_SCHEMA, type StudyDocument, validateStudy } from '../study/document.ts'
-import { planStudy } from '../study/plan.ts'
+import { requireRoom } from '../study/plan.ts'
 import { CHANGE_BYTES_MAX } from './constants.ts'
 import { createRoster, type Hospital, memberOf, peerString, type Roster } from './roster.ts'
 
@@ -58,7 +58,8 @@ export function applyChange(document: StudyDocument, roster: Roster, change: Ros
   const hospitals = change.kind === 'remove' ? kept : [...kept, change.hospital]
   hospitals.sort((a, b) => Buffer.compare(a.id, b.id))
   try {
-    planStudy(validateStudy({ ...document, hospitals }))
+    validateStudy({ ...document, hospitals })
+    requireRoom(document, hospitals.length)
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause
     throw new ProtocolError('bad-change', `the study cannot go on like that: ${cause.message}`, { cause })

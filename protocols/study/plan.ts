@@ -9,7 +9,7 @@ import { pldEpsilon, type Steps } from '../../crypto/pld.ts'
 import { denominatorOf } from '../round/checkpoint.ts'
 import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './constants.ts'
 import type { StudyDocument } from './document.ts'
-import { type Multipliers, multipliersOf, type SumNeeds, type SumPlan, withFixedPoint } from './noise.ts'
+import { type Multipliers, multipliersOf, noiseOfSum, type SumNeeds, type SumPlan, withFixedPoint } from './noise.ts'
 import { columnsOf, STATISTICS_ROUND, statisticsDimension, statisticsNorm } from './normalisation.ts'
 import { dimensionOf, parameterSpecs } from './parameters.ts'
 
@@ -133,15 +133,31 @@ function fitted(
     })
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
-    const { noiseMultiplier, dimension, steps } = sum
-    const local = steps > 1 ? ` at each of ${steps} local steps` : ''
-    throw new ProtocolError(
-      'unsupported-privacy',
-      `A noise multiplier of ${noiseMultiplier}${local} on ${dimension} numbers of ${hospitals.length} hospitals does not ` +
-        'fit into 32-bit sums',
-      { cause },
-    )
+    throw noRoom(sum, hospitals.length, cause)
   }
+}
+
+/**
+ * Makes sure that a study under way has room for so many hospitals: its scales are those that it was founded with.
+ *
+ * @throws ProtocolError `unsupported-privacy`
+ */
+export function requireRoom(document: StudyDocument, hospitals: number): void {
+  const plan = planStudy(document)
+  for (let contributors = plan.contributorsMin; contributors <= hospitals; contributors++) {
+    if (noiseOfSum(document.privacy, plan, contributors).limit < 1) throw noRoom(plan, hospitals)
+  }
+}
+
+function noRoom(sum: Omit<SumPlan, 'fixedPoint'>, hospitals: number, cause?: unknown): ProtocolError {
+  const { noiseMultiplier, dimension, steps } = sum
+  const local = steps > 1 ? ` at each of ${steps} local steps` : ''
+  return new ProtocolError(
+    'unsupported-privacy',
+    `A noise multiplier of ${noiseMultiplier}${local} on ${dimension} numbers of ${hospitals} hospitals does not fit ` +
+      'into 32-bit sums',
+    { cause },
+  )
 }
 
 function warningsOf(

@@ -8,6 +8,7 @@ import { applyChange, decodeChange, encodeChange, type RosterChange } from '../.
 import { createRoster } from '../../../protocols/roster/roster.ts'
 import { hex } from '../../../protocols/round/state.ts'
 import { TIMING_LAN } from '../../../protocols/study/constants.ts'
+import { planStudy } from '../../../protocols/study/plan.ts'
 import { decodeResultValue } from '../../../protocols/sync/link.ts'
 import { testSigners, testStudy } from '../../helpers/study.ts'
 import { createStory, startAll } from '../../helpers/world.ts'
@@ -90,4 +91,18 @@ test('what the study could not have been founded with is not a roster of it', t 
     'three in the byzantine profile',
   )
   t.throws(() => decodeChange(encodeChange({ kind: 'remove', id: new Uint8Array(3) })), { code: 'bad-change' })
+})
+
+test('a hospital for whose noise the founding scale leaves no room is not admitted', t => {
+  const privacy = {
+    ...{ noise: 'local' as const, localSteps: 1000, clippingNorm: 1, sampleRate: 2 ** 28, noiseMultiplier: 15 },
+    ...{ delta: 1e-5, epsilon: 50, colluders: 1 },
+  }
+  const crowded = testStudy(signers.slice(0, 5), { privacy })
+  const change: RosterChange = { kind: 'admit', hospital: hospital(5) }
+  // a study of six could be founded, with a coarser scale: but scales never change
+  t.notThrows(() => planStudy(testStudy(signers, { privacy })))
+  t.throws(() => applyChange(crowded, founding, change), { code: 'bad-change', message: /32-bit sums/ })
+  const roomier = testStudy(signers.slice(0, 5), { privacy: { ...privacy, noiseMultiplier: 5 } })
+  t.notThrows(() => applyChange(roomier, founding, change))
 })
