@@ -280,14 +280,3 @@ export function chargedSteps(document: StudyDocument, rounds = document.rounds):
   if (normalisation === undefined) return [training]
   return [{ sampleRate: 1, noiseMultiplier: normalisation.noiseMultiplier, steps: 1 }, training]
 }
-
-/**
- * The three epsilons after some rounds.
- *
- * @param rounds the number of contributors of each charged round of training
- */
-export function epsilonsOf(document: StudyDocument, { rounds }: { rounds: readonly number[] }): Epsilons {
-  const account = createEpsilonAccount(document)
-  for (const contributors of rounds) account.charge({ contributors })
-  return account.epsilons()
-}

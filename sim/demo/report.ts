@@ -16,7 +16,6 @@ export interface Outcome {
   /** the last class, whose share is shown */
   readonly className: string
   readonly parameters: number
-  readonly colluders: number
   readonly sites: readonly Site[]
   /** of every node, after the last round */
   readonly statuses: readonly NodeStatus[]

@@ -57,7 +57,6 @@ export async function runScenario(stage: Stage): Promise<Outcome> {
     seed: options.seed,
     className: records.classes.at(-1)!,
     parameters: study.parameters,
-    colluders: options.colluders,
     sites,
     statuses: watch.lastStatuses.flatMap(status => status ?? []),
     vitals: watch.vitals,

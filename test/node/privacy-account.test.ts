@@ -14,7 +14,7 @@ import type { Store } from '../../node/store.ts'
 import type { Entry } from '../../protocols/ports.ts'
 import { hex } from '../../protocols/round/state.ts'
 import { type StudyDocument, studyIdOf } from '../../protocols/study/document.ts'
-import { epsilonsOf } from '../../protocols/study/plan.ts'
+import { epsilonsOf } from '../helpers/epsilons.ts'
 import { testSigners, testStudy } from '../helpers/study.ts'
 
 const now = () => '2026-01-01T00:00:00.000Z'

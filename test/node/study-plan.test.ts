@@ -4,8 +4,9 @@ import test from 'ava'
 import { EXIT } from '../../crypto/errors.ts'
 import { pldEpsilon } from '../../crypto/pld.ts'
 import { planAhead } from '../../node/study-planner.ts'
-import { epsilonsOf, planStudy } from '../../protocols/study/plan.ts'
+import { planStudy } from '../../protocols/study/plan.ts'
 import { fails, works } from '../helpers/cli.ts'
+import { epsilonsOf } from '../helpers/epsilons.ts'
 import { testSigners, testStudy } from '../helpers/study.ts'
 
 const input = { records: 4000, hospitals: 7, epsilon: 3, delta: 1e-5, parameters: 62 }

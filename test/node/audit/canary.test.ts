@@ -4,7 +4,8 @@ import test from 'ava'
 import { auditCanaries, type CanaryAudit } from '../../../node/audit/canary.ts'
 import { deal } from '../../../node/audit/records.ts'
 import type { Noising } from '../../../protocols/study/noise.ts'
-import { epsilonsOf, plannedEpsilons } from '../../../protocols/study/plan.ts'
+import { plannedEpsilons } from '../../../protocols/study/plan.ts'
+import { epsilonsOf } from '../../helpers/epsilons.ts'
 import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
 
 const HOSPITALS = 8

@@ -4,5 +4,5 @@ import { BATTERY } from '../battery.ts'
 
 const check = BATTERY.find(({ name }) => name === process.argv[2])
 if (check === undefined) throw new Error(`there is no check ${process.argv[2]}`)
-const found = await check.run().catch((error: Error) => ({ wrong: error.message, measured: '' }))
+const found = await check.run().catch((error: Error) => ({ wrong: null, measured: '', threw: error.message }))
 process.stdout.write(JSON.stringify(found), () => process.exit())

@@ -12,6 +12,8 @@ export interface Plant extends SourcePlant {
   readonly bug: string
   /** the check that must see it */
   readonly seenBy: string
+  /** how the product itself refuses to go on with the bug, where it does */
+  readonly refusal?: RegExp
 }
 
 const NOISE_LINE = 'if (sigma > 0) addDiscreteGaussian(noised, sigma, rng)'
@@ -69,6 +71,7 @@ export const PLANTS: readonly Plant[] = [
       'const update = trainUpdate({ document, plan, trainer, checkpoint, round }, rng)\n' +
       '      if (update.some(value => value !== 0)) vectors.setUpdate(round, update)',
     seenBy: 'noise',
+    refusal: /no trained update/,
   },
   {
     name: 'clip-after-the-sum',

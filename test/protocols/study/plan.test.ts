@@ -8,10 +8,10 @@ import {
   colludersDefault,
   contributorsMinOf,
   createEpsilonAccount,
-  epsilonsOf,
   planStudy,
   quorumOf,
 } from '../../../protocols/study/plan.ts'
+import { epsilonsOf } from '../../helpers/epsilons.ts'
 import { testSigners, testStudy } from '../../helpers/study.ts'
 
 const privacy: StudyDocument['privacy'] = {

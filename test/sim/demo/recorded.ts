@@ -160,7 +160,6 @@ export const RECORDED: Outcome = {
   seed: 1,
   className: 'class 1',
   parameters: 6970,
-  colluders: 1,
   sites: SITES.map((site, at) => ({ site, peer: `peer-${site}`, records: RECORDS[at]!, share: 0.67 })),
   statuses: SITES.map((_, at) => recordedStatus(at)),
   vitals: SITES.map((_, at) => ({ memoryBytesMax: (4 - at / 2) * 1e8, eventLoopLagP99Ms: 30 })),
