@@ -11,25 +11,39 @@ import { createSites, foundStudy, roundsOf, type Site, statusOf, until } from '.
 
 test.serial('four processes train a study; one is killed in the middle, returns and contributes again', async t => {
   const sites = await createSites(t)
-  await foundStudy(t, sites, { rounds: 'rounds = 30' })
+  // rounds enough for a node to start again on a busy machine
+  await foundStudy(t, sites, { rounds: 'rounds = 45' })
   const nodes = sites.map(site => startProcess(t, site.folder))
   const [witness, , victim] = sites as [Site, Site, Site]
   await until(witness, nodes[0]!, status => status.round > 4)
   nodes[2]!.child.kill('SIGKILL')
   await nodes[2]!.exited
   const killed = (await statusOf(witness))!.round
-  await until(witness, nodes[0]!, status => status.round > killed + 2)
+  await until(witness, nodes[0]!, status => status.round > killed + 1)
   nodes[2] = startProcess(t, victim.folder)
   const final = await Promise.all(sites.map((site, i) => until(site, nodes[i]!, ({ phase }) => phase === 'finished')))
   t.is(new Set(final.map(status => status.checkpoint)).size, 1)
   const rounds = (await roundsOf(witness))!
-  t.is(rounds.length, 30)
-  t.true(rounds.every(({ outcome }) => outcome === 'result'))
-  t.true(rounds.some(({ round, contributors }) => round > killed && !contributors.includes(victim.peer)))
-  t.true(rounds.slice(-3).some(({ contributors }) => contributors.includes(victim.peer)))
+  t.is(rounds.length, 45)
+  // killed between COMMIT and RELEASE, and away for longer than the void timer, it costs that very round
+  const voids = rounds.filter(({ outcome }) => outcome === 'void').map(({ round }) => round)
+  t.true(
+    voids.every(round => round === killed),
+    `void: ${voids}; killed in ${killed}`,
+  )
+  const without = rounds.filter(({ contributors }) => !contributors.includes(victim.peer)).map(({ round }) => round)
+  const told = `killed in ${killed}, not in ${without}`
+  t.true(
+    without.some(round => round > killed),
+    told,
+  )
+  t.false(
+    [43, 44, 45].every(round => without.includes(round)),
+    told,
+  )
   for (const { epsilon } of final) {
-    t.true(epsilon!.colluding <= epsilon!.cap)
-    t.true(epsilon!.model < epsilon!.colluding && epsilon!.colluding < epsilon!.alone)
+    const { model, colluding, alone, cap } = epsilon!
+    t.true(colluding <= cap && model < colluding && colluding < alone, `${model} ${colluding} ${alone} of ${cap}`)
   }
   // round secrets are gone with their rounds
   const studies = await readdir(join(witness.folder, 'studies'), { withFileTypes: true })
