@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { CryptoError } from './errors.ts'
 
 /** @throws CryptoError `length-mismatch` unless `bytes` has exactly `length` bytes */

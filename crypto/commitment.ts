@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { timingSafeEqual } from 'node:crypto'
 import { requireLength } from './check.ts'
 import { TAG_COMMITMENT } from './domain.ts'

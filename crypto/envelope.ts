@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { TAG_ENVELOPE } from './domain.ts'
 import { sha256 } from './hash.ts'
 import { type Signer, verifySignature } from './signature.ts'

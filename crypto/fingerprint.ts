@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import { requireInteger, requireLength } from './check.ts'
 import { TAG_CHALLENGE } from './domain.ts'
 import { HASH_BYTES, sha256 } from './hash.ts'

@@ -7,6 +7,7 @@
  *
  * @module
  */
+
 import { requireInteger, requireReal } from './check.ts'
 import { CryptoError } from './errors.ts'
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { createHash } from 'node:crypto'
 import { requireInteger } from './check.ts'
 import { CryptoError } from './errors.ts'

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto'
 import { requireLength } from './check.ts'
 import { CryptoError } from './errors.ts'

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { requireInteger } from './check.ts'
 import { CONTRIBUTORS_MAX, DIMENSION_MAX } from './fixed-point.ts'
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { type Cipher, createCipheriv } from 'node:crypto'
 import { requireInteger, requireLength } from './check.ts'
 import { CryptoError } from './errors.ts'

@@ -5,6 +5,7 @@
  *
  * @module
  */
+
 import { timingSafeEqual } from 'node:crypto'
 import { requireInteger } from './check.ts'
 import { TAG_MERKLE_LEAF, TAG_MERKLE_NODE } from './domain.ts'

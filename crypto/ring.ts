@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { CryptoError } from './errors.ts'
 
 export const WORD_BYTES = 4

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { requireInteger } from './check.ts'
 
 /** Fills `target` with uniform random bytes from a cryptographically secure generator. */

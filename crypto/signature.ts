@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { requireLength } from './check.ts'
 import { CryptoError } from './errors.ts'

@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { requireInteger, requireLength } from './check.ts'
 import { TAG_GENESIS, TAG_PROPOSER, TAG_RESULT, TAG_SID, TAG_VOID } from './domain.ts'
 import { HASH_BYTES, sha256, u32be } from './hash.ts'

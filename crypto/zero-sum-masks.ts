@@ -9,6 +9,7 @@
  *
  * @module
  */
+
 import { hkdfSync } from 'node:crypto'
 import { requireLength } from './check.ts'
 import { TAG_PAIR, TAG_SELF } from './domain.ts'
@@ -16,6 +17,7 @@ import { CryptoError } from './errors.ts'
 import { HASH_BYTES } from './hash.ts'
 import { X25519_BYTES } from './key-agreement.ts'
 import { applyMasks, MASK_KEY_BYTES } from './mask-stream.ts'
+import { addInto } from './ring.ts'
 import { PEER_ID_BYTES } from './signature.ts'
 
 export const ROOT_BYTES = 32
@@ -119,4 +121,22 @@ export function maskInto(
 export function unmaskSelfInto(words: Uint32Array, selfKey: Uint8Array, start: number): void {
   requireLength(selfKey, MASK_KEY_BYTES, 'self key')
   applyMasks(words, [{ key: selfKey, sign: -1 }], start)
+}
+
+/**
+ * S[c] = Σ y_i[c] − G(κ_i)[c] mod 2^32 over all contributors.
+ *
+ * @param parts each contributor's masked chunk and released self key
+ * @param start the chunk's first word in the vector
+ */
+export function sumChunk(
+  parts: readonly { readonly masked: Uint32Array; readonly selfKey: Uint8Array }[],
+  start: number,
+): Uint32Array {
+  const sum = new Uint32Array(parts[0]?.masked.length ?? 0)
+  for (const { masked, selfKey } of parts) {
+    addInto(sum, masked)
+    unmaskSelfInto(sum, selfKey, start)
+  }
+  return sum
 }

@@ -8,12 +8,12 @@
  */
 
 import { CommanderError } from 'commander'
-import { EXIT } from '../crypto/errors.ts'
-import { parseOptions, type SimOptions } from './options.ts'
-import { type Job, runAll } from './pool.ts'
-import { failureLines, summaryLine } from './report.ts'
-import { type Outcome, runSeed } from './run.ts'
-import { EVERYDAY, SCENARIOS, scenarioOf } from './scenario-list.ts'
+import { EXIT } from '../node/errors.ts'
+import { parseOptions, type SimOptions } from './runner/options.ts'
+import { type Job, runAll } from './runner/pool.ts'
+import { failureLines, summaryLine } from './runner/report.ts'
+import { type Outcome, runSeed } from './runner/run-seed.ts'
+import { EVERYDAY, SCENARIOS, scenarioOf } from './scenarios/list.ts'
 
 const PROGRESS_MS = 10_000
 

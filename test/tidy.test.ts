@@ -3,8 +3,8 @@
 
 import { join } from 'node:path'
 import test from 'ava'
-import { tokenize } from './helpers/tokens.ts'
-import { readTree, violationsOf } from './helpers/tree.ts'
+import { tokenize } from './helpers/tree/tokens.ts'
+import { readTree, violationsOf } from './helpers/tree/tree.ts'
 
 const CLEAN: Record<string, string> = {
   'crypto/a.ts': 'export const a = 1\n',
@@ -87,12 +87,12 @@ test('values of confined packages are found outside of their files, types are no
   const cases: [specifier: string, path: string, home: string][] = [
     ['@tensorflow/tfjs', 'node/training/model.ts', 'node/training/backend.ts'],
     ['@tensorflow/tfjs', 'test/x.test.ts', 'node/training/backend.ts'],
-    ['libp2p', 'node/daemon.ts', 'node/network.ts'],
-    ['@libp2p/tcp', 'sim/world.ts', 'node/network.ts'],
-    ['@chainsafe/libp2p-noise', 'node/gater.ts', 'node/framing.ts'],
+    ['libp2p', 'node/daemon.ts', 'node/network/libp2p-host.ts'],
+    ['@libp2p/tcp', 'sim/world.ts', 'node/network/libp2p-host.ts'],
+    ['@chainsafe/libp2p-noise', 'node/gater.ts', 'node/network/request-reply.ts'],
     ['@libp2p/peer-id', 'protocols/x.ts', 'test/x.test.ts'],
-    ['it-pipe', 'node/network.ts', 'node/framing.ts'],
-    ['it-pipe', 'test/x.test.ts', 'node/framing.ts'],
+    ['it-pipe', 'node/network/libp2p-host.ts', 'node/network/request-reply.ts'],
+    ['it-pipe', 'test/x.test.ts', 'node/network/request-reply.ts'],
   ]
   for (const [specifier, path, home] of cases) {
     t.is(planted(path, `import { x } from '${specifier}'`).length, 1, `${specifier} in ${path}`)
@@ -141,8 +141,8 @@ test('clock, timers, randomness and I/O are found in the pure floors and allowed
 })
 
 test('what must be bit-identical uses no function whose last bit may differ', t => {
-  t.is(planted('protocols/round/checkpoint.ts', 'const x = Math.log(2)').length, 1)
-  t.deepEqual(planted('protocols/round/checkpoint.ts', 'const x = Math.sqrt(2)'), [])
+  t.is(planted('protocols/model/checkpoint.ts', 'const x = Math.log(2)').length, 1)
+  t.deepEqual(planted('protocols/model/checkpoint.ts', 'const x = Math.sqrt(2)'), [])
 })
 
 test('words in comments, strings, templates, regular expressions and keys are not code', t => {

@@ -4,12 +4,12 @@ import { randomFillSync } from 'node:crypto'
 import { access, constants, realpath } from 'node:fs/promises'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { EXIT, OperatorError } from '../../crypto/errors.ts'
-import { ROUNDS_MAX } from '../../protocols/study/constants.ts'
-import { writeFileAtomic, writeFileNew } from '../atomic-file.ts'
-import type { StudyAudit } from '../audit/audit.ts'
-import { counted, noiseText, observedBy } from '../audit/report-words.ts'
-import type { Subject } from '../audit/subject.ts'
+import { ROUNDS_MAX } from '../../protocols/study/limits.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import type { StudyAudit } from '../privacy-audit/audit.ts'
+import { counted, noiseText, observedBy } from '../privacy-audit/report-words.ts'
+import type { Subject } from '../privacy-audit/subject.ts'
+import { writeFileAtomic, writeFileNew } from '../storage/atomic-file.ts'
 import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 
@@ -81,11 +81,11 @@ function parseShadows(text: string): number {
 async function audit(options: AuditOptions): Promise<void> {
   const { out, force, canaries, shadows, roundsMax, json } = options
   await requireWritable(options)
-  const { readSubject } = await import('../audit/subject.ts')
+  const { readSubject } = await import('../privacy-audit/subject.ts')
   const subject = await readSubject(options)
-  const { auditStudy } = await import('../audit/audit.ts')
+  const { auditStudy } = await import('../privacy-audit/audit.ts')
   const { loadBackend } = await import('../training/backend.ts')
-  const { reportPage } = await import('../audit/report.ts')
+  const { reportPage } = await import('../privacy-audit/report.ts')
   const { document, dataset, final, charged, study, file, split } = subject
   const backend = await loadBackend({ engine: subject.engine })
   const init = { document, dataset, backend, rng: randomFill }

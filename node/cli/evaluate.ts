@@ -1,8 +1,8 @@
 /** `confrere evaluate`: how good the newest checkpoint is on records of this machine. @module */
 
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
-import { requireDataFolder } from '../data-folder.ts'
+import { readConfig } from '../config/config.ts'
+import { requireDataFolder } from '../storage/data-folder.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 
@@ -24,9 +24,9 @@ export function addEvaluate(program: Command): void {
 async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Promise<void> {
   await requireDataFolder(data)
   const config = await readConfig(data)
-  const { readNewestCheckpoint } = await import('../newest-checkpoint.ts')
+  const { readNewestCheckpoint } = await import('../storage/newest-checkpoint.ts')
   const { document, checkpoint, hash, round } = await readNewestCheckpoint(data)
-  const { deployed } = await import('../../protocols/round/checkpoint.ts')
+  const { deployed } = await import('../../protocols/model/checkpoint.ts')
   const { readNpz } = await import('../datasets/npz.ts')
   const { shape, classes } = document.data
   const dataset = await readNpz(npz, { split, shape, classes })

@@ -1,8 +1,8 @@
 /** `confrere id`: the node's own peer id. @module */
 
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
-import { loadIdentity } from '../identity.ts'
+import { readConfig } from '../config/config.ts'
+import { loadIdentity } from '../storage/identity.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 

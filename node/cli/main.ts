@@ -2,7 +2,7 @@
 /** The command line: parses, runs one command, turns what it throws into a sentence and an exit code. @module */
 
 import { Command, CommanderError } from 'commander'
-import { EXIT, type ExitCode, OperatorError } from '../../crypto/errors.ts'
+import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import { readVersion } from '../version.ts'
 import { addAudit } from './audit.ts'
 import { addEvaluate } from './evaluate.ts'

@@ -1,6 +1,6 @@
 /** How the commands print: sentences or JSON on stdout, errors on stderr. @module */
 
-import { EXIT, type ExitCode, OperatorError } from '../../crypto/errors.ts'
+import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 
 /** Prints lines for people. */
 export function printLines(...lines: string[]): void {

@@ -2,25 +2,26 @@
 
 import { stat } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { CryptoError, EXIT, OperatorError } from '../../crypto/errors.ts'
-import { pldNoiseMultiplier } from '../../crypto/noise-multiplier.ts'
-import { PLD_STEPS_MAX, pldEpsilon } from '../../crypto/pld.ts'
-import { rdpEpsilon } from '../../crypto/rdp.ts'
+import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
+import { PLD_STEPS_MAX, pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { rdpEpsilon } from '../../crypto/accounting/rdp.ts'
+import { CryptoError } from '../../crypto/errors.ts'
 import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
-import { readConfig } from '../config.ts'
-import { requireDataFolder } from '../data-folder.ts'
-import { ledgerPath, readLedgerFile, type VerifiedLedger } from '../ledger.ts'
+import { readConfig } from '../config/config.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import { epsilonText } from '../privacy/epsilon-text.ts'
+import { ledgerPath, readLedgerFile, type VerifiedLedger } from '../privacy/ledger-file.ts'
 import {
   type AccountSpending,
   privacyReport,
   projections,
   type ReportSources,
   type StudySpending,
-} from '../privacy-report.ts'
-import { approvedStudies } from '../study-file.ts'
+} from '../privacy/report.ts'
+import { approvedStudies } from '../storage/approved-studies.ts'
+import { requireDataFolder } from '../storage/data-folder.ts'
 import { addDataOption, addJsonOption, parseNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
-import { epsilonText } from './study-text.ts'
 
 const STUDY_DIGITS = 12
 

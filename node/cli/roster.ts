@@ -6,15 +6,16 @@
  */
 
 import type { Command } from 'commander'
-import { EXIT, type ExitCode, OperatorError, ProtocolError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { hex } from '../../protocols/immutable.ts'
 import { decodeChange, describeChange, encodeChange, type RosterChange } from '../../protocols/roster/change.ts'
-import { hex } from '../../protocols/round/state.ts'
-import { writeFileNew } from '../atomic-file.ts'
-import { folderUnusable, requireDataFolder } from '../data-folder.ts'
-import { parsePeerId } from '../identity.ts'
-import { readChange, storeApproval, withdrawApproval } from '../pending-change.ts'
-import { selectStudy } from '../study-file.ts'
+import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
+import { selectStudy } from '../storage/approved-studies.ts'
+import { writeFileNew } from '../storage/atomic-file.ts'
+import { folderUnusable, requireDataFolder } from '../storage/data-folder.ts'
+import { parsePeerId } from '../storage/identity.ts'
+import { readChange, storeApproval, withdrawApproval } from '../storage/pending-change.ts'
 import { addDataOption, collect, parseStudyPrefix } from './options.ts'
 import { printLines } from './output.ts'
 

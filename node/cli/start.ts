@@ -1,12 +1,12 @@
 /** `confrere start`: runs the node until it is told to stop. @module */
 
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
-import type { RunningNode } from '../daemon.ts'
-import { requireDataFolder } from '../data-folder.ts'
-import { loadIdentity } from '../identity.ts'
+import { readConfig } from '../config/config.ts'
+import type { RunningNode } from '../daemon/daemon.ts'
 import { createLogger, type Logger } from '../log.ts'
-import { selectStudy } from '../study-file.ts'
+import { selectStudy } from '../storage/approved-studies.ts'
+import { requireDataFolder } from '../storage/data-folder.ts'
+import { loadIdentity } from '../storage/identity.ts'
 import { addDataOption, parseStudyPrefix } from './options.ts'
 import { requireBudget } from './study-approve.ts'
 import { requireMember } from './study-new.ts'
@@ -33,7 +33,7 @@ async function start({ data, study: prefix, join }: { data: string; study?: stri
   const log = createLogger({ level: config.log.level })
   // the network and the tensor engine load only here: no other command waits for them
   const startNode = async (): Promise<RunningNode> =>
-    (await import('../daemon.ts')).startNode({ folder: data, config, log, study: study.study })
+    (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: study.study })
   await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
 }
 

@@ -1,13 +1,13 @@
 /** `confrere status`: asks the running node. @module */
 
 import type { Command } from 'commander'
-import { EXIT, type ExitCode, OperatorError } from '../../crypto/errors.ts'
-import { roundKind } from '../../protocols/study/plan.ts'
-import { readConfig } from '../config.ts'
-import type { NodeStatus } from '../status.ts'
+import { roundKind } from '../../protocols/study/rounds.ts'
+import { readConfig } from '../config/config.ts'
+import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
+import type { NodeStatus } from '../http/status.ts'
+import { epsilonText } from '../privacy/epsilon-text.ts'
 import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
-import { epsilonText } from './study-text.ts'
 
 const TIMEOUT_MS = 5000
 

@@ -1,12 +1,12 @@
 /** `confrere study new`: a founder's signed study from a spec. @module */
 
 import type { Command } from 'commander'
-import { EXIT, OperatorError } from '../../crypto/errors.ts'
-import type { StudyDocument } from '../../protocols/study/document.ts'
-import { writeFileNew } from '../atomic-file.ts'
-import { type Identity, loadIdentity, peerIdString } from '../identity.ts'
-import { openStudy, sealStudy } from '../study-file.ts'
-import { documentOfSpec, readStudySpec } from '../study-spec.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import { writeFileNew } from '../storage/atomic-file.ts'
+import { type Identity, loadIdentity, peerIdString } from '../storage/identity.ts'
+import { openStudy, sealStudy } from '../storage/study-file.ts'
+import { documentOfSpec, readStudySpec } from '../study/study-spec.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { studyJson, studyLines } from './study-text.ts'

@@ -1,13 +1,13 @@
 /** `confrere study plan`: what rounds and sample rates would cost and give, before anything is spent. @module */
 
 import { type Command, InvalidArgumentError } from 'commander'
-import { CryptoError, EXIT, OperatorError } from '../../crypto/errors.ts'
-import * as limit from '../../protocols/study/constants.ts'
-import { observerWords } from '../observer.ts'
-import { type PlanningInput, type PlanRow, planAhead, quorumAhead, type StudyPlanning } from '../study-planner.ts'
+import { CryptoError } from '../../crypto/errors.ts'
+import * as limit from '../../protocols/study/limits.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import { epsilonText, observerWords } from '../privacy/epsilon-text.ts'
+import { type PlanningInput, type PlanRow, planAhead, quorumAhead, type StudyPlanning } from '../study/study-planner.ts'
 import { addJsonOption, parseNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
-import { epsilonText } from './study-text.ts'
 
 const ROUNDS_DEFAULT = [50, 100, 200, 400]
 const SAMPLE_RATES_DEFAULT = [0.05, 0.1, 0.2, 0.4]

@@ -1,7 +1,7 @@
 /** `confrere study show`: what a study file says. @module */
 
 import type { Command } from 'commander'
-import { readStudyFile } from '../study-file.ts'
+import { readStudyFile } from '../storage/study-file.ts'
 import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { studyJson, studyLines } from './study-text.ts'

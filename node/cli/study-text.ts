@@ -1,20 +1,11 @@
 /** A study in words, for whoever has to decide about it. @module */
 
-import { SAMPLE_RATE_ONE } from '../../protocols/study/constants.ts'
-import type { Activation, StudyDocument } from '../../protocols/study/document.ts'
-import { type Epsilons, plannedEpsilons, planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
-import { peerIdString } from '../identity.ts'
-import { observerWords } from '../observer.ts'
-
-const DIGITS = 4
-
-/** A number as people read it; never rounded down, so that a promise is not made to look better than it is. */
-export function epsilonText(epsilon: number): string {
-  if (!Number.isFinite(epsilon)) return 'unbounded'
-  const unit = 10 ** (DIGITS - 1 - Math.floor(Math.log10(Math.max(epsilon, 1))))
-  // a hair below keeps 3 from becoming 3.001 by the last bit of a division
-  return String(Math.ceil(epsilon * unit - 1e-9) / unit)
-}
+import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
+import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
+import type { Activation, StudyDocument } from '../../protocols/study/types.ts'
+import { epsilonText, observerWords } from '../privacy/epsilon-text.ts'
+import { peerIdString } from '../storage/identity.ts'
 
 /** Whoever shows an epsilon shows all three, in words, and says what they do not cover. */
 export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): string[] {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { EXIT, OperatorError } from '../../crypto/errors.ts'
-import type { StudyData } from '../../protocols/study/document.ts'
+
+import type { StudyData } from '../../protocols/study/types.ts'
+import { EXIT, OperatorError } from '../errors.ts'
 
 export interface Dataset {
   count: number

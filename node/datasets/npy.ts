@@ -4,6 +4,7 @@
  *
  * @module NEP 1, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
+
 import { CodedError } from '../../crypto/errors.ts'
 
 /** Why an array cannot be used: a sentence that follows the array's name, and what to do about it. */

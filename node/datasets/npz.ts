@@ -4,9 +4,10 @@
  *
  * @module
  */
+
 import { open } from 'node:fs/promises'
 import { unzipSync } from 'fflate'
-import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import { EXIT, OperatorError } from '../errors.ts'
 import type { Dataset } from './dataset.ts'
 import { integersOf, type NpyArray, NpyError, parseNpy } from './npy.ts'
 

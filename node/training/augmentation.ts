@@ -5,8 +5,9 @@
  * @module De, Berrada, Hayes, Smith, Balle, "Unlocking high-accuracy differentially private image classification through
  *   scale", 2022, section 3.4 (augmentation multiplicity).
  */
+
 import type { RandomReader } from '../../crypto/rng.ts'
-import type { Augmentation } from '../../protocols/study/document.ts'
+import type { Augmentation } from '../../protocols/study/types.ts'
 import { reflected } from './scattering.ts'
 
 /**

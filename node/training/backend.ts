@@ -4,11 +4,12 @@
  *
  * @module
  */
+
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import nodeUtil from 'node:util'
 import type * as TfModule from '@tensorflow/tfjs'
-import { EXIT, OperatorError } from '../../crypto/errors.ts'
+import { EXIT, OperatorError } from '../errors.ts'
 
 export type Tf = typeof TfModule
 export type Tensor = TfModule.Tensor

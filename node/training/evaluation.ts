@@ -4,9 +4,10 @@
  *
  * @module
  */
+
 import assert from 'node:assert/strict'
-import type { StudyDocument } from '../../protocols/study/document.ts'
 import { initialNormalisation, type Normalisation, normalisedColumns } from '../../protocols/study/normalisation.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, requireContract } from '../datasets/dataset.ts'
 import type { Backend, Tensor2D } from './backend.ts'
 import { featuresOf } from './features.ts'

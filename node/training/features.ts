@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StudyDocument } from '../../protocols/study/document.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 import { boundedRecords } from './normaliser.ts'
 import { scatterDataset } from './scattering.ts'

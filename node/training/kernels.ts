@@ -5,6 +5,7 @@
  *
  * @module
  */
+
 import type { Backend, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tf } from './backend.ts'
 
 export interface Window {

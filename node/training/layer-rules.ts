@@ -10,7 +10,8 @@
  *
  * @module
  */
-import { EXIT, OperatorError } from '../../crypto/errors.ts'
+
+import { EXIT, OperatorError } from '../errors.ts'
 import type { Backend, Layer, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tf } from './backend.ts'
 import {
   convolutionInputGradient,

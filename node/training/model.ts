@@ -3,14 +3,15 @@
  *
  * @module
  */
+
 import assert from 'node:assert/strict'
-import type { Activation, ModelSpec, StudyData } from '../../protocols/study/document.ts'
 import {
   CONVOLUTION_SIZE,
   CONVOLUTION_STRIDE,
   type ParameterSpec,
   parameterSpecs,
 } from '../../protocols/study/parameters.ts'
+import type { Activation, ModelSpec, StudyData } from '../../protocols/study/types.ts'
 import type { Layer, LayersModel, Tensor, Tensor4D, Tf } from './backend.ts'
 import { standardisedConvolution } from './standardised-convolution.ts'
 

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { StudyDocument } from '../../protocols/study/document.ts'
 import {
   type Bounds,
   boundsOf,
@@ -13,8 +12,9 @@ import {
   type Normalisation,
   statisticsDimension,
 } from '../../protocols/study/normalisation.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Dataset } from '../datasets/dataset.ts'
-import { CLIP_MARGIN } from './bookkeeping.ts'
+import { CLIP_MARGIN } from './per-example-clipping.ts'
 
 /** A dataset's records, clipped and scaled by the study's bounds; as they are where it has none. */
 export function boundedRecords(document: Pick<StudyDocument, 'data' | 'normalisation'>, dataset: Dataset): Dataset {

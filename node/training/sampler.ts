@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { CryptoError } from '../../crypto/errors.ts'
 import { RandomReader, READER_WORDS_MAX, type Rng } from '../../crypto/rng.ts'
 

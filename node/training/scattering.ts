@@ -9,7 +9,7 @@
  * @module
  */
 
-import { createFourierPlan, type FourierPlan } from '../../crypto/fourier.ts'
+import { createFourierPlan, type FourierPlan } from '../../crypto/accounting/fourier.ts'
 import { scatteringChannels } from '../../protocols/study/parameters.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 

@@ -6,6 +6,7 @@
  *   standardization", 2019; scaled by the fan-in as in De et al., "Unlocking high-accuracy differentially private image
  *   classification through scale", 2022.
  */
+
 import assert from 'node:assert/strict'
 import type { Layer, Tensor, Tensor3D, Tensor4D, Tf } from './backend.ts'
 

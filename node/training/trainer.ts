@@ -1,66 +1,28 @@
-/**
- * A hospital's part of one training step: the clipped sum over a Poisson sample of its own records.
- *
- * @module
- */
-import { RandomReader, type Rng } from '../../crypto/rng.ts'
-import type { StudyDocument } from '../../protocols/study/document.ts'
-import { type Dataset, requireContract, selectRecords } from '../datasets/dataset.ts'
-import { distinctRecords, recordHashes } from '../record-set.ts'
-import type { Trainer } from '../trainer.ts'
-import { drawViews } from './augmentation.ts'
-import type { Backend } from './backend.ts'
-import { createBookkeeping } from './bookkeeping.ts'
-import { featuresOf } from './features.ts'
-import { buildModel } from './model.ts'
-import { normalise, statisticsOf } from './normaliser.ts'
-import { poissonSample } from './sampler.ts'
+/** What a workbench asks of whatever trains on a hospital's records. @module */
 
-export type { Dataset } from '../datasets/dataset.ts'
+import type { Checkpoint } from '../../protocols/model/checkpoint.ts'
 
-/**
- * An image that stands in the data set more than once is trained on as one.
- *
- * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee, and so are the views
- * @throws OperatorError `dataset-mismatch` or `unsupported-layer`, exit code 11
- */
-export function createTrainer({
-  document,
-  dataset,
-  backend,
-  rng,
-}: {
-  document: StudyDocument
-  dataset: Dataset
-  backend: Backend
-  rng: Rng
-}): Trainer {
-  requireContract(dataset, document.data)
-  const { clippingNorm, sampleRate } = document.privacy
-  const model = buildModel(backend.tf, document.model, document.data)
-  const { augmentation } = document
-  const bookkeeping = createBookkeeping(backend, { model, clippingNorm, views: augmentation?.views ?? 1 })
-  const features = featuresOf(document, distinctRecords(dataset))
-  return {
-    dimension: bookkeeping.dimension,
-    engine: backend.engine,
-    clippedSum: ({ parameters, normalisation }) => {
-      const sample = poissonSample(features.count, sampleRate, rng)
-      const sum = new Float64Array(bookkeeping.dimension)
-      const { recordsMax } = bookkeeping
-      const reader = new RandomReader(rng)
-      for (let start = 0; start < sample.length; start += recordsMax) {
-        const { inputs, labels } = selectRecords(features, sample.subarray(start, start + recordsMax))
-        const { shape } = features
-        const seen = augmentation === undefined ? inputs : drawViews(inputs, { shape, augmentation, reader })
-        normalise(seen, normalisation)
-        bookkeeping.addClipped(sum, { parameters, inputs: seen, labels })
-      }
-      reader.wipe()
-      return sum
-    },
-    statisticsSum: () => statisticsOf(document, features),
-    recordHashes: key => recordHashes(dataset, key),
-    dispose: () => model.dispose(),
-  }
+/** What a training step starts from. */
+export type ModelState = Pick<Checkpoint, 'parameters' | 'normalisation'>
+
+export interface Trainer {
+  /** of the model */
+  readonly dimension: number
+  readonly engine: string
+  /**
+   * Draws a fresh Poisson sample and adds up its per-example gradients, each clipped to 0.99·clippingNorm: not divided
+   * by anything, and zeros when the sample is empty. Neither the sample nor its size may leave this process.
+   *
+   * @returns flat, float64
+   */
+  clippedSum(model: ModelState): Float64Array
+  /**
+   * The sums, square sums and count of all records, scaled by the study's bounds: see `normalisationOf`.
+   *
+   * @returns 2C + 1 entries
+   */
+  statisticsSum(): Float64Array
+  /** a hash of each record of the data under a key of this node, sorted; of one that stands there twice, two */
+  recordHashes(key: Uint8Array): Uint8Array
+  dispose(): void
 }

@@ -7,11 +7,11 @@
  * @module
  */
 
-import { ProtocolError } from '../../crypto/errors.ts'
+import { ProtocolError } from '../errors.ts'
+import type { Instance } from '../messages/limits.ts'
+import { is, type Message, type MessageContext, openMessage } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
-import { is, type Message, type MessageContext, openMessage } from '../round/messages.ts'
-import type { Instance } from './constants.ts'
-import type { VotePhase } from './machine.ts'
+import type { VotePhase } from './agreement.ts'
 
 /** What every vote of a proof must be for. */
 export interface Proven {

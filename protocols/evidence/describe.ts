@@ -4,12 +4,11 @@
  * @module
  */
 
+import type { Evidence } from '../messages/evidence.ts'
+import { type Body, openMessage } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
-import type { Body } from '../round/messages.ts'
-import { openMessage } from '../round/messages.ts'
-import type { EvidenceContext } from './context.ts'
-import type { Evidence } from './evidence.ts'
-import { openAs } from './session.ts'
+import type { EvidenceContext } from './judge.ts'
+import { openAs } from './signed-session.ts'
 import { verifyEvidence } from './verify.ts'
 
 /** What is wrong with a message that was judged alone. */

@@ -5,12 +5,13 @@
  * @module
  */
 
-import { CodedError, ProtocolError } from '../../crypto/errors.ts'
-import type { EvidenceContext, Verdict } from './context.ts'
-import type { Evidence } from './evidence.ts'
-import { judgeEquivocation, judgeMissing, judgeRelease } from './falsehood.ts'
-import { judgeInvalid } from './invalid.ts'
-import { judgeFingerprint, judgeSum } from './sums.ts'
+import { CodedError } from '../../crypto/errors.ts'
+import { ProtocolError } from '../errors.ts'
+import type { Evidence } from '../messages/evidence.ts'
+import { judgeEquivocation, judgeMissing, judgeRelease } from './contradictions.ts'
+import { judgeInvalid } from './invalid-message.ts'
+import type { EvidenceContext, Verdict } from './judge.ts'
+import { judgeFingerprint, judgeSum } from './recomputed.ts'
 
 /**
  * Verifies evidence offline.

@@ -24,7 +24,7 @@ import {
   RECORDS_MAX,
   ROUNDS_MAX,
   SAMPLE_RATE_ONE,
-} from '../study/constants.ts'
+} from '../study/limits.ts'
 
 /** The longest entry, a merging account, stays below this. */
 export const LINE_CHARACTERS_MAX = 8192

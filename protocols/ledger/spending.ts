@@ -4,10 +4,10 @@
  * @module
  */
 
-import { pldEpsilon } from '../../crypto/pld.ts'
-import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/rdp.ts'
-import { SAMPLE_RATE_ONE } from '../study/constants.ts'
-import type { RoundKind } from '../study/plan.ts'
+import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/accounting/rdp.ts'
+import { SAMPLE_RATE_ONE } from '../study/limits.ts'
+import type { RoundKind } from '../study/rounds.ts'
 import { broken, type EntryOf } from './entry.ts'
 
 /** What one round of a study costs. */

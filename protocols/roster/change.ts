@@ -6,12 +6,14 @@
  */
 
 import { z } from 'zod'
-import { ProtocolError } from '../../crypto/errors.ts'
-import { decode, encode } from '../codec.ts'
-import { printable } from '../printable.ts'
-import { HOSPITAL_SCHEMA, type StudyDocument, validateStudy } from '../study/document.ts'
+import { decode, encode } from '../encoding/codec.ts'
+import { printable } from '../encoding/printable.ts'
+import { ProtocolError } from '../errors.ts'
+import { validateStudy } from '../study/document.ts'
 import { requireRoom } from '../study/plan.ts'
-import { CHANGE_BYTES_MAX } from './constants.ts'
+import { HOSPITAL_SCHEMA } from '../study/schema.ts'
+import type { StudyDocument } from '../study/types.ts'
+import { CHANGE_BYTES_MAX } from './limits.ts'
 import { createRoster, type Hospital, memberOf, peerString, type Roster } from './roster.ts'
 
 const id = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 38, 'must be a raw PeerId')

@@ -6,7 +6,7 @@
  */
 
 import { toString as bytesToString } from 'uint8arrays/to-string'
-import { ProtocolError } from '../../crypto/errors.ts'
+import { ProtocolError } from '../errors.ts'
 
 /** A hospital's rank in the roster, ascending by raw PeerId bytes. */
 export type Member = number

@@ -4,49 +4,42 @@
  * @module
  */
 
-import { type Envelope, seal, verifyEnvelope } from '../../crypto/envelope.ts'
-import { sha256 } from '../../crypto/hash.ts'
-import { pldEpsilon } from '../../crypto/pld.ts'
+import { type Envelope, seal } from '../../crypto/envelope.ts'
 import type { Signer } from '../../crypto/signature.ts'
-import { remember } from '../memo.ts'
-import type { StepContext } from '../ports.ts'
-import { createRoster, OUTSIDE, peerString, type Roster } from '../roster/roster.ts'
-import { type StudyDocument, studyIdOf } from '../study/document.ts'
-import { chargedSteps, dimensionsOf, planStudy, quorumOf } from '../study/plan.ts'
-import { encodeEnvelope } from './messages.ts'
+import { remember } from '../immutable.ts'
+import { encodeEnvelope, type MessageContext } from '../messages/messages.ts'
+import { rememberingVerifier } from '../messages/verifier.ts'
+import { createRoster, type Member, OUTSIDE, peerString, type Roster } from '../roster/roster.ts'
+import { studyIdOf } from '../study/document.ts'
+import { affordableRounds } from '../study/epsilons.ts'
+import { type Dimensions, dimensionsOf, planStudy } from '../study/plan.ts'
+import { quorumOf } from '../study/quorum.ts'
+import type { StudyDocument, Timing } from '../study/types.ts'
 
-/** Signatures that were verified lately are remembered: a READY comes back inside every OPEN. */
-const VERIFIED_MAX = 4096
-
-/** Rounds of training whose charge, and that of the statistics before, stays within the study's and a stricter local cap. */
-export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
-  const { rounds, privacy } = document
-  const { delta, epsilon, noise } = privacy
-  if (noise === 'off') return rounds
-  const cap = Math.min(epsilon, epsilonMax)
-  const fits = (some: number) => pldEpsilon(chargedSteps(document, some), { delta }) <= cap
-  // by far the most often: all
-  if (fits(rounds)) return rounds
-  let [fit, over] = [0, rounds]
-  while (over - fit > 1) {
-    const middle = Math.floor((fit + over) / 2)
-    if (fits(middle)) fit = middle
-    else over = middle
-  }
-  return fit
-}
-
-/** A signature check that remembers the last envelopes that passed. */
-export function rememberingVerifier(): (envelope: Envelope) => boolean {
-  const seen = new Set<string>()
-  return envelope => {
-    const key = Buffer.from(sha256(envelope.body, envelope.signer, envelope.signature)).toString('latin1')
-    if (seen.has(key)) return true
-    if (!verifyEnvelope(envelope)) return false
-    if (seen.size >= VERIFIED_MAX) seen.delete(seen.values().next().value as string)
-    seen.add(key)
-    return true
-  }
+/** What a study, its current roster and our place in it fix. `contextAt` gives the same for another roster. */
+export interface StepContext extends MessageContext {
+  readonly document: StudyDocument
+  /** version 0 of the roster */
+  readonly founding: Roster
+  /** our PeerId */
+  readonly peer: string
+  /** our rank, or `OUTSIDE` while the roster does not name us */
+  readonly self: Member
+  /** seals one of our own bodies; deterministic (Ed25519), so a step stays a function */
+  readonly seal: (body: Uint8Array) => Uint8Array
+  readonly quorum: number
+  readonly faulty: number
+  readonly contributorsMin: number
+  /** words of an update, by what its round is for */
+  readonly dimensions: Dimensions
+  /** words of the longest: what limits go by */
+  readonly dimension: number
+  readonly rounds: number
+  readonly timing: Timing
+  /** PeerIds of hospitals without which we do not take part */
+  readonly require: readonly string[]
+  /** rounds of training that the stricter of the study's and our own privacy cap can pay for, statistics paid before */
+  readonly chargesMax: number
 }
 
 /**

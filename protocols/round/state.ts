@@ -4,16 +4,15 @@
  * @module
  */
 
-import type { Opening } from '../aggregation/opening.ts'
-import { type AgreementState, createAgreement } from '../agreement/machine.ts'
-import { put } from '../facts.ts'
-import type { Effect, StepContext } from '../ports.ts'
+import { type AgreementState, createAgreement } from '../agreement/agreement.ts'
+import type { CommitValue } from '../messages/commit-value.ts'
+import type { Body, BodyOf, Message } from '../messages/messages.ts'
+import type { ResultValue } from '../messages/result-value.ts'
 import type { Member } from '../roster/roster.ts'
-import type { Link, ResultValue } from '../sync/link.ts'
-import { allOf, type Book } from './book.ts'
-import type { CommitValue } from './commit-value.ts'
-import type { Body, BodyOf, Message } from './messages.ts'
-import type { Standing } from './standing.ts'
+import type { Opening } from '../session/opening.ts'
+import type { Standing } from '../transcript/head.ts'
+import type { Link } from '../transcript/link.ts'
+import { allOf, type Book } from './message-table.ts'
 
 export type Phase =
   | 'idle'
@@ -162,48 +161,6 @@ export function createRound({ round, previous, roster, bans }: Standing, carried
     audited: null,
     vouched: new Map(),
   }
-}
-
-/** One call of `step` in progress: the state so far, and what must happen for it. */
-export interface Turn {
-  state: RoundState
-  readonly effects: Effect[]
-  /** under the roster of the state's round */
-  context: StepContext
-}
-
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
-}
-
-/** Raises a flag; true the first time. */
-export function once(turn: Turn, flag: string): boolean {
-  if (turn.state.flags.has(flag)) return false
-  turn.state = { ...turn.state, flags: put(turn.state.flags, flag, true) }
-  return true
-}
-
-/** Asks for a timer, once per name and round. */
-export function schedule(turn: Turn, timer: string, afterMs: number): void {
-  if (once(turn, `timer:${timer}`)) turn.effects.push({ type: 'schedule', round: turn.state.round, timer, afterMs })
-}
-
-/** True once the named timer has ended. */
-export function ended(state: RoundState, timer: string): boolean {
-  return state.flags.has(`ended:${timer}`)
-}
-
-/** Enters a phase, telling whoever watches. */
-export function setPhase(turn: Turn, phase: Phase): void {
-  if (turn.state.phase === phase) return
-  turn.state = { ...turn.state, phase }
-  const { round, commit } = turn.state
-  turn.effects.push({ type: 'emit', notice: { kind: 'phase', round, view: commit.view, phase } })
-}
-
-/** True for equal bytes. */
-export function same(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
 }
 
 /** All accepted messages of a type. */

@@ -5,13 +5,15 @@
  */
 
 import { fromString } from 'uint8arrays/from-string'
-import { type Instance, TIMEOUT_GROWTH } from '../agreement/constants.ts'
-import { advance, expire, type Proposal, type VotePhase } from '../agreement/machine.ts'
+import { advance, expire, type Proposal, TIMEOUT_GROWTH, type VotePhase } from '../agreement/agreement.ts'
 import { collectProof } from '../agreement/proof.ts'
-import type { StepContext } from '../ports.ts'
-import { inSlot, messagesIn } from './book.ts'
-import { proposerOf, say } from './receive.ts'
-import { type RoundState, said, schedule, type Turn } from './state.ts'
+import type { Instance } from '../messages/limits.ts'
+import type { StepContext } from './context.ts'
+import { proposerOf } from './facts.ts'
+import { inSlot, messagesIn } from './message-table.ts'
+import { say } from './say.ts'
+import { type RoundState, said } from './state.ts'
+import { schedule, type Turn } from './transition.ts'
 
 export function voteTimeout({ timing }: StepContext, view: number): number {
   return Math.min(timing.voteTimeoutMsMax, timing.voteTimeoutMs * TIMEOUT_GROWTH ** view)

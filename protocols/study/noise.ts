@@ -17,7 +17,7 @@ import {
   SCALED_NORM_MIN,
   wordMax,
 } from '../../crypto/fixed-point.ts'
-import type { StudyPrivacy } from './document.ts'
+import type { StudyPrivacy } from './types.ts'
 
 /** How a study's noise is shared out. */
 export type NoiseSharing = Pick<StudyPrivacy, 'noise' | 'colluders'>

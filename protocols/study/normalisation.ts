@@ -9,11 +9,8 @@
  * @module
  */
 
-import { ProtocolError } from '../../crypto/errors.ts'
-import type { StudyData, StudyDocument } from './document.ts'
-
-/** The round that adds up the statistics, in studies that have any. Training begins with the one after it. */
-export const STATISTICS_ROUND = 0
+import { ProtocolError } from '../errors.ts'
+import type { StudyData, StudyDocument } from './types.ts'
 
 /** A deviation is never taken for less: a constant column has none. */
 export const DEVIATION_MIN = 0.1

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { ProtocolError } from '../../crypto/errors.ts'
-import type { ModelSpec, StudyData } from './document.ts'
+
+import { ProtocolError } from '../errors.ts'
+import type { ModelSpec, StudyData } from './types.ts'
 
 /** How one tensor's entries start: uniform in (−limit, limit), or all of them the same. */
 export type InitialValue = { kind: 'uniform'; limit: number } | { kind: 'constant'; value: number }

@@ -4,26 +4,19 @@
  * @module
  */
 
-import { CryptoError, ProtocolError } from '../../crypto/errors.ts'
-import { pldEpsilon, type Steps } from '../../crypto/pld.ts'
-import { denominatorOf } from '../round/checkpoint.ts'
-import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './constants.ts'
-import type { StudyDocument } from './document.ts'
-import { type Multipliers, multipliersOf, noiseOfSum, type SumNeeds, type SumPlan, withFixedPoint } from './noise.ts'
-import { columnsOf, STATISTICS_ROUND, statisticsDimension, statisticsNorm } from './normalisation.ts'
+import { CryptoError } from '../../crypto/errors.ts'
+import { ProtocolError } from '../errors.ts'
+import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './limits.ts'
+import { noiseOfSum, type SumNeeds, type SumPlan, withFixedPoint } from './noise.ts'
+import { columnsOf, statisticsDimension, statisticsNorm } from './normalisation.ts'
 import { dimensionOf, parameterSpecs } from './parameters.ts'
+import { contributorsMinOf, quorumOf } from './quorum.ts'
+import { type RoundKind, roundKind } from './rounds.ts'
+import type { StudyDocument } from './types.ts'
 
-/** What a round is for: in studies with a normalisation the first adds up statistics of the records, all others train. */
-export type RoundKind = 'statistics' | 'training'
-
-/** What the round of this number is for. */
-export function roundKind(round: number): RoundKind {
-  return round === STATISTICS_ROUND ? 'statistics' : 'training'
-}
-
-/** The round that a study begins with. The last one has the number `document.rounds`. */
-export function firstRound({ normalisation }: Pick<StudyDocument, 'normalisation'>): number {
-  return normalisation === undefined ? STATISTICS_ROUND + 1 : STATISTICS_ROUND
+/** The public constant that a sum is divided by: the expected number of sampled records, never a private count. */
+export function denominatorOf(document: StudyDocument): number {
+  return (document.privacy.sampleRate / SAMPLE_RATE_ONE) * document.data.records
 }
 
 /** Words of an update, by what its round is for; 0 where no round is. */
@@ -45,29 +38,6 @@ export interface StudyPlan extends SumPlan {
   denominator: number
   /** sentences that whoever plans, shows or approves the study should read */
   warnings: string[]
-}
-
-/** f and q of a roster (secure-aggregation.md, "A round"). */
-export function quorumOf({ hospitals, profile }: { hospitals: number; profile: StudyDocument['profile'] }): {
-  faulty: number
-  quorum: number
-} {
-  if (profile === 'crash') {
-    return { faulty: Math.floor((hospitals - 1) / 2), quorum: Math.floor(hospitals / 2) + 1 }
-  }
-  const faulty = Math.floor((hospitals - 1) / 3)
-  return { faulty, quorum: Math.floor((hospitals + faulty) / 2) + 1 }
-}
-
-/** t when the study's author does not choose one: max(1, min(⌈n/2⌉, n−f−2)). */
-export function colludersDefault(roster: { hospitals: number; profile: StudyDocument['profile'] }): number {
-  const { hospitals } = roster
-  return Math.max(1, Math.min(Math.ceil(hospitals / 2), hospitals - quorumOf(roster).faulty - 2))
-}
-
-/** max(3, t + 2): two honest contributors hide each other from t colluding ones. */
-export function contributorsMinOf(colluders: number): number {
-  return Math.max(3, colluders + 2)
 }
 
 /**
@@ -188,95 +158,4 @@ function warningsOf(
   }
   if (plan.denominator < 1) warnings.push('Fewer than one record is expected in a round: raise sampleRate.')
   return warnings
-}
-
-/** What may be learnt about one record, by whom; see privacy.md. */
-export interface Epsilons {
-  /** everyone who sees the model, if all contributors added their noise */
-  model: number
-  /** t hospitals that pool what they know: the study's target, and what is charged */
-  colluding: number
-  /** all other hospitals colluding */
-  alone: number
-}
-
-/** A charged round, or some alike. */
-export interface ChargedRound {
-  readonly contributors: number
-  /** training, unless given */
-  readonly kind?: RoundKind
-  /** 1 unless given */
-  readonly times?: number
-}
-
-/** What was charged, by the number of contributors, and what it comes to. */
-export interface EpsilonAccount {
-  /** charged rounds */
-  readonly rounds: number
-  charge(round: ChargedRound): void
-  /** The epsilons so far, at the study's delta: 0 before the first round, Infinity without noise. */
-  epsilons(): Epsilons
-}
-
-/**
- * Opens a study's account of the three epsilons, by its privacy loss distribution.
- *
- * @throws ProtocolError as `planStudy`; `charge` throws CryptoError `out-of-range` for fewer contributors than t + 1
- */
-export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
-  const plan = planStudy(document)
-  const { delta, noise } = document.privacy
-  const charged = new Map<string, { sum: SumPlan; multipliers: Multipliers; times: number }>()
-  let known: Epsilons | undefined
-  let rounds = 0
-  const epsilonAgainst = (observer: keyof Epsilons): number => {
-    if (rounds > 0 && noise === 'off') return Infinity
-    // the study's constants are the same in every round: few kinds of steps, however many were there
-    const kinds = new Map<string, Steps>()
-    for (const { sum, multipliers, times } of charged.values()) {
-      const mechanism = { sampleRate: sum.sampleRate / SAMPLE_RATE_ONE, noiseMultiplier: multipliers[observer] }
-      const key = JSON.stringify(mechanism)
-      kinds.set(key, { ...mechanism, steps: (kinds.get(key)?.steps ?? 0) + times * sum.steps })
-    }
-    return pldEpsilon([...kinds.values()], { delta })
-  }
-  return {
-    get rounds() {
-      return rounds
-    },
-    charge({ contributors, kind = 'training', times = 1 }) {
-      const key = `${kind}/${contributors}`
-      const before = charged.get(key)
-      const sum = kind === 'statistics' && plan.statistics !== null ? plan.statistics : plan
-      const multipliers = before?.multipliers ?? multipliersOf(document.privacy, sum, contributors)
-      charged.set(key, { sum, multipliers, times: (before?.times ?? 0) + times })
-      rounds += times
-      known = undefined
-    },
-    epsilons() {
-      known ??= {
-        model: epsilonAgainst('model'),
-        colluding: epsilonAgainst('colluding'),
-        alone: epsilonAgainst('alone'),
-      }
-      return known
-    },
-  }
-}
-
-/** The three epsilons after all rounds of a study, statistics among them, each with so many contributors: by default all. */
-export function plannedEpsilons(document: StudyDocument, contributors = document.hospitals.length): Epsilons {
-  const account = createEpsilonAccount(document)
-  if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
-  account.charge({ contributors, times: document.rounds })
-  return account.epsilons()
-}
-
-/** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
-export function chargedSteps(document: StudyDocument, rounds = document.rounds): Steps[] {
-  const { privacy, normalisation } = document
-  const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy
-  const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps }
-  if (normalisation === undefined) return [training]
-  return [{ sampleRate: 1, noiseMultiplier: normalisation.noiseMultiplier, steps: 1 }, training]
 }

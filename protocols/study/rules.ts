@@ -5,10 +5,10 @@
  */
 
 import { compare } from 'uint8arrays/compare'
-import { ProtocolError } from '../../crypto/errors.ts'
-import * as limit from './constants.ts'
-import type { ModelSpec, StudyData, StudyDocument, StudyPrivacy } from './document.ts'
+import { ProtocolError } from '../errors.ts'
+import * as limit from './limits.ts'
 import { parameterSpecs } from './parameters.ts'
+import type { ModelSpec, StudyData, StudyDocument, StudyPrivacy } from './types.ts'
 
 /** Checks a document whose shape and limits are in order. @throws ProtocolError as `validateStudy` lists */
 export function checkRules(document: StudyDocument): void {

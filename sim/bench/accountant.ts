@@ -1,8 +1,8 @@
 /** What an epsilon costs to ask for: the first time, after one more round, and as the noise for a target. @module */
 
-import { pldNoiseMultiplier } from '../../crypto/noise-multiplier.ts'
-import { pldEpsilon } from '../../crypto/pld.ts'
-import { rdpEpsilon } from '../../crypto/rdp.ts'
+import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
+import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { rdpEpsilon } from '../../crypto/accounting/rdp.ts'
 
 export interface AccountantRow {
   readonly sampleRate: number

@@ -6,9 +6,9 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { TIMING_WAN } from '../../protocols/study/constants.ts'
-import type { StudyDocument } from '../../protocols/study/document.ts'
-import { createLiveCluster } from '../live-cluster.ts'
+import { TIMING_WAN } from '../../protocols/study/timing.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { createLiveCluster } from '../cluster/live-cluster.ts'
 import { ringAllReduce } from './ring.ts'
 
 export interface AggregationRow {

@@ -7,10 +7,10 @@
 
 import { serialize, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createLiveCluster } from '../live-cluster.ts'
-import { runSeed } from '../run.ts'
-import { boundMs, type Scenario } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import { createLiveCluster } from '../cluster/live-cluster.ts'
+import { runSeed } from '../runner/run-seed.ts'
+import { boundMs, type Scenario } from '../scenarios/scenario.ts'
+import { drawStudy } from '../scenarios/study.ts'
 import { studyOf } from './aggregation.ts'
 
 const HOSPITALS = 4

@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import type { Backend, LayersModel, Tensor, Tensor2D, Tensor4D, Tf } from '../../node/training/backend.ts'
 import { setParameters } from '../../node/training/model.ts'
 

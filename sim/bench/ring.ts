@@ -6,8 +6,8 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import type { Channel } from '../../node/channel.ts'
-import { createNetwork, type Network } from '../../node/network.ts'
+import type { Channel } from '../../node/network/channel.ts'
+import { createNetwork, type Network } from '../../node/network/libp2p-host.ts'
 
 const RING_PROTOCOL = '/confrere-bench/ring/1.0.0'
 

@@ -1,8 +1,8 @@
 /** The sampler of the noise beside the exact one that it stands in for. @module */
 
 import { randomFillSync } from 'node:crypto'
-import { distanceBound, sampleDiscreteGaussian } from '../../crypto/discrete-gaussian.ts'
-import { sampleExactGaussian } from '../../crypto/exact-gaussian.ts'
+import { distanceBound, sampleDiscreteGaussian } from '../../crypto/noise/discrete-gaussian.ts'
+import { sampleExactGaussian } from '../../crypto/noise/exact-gaussian.ts'
 
 const rng = (target: Uint8Array): void => {
   randomFillSync(target)

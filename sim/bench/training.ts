@@ -4,12 +4,13 @@
  *
  * @module
  */
+
 import { type Backend, type Engine, loadBackend } from '../../node/training/backend.ts'
-import { CLIP_MARGIN, createBookkeeping, EXAMPLES_MAX } from '../../node/training/bookkeeping.ts'
 import { buildModel, splitParameters } from '../../node/training/model.ts'
-import { initialCheckpoint } from '../../protocols/round/checkpoint.ts'
-import type { ModelSpec, StudyData, StudyDocument } from '../../protocols/study/document.ts'
+import { CLIP_MARGIN, createBookkeeping, EXAMPLES_MAX } from '../../node/training/per-example-clipping.ts'
+import { initialCheckpoint } from '../../protocols/model/checkpoint.ts'
 import { parameterSpecs } from '../../protocols/study/parameters.ts'
+import type { ModelSpec, StudyData, StudyDocument } from '../../protocols/study/types.ts'
 import { CONVOLUTIONAL_RECIPE } from '../demo/recipe.ts'
 import { plainStep } from './plain-step.ts'
 import { type Batch, loopClippedSum } from './reference.ts'

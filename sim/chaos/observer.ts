@@ -1,8 +1,9 @@
 /** Follows hospitals that may be dead, stopped or cut off, each by itself. @module */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { NodeStatus, RoundRecord } from '../../node/status.ts'
-import type { Hospital } from '../processes/hospital.ts'
+import type { NodeStatus } from '../../node/http/status.ts'
+import type { RoundRecord } from '../../node/storage/round-record.ts'
+import type { Hospital } from '../processes/node-process.ts'
 
 const POLL_MS = 100
 const LOOK_MS = 20

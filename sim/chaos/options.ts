@@ -1,7 +1,7 @@
 /** What chaos can be told on its command line. @module */
 
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { SCENARIOS } from './scenarios.ts'
+import { SCENARIOS } from './scenarios/list.ts'
 
 const SEED_MAX = 2 ** 32 - 1
 const ROUNDS_MAX = 10_000

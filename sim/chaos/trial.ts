@@ -2,14 +2,14 @@
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { StudyTiming } from '../../protocols/study/document.ts'
+import type { StudyTiming } from '../../protocols/study/types.ts'
 import { ChildError, stopAll } from '../processes/child.ts'
-import type { Hospital } from '../processes/hospital.ts'
-import { type Account, readAccount } from './account.ts'
+import type { Hospital } from '../processes/node-process.ts'
+import { type Account, readAccount } from './node-findings.ts'
 import { Broken, Observer } from './observer.ts'
 import type { Need } from './sandbox.ts'
+import { createWard, type Furniture, type Ward } from './testbed.ts'
 import { findings, hashesEqual, type Promised, type Remains, violations, voidsOf } from './verdict.ts'
-import { createWard, type Furniture, type Ward } from './ward.ts'
 
 const START_MS_MAX = 60_000
 /** On top of the longest round: who was away last has to catch up. */

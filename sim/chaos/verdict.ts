@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { RoundRecord } from '../../node/status.ts'
-import type { Account } from './account.ts'
+import type { RoundRecord } from '../../node/storage/round-record.ts'
+import type { Account } from './node-findings.ts'
 
 /** What is left of a trial. */
 export interface Remains {

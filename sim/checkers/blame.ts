@@ -6,18 +6,18 @@
  */
 
 import { CodedError } from '../../crypto/errors.ts'
-import { createJudge, type EvidenceContext } from '../../protocols/evidence/context.ts'
-import { decodeEvidence, encodeEvidence } from '../../protocols/evidence/evidence.ts'
+import { createJudge, type EvidenceContext } from '../../protocols/evidence/judge.ts'
 import { verifyEvidence } from '../../protocols/evidence/verify.ts'
-import type { Effect } from '../../protocols/ports.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { decodeEvidence, encodeEvidence } from '../../protocols/messages/evidence.ts'
+import type { Effect } from '../../protocols/round/effects.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import { Violation } from '../world/violation.ts'
 
 type Blame = Extract<Effect, { type: 'blame' }>
 
 export const BLAME: CheckerFactory = () => {
-  let world: World
+  let world: WorldApi
   let judge: EvidenceContext
   const weigh = (hospital: SimulatedHospital, { member, code, evidence }: Blame) => {
     const accused = world.hospitalAt(hospital, member)

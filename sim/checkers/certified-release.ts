@@ -1,14 +1,14 @@
 /** Invariant 3: RELEASE only after a certificate that names its sid, and only by a contributor. @module */
 
-import type { BodyOf, Message } from '../../protocols/round/messages.ts'
-import { same } from '../../protocols/round/state.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { same } from '../../protocols/immutable.ts'
+import type { BodyOf, Message } from '../../protocols/messages/messages.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import { Violation } from '../world/violation.ts'
 import { type Ledger, ledgerOf } from './ledger.ts'
 
 export const CERTIFIED_RELEASE: CheckerFactory = () => {
-  let world: World
+  let world: WorldApi
   return {
     name: 'certified-release',
     invariant: 3,

@@ -5,19 +5,19 @@
  * @module privacy: "The mechanism"
  */
 
-import type { RoundJob } from '../../protocols/aggregation/jobs.ts'
-import { hex } from '../../protocols/round/state.ts'
+import { hex } from '../../protocols/immutable.ts'
+import type { RoundJob } from '../../protocols/secure-sum/jobs.ts'
 import { noiseOfSum } from '../../protocols/study/noise.ts'
 import { planStudy, sumIn } from '../../protocols/study/plan.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import { Violation } from '../world/violation.ts'
 
 /** 2^-64 that none of so many lies beyond */
 const WORDS_MIN = 64
 
 export const CLAMP_BEFORE_NOISE: CheckerFactory = () => {
-  let world: World
+  let world: WorldApi
   let [reached, beyond] = [0, 0]
   const limitOf = (round: number, contributors: number) => {
     const { document } = world

@@ -1,8 +1,8 @@
 /** Invariant 6: nobody masks for, or certifies, fewer than min|P| contributors. @module */
 
-import { decodeResultValue } from '../../protocols/sync/link.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { decodeResultValue } from '../../protocols/messages/result-value.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import { Violation } from '../world/violation.ts'
 import { contributorsFewest } from './quorum.ts'
 
 export const CONTRIBUTORS_FEWEST: CheckerFactory = () => {
@@ -13,7 +13,7 @@ export const CONTRIBUTORS_FEWEST: CheckerFactory = () => {
   return {
     name: 'contributors-fewest',
     invariant: 6,
-    begin: ({ document }: World) => {
+    begin: ({ document }: WorldApi) => {
       fewest = contributorsFewest(document)
     },
     effect: ({ honest }, effect) => {

@@ -3,18 +3,19 @@
 import { TAG_SUM } from '../../crypto/domain.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { addInto, toBytes } from '../../crypto/ring.ts'
+import { hex, same } from '../../protocols/immutable.ts'
+import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import { peerString } from '../../protocols/roster/roster.ts'
-import { hex, same } from '../../protocols/round/state.ts'
-import { roundKind } from '../../protocols/study/plan.ts'
-import { decodeResultValue, type Link } from '../../protocols/sync/link.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { roundKind } from '../../protocols/study/rounds.ts'
+import type { Link } from '../../protocols/transcript/link.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import { Violation } from '../world/violation.ts'
 
 export const EXACT_SUM: CheckerFactory = () => {
   /** PeerIds of the contributors, by session: ranks change with the roster */
   const contributors = new Map<string, readonly string[]>()
   const checked = new Set<string>()
-  let world: World
+  let world: WorldApi
 
   const check = ({ round, value: wire }: Link) => {
     const value = decodeResultValue(wire)

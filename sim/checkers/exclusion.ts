@@ -6,10 +6,10 @@
  * @module secure-aggregation: "DATA"
  */
 
-import type { Message } from '../../protocols/round/messages.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import type { Message } from '../../protocols/messages/messages.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 import { quorumSizes } from './quorum.ts'
 
@@ -26,7 +26,7 @@ function reportersOf({ state }: SimulatedHospital, member: number): Set<number> 
 }
 
 export const EXCLUSION: CheckerFactory = () => {
-  let world: World
+  let world: WorldApi
   const check = (hospital: SimulatedHospital, open: Message, members: ReadonlySet<number | undefined>) => {
     const { state } = hospital
     const { faulty } = quorumSizes(world.document, state.roster.hospitals.length)

@@ -1,14 +1,18 @@
 /** Invariant 4: no key under two sessions, no ephemeral key in two rounds. @module */
 
 import { derivePairKey, deriveSelfKey } from '../../crypto/zero-sum-masks.ts'
-import type { RoundJob } from '../../protocols/aggregation/jobs.ts'
-import { hex } from '../../protocols/round/state.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { hex } from '../../protocols/immutable.ts'
+import type { RoundJob } from '../../protocols/secure-sum/jobs.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import { Violation } from '../world/violation.ts'
 
 /** The keys that a mask job has just used, worked out again. */
-function keysOf(world: World, { vault }: SimulatedHospital, { round, session }: Extract<RoundJob, { kind: 'mask' }>) {
+function keysOf(
+  world: WorldApi,
+  { vault }: SimulatedHospital,
+  { round, session }: Extract<RoundJob, { kind: 'mask' }>,
+) {
   const { sid, self, ids, members, keys } = session
   const { secret, root } = vault.secrets(round)
   const own = ids.get(self) as Uint8Array
@@ -24,7 +28,7 @@ function keysOf(world: World, { vault }: SimulatedHospital, { round, session }: 
 export const FRESH_KEYS: CheckerFactory = () => {
   const sessions = new Map<string, string>()
   const rounds = new Map<string, number>()
-  let world: World
+  let world: WorldApi
   return {
     name: 'fresh-keys',
     invariant: 4,

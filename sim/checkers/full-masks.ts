@@ -7,15 +7,15 @@
 
 import { toBytes } from '../../crypto/ring.ts'
 import { derivePairKey, deriveSelfKey, maskInto, pairSign } from '../../crypto/zero-sum-masks.ts'
-import type { RoundJob } from '../../protocols/aggregation/jobs.ts'
-import { hex, same } from '../../protocols/round/state.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { hex, same } from '../../protocols/immutable.ts'
+import type { RoundJob } from '../../protocols/secure-sum/jobs.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import { Violation } from '../world/violation.ts'
 
 /** What a hospital must have masked its input to, worked out from its secrets. */
 function expected(
-  { exchange }: World,
+  { exchange }: WorldApi,
   { vault }: SimulatedHospital,
   { round, session }: Extract<RoundJob, { kind: 'mask' }>,
 ): Uint32Array {
@@ -33,7 +33,7 @@ function expected(
 }
 
 export const FULL_MASKS: CheckerFactory = () => {
-  let world: World
+  let world: WorldApi
   return {
     name: 'full-masks',
     invariant: 9,

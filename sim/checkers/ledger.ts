@@ -5,18 +5,19 @@
  * @module
  */
 
-import { ProtocolError } from '../../crypto/errors.ts'
 import { sessionId } from '../../crypto/transcript.ts'
-import type { Instance } from '../../protocols/agreement/constants.ts'
-import type { Effect, StepContext } from '../../protocols/ports.ts'
-import { decodeCommitValue } from '../../protocols/round/commit-value.ts'
-import { type BodyOf, is, type Message, openMessage } from '../../protocols/round/messages.ts'
-import { hex } from '../../protocols/round/state.ts'
-import { valueId } from '../../protocols/sync/link.ts'
-import { decodeFill } from '../../protocols/sync/machine.ts'
-import { contextOf, type SimulatedHospital } from '../hospital.ts'
-import type { Packet } from '../packet.ts'
-import type { World } from '../world.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { hex } from '../../protocols/immutable.ts'
+import { decodeCommitValue } from '../../protocols/messages/commit-value.ts'
+import type { Instance } from '../../protocols/messages/limits.ts'
+import { type BodyOf, is, type Message, openMessage } from '../../protocols/messages/messages.ts'
+import { valueId } from '../../protocols/messages/result-value.ts'
+import type { StepContext } from '../../protocols/round/context.ts'
+import type { Effect } from '../../protocols/round/effects.ts'
+import { decodeFill } from '../../protocols/sync/anti-entropy.ts'
+import type { WorldApi } from '../world/api.ts'
+import { contextOf, type SimulatedHospital } from '../world/hospital.ts'
+import type { Packet } from '../world/packet.ts'
 import { quorumSizes } from './quorum.ts'
 
 /** One agreement of one round, under one roster. */
@@ -28,10 +29,10 @@ export interface Ballot {
 
 type OpenMessage = Message<BodyOf<'open'>>
 
-const ledgers = new WeakMap<World, Ledger>()
+const ledgers = new WeakMap<WorldApi, Ledger>()
 
 /** The world's one ledger. */
-export function ledgerOf(world: World): Ledger {
+export function ledgerOf(world: WorldApi): Ledger {
   let ledger = ledgers.get(world)
   if (ledger === undefined) {
     ledger = new Ledger(world)
@@ -41,7 +42,7 @@ export function ledgerOf(world: World): Ledger {
 }
 
 export class Ledger {
-  readonly #world: World
+  readonly #world: WorldApi
   /** by version of the roster */
   readonly #contexts = new Map<number, StepContext>()
   readonly #seen = new WeakSet<Uint8Array>()
@@ -53,7 +54,7 @@ export class Ledger {
   /** OPENs by hex hash */
   readonly #opens = new Map<string, OpenMessage>()
 
-  constructor(world: World) {
+  constructor(world: WorldApi) {
     this.#world = world
   }
 
@@ -61,7 +62,7 @@ export class Ledger {
   open(hospital: SimulatedHospital, bytes: Uint8Array): Message | undefined {
     const context = contextOf(hospital)
     this.#contexts.set(context.roster.version, context)
-    const message = this.#world.door.tryOpen(hospital, bytes)
+    const message = this.#world.router.tryOpen(hospital, bytes)
     if (message !== undefined || this.#contexts.size === 1) return message
     // what ends a round is carried out when the next one has begun
     for (const older of this.#contexts.values()) {

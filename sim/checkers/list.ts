@@ -1,8 +1,8 @@
 /** All checkers. A new one is a file here and a line below. @module */
 
+import type { CheckerFactory } from '../world/api.ts'
 import { BLAME } from './blame.ts'
 import { CERTIFIED_RELEASE } from './certified-release.ts'
-import type { CheckerFactory } from './checker.ts'
 import { CLAMP_BEFORE_NOISE } from './clamp-before-noise.ts'
 import { CONTRIBUTORS_FEWEST } from './contributors-fewest.ts'
 import { EXACT_SUM } from './exact-sum.ts'

@@ -5,14 +5,14 @@
  * @module
  */
 
-import { hex } from '../../protocols/round/state.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { hex } from '../../protocols/immutable.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 
 export const LOCK: CheckerFactory = () => {
   const locks = new Map<string, { readonly id: string; readonly view: number }>()
-  let world: World
+  let world: WorldApi
   return {
     name: 'lock',
     invariant: 7,

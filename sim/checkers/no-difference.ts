@@ -1,11 +1,11 @@
 /** What the invariants are for: whoever colludes learns one sum of every update, and no difference of two. @module */
 
 import { sha256 } from '../../crypto/hash.ts'
+import { hex } from '../../protocols/immutable.ts'
 import { peerString } from '../../protocols/roster/roster.ts'
-import { hex } from '../../protocols/round/state.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import { Violation } from '../world/violation.ts'
 import { DifferencingOracle } from './differencing.ts'
 import { ledgerOf } from './ledger.ts'
 
@@ -13,7 +13,7 @@ import { ledgerOf } from './ledger.ts'
 const COALITIONS_MAX = 10
 
 /** Every t neighbours in the order of their indices, and all liars: any t hospitals may collude. */
-function coalitionsOf({ hospitals, document }: World): string[][] {
+function coalitionsOf({ hospitals, document }: WorldApi): string[][] {
   const { colluders } = document.privacy
   const peers = hospitals.map(({ peer }) => peer)
   const starts = peers.slice(0, COALITIONS_MAX).map((_, at) => at)
@@ -28,7 +28,7 @@ export const NO_DIFFERENCE: CheckerFactory = () => {
   const oracle = new DifferencingOracle()
   /** rounds in which something was released, under which roster */
   const rounds = new Map<string, { readonly roster: number; readonly round: number }>()
-  let world: World
+  let world: WorldApi
   const listen = (hospital: SimulatedHospital, bytes: Uint8Array) => {
     const body = ledgerOf(world).open(hospital, bytes)?.body
     if (body?.type !== 'release') return

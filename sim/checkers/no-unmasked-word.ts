@@ -1,10 +1,11 @@
 /** Invariant 9: no unmasked word leaves a node. @module */
 
 import { toBytes } from '../../crypto/ring.ts'
-import { hex } from '../../protocols/round/state.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { Packet } from '../packet.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { hex } from '../../protocols/immutable.ts'
+import type { CheckerFactory } from '../world/api.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import type { Packet } from '../world/packet.ts'
+import { Violation } from '../world/violation.ts'
 
 /** Two words side by side: a run that chance does not make. */
 const RUN_WORDS = 2

@@ -1,14 +1,14 @@
 /** Invariant 7: no two certificates for different values of one agreement, and one transcript for all. @module */
 
-import { hex, same } from '../../protocols/round/state.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { hex, same } from '../../protocols/immutable.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 
 export const ONE_CERTIFICATE: CheckerFactory = () => {
   const links = new Map<number, string>()
-  let world: World
+  let world: WorldApi
   const checkVotes = (hospital: SimulatedHospital, bytes: Uint8Array) => {
     const ledger = ledgerOf(world)
     const body = ledger.open(hospital, bytes)?.body

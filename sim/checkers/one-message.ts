@@ -1,15 +1,15 @@
 /** Invariant 1: one vote per slot; and so one message of any kind, in the log before it is said. @module */
 
-import { slotOf } from '../../protocols/round/messages.ts'
-import { same } from '../../protocols/round/state.ts'
-import type { World } from '../world.ts'
-import { type Checker, type CheckerFactory, Violation } from './checker.ts'
+import { same } from '../../protocols/immutable.ts'
+import { slotOf } from '../../protocols/messages/messages.ts'
+import type { Checker, CheckerFactory, WorldApi } from '../world/api.ts'
+import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 
 /** Across all lives of a hospital, and whatever its disk was set back to. */
 export const ONE_MESSAGE: CheckerFactory = () => {
   const said = new Map<string, Uint8Array>()
-  let world: World
+  let world: WorldApi
   const checker: Checker = {
     name: 'one-message',
     invariant: 1,

@@ -1,13 +1,13 @@
 /** Invariant 2: at most one RELEASE in a round ever, across restarts and rollback, and its charge is durable first. @module */
 
-import { hex } from '../../protocols/round/state.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { hex } from '../../protocols/immutable.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 
 export const ONE_RELEASE: CheckerFactory = () => {
   const released = new Map<string, string>()
-  let world: World
+  let world: WorldApi
   return {
     name: 'one-release',
     invariant: 2,

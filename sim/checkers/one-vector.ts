@@ -6,8 +6,9 @@
  */
 
 import { toBytes } from '../../crypto/ring.ts'
-import { same } from '../../protocols/round/state.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { same } from '../../protocols/immutable.ts'
+import type { CheckerFactory } from '../world/api.ts'
+import { Violation } from '../world/violation.ts'
 
 export const ONE_VECTOR: CheckerFactory = () => {
   /** what has left, by hospital, session and chunk */

@@ -5,7 +5,7 @@
  * @module secure-aggregation: "A round"
  */
 
-import type { StudyDocument } from '../../protocols/study/document.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
 
 /** f and q: so many may fail, and so many votes decide. */
 export function quorumSizes(

@@ -1,8 +1,8 @@
 /** Invariant 11: with a quorum and min|P| contributors alive and connected, every round ends, in a bounded time. @module */
 
-import { rosterOf, type SimulatedHospital } from '../hospital.ts'
-import { newestOf, type World } from '../world.ts'
-import { type Checker, Violation } from './checker.ts'
+import type { Checker, WorldApi } from '../world/api.ts'
+import { newestOf, rosterOf, type SimulatedHospital } from '../world/hospital.ts'
+import { Violation } from '../world/violation.ts'
 
 /** @param gone those that are away for good; @param withinMs virtual time in which all others must have finished */
 export function termination({ gone, withinMs }: { gone?: ReadonlySet<number>; withinMs: number }): Checker {
@@ -22,12 +22,12 @@ export function termination({ gone, withinMs }: { gone?: ReadonlySet<number>; wi
 }
 
 /** True when every hospital that must finish has. */
-export function allFinished(world: World, gone?: ReadonlySet<number>): boolean {
+export function allFinished(world: WorldApi, gone?: ReadonlySet<number>): boolean {
   return expected(world, gone).every(finished)
 }
 
 /** Whoever is gone, or not in the newest roster, need not finish. */
-function expected(world: World, gone?: ReadonlySet<number>): SimulatedHospital[] {
+function expected(world: WorldApi, gone?: ReadonlySet<number>): SimulatedHospital[] {
   const { ranks } = rosterOf(newestOf(world))
   return world.hospitals.filter(({ index, honest, peer }) => honest && !gone?.has(index) && ranks.has(peer))
 }

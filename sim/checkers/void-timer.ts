@@ -5,16 +5,16 @@
  * @module
  */
 
-import { hex } from '../../protocols/round/state.ts'
-import { decodeResultValue } from '../../protocols/sync/link.ts'
-import type { World } from '../world.ts'
-import { type CheckerFactory, Violation } from './checker.ts'
+import { hex } from '../../protocols/immutable.ts'
+import { decodeResultValue } from '../../protocols/messages/result-value.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 
 export const VOID_TIMER: CheckerFactory = () => {
   /** when it may vote for VOID, by hospital, life and round */
   const until = new Map<string, number>()
-  let world: World
+  let world: WorldApi
   return {
     name: 'void-timer',
     invariant: 11,

@@ -1,10 +1,10 @@
 /** One hospital dies in the middle of a round, without a warning, and comes back. @module */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EXIT, OperatorError } from '../../crypto/errors.ts'
-import type { Hospital } from '../processes/hospital.ts'
-import type { RoundSummary } from './chronicle.ts'
+import { EXIT, OperatorError } from '../../node/errors.ts'
+import type { Hospital } from '../processes/node-process.ts'
 import { createRandom } from './random.ts'
+import type { RoundSummary } from './round-history.ts'
 
 /**
  * Phases between the end of the own training and the end of the round. Killed in the first, a hospital is left out of

@@ -2,10 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dataset } from '../../node/datasets/dataset.ts'
-import { type FoundCheckpoint, readNewestCheckpoint } from '../../node/newest-checkpoint.ts'
+import { type FoundCheckpoint, readNewestCheckpoint } from '../../node/storage/newest-checkpoint.ts'
 import { loadBackend } from '../../node/training/backend.ts'
 import { evaluate, type Metrics } from '../../node/training/evaluation.ts'
-import { deployed } from '../../protocols/round/checkpoint.ts'
+import { deployed } from '../../protocols/model/checkpoint.ts'
 
 const ATTEMPTS = 5
 const RETRY_MS = 50

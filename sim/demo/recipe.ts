@@ -10,7 +10,8 @@
  *
  * @module
  */
-import type { ModelSpec, StudyOptimizer } from '../../protocols/study/document.ts'
+
+import type { ModelSpec, StudyOptimizer } from '../../protocols/study/types.ts'
 
 export interface Recipe {
   model: ModelSpec

@@ -1,13 +1,13 @@
 /** What is left when the demonstration is over: a table, a summary, a JSON document. @module */
 
-import { EXIT, OperatorError } from '../../crypto/errors.ts'
-import type { NodeStatus } from '../../node/status.ts'
+import { EXIT, OperatorError } from '../../node/errors.ts'
+import type { NodeStatus } from '../../node/http/status.ts'
 import { type AbsenceReport, absenceLines } from './absence.ts'
-import type { RoundSummary } from './chronicle.ts'
+import { epsilonLines, secondsText, spentEpsilon } from './epsilon-text.ts'
 import type { Measured } from './evaluator.ts'
+import type { RoundSummary } from './round-history.ts'
 import type { Site } from './view.ts'
 import type { Vitals } from './watch.ts'
-import { epsilonLines, secondsText, spentEpsilon } from './words.ts'
 
 /** Everything that a finished demonstration knows. */
 export interface Outcome {

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { ChildError } from '../processes/child.ts'
-import type { Hospital } from '../processes/hospital.ts'
+import type { Hospital } from '../processes/node-process.ts'
 import { type FoundedStudy, foundStudy } from '../processes/study.ts'
 import type { DemoOptions } from './options.ts'
 import { type Recipe, recipeFor } from './recipe.ts'

@@ -1,9 +1,9 @@
 /** The demonstration as people see it while it runs: a snapshot becomes lines. @module */
 
-import { observerWords } from '../../node/observer.ts'
-import type { EpsilonStatus, NodeStatus } from '../../node/status.ts'
-import type { RoundSummary } from './chronicle.ts'
-import { epsilonLines, secondsText } from './words.ts'
+import type { EpsilonStatus, NodeStatus } from '../../node/http/status.ts'
+import { observerWords } from '../../node/privacy/epsilon-text.ts'
+import { epsilonLines, secondsText } from './epsilon-text.ts'
+import type { RoundSummary } from './round-history.ts'
 
 const BAR_WIDTH = 30
 

@@ -1,10 +1,10 @@
 /** Follows the hospitals from their start to the study's last round. @module */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EXIT, OperatorError } from '../../crypto/errors.ts'
-import type { NodeStatus } from '../../node/status.ts'
-import type { Hospital } from '../processes/hospital.ts'
-import type { Chronicle, RoundSummary } from './chronicle.ts'
+import { EXIT, OperatorError } from '../../node/errors.ts'
+import type { NodeStatus } from '../../node/http/status.ts'
+import type { Hospital } from '../processes/node-process.ts'
+import type { Chronicle, RoundSummary } from './round-history.ts'
 
 const POLL_MS = 200
 /** Longer than the longest wait of a sound round, which is that for a release (`voidAfterMs`). */

@@ -10,8 +10,8 @@
  */
 
 import { parseArgs } from 'node:util'
+import { laySiege, type SiegeReport } from './attack-run.ts'
 import { ATTACKS } from './attacks.ts'
-import { laySiege, type SiegeReport } from './siege.ts'
 
 const MEGABYTES_MAX = 64
 

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCommand } from './child.ts'
-import type { Hospital } from './hospital.ts'
+import type { Hospital } from './node-process.ts'
 
 export interface FoundedStudy {
   /** hex */

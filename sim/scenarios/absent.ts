@@ -1,11 +1,12 @@
 /** In every round thirty per cent of the hospitals are away from its start, each time others. @module */
 
-import { firstRound } from '../../protocols/study/plan.ts'
-import { decodeResultValue } from '../../protocols/sync/link.ts'
-import { type CheckerFactory, Violation } from '../checkers/checker.ts'
-import { boundMs, type Scenario } from '../scenario.ts'
-import { drawStudy, roundsIn } from '../study.ts'
-import type { World } from '../world.ts'
+import { decodeResultValue } from '../../protocols/messages/result-value.ts'
+import { firstRound } from '../../protocols/study/rounds.ts'
+import type { CheckerFactory } from '../world/api.ts'
+import { Violation } from '../world/violation.ts'
+import type { World } from '../world/world.ts'
+import { boundMs, type Scenario } from './scenario.ts'
+import { drawStudy, roundsIn } from './study.ts'
 
 const HOSPITALS = 10
 const AWAY = 3

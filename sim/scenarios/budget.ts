@@ -1,10 +1,10 @@
 /** Local caps on epsilon are spent before the study is over. @module */
 
-import { pldEpsilon } from '../../crypto/pld.ts'
-import { SAMPLE_RATE_ONE } from '../../protocols/study/constants.ts'
-import { contributorsMinOf } from '../../protocols/study/plan.ts'
-import { boundMs, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy, PRIVACY } from '../study.ts'
+import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { contributorsMinOf } from '../../protocols/study/quorum.ts'
+import { boundMs, type Scenario, startAll } from './scenario.ts'
+import { drawStudy, PRIVACY } from './study.ts'
 
 /** A local cap that pays for so many rounds and no more. */
 function capFor(rounds: number): number {

@@ -1,7 +1,7 @@
 /** Nothing goes wrong. @module */
 
-import { boundMs, type Scenario } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import { boundMs, type Scenario } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 export const CALM: Scenario = {
   name: 'calm',

@@ -1,10 +1,10 @@
 /** At any time about a third of the hospitals is away. @module */
 
-import { killNow } from '../faults.ts'
-import type { Random } from '../random.ts'
-import { boundMs, calmMs, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
-import type { World } from '../world.ts'
+import type { Random } from '../world/random.ts'
+import type { World } from '../world/world.ts'
+import { killNow } from './faults.ts'
+import { boundMs, calmMs, type Scenario, startAll } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 const AWAY = 0.3
 

@@ -1,9 +1,9 @@
 /** Hospitals are killed at random effects and jobs, and come back. @module */
 
-import { type Kill, killAtPoints, pointsPerRound } from '../faults.ts'
-import type { Random } from '../random.ts'
-import { boundMs, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy, type StudySettings } from '../study.ts'
+import type { Random } from '../world/random.ts'
+import { type Kill, killAtPoints, pointsPerRound } from './faults.ts'
+import { boundMs, type Scenario, startAll } from './scenario.ts'
+import { drawStudy, type StudySettings } from './study.ts'
 
 export const DOWN_MS_MAX = 15_000
 

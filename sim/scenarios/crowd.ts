@@ -1,7 +1,7 @@
 /** A hundred hospitals over a gossip mesh. @module */
 
-import { boundMs, type Scenario } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import { boundMs, type Scenario } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 export const CROWD: Scenario = {
   name: 'crowd',

@@ -1,7 +1,7 @@
 /** Some hospitals start in the middle of the study, or when it is over. @module */
 
-import { boundMs, calmMs, drawSpare, type Scenario } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import { boundMs, calmMs, drawSpare, type Scenario } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 const LATE_MS_MAX = 40_000
 

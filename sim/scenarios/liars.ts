@@ -1,9 +1,9 @@
 /** As many hospitals lie as the study withstands, each after a script of its own, over lines that lose a little. @module */
 
-import { Justice } from '../adversary/justice.ts'
-import { SCRIPTS } from '../adversary/scripts.ts'
-import { boundMs, type Scenario } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import { Justice } from '../adversaries/justice.ts'
+import { SCRIPTS } from '../adversaries/list.ts'
+import { boundMs, type Scenario } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 export const LIARS: Scenario = {
   name: 'liars',

@@ -1,9 +1,9 @@
 /** Gossip is lost, doubled and overtaken; streams stall. @module */
 
-import type { NetworkSettings } from '../network.ts'
-import type { Random } from '../random.ts'
-import { boundMs, type Scenario } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import type { NetworkSettings } from '../world/network.ts'
+import type { Random } from '../world/random.ts'
+import { boundMs, type Scenario } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 /** A bad network, drawn. */
 export function drawBadNetwork(random: Random): NetworkSettings {

@@ -1,11 +1,11 @@
 /** Several things go wrong at once. @module */
 
-import { killAtPoints } from '../faults.ts'
-import { boundMs, type Scenario } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
 import { DOWN_MS_MAX, drawKills } from './crashes.ts'
+import { killAtPoints } from './faults.ts'
 import { drawBadNetwork } from './lossy.ts'
 import { cutSomewhere } from './partition.ts'
+import { boundMs, type Scenario } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 export const MIXED: Scenario = {
   name: 'mixed',

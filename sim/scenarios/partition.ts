@@ -1,10 +1,10 @@
 /** Lines are cut, between two sides or in one direction only, and mended. @module */
 
-import { cutFor, drawSides } from '../faults.ts'
-import type { Random } from '../random.ts'
-import { boundMs, calmMs, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
-import type { World } from '../world.ts'
+import type { Random } from '../world/random.ts'
+import type { World } from '../world/world.ts'
+import { cutFor, drawSides } from './faults.ts'
+import { boundMs, calmMs, type Scenario, startAll } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 const CUT_MS_MAX = 30_000
 

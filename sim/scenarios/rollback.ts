@@ -1,8 +1,8 @@
 /** The machine of one hospital is set back to an older state of its disk, as a restored image would be. @module */
 
-import { rollBack } from '../faults.ts'
-import { boundMs, calmMs, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import { rollBack } from './faults.ts'
+import { boundMs, calmMs, type Scenario, startAll } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 export const ROLLBACK: Scenario = {
   name: 'rollback',

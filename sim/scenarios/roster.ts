@@ -1,13 +1,13 @@
 /** Hospitals are admitted, removed, and go on under new keys, while the study runs. @module */
 
+import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import { decodeChange, encodeChange, fits, type RosterChange } from '../../protocols/roster/change.ts'
 import type { Roster } from '../../protocols/roster/roster.ts'
-import { decodeResultValue } from '../../protocols/sync/link.ts'
-import { rosterOf } from '../hospital.ts'
-import type { Random } from '../random.ts'
-import { boundMs, calmMs, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
-import { newestOf, type World } from '../world.ts'
+import { newestOf, rosterOf } from '../world/hospital.ts'
+import type { Random } from '../world/random.ts'
+import type { World } from '../world/world.ts'
+import { boundMs, calmMs, type Scenario, startAll } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 const NEWCOMERS = 2
 const APPROVE_MS_MAX = 3000

@@ -1,7 +1,7 @@
 /** One hospital has a very slow line. @module */
 
-import { boundMs, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import { boundMs, type Scenario, startAll } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 export const SLOW: Scenario = {
   name: 'slow',

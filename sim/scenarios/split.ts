@@ -1,10 +1,10 @@
 /** Four hospitals in two parts: two and two, of which neither can decide anything, or three and one. @module */
 
-import { firstRound } from '../../protocols/study/plan.ts'
-import { type CheckerFactory, Violation } from '../checkers/checker.ts'
-import { boundMs, calmMs, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
-import type { World } from '../world.ts'
+import { firstRound } from '../../protocols/study/rounds.ts'
+import type { CheckerFactory, WorldApi } from '../world/api.ts'
+import { Violation } from '../world/violation.ts'
+import { boundMs, calmMs, type Scenario, startAll } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 const HOSPITALS = 4
 /** Long enough for the larger part to notice, change the view and go on. */
@@ -17,7 +17,7 @@ interface Split {
   readonly at: number
 }
 
-const certifiedIn = ({ hospitals }: World, part: readonly number[]): number =>
+const certifiedIn = ({ hospitals }: WorldApi, part: readonly number[]): number =>
   Math.max(...part.map(index => hospitals[index]?.disk.links.length ?? 0))
 
 /** The larger part goes on, if it is a quorum; nothing else does. */

@@ -1,8 +1,8 @@
 /** A hospital dies after the commit and never comes back: the round is VOID, and the others go on. @module */
 
-import { killWhen } from '../faults.ts'
-import { boundMs, drawSpare, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
+import { killWhen } from './faults.ts'
+import { boundMs, drawSpare, type Scenario, startAll } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 export const VOID: Scenario = {
   name: 'void',

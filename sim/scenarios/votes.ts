@@ -5,13 +5,13 @@
  * @module
  */
 
-import { is, type Message } from '../../protocols/round/messages.ts'
-import { decodeFill } from '../../protocols/sync/machine.ts'
-import type { SimulatedHospital } from '../hospital.ts'
-import type { Packet } from '../packet.ts'
-import { boundMs, type Scenario, startAll } from '../scenario.ts'
-import { drawStudy } from '../study.ts'
-import type { World } from '../world.ts'
+import { is, type Message } from '../../protocols/messages/messages.ts'
+import { decodeFill } from '../../protocols/sync/anti-entropy.ts'
+import type { SimulatedHospital } from '../world/hospital.ts'
+import type { Packet } from '../world/packet.ts'
+import type { World } from '../world/world.ts'
+import { boundMs, type Scenario, startAll } from './scenario.ts'
+import { drawStudy } from './study.ts'
 
 /** Longer than a proposal and its votes are waited for. */
 const HELD_MS = 15_000
@@ -31,7 +31,7 @@ class VoteHolder {
   }
 
   passes(from: SimulatedHospital, to: SimulatedHospital, packet: Packet): boolean {
-    const held = (bytes: Uint8Array) => this.#holds(this.#world.door.tryOpen(from, bytes), to)
+    const held = (bytes: Uint8Array) => this.#holds(this.#world.router.tryOpen(from, bytes), to)
     if (packet.kind === 'gossip') return !held(packet.bytes)
     if (packet.kind !== 'fill' && packet.kind !== 'push') return true
     return !decodeFill(packet.bytes).messages.some(held)

@@ -3,10 +3,10 @@
 
 import test from 'ava'
 import fc from 'fast-check'
-import { ProtocolError } from '../../crypto/errors.ts'
-import { encode, type Plain } from '../../protocols/codec.ts'
-import { BODY } from '../../protocols/round/messages.ts'
-import { BODIES, BODY_FORMS, CONTEXT, FORMS, type Form, SIGNERS } from '../helpers/messages.ts'
+import { encode, type Plain } from '../../protocols/encoding/codec.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { BODY } from '../../protocols/messages/messages.ts'
+import { BODIES, BODY_FORMS, CONTEXT, FORMS, type Form, SIGNERS } from '../helpers/round/messages.ts'
 
 function refusalOf(form: Form, bytes: Uint8Array): string {
   try {

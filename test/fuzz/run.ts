@@ -8,7 +8,7 @@
 import { writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
-import { type Frame, frameOf, judge } from '../helpers/targets.ts'
+import { type Frame, frameOf, judge } from '../helpers/round/targets.ts'
 
 const HANG_MS = 5000
 const HANG_POLL_MS = 250

@@ -4,14 +4,15 @@
 
 import { serialize } from 'node:v8'
 import test from 'ava'
-import { ProtocolError } from '../../crypto/errors.ts'
-import type { Effect, RoundEvent } from '../../protocols/ports.ts'
-import { step } from '../../protocols/round/machine.ts'
-import { openMessage } from '../../protocols/round/messages.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { openMessage } from '../../protocols/messages/messages.ts'
+import type { Effect } from '../../protocols/round/effects.ts'
+import type { RoundEvent } from '../../protocols/round/events.ts'
 import type { RoundState } from '../../protocols/round/state.ts'
+import { step } from '../../protocols/round/step.ts'
 import { Dice } from '../helpers/dice.ts'
-import { Liar } from '../helpers/liar.ts'
 import { type Moment, type Past, rememberStudy } from '../helpers/moments.ts'
+import { Liar } from '../helpers/round/liar.ts'
 
 const LIAR = 4
 const STORIES = 40

@@ -7,7 +7,7 @@
 
 import { Dice } from '../helpers/dice.ts'
 import { head, Raw, writeCbor } from '../helpers/loose-cbor.ts'
-import { judge, TARGETS, type Target } from '../helpers/targets.ts'
+import { judge, TARGETS, type Target } from '../helpers/round/targets.ts'
 
 const PIECE_BYTES_MAX = 1 << 20
 

@@ -6,7 +6,7 @@
  */
 
 import fc from 'fast-check'
-import type { Plain } from '../../protocols/codec.ts'
+import type { Plain } from '../../protocols/encoding/codec.ts'
 
 export interface Field {
   readonly good: fc.Arbitrary<Plain>

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { fromString } from 'uint8arrays/from-string'
 import { toString as asString } from 'uint8arrays/to-string'
 

@@ -2,14 +2,14 @@
 
 import { sha256 } from '../../crypto/hash.ts'
 import type { Signer } from '../../crypto/signature.ts'
-import type { StepContext } from '../../protocols/ports.ts'
+import type { StepContext } from '../../protocols/round/context.ts'
 import type { RoundState } from '../../protocols/round/state.ts'
-import type { Link } from '../../protocols/sync/link.ts'
-import { contextOf } from '../../sim/hospital.ts'
-import { Random } from '../../sim/random.ts'
-import { createKeyring } from '../../sim/signer.ts'
-import { World } from '../../sim/world.ts'
-import { testStudy } from './study.ts'
+import type { Link } from '../../protocols/transcript/link.ts'
+import { contextOf } from '../../sim/world/hospital.ts'
+import { Random } from '../../sim/world/random.ts'
+import { createKeyring } from '../../sim/world/signer.ts'
+import { World } from '../../sim/world/world.ts'
+import { testStudy } from './study/study.ts'
 
 /** One state of one hospital. */
 export interface Moment {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { type Cipher, createCipheriv, createHash } from 'node:crypto'
 import type { Rng } from '../../crypto/rng.ts'
 

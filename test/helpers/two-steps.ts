@@ -5,7 +5,7 @@
  * @module
  */
 
-import { DIRECTIONS, type Direction, deltaOfStep, type Mechanism } from '../../crypto/gaussian-loss.ts'
+import { DIRECTIONS, type Direction, deltaOfStep, type Mechanism } from '../../crypto/accounting/gaussian-loss.ts'
 
 /** Gauss-Legendre on [−1, 1], its nodes by Newton's method on the Legendre polynomial. */
 function legendreRule(count: number): [node: number, weight: number][] {

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { EXIT, EXIT_FINAL } from '../../crypto/errors.ts'
+import { EXIT, EXIT_FINAL } from '../../node/errors.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const UNIT = 'node/deploy/confrere.service'

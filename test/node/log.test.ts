@@ -1,7 +1,9 @@
 // Claims of node/log.ts: one JSON object a line, no bytes, no secrets, a stack only for bugs.
+
 import test from 'ava'
-import { OperatorError, ProtocolError } from '../../crypto/errors.ts'
+import { OperatorError } from '../../node/errors.ts'
 import { createLogger, type LogLevel } from '../../node/log.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
 
 function capture(level: LogLevel = 'trace') {
   const lines: string[] = []

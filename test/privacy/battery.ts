@@ -6,12 +6,12 @@
  * @module
  */
 
+import { auditScores, gaussianOneRunEpsilon } from '../../crypto/accounting/one-run-audit.ts'
+import { pldEpsilon } from '../../crypto/accounting/pld.ts'
 import { effectiveMultiplier, hospitalSigma } from '../../crypto/fixed-point.ts'
-import { auditScores, gaussianOneRunEpsilon } from '../../crypto/one-run-audit.ts'
-import { pldEpsilon } from '../../crypto/pld.ts'
 import { RandomReader } from '../../crypto/rng.ts'
 import type { Dataset } from '../../node/datasets/dataset.ts'
-import { CLIP_MARGIN } from '../../node/training/bookkeeping.ts'
+import { CLIP_MARGIN } from '../../node/training/per-example-clipping.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
 import { seededRng } from '../helpers/seeded-rng.ts'
 import { createOpeningWard, type OpeningWard, vectors } from './opening.ts'

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { PLANT_VARIABLE } from '../helpers/plant.ts'
+import { PLANT_VARIABLE } from '../helpers/tree/plant.ts'
 import { PLANTS } from './planted/plants.ts'
 
 const FOLDER = join(import.meta.dirname, 'planted')

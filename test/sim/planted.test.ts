@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { PLANT_VARIABLE } from '../helpers/plant.ts'
+import { PLANT_VARIABLE } from '../helpers/tree/plant.ts'
 import { PLANTS, type Plant } from './planted/plants.ts'
 
 const SEEDS = 500

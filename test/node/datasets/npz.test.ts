@@ -1,13 +1,15 @@
 // Claims of node/datasets/npz.ts: a good archive becomes records, and anything else becomes one clear sentence with
 // exit code 12, whoever made it.
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import anyTest, { type ExecutionContext, type TestFn } from 'ava'
+import type { ExecutionContext, TestFn } from 'ava'
+import anyTest from 'ava'
 import { zipSync } from 'fflate'
-import { OperatorError } from '../../../crypto/errors.ts'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
 import { ARRAY_BYTES_MAX, type NpzOptions, readNpz } from '../../../node/datasets/npz.ts'
+import { OperatorError } from '../../../node/errors.ts'
 
 const test = anyTest as TestFn<{ folder: string }>
 const DATA = process.env['CONFRERE_DATA']

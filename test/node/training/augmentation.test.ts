@@ -1,16 +1,17 @@
 // Claims of node/training/augmentation.ts and of what is made of views: they are the image, shifted and mirrored; the
 // gradient that is clipped is the mean over a record's views, so one record moves the sum by no more than without; and
 // with one view that is the image itself nothing changes, to the last bit.
+
 import test from 'ava'
 import { RandomReader, type Rng } from '../../../crypto/rng.ts'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
 import { drawViews } from '../../../node/training/augmentation.ts'
 import type { Backend, LayersModel } from '../../../node/training/backend.ts'
-import { CLIP_MARGIN, createBookkeeping, EXAMPLES_MAX } from '../../../node/training/bookkeeping.ts'
+import { createTrainer } from '../../../node/training/data-trainer.ts'
 import { buildModel } from '../../../node/training/model.ts'
-import { createTrainer } from '../../../node/training/trainer.ts'
-import type { Augmentation, ModelSpec, StudyDocument } from '../../../protocols/study/document.ts'
+import { CLIP_MARGIN, createBookkeeping, EXAMPLES_MAX } from '../../../node/training/per-example-clipping.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
+import type { Augmentation, ModelSpec, StudyDocument } from '../../../protocols/study/types.ts'
 import { loopClippedSum } from '../../../sim/bench/reference.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 import { distance, images, norm, onEveryEngine, type TestBatch, testBatch, uniforms } from './engines.ts'

@@ -1,8 +1,9 @@
 // Claims of node/training/backend.ts: an engine loads anywhere, quietly, and leaves the process as it found it.
+
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { OperatorError } from '../../../crypto/errors.ts'
+import { OperatorError } from '../../../node/errors.ts'
 import { type Backend, ENGINES, loadBackend } from '../../../node/training/backend.ts'
 
 const run = promisify(execFile)

@@ -1,9 +1,10 @@
 /** The tensor engines that load on this machine, and what the training tests share. @module */
+
 import type { ExecutionContext } from 'ava'
 import { RandomReader } from '../../../crypto/rng.ts'
 import { type Backend, type Engine, loadBackend } from '../../../node/training/backend.ts'
-import type { ModelSpec, StudyData } from '../../../protocols/study/document.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
+import type { ModelSpec, StudyData } from '../../../protocols/study/types.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 
 const reported = new Set<Engine>()

@@ -1,10 +1,11 @@
 // Claims of node/training/evaluation.ts: metrics are those of their definitions, worked out by hand here.
+
 import test from 'ava'
 import fc from 'fast-check'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
 import { evaluate, metrics, rocAuc, scores } from '../../../node/training/evaluation.ts'
-import { initialCheckpoint } from '../../../protocols/round/checkpoint.ts'
-import type { StudyDocument } from '../../../protocols/study/document.ts'
+import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { images, onEveryEngine, testBatch } from './engines.ts'
 
 const close = (actual: number, expected: number): boolean => Math.abs(actual - expected) < 1e-12

@@ -1,4 +1,5 @@
 // Claims of node/training/sampler.ts: every record is in every sample with probability a / 2^32, independently.
+
 import test from 'ava'
 import { CryptoError } from '../../../crypto/errors.ts'
 import { poissonSample } from '../../../node/training/sampler.ts'

@@ -4,16 +4,16 @@
 
 import test from 'ava'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
+import { createTrainer } from '../../../node/training/data-trainer.ts'
 import { evaluate } from '../../../node/training/evaluation.ts'
 import { featuresOf } from '../../../node/training/features.ts'
 import { FEATURE_NORM, scatterDataset } from '../../../node/training/scattering.ts'
-import { createTrainer } from '../../../node/training/trainer.ts'
-import { initialCheckpoint } from '../../../protocols/round/checkpoint.ts'
-import type { ModelSpec } from '../../../protocols/study/document.ts'
+import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
+import type { ModelSpec } from '../../../protocols/study/types.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
-import { testSigners, testStudy } from '../../helpers/study.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import vectors from '../../vectors/scattering.json' with { type: 'json' }
 import { distance, images, norm, onEveryEngine } from './engines.ts'
 

@@ -1,13 +1,14 @@
 // Claims of node/training/standardised-convolution.ts: filters are used without their mean and with norm 1, whatever
 // their own mean and size, in training and in evaluation alike.
+
 import test from 'ava'
 import type { Tensor4D } from '../../../node/training/backend.ts'
-import { createBookkeeping } from '../../../node/training/bookkeeping.ts'
 import { scores } from '../../../node/training/evaluation.ts'
 import { buildModel } from '../../../node/training/model.ts'
+import { createBookkeeping } from '../../../node/training/per-example-clipping.ts'
 import { standardise } from '../../../node/training/standardised-convolution.ts'
-import type { ModelSpec, StudyDocument } from '../../../protocols/study/document.ts'
 import { parameterSpecs } from '../../../protocols/study/parameters.ts'
+import type { ModelSpec, StudyDocument } from '../../../protocols/study/types.ts'
 import { distance, images, norm, onEveryEngine, testBatch, uniforms } from './engines.ts'
 
 const DATA = images([9, 12, 2])

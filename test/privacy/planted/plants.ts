@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SourcePlant } from '../../helpers/plant.ts'
+import type { SourcePlant } from '../../helpers/tree/plant.ts'
 
 export interface Plant extends SourcePlant {
   /** in words */
@@ -22,7 +22,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'noise-over-root-n',
     bug: 'the noise is too small by √n',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'protocols/secure-sum/masking.ts',
     find: NOISE_LINE,
     replace: 'if (sigma > 0) addDiscreteGaussian(noised, Math.round(sigma / Math.sqrt(8)), rng)',
     seenBy: 'noise',
@@ -30,7 +30,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'noise-over-root-n',
     bug: 'the noise is too small by √n, and guessing refutes the claim',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'protocols/secure-sum/masking.ts',
     find: NOISE_LINE,
     replace: 'if (sigma > 0) addDiscreteGaussian(noised, Math.round(sigma / Math.sqrt(8)), rng)',
     seenBy: 'audit',
@@ -38,7 +38,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'noise-over-ten',
     bug: 'the noise is a tenth of what it should be',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'protocols/secure-sum/masking.ts',
     find: NOISE_LINE,
     replace: 'if (sigma > 0) addDiscreteGaussian(noised, Math.round(sigma / 10), rng)',
     seenBy: 'canaries',
@@ -46,7 +46,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'variance-for-deviation',
     bug: 'what is taken for the variance is the standard deviation',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'protocols/secure-sum/masking.ts',
     find: NOISE_LINE,
     replace: 'if (sigma > 0) addDiscreteGaussian(noised, Math.round(Math.sqrt(sigma)), rng)',
     seenBy: 'noise',
@@ -65,7 +65,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'empty-batch-skipped',
     bug: 'a hospital whose batch is empty stays out of the round',
-    file: 'node/workbench.ts',
+    file: 'node/worker/worker-calls.ts',
     find: 'vectors.setUpdate(round, trainUpdate({ document, plan, trainer, checkpoint, round }, rng))',
     replace:
       'const update = trainUpdate({ document, plan, trainer, checkpoint, round }, rng)\n' +
@@ -76,7 +76,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'clip-after-the-sum',
     bug: 'the sum is clipped, not each record',
-    file: 'node/training/bookkeeping.ts',
+    file: 'node/training/per-example-clipping.ts',
     find: 'weights[i] = Number.isFinite(square) ? Math.min(1, limit / norms[i]!) : 0\n  }',
     replace:
       'weights[i] = Number.isFinite(square) ? 1 : 0\n  }\n' +
@@ -103,7 +103,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'local-noise-once',
     bug: 'of several local steps only the first is noised',
-    file: 'node/update.ts',
+    file: 'node/worker/local-update.ts',
     find: 'const words = noised(trainer.clippedSum({ parameters, normalisation }))',
     replace:
       'const clipped = trainer.clippedSum({ parameters, normalisation })\n' +
@@ -121,7 +121,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'shared-noise',
     bug: 'all hospitals draw their noise from one stream',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'protocols/secure-sum/masking.ts',
     find: NOISE_LINE,
     replace:
       'if (sigma > 0) { let word = 1; addDiscreteGaussian(noised, sigma, target => { for (let i = 0; i < target.length; i++) { word = (Math.imul(word, 1664525) + 1013904223) | 0; target[i] = word >>> 24 } }) }',

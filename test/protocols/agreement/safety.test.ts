@@ -14,7 +14,7 @@ import {
   type Proposal,
   type ValueId,
   type VotePhase,
-} from '../../../protocols/agreement/machine.ts'
+} from '../../../protocols/agreement/agreement.ts'
 import { seededBytes } from '../../helpers/seeded-rng.ts'
 
 interface Vote {

@@ -5,17 +5,17 @@ import fc from 'fast-check'
 import { seal } from '../../../crypto/envelope.ts'
 import { CodedError } from '../../../crypto/errors.ts'
 import { createSigner } from '../../../crypto/signature.ts'
-import { filledChunks } from '../../../protocols/aggregation/opening.ts'
-import { encode } from '../../../protocols/codec.ts'
-import { createJudge } from '../../../protocols/evidence/context.ts'
-import { decodeEvidence, type Evidence, encodeEvidence } from '../../../protocols/evidence/evidence.ts'
-import { openReceipt } from '../../../protocols/evidence/receipt.ts'
+import { encode } from '../../../protocols/encoding/codec.ts'
+import { createJudge } from '../../../protocols/evidence/judge.ts'
 import { verifyEvidence } from '../../../protocols/evidence/verify.ts'
+import { decodeEvidence, type Evidence, encodeEvidence } from '../../../protocols/messages/evidence.ts'
+import { type Content, decodeEnvelope, encodeEnvelope } from '../../../protocols/messages/messages.ts'
+import { openReceipt } from '../../../protocols/messages/receipt.ts'
 import { createRoster } from '../../../protocols/roster/roster.ts'
-import { type Content, decodeEnvelope, encodeEnvelope } from '../../../protocols/round/messages.ts'
+import { filledChunks } from '../../../protocols/session/chunks.ts'
 import { encodeStudy } from '../../../protocols/study/document.ts'
 import { seededBytes } from '../../helpers/seeded-rng.ts'
-import { testStudy } from '../../helpers/study.ts'
+import { testStudy } from '../../helpers/study/study.ts'
 import {
   IDLE_OWNER,
   judge,
@@ -29,7 +29,7 @@ import {
   signers,
   study,
   wire,
-} from './scene.ts'
+} from './signed-round.ts'
 
 const scene = new Scene()
 const junk = seededBytes('junk', 32)

@@ -4,15 +4,15 @@ import test from 'ava'
 import fc from 'fast-check'
 import { CodedError } from '../../../crypto/errors.ts'
 import { describeEvidence } from '../../../protocols/evidence/describe.ts'
+import { verifyEvidence } from '../../../protocols/evidence/verify.ts'
 import {
   decodeEvidence,
   type Evidence,
   encodeEvidence,
   evidenceBytesMax,
-} from '../../../protocols/evidence/evidence.ts'
-import { verifyEvidence } from '../../../protocols/evidence/verify.ts'
-import { judge, leaves, Scene, study } from './scene.ts'
-import { trueEvidence } from './truths.ts'
+} from '../../../protocols/messages/evidence.ts'
+import { trueEvidence } from './honest-messages.ts'
+import { judge, leaves, Scene, study } from './signed-round.ts'
 
 const scene = new Scene()
 const truths = trueEvidence(scene)

@@ -3,15 +3,15 @@
 // new one; a roster that the study could not have been founded with is refused.
 
 import test from 'ava'
-import { ProtocolError } from '../../../crypto/errors.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import { decodeResultValue } from '../../../protocols/messages/result-value.ts'
 import { applyChange, decodeChange, encodeChange, type RosterChange } from '../../../protocols/roster/change.ts'
 import { createRoster } from '../../../protocols/roster/roster.ts'
-import { hex } from '../../../protocols/round/state.ts'
-import { TIMING_LAN } from '../../../protocols/study/constants.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
-import { decodeResultValue } from '../../../protocols/sync/link.ts'
-import { testSigners, testStudy } from '../../helpers/study.ts'
-import { createStory, startAll } from '../../helpers/world.ts'
+import { TIMING_LAN } from '../../../protocols/study/timing.ts'
+import { createStory, startAll } from '../../helpers/round/world.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 type Story = ReturnType<typeof createStory>
 

@@ -2,7 +2,7 @@
 
 import test from 'ava'
 import { createRoster, memberOf, peerString } from '../../../protocols/roster/roster.ts'
-import { testSigners, testStudy } from '../../helpers/study.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const { hospitals } = testStudy(testSigners(5))
 

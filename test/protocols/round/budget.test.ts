@@ -2,12 +2,12 @@
 // was charged before a crash is charged after it. A hospital contributes only together with those that it requires.
 
 import test from 'ava'
-import { pldEpsilon } from '../../../crypto/pld.ts'
+import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
 import { createContext } from '../../../protocols/round/context.ts'
-import { begin, step } from '../../../protocols/round/machine.ts'
-import { firstStanding } from '../../../protocols/round/standing.ts'
-import { testSigners } from '../../helpers/study.ts'
-import { checkStory, createStory, finish, startAll } from '../../helpers/world.ts'
+import { begin, step } from '../../../protocols/round/step.ts'
+import { firstStanding } from '../../../protocols/transcript/head.ts'
+import { checkStory, createStory, finish, startAll } from '../../helpers/round/world.ts'
+import { testSigners } from '../../helpers/study/study.ts'
 
 const PRIVACY = {
   noise: 'distributed' as const,

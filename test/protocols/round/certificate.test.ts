@@ -3,10 +3,10 @@
 
 import test from 'ava'
 import { sha256 } from '../../../crypto/hash.ts'
-import { is, type Message, openMessage } from '../../../protocols/round/messages.ts'
-import { hex } from '../../../protocols/round/state.ts'
-import { valueId } from '../../../protocols/sync/link.ts'
-import { Bench } from '../../helpers/bench.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import { is, type Message, openMessage } from '../../../protocols/messages/messages.ts'
+import { valueId } from '../../../protocols/messages/result-value.ts'
+import { Bench } from '../../helpers/round/round-harness.ts'
 
 const MEMBERS = [0, 1, 2, 3]
 

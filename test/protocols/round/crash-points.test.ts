@@ -3,8 +3,8 @@
 // each of these; the seed reproduces the story.
 
 import test from 'ava'
+import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/round/world.ts'
 import { seededBytes } from '../../helpers/seeded-rng.ts'
-import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/world.ts'
 
 interface Kill {
   readonly member: number

@@ -6,10 +6,10 @@ import { TAG_SUM } from '../../../crypto/domain.ts'
 import { sha256 } from '../../../crypto/hash.ts'
 import { chunkLayout } from '../../../crypto/layout.ts'
 import { toBytes } from '../../../crypto/ring.ts'
-import { hex } from '../../../protocols/round/state.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import { decodeResultValue } from '../../../protocols/messages/result-value.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
-import { decodeResultValue } from '../../../protocols/sync/link.ts'
-import { checkStory, createStory, exactSum, finish, type Story, startAll } from '../../helpers/world.ts'
+import { checkStory, createStory, exactSum, finish, type Story, startAll } from '../../helpers/round/world.ts'
 
 /** Dimensions 62, 111, 1 · 3, 1000: fewer words than owners have, and not a multiple of anything. */
 const SHAPES = [

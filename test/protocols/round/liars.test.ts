@@ -3,9 +3,9 @@
 
 import test from 'ava'
 import { sha256 } from '../../../crypto/hash.ts'
-import { type Body, type BodyOf, encodeBody, openMessage } from '../../../protocols/round/messages.ts'
-import { proposerOf } from '../../../protocols/round/receive.ts'
-import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/world.ts'
+import { type Body, type BodyOf, encodeBody, openMessage } from '../../../protocols/messages/messages.ts'
+import { proposerOf } from '../../../protocols/round/facts.ts'
+import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/round/world.ts'
 
 const HASH = sha256(Buffer.from('a lie'))
 

@@ -1,8 +1,8 @@
 // Claims: gossip may lose anything; anti-entropy repairs it and every round ends. Slow lines cost time only.
 
 import test from 'ava'
-import { openMessage } from '../../../protocols/round/messages.ts'
-import { checkStory, createStory, finish, startAll } from '../../helpers/world.ts'
+import { openMessage } from '../../../protocols/messages/messages.ts'
+import { checkStory, createStory, finish, startAll } from '../../helpers/round/world.ts'
 
 for (const loss of [0.3, 0.6, 1]) {
   test(`with ${loss * 100} % of all gossip lost, every round of every hospital ends in the same result`, t => {

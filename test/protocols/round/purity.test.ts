@@ -2,11 +2,11 @@
 // state, once given out, never changes.
 
 import test from 'ava'
-import type { RoundEvent } from '../../../protocols/ports.ts'
-import { step } from '../../../protocols/round/machine.ts'
+import type { RoundEvent } from '../../../protocols/round/events.ts'
 import type { RoundState } from '../../../protocols/round/state.ts'
-import type { SimulatedHospital } from '../../../sim/world.ts'
-import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/world.ts'
+import { step } from '../../../protocols/round/step.ts'
+import type { SimulatedHospital } from '../../../sim/world/world.ts'
+import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/round/world.ts'
 
 /** A value as text: equal texts are equal values, whatever memory they lie in. */
 function print(value: unknown): string {

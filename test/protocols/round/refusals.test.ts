@@ -2,15 +2,15 @@
 // is merely early, late or double is not.
 
 import test from 'ava'
-import { ProtocolError } from '../../../crypto/errors.ts'
 import { sha256 } from '../../../crypto/hash.ts'
-import { EARLY_PER_MEMBER_MAX } from '../../../protocols/round/constants.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import { EARLY_PER_MEMBER_MAX } from '../../../protocols/messages/limits.ts'
+import { decodeEnvelope, encodeBody, encodeEnvelope, openMessage } from '../../../protocols/messages/messages.ts'
+import { valueId } from '../../../protocols/messages/result-value.ts'
 import { createContext } from '../../../protocols/round/context.ts'
-import { decodeEnvelope, encodeBody, encodeEnvelope, openMessage } from '../../../protocols/round/messages.ts'
-import { hex } from '../../../protocols/round/state.ts'
-import { valueId } from '../../../protocols/sync/link.ts'
-import { Bench } from '../../helpers/bench.ts'
-import { testSigners, testStudy } from '../../helpers/study.ts'
+import { Bench } from '../../helpers/round/round-harness.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const HASH = sha256(Buffer.from('some hash'))
 const VALUE = Buffer.from('some value')

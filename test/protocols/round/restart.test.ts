@@ -3,8 +3,8 @@
 
 import test from 'ava'
 import type { Phase } from '../../../protocols/round/state.ts'
-import type { World } from '../../../sim/world.ts'
-import { checkStory, createStory, finish, type StoryOptions, startAll } from '../../helpers/world.ts'
+import type { World } from '../../../sim/world/world.ts'
+import { checkStory, createStory, finish, type StoryOptions, startAll } from '../../helpers/round/world.ts'
 
 /** Runs until the hospital enters the phase of its first round, then kills it. */
 function killIn(world: World, member: number, phase: Phase): void {

@@ -2,14 +2,15 @@
 // secure sum like any other; every hospital has the same normalisation afterwards, whatever crashed; it is charged once.
 
 import test from 'ava'
-import { pldEpsilon } from '../../../crypto/pld.ts'
-import { affordableRounds } from '../../../protocols/round/context.ts'
-import type { StudyDocument } from '../../../protocols/study/document.ts'
+import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
+import { affordableRounds, chargedSteps } from '../../../protocols/study/epsilons.ts'
 import { noiseOfSum } from '../../../protocols/study/noise.ts'
-import { initialNormalisation, normalisationOf, STATISTICS_ROUND } from '../../../protocols/study/normalisation.ts'
-import { chargedSteps, planStudy, sumIn } from '../../../protocols/study/plan.ts'
-import { testSigners, testStudy } from '../../helpers/study.ts'
-import { checkStory, createStory, exactSum, finish, startAll } from '../../helpers/world.ts'
+import { initialNormalisation, normalisationOf } from '../../../protocols/study/normalisation.ts'
+import { planStudy, sumIn } from '../../../protocols/study/plan.ts'
+import { STATISTICS_ROUND } from '../../../protocols/study/rounds.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
+import { checkStory, createStory, exactSum, finish, startAll } from '../../helpers/round/world.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const COLUMNS = 30
 const NORMALISED = {

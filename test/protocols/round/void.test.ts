@@ -3,8 +3,8 @@
 
 import test from 'ava'
 import type { Phase } from '../../../protocols/round/state.ts'
-import type { SimulatedHospital } from '../../../sim/world.ts'
-import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/world.ts'
+import type { SimulatedHospital } from '../../../sim/world/world.ts'
+import { checkStory, createStory, finish, type Story, startAll } from '../../helpers/round/world.ts'
 
 const TIMING = { voidAfterMs: 15_000 }
 

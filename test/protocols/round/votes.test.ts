@@ -3,9 +3,9 @@
 
 import test from 'ava'
 import { sha256 } from '../../../crypto/hash.ts'
-import { hex } from '../../../protocols/round/state.ts'
-import { encodeResultValue, type ResultValue, valueId } from '../../../protocols/sync/link.ts'
-import { Bench } from '../../helpers/bench.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import { encodeResultValue, type ResultValue, valueId } from '../../../protocols/messages/result-value.ts'
+import { Bench } from '../../helpers/round/round-harness.ts'
 
 const MEMBERS = [0, 1, 2, 3]
 const HASH = sha256(Buffer.from('other'))

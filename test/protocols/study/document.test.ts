@@ -1,18 +1,13 @@
 // Claims of protocols/study/document.ts: a document that decodes is whole, bounded and consistent, and has one id.
+
 import test from 'ava'
 import fc from 'fast-check'
-import { ProtocolError } from '../../../crypto/errors.ts'
-import { decode, encode } from '../../../protocols/codec.ts'
-import {
-  decodeStudy,
-  encodeStudy,
-  requireNoise,
-  type StudyDocument,
-  studyIdOf,
-  validateStudy,
-} from '../../../protocols/study/document.ts'
+import { decode, encode } from '../../../protocols/encoding/codec.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { decodeStudy, encodeStudy, requireNoise, studyIdOf, validateStudy } from '../../../protocols/study/document.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { toHex } from '../../helpers/hex.ts'
-import { testSigners, testStudy } from '../../helpers/study.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const privacy: StudyDocument['privacy'] = {
   noise: 'distributed',

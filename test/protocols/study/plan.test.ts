@@ -1,18 +1,15 @@
 // Claims of secure-aggregation.md ("A round") and privacy.md (the table of three epsilons) about a study's plan.
+
 import test from 'ava'
 import fc from 'fast-check'
+import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
 import { hospitalSigma } from '../../../crypto/fixed-point.ts'
-import { pldEpsilon } from '../../../crypto/pld.ts'
-import type { StudyDocument } from '../../../protocols/study/document.ts'
-import {
-  colludersDefault,
-  contributorsMinOf,
-  createEpsilonAccount,
-  planStudy,
-  quorumOf,
-} from '../../../protocols/study/plan.ts'
-import { epsilonsOf } from '../../helpers/epsilons.ts'
-import { testSigners, testStudy } from '../../helpers/study.ts'
+import { createEpsilonAccount } from '../../../protocols/study/epsilons.ts'
+import { planStudy } from '../../../protocols/study/plan.ts'
+import { colludersDefault, contributorsMinOf, quorumOf } from '../../../protocols/study/quorum.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
+import { epsilonsOf } from '../../helpers/study/epsilons.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const privacy: StudyDocument['privacy'] = {
   noise: 'distributed',

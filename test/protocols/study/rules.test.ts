@@ -1,8 +1,9 @@
 // Claims of protocols/study/rules.ts: combinations that would promise more than they keep are refused, by name.
+
 import test from 'ava'
-import { ProtocolError } from '../../../crypto/errors.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
 import { validateStudy } from '../../../protocols/study/document.ts'
-import { testSigners, testStudy } from '../../helpers/study.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const study = testStudy(testSigners(5), {
   privacy: {

@@ -3,7 +3,7 @@
 import test from 'ava'
 import { parseOptions } from '../../../sim/chaos/options.ts'
 import { reasonLines, tableLines } from '../../../sim/chaos/report.ts'
-import { SCENARIOS } from '../../../sim/chaos/scenarios.ts'
+import { SCENARIOS } from '../../../sim/chaos/scenarios/list.ts'
 import type { Outcome } from '../../../sim/chaos/trial.ts'
 
 const PASSED: Outcome = {

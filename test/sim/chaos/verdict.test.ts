@@ -1,8 +1,8 @@
 // Claim of sim/chaos/verdict.ts: sound remains have no findings, and each thing that may go wrong has its own.
 
 import test from 'ava'
-import type { RoundRecord } from '../../../node/status.ts'
-import type { Account, AccountLink } from '../../../sim/chaos/account.ts'
+import type { RoundRecord } from '../../../node/storage/round-record.ts'
+import type { Account, AccountLink } from '../../../sim/chaos/node-findings.ts'
 import { findings, hashesEqual, type Remains, unequalRounds, violations } from '../../../sim/chaos/verdict.ts'
 
 const ROUNDS = 4

@@ -5,13 +5,13 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { sha256 } from '../../../crypto/hash.ts'
-import { TIMING_LAN } from '../../../protocols/study/constants.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
+import { TIMING_LAN } from '../../../protocols/study/timing.ts'
 import { DifferencingOracle } from '../../../sim/checkers/differencing.ts'
 import { NO_DIFFERENCE } from '../../../sim/checkers/no-difference.ts'
-import { World } from '../../../sim/world.ts'
-import { testSigners, testStudy } from '../../helpers/study.ts'
-import { startAll } from '../../helpers/world.ts'
+import { World } from '../../../sim/world/world.ts'
+import { startAll } from '../../helpers/round/world.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const ALL = ['a', 'b', 'c', 'd']
 

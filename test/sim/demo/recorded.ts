@@ -1,9 +1,9 @@
 /** Nine rounds of a demonstration with --absent, as it reported them: Cedar was killed in round 40. @module */
 
-import { observerWords } from '../../../node/observer.ts'
-import type { NodeStatus } from '../../../node/status.ts'
-import type { RoundSummary } from '../../../sim/demo/chronicle.ts'
+import type { NodeStatus } from '../../../node/http/status.ts'
+import { observerWords } from '../../../node/privacy/epsilon-text.ts'
 import type { Outcome } from '../../../sim/demo/report.ts'
+import type { RoundSummary } from '../../../sim/demo/round-history.ts'
 
 const SITES = ['Alder', 'Birch', 'Cedar', 'Elm']
 const RECORDS = [2070, 1302, 820, 516]

@@ -2,7 +2,7 @@
 // an outcome that does not show what it should is refused.
 
 import test from 'ava'
-import { EXIT, type ExitCode, OperatorError } from '../../../crypto/errors.ts'
+import { EXIT, type ExitCode, OperatorError } from '../../../node/errors.ts'
 import { median, type Outcome, reportJson, requireShown, summaryLines, tableLines } from '../../../sim/demo/report.ts'
 import { RECORDED, RECORDED_ROUNDS, recordedStatus } from './recorded.ts'
 

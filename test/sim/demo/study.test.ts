@@ -4,12 +4,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { peerIdString } from '../../../node/identity.ts'
-import { documentOfSpec, readStudySpec } from '../../../node/study-spec.ts'
+import { peerIdString } from '../../../node/storage/identity.ts'
+import { documentOfSpec, readStudySpec } from '../../../node/study/study-spec.ts'
 import { parseOptions } from '../../../sim/demo/options.ts'
 import { specText } from '../../../sim/demo/study.ts'
-import { siteName } from '../../../sim/processes/hospital.ts'
-import { testSigners } from '../../helpers/study.ts'
+import { siteName } from '../../../sim/processes/node-process.ts'
+import { testSigners } from '../../helpers/study/study.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 const CONTRACT = { shape: [28, 28, 1], classes: ['clear', 'opacity'], count: 4000, synthetic: true } as const

@@ -1,7 +1,7 @@
 /** Runs seeds until one fails, and prints what it has found as JSON: `node hunt.ts LAST`, over all everyday scenarios. @module */
 
-import { runSeed } from '../../../sim/run.ts'
-import { EVERYDAY } from '../../../sim/scenario-list.ts'
+import { runSeed } from '../../../sim/runner/run-seed.ts'
+import { EVERYDAY } from '../../../sim/scenarios/list.ts'
 
 const last = Number(process.argv[2])
 

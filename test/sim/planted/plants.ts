@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SourcePlant } from '../../helpers/plant.ts'
+import type { SourcePlant } from '../../helpers/tree/plant.ts'
 
 export interface Plant extends SourcePlant {
   /** in words */
@@ -18,7 +18,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'no-lock',
     bug: 'a lock binds nobody',
-    file: 'protocols/agreement/machine.ts',
+    file: 'protocols/agreement/agreement.ts',
     find: 'state.locked === null || state.locked.id === id || state.locked.view <= validView',
     replace: 'true',
     breaks: [7],
@@ -26,7 +26,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'small-quorum',
     bug: 'one vote less than a quorum decides',
-    file: 'protocols/study/plan.ts',
+    file: 'protocols/study/quorum.ts',
     find: 'quorum: Math.floor((hospitals + faulty) / 2) + 1 }',
     replace: 'quorum: Math.floor((hospitals + faulty) / 2) }',
     breaks: [3, 7],
@@ -34,7 +34,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'release-before-log',
     bug: 'RELEASE leaves before it is in the log',
-    file: 'protocols/round/receive.ts',
+    file: 'protocols/round/say.ts',
     find: "turn.effects.push({ type: 'store', entries: [...entries, own] })",
     replace: "if (content.type !== 'release') turn.effects.push({ type: 'store', entries: [...entries, own] })",
     breaks: [1, 2],
@@ -42,7 +42,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'two-vectors',
     bug: 'after a crash another vector is masked under the same session',
-    file: 'protocols/aggregation/runner.ts',
+    file: 'protocols/secure-sum/job-runner.ts',
     find: 'let masked = vault.masked(round, sid)',
     replace: 'let masked = undefined as Uint32Array | undefined; again = false',
     breaks: [5],
@@ -50,7 +50,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'late-clamp',
     bug: 'the clamp comes after the noise',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'protocols/secure-sum/masking.ts',
     find: 'if (sigma > 0) addDiscreteGaussian(noised, sigma, rng)',
     replace: 'if (sigma > 0) { addDiscreteGaussian(noised, sigma, rng); clamp(noised, limit) }',
     breaks: [8],
@@ -58,7 +58,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'believed-owner',
     bug: 'one owner that lies keeps an honest hospital out',
-    file: 'protocols/aggregation/suspicion.ts',
+    file: 'protocols/round/candidates.ts',
     find: 'if (owners.size > context.faulty) out.add(member)',
     replace: 'if (owners.size > 0) out.add(member)',
     breaks: [11],
@@ -66,7 +66,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'hasty-void',
     bug: 'VOID does not wait for its timer',
-    file: 'protocols/round/outcome.ts',
+    file: 'protocols/round/rules/result.ts',
     find: "ended(state, 'void') && members.length > 0",
     replace: 'members.length > 0',
     breaks: [11],
@@ -74,7 +74,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'said-anew',
     bug: 'what was said before a crash is forgotten',
-    file: 'protocols/round/receive.ts',
+    file: 'protocols/round/say.ts',
     find: 'const logged = state.own.get(slot)',
     replace: 'const logged = undefined as Uint8Array | undefined',
     breaks: [1],
@@ -82,7 +82,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'hasty-release',
     bug: 'RELEASE goes with the vote, before the decision',
-    file: 'protocols/agreement/machine.ts',
+    file: 'protocols/agreement/agreement.ts',
     find: 'const decision = decided(state, rules.quorum)',
     replace: 'const decision = decided(state, rules.quorum - 1)',
     breaks: [3, 7],
@@ -98,7 +98,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'few-contributors',
     bug: 'one contributor less than min|P| is enough',
-    file: 'protocols/study/plan.ts',
+    file: 'protocols/study/quorum.ts',
     find: 'return Math.max(3, colluders + 2)',
     replace: 'return Math.max(2, colluders + 1)',
     breaks: [6],
@@ -106,7 +106,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'lost-part',
     bug: 'a chunk is added up without its first part',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'crypto/zero-sum-masks.ts',
     find: 'for (const { masked, selfKey } of parts) {\n    addInto(sum, masked)',
     replace: 'for (const { masked, selfKey } of parts.slice(1)) {\n    addInto(sum, masked)',
     breaks: [8],
@@ -114,7 +114,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'no-masks',
     bug: 'vectors leave as they are',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'protocols/secure-sum/masking.ts',
     find: 'maskInto(words, { selfKey: deriveSelfKey({ root, sid: session.sid, id: own }), pairs })',
     replace: 'pairs.length = 0',
     breaks: [9],
@@ -122,7 +122,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'rash-blame',
     bug: 'an owner is blamed for whatever it reports missing',
-    file: 'protocols/aggregation/suspicion.ts',
+    file: 'protocols/round/rules/refute-missing.ts',
     find: 'if (receipt?.from !== from || receipt.receipt === undefined || !body.members.includes(context.self)) continue',
     replace: 'if (receipt?.from !== from || receipt.receipt === undefined) continue',
     breaks: [10],
@@ -130,7 +130,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'no-pair-masks',
     bug: 'only self keys hide the vectors: whoever has released is seen',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'protocols/secure-sum/masking.ts',
     find: '.filter(member => member !== self)\n    .map(member => ({\n      key',
     replace: '.filter(() => false)\n    .map(member => ({\n      key',
     breaks: [9],

@@ -1,0 +1,77 @@
+/**
+ * The noise that a promise needs: the search for z, by the accountant that is charged.
+ *
+ * @module
+ */
+
+import { requireInteger, requireReal } from '../check.ts'
+import { CryptoError } from '../errors.ts'
+import { PLD_STEPS_MAX, pldEpsilon, type Steps } from './pld.ts'
+import { NOISE_MULTIPLIER_MAX, NOISE_MULTIPLIER_STEP, rdpNoiseMultiplier } from './rdp.ts'
+
+/** Multipliers are multiples of this: a study never has less. */
+export const NOISE_MULTIPLIER_MIN = 0.01
+
+/**
+ * A multiple of 1e-4 that, as a noise multiplier, keeps ε within the target, itself checked; the next smaller one does
+ * not (to within the accountant's 2e-5).
+ *
+ * `besides` are other mechanisms' steps that are spent under the same target: ε is that of all together.
+ *
+ * @param sampleRate q, a probability of (0, 1]
+ * @param steps      T ≥ 1
+ * @param epsilon    the target, > 0
+ * @throws CryptoError `out-of-range`; `noise-too-large` when no multiplier up to 1e5 reaches the target;
+ *         `target-spent` when the other steps alone exceed it
+ */
+export function pldNoiseMultiplier({
+  sampleRate,
+  steps,
+  delta,
+  epsilon,
+  besides = [],
+}: {
+  sampleRate: number
+  steps: number
+  delta: number
+  epsilon: number
+  besides?: readonly Steps[]
+}): number {
+  requireReal(sampleRate, { min: Number.MIN_VALUE, max: 1 }, 'sampleRate (a probability)')
+  requireInteger(steps, { min: 1, max: PLD_STEPS_MAX }, 'steps')
+  const multiplierOf = (units: number): number => units / (1 / NOISE_MULTIPLIER_STEP)
+  const epsilonAt = (units: number): number =>
+    pldEpsilon([{ sampleRate, noiseMultiplier: multiplierOf(units), steps }, ...besides], { delta })
+  const least = Math.round(NOISE_MULTIPLIER_MIN / NOISE_MULTIPLIER_STEP)
+
+  const others = pldEpsilon(besides, { delta })
+  if (others > epsilon) {
+    throw new CryptoError('target-spent', `ε ${epsilon} is exceeded by the other steps alone: they have ${others}`)
+  }
+
+  // Rényi accounting asks for more noise than is needed, never for less; twice for where it is a hair off, and as often
+  // as the steps besides ask for
+  const upper = rdpNoiseMultiplier({ sampleRate, steps, delta, epsilon })
+  let enough = Math.max(least, Math.round(upper / NOISE_MULTIPLIER_STEP))
+  let reached = epsilonAt(enough)
+  while (reached > epsilon) {
+    if (multiplierOf(enough) > NOISE_MULTIPLIER_MAX) {
+      throw new CryptoError('noise-too-large', `no noise multiplier up to ${NOISE_MULTIPLIER_MAX} gives ε ${epsilon}`)
+    }
+    enough *= 2
+    reached = epsilonAt(enough)
+  }
+  let [tooFew, exceeded] = [least - 1, Number.POSITIVE_INFINITY]
+  for (let turn = 0; enough - tooFew > 1; turn++) {
+    // near a power law: the secant on logarithms, and a bisection now and then for where it is none
+    const slope = (Math.log(exceeded) - Math.log(reached)) / (Math.log(enough) - Math.log(tooFew))
+    const secant = Math.log(enough) - (Math.log(epsilon) - Math.log(reached)) / slope
+    const guess = Number.isFinite(exceeded) ? Math.exp(secant) : enough * (reached / epsilon) * 0.98
+    const aimed = turn % 4 === 3 || !Number.isFinite(guess) ? (tooFew + enough) / 2 : guess
+    const units = Math.min(enough - 1, Math.max(tooFew + 1, Math.round(aimed)))
+    const value = epsilonAt(units)
+    if (value <= epsilon) [enough, reached] = [units, value]
+    else [tooFew, exceeded] = [units, value]
+  }
+  return multiplierOf(enough)
+}

@@ -1,0 +1,63 @@
+import { EPSILON_MAX_DEFAULT, HTTP_PORT_DEFAULT, LISTEN_DEFAULT, parseConfig } from './config.ts'
+
+/** What `init` is told; everything else gets its default. */
+export interface ConfigChoices {
+  site: string
+  npz?: string
+  split?: string
+  listen?: string[]
+  bootstrap?: string[]
+  httpPort?: number
+  epsilonMax?: number
+}
+
+/** The text of a new config, with comments. @throws OperatorError of exit code 3 when a choice is not valid */
+export function renderConfig(choices: ConfigChoices, file: string): string {
+  const value = (item: unknown): string => JSON.stringify(item)
+  const text = `# Confrère node. Local: nothing in this file leaves the machine.
+
+# The hospital's name, as its own status shows it.
+site = ${value(choices.site)}
+
+[data]
+# The records: a NumPy .npz with <split>_images and <split>_labels. A relative path is seen from this file.
+${choices.npz === undefined ? '# npz = "records.npz"' : `npz = ${value(choices.npz)}`}
+split = ${value(choices.split ?? 'train')}
+
+[network]
+# Where other hospitals reach this node.
+listen = ${list(choices.listen ?? [LISTEN_DEFAULT])}
+# Addresses to dial first; the study document lists the hospitals' own ones as well.
+bootstrap = ${list(choices.bootstrap ?? [])}
+# Addresses to tell others instead of those found on this machine, for a node behind NAT.
+announce = []
+# Look for the study's hospitals on the local network by multicast.
+mdns = true
+
+[http]
+# Status for this machine only; use an SSH tunnel from elsewhere.
+host = "127.0.0.1"
+port = ${value(choices.httpPort ?? HTTP_PORT_DEFAULT)}
+
+[log]
+level = "info"
+
+[privacy]
+# This node takes part in no study that may spend more than this epsilon for one record.
+epsilonMax = ${value(choices.epsilonMax ?? EPSILON_MAX_DEFAULT)}
+
+[policy]
+# Peer ids of hospitals without which this node contributes to no round.
+require = []
+
+[training]
+# auto, tensorflow-gpu, tensorflow or wasm.
+engine = "auto"
+`
+  parseConfig(text, file)
+  return text
+}
+
+function list(items: string[]): string {
+  return `[${items.map(item => JSON.stringify(item)).join(', ')}]`
+}

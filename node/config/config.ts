@@ -1,0 +1,110 @@
+/**
+ * The node config: local, never travels. It says where things are, and may limit what the node takes part in; nothing
+ * in it can weaken a study's privacy.
+ *
+ * @module
+ */
+
+import { dirname, join, resolve } from 'node:path'
+import { multiaddr } from '@multiformats/multiaddr'
+import { z } from 'zod'
+import { NAME_SCHEMA } from '../../protocols/study/schema.ts'
+import { LOG_LEVELS } from '../log.ts'
+import { parsePeerId } from '../storage/identity.ts'
+import { parseToml, readToml } from './toml.ts'
+
+export const CONFIG_FILE = 'config.toml'
+export const HTTP_PORT_DEFAULT = 7420
+export const LISTEN_DEFAULT = '/ip4/0.0.0.0/tcp/7419'
+/** A node takes part in nothing weaker unless its operator says so. */
+export const EPSILON_MAX_DEFAULT = 8
+
+const ADDRESSES_MAX = 64
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
+
+/** Whether the host is this machine only. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host)
+}
+
+export const ADDRESS_SCHEMA = z.string().refine(isMultiaddr, {
+  error: issue => `${JSON.stringify(issue.input)} is not a multiaddr such as /ip4/192.0.2.7/tcp/7419`,
+})
+const addresses = z.array(ADDRESS_SCHEMA).max(ADDRESSES_MAX)
+
+/** A PeerId as text, checked. */
+export const PEER_SCHEMA = z.string().superRefine((text, context) => {
+  try {
+    parsePeerId(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message })
+  }
+})
+
+const CONFIG_SCHEMA = z.strictObject({
+  site: NAME_SCHEMA,
+  data: z.strictObject({ npz: z.string().min(1).optional(), split: z.string().min(1).default('train') }).prefault({}),
+  network: z
+    .strictObject({
+      listen: addresses.min(1).default([LISTEN_DEFAULT]),
+      bootstrap: addresses.default([]),
+      mdns: z.boolean().default(true),
+      announce: addresses.default([]),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      host: z
+        .string()
+        .default('127.0.0.1')
+        .refine(isLoopback, 'must be 127.0.0.1, ::1 or localhost: the status page has no login, use an SSH tunnel'),
+      port: z.number().int().min(0).max(65_535).default(HTTP_PORT_DEFAULT),
+    })
+    .prefault({}),
+  log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),
+  privacy: z.strictObject({ epsilonMax: z.number().positive().default(EPSILON_MAX_DEFAULT) }).prefault({}),
+  policy: z.strictObject({ require: z.array(PEER_SCHEMA).max(100).default([]) }).prefault({}),
+  training: z
+    .strictObject({ engine: z.enum(['auto', 'tensorflow-gpu', 'tensorflow', 'wasm']).default('auto') })
+    .prefault({}),
+})
+
+/** A checked config. Paths are absolute, `npz` is null when this node has no records. */
+export interface NodeConfig {
+  site: string
+  data: { npz: string | null; split: string }
+  network: { listen: string[]; bootstrap: string[]; mdns: boolean; announce: string[] }
+  http: { host: string; port: number }
+  log: { level: (typeof LOG_LEVELS)[number] }
+  privacy: { epsilonMax: number }
+  policy: { require: string[] }
+  training: { engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm' }
+}
+
+/** Reads `config.toml` of a data folder. @throws OperatorError of exit code 3, naming the file and the key */
+export async function readConfig(folder: string): Promise<NodeConfig> {
+  const file = join(folder, CONFIG_FILE)
+  const config = await readToml(file, CONFIG_SCHEMA, {
+    message: `There is no ${CONFIG_FILE} in ${folder}`,
+    hint: 'Create the data folder with "confrere init", or name another one with --data.',
+  })
+  return located(config, file)
+}
+
+/** Checks the text of a config; relative paths in it are seen from `file`. @throws OperatorError of exit code 3 */
+export function parseConfig(text: string, file: string): NodeConfig {
+  return located(parseToml(text, CONFIG_SCHEMA, file), file)
+}
+
+function located(config: z.output<typeof CONFIG_SCHEMA>, file: string): NodeConfig {
+  const { npz, split } = config.data
+  return { ...config, data: { npz: npz === undefined ? null : resolve(dirname(file), npz), split } }
+}
+
+function isMultiaddr(text: string): boolean {
+  try {
+    return text.startsWith('/') && multiaddr(text).toString().length > 1
+  } catch {
+    return false
+  }
+}

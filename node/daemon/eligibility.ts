@@ -1,0 +1,57 @@
+/**
+ * Whether this node may still take part: its place in the roster, and its privacy budget.
+ *
+ * @module
+ */
+
+import { decodeResultValue } from '../../protocols/messages/result-value.ts'
+import type { StepContext } from '../../protocols/round/context.ts'
+import { trainingCharges } from '../../protocols/study/rounds.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { advance, firstStanding } from '../../protocols/transcript/head.ts'
+import { decodeLink } from '../../protocols/transcript/link.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import type { Standing, Store } from '../storage/store.ts'
+
+/** One that was in a roster and is not in the newest has no business any more; one that never was may be admitted yet. */
+export async function requirePlace(store: Store, context: StepContext): Promise<void> {
+  const { peer, founding, document } = context
+  const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
+  let standing = firstStanding(context)
+  let inside = founding.ranks.has(peer)
+  for (const link of links) {
+    standing = advance(standing, { link, value: decodeResultValue(link.value) }, context)
+    const now = standing.roster.ranks.has(peer)
+    if (inside && !now) throw removed(document)
+    inside = now
+  }
+}
+
+/** A round that was charged already is still to be ended; any other needs a budget. */
+export function requireBudget(
+  { standing: { round }, charges }: Standing,
+  { rounds, chargesMax, document }: StepContext,
+): void {
+  if (round > rounds || trainingCharges(charges) < chargesMax || charges.some(charge => charge.round === round)) return
+  throw budgetSpent(document, trainingCharges(charges))
+}
+
+/** What a node says when it has no place any more. */
+export function removed({ name }: StudyDocument): OperatorError {
+  return new OperatorError('removed-from-roster', `A quorum of hospitals has removed this node from "${name}"`, {
+    hint: 'Its key is of no use in this study any more: the others may admit a new one, see "confrere roster admit".',
+    exitCode: EXIT.notInRoster,
+  })
+}
+
+/** What a node says when its budget is spent. */
+export function budgetSpent(document: StudyDocument, charged: number): OperatorError {
+  return new OperatorError(
+    'privacy-budget-exhausted',
+    `The privacy budget for "${document.name}" is spent after ${charged} rounds: the node takes part no more`,
+    {
+      hint: '"confrere privacy show" tells what was spent for which records. A restart changes nothing: only a higher cap does.',
+      exitCode: EXIT.budgetExhausted,
+    },
+  )
+}

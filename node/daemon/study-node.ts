@@ -1,0 +1,386 @@
+/**
+ * One node of one study, put together from its parts. The daemon gives it a disk, a worker and TCP; a cluster in one
+ * process gives it less.
+ *
+ * @module
+ */
+
+import { randomInt } from 'node:crypto'
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { hex } from '../../protocols/immutable.ts'
+import type { Evidence } from '../../protocols/messages/evidence.ts'
+import { type Message, openMessage } from '../../protocols/messages/messages.ts'
+import { decodeResultValue } from '../../protocols/messages/result-value.ts'
+import { decodeChange, describeChange, fits } from '../../protocols/roster/change.ts'
+import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
+import type { Notice } from '../../protocols/round/effects.ts'
+import type { RoundEvent } from '../../protocols/round/events.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { decodeLink, type Link } from '../../protocols/transcript/link.ts'
+import { systemClock } from '../clock.ts'
+import type { NodeStatus } from '../http/status.ts'
+import type { Logger } from '../log.ts'
+import { createGossipRepair, type GossipRepair } from '../network/anti-entropy.ts'
+import type { Verdict } from '../network/gossip-reader.ts'
+import { createNetwork, type Network, type NetworkInit } from '../network/libp2p-host.ts'
+import { Origins } from '../network/limits/author-limits.ts'
+import type { Strike } from '../network/limits/strikes.ts'
+import { Neighbours } from '../network/neighbours.ts'
+import { TransferClient } from '../network/transfer/client.ts'
+import { TransferServer } from '../network/transfer/server.ts'
+import type { EvidenceFolder } from '../storage/evidence-folder.ts'
+import type { Identity } from '../storage/identity.ts'
+import type { RoundRecord } from '../storage/round-record.ts'
+import type { Standing, Store } from '../storage/store.ts'
+import { readVersion } from '../version.ts'
+import type { Workshop } from '../worker/worker-client.ts'
+import { Driver } from './driver.ts'
+import { budgetSpent, removed, requireBudget, requirePlace } from './eligibility.ts'
+import { createRecorder, type Recorder } from './recorder.ts'
+
+/** A peer that is a round ahead of us may just be quicker by a moment. */
+const BEHIND_PATIENCE_MS = 400
+const LAG_RESOLUTION_MS = 10
+
+/** The gossip topic of a study. It goes along with every message and only routes: the body names the study in full. */
+export function topicOf(study: Uint8Array): string {
+  return `/confrere/1/${hex(study.subarray(0, 8))}`
+}
+
+export interface NodeInit {
+  readonly document: StudyDocument
+  readonly identity: Identity
+  readonly site: string
+  readonly network: Pick<NetworkInit, 'transport' | 'listen' | 'announce' | 'bootstrap' | 'mdns'>
+  readonly requiredPeers: readonly string[]
+  readonly epsilonMax: number
+  /** rounds of the study that the privacy budget pays for, those charged already among them */
+  readonly chargesMax?: number
+}
+
+export interface NodeComponents {
+  readonly store: Store
+  readonly workshop: Workshop
+  readonly evidence: EvidenceFolder
+  readonly log: Logger
+  /** told when the change of the roster that our operator approved can have no effect any more: it holds, most often */
+  readonly settled?: () => void
+  /** told when the node cannot go on */
+  readonly fatal: (error: unknown) => void
+}
+
+/** Starts a node on its study; resolves when it listens and has taken up its round. */
+export async function createNode(init: NodeInit, components: NodeComponents): Promise<StudyNode> {
+  const { document, identity, requiredPeers, chargesMax } = init
+  const { store, workshop } = components
+  const budget = chargesMax === undefined ? {} : { chargesMax }
+  const context = createContext({ document, signer: identity.signer, requiredPeers, ...budget })
+  const engine = await workshop.engine()
+  const standing = await store.standing(context)
+  await requirePlace(store, context)
+  requireBudget(standing, context)
+  await restoreCheckpoint(store, workshop)
+  const node = new StudyNode(context, init, { ...components, engine, standing, records: await store.records() })
+  await node.start(standing)
+  return node
+}
+
+/** The checkpoint of the last certified result is the one to go on from. */
+async function restoreCheckpoint(store: Store, workshop: Workshop): Promise<void> {
+  const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
+  for (const link of links.reverse()) {
+    const value = decodeResultValue(link.value)
+    if (value.outcome === 'result') return await workshop.adopt(hex(value.checkpoint), link.round)
+  }
+}
+
+interface Found {
+  readonly engine: string
+  readonly standing: Standing
+  readonly records: readonly RoundRecord[]
+}
+
+export class StudyNode {
+  readonly #context: StepContext
+  readonly #init: NodeInit
+  readonly #components: NodeComponents & Found
+  readonly #recorder: Recorder
+  readonly #driver: Driver
+  readonly #neighbours: Neighbours
+  readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+  readonly #version = readVersion()
+  readonly #origins: Origins
+  /** whether the roster has named us so far */
+  #inside: boolean
+  #network!: Network
+  #repair!: GossipRepair
+  #client!: TransferClient
+
+  constructor(context: StepContext, init: NodeInit, components: NodeComponents & Found) {
+    const { document, epsilonMax } = init
+    const { store, workshop, log, fatal, standing, records } = components
+    this.#context = context
+    this.#init = init
+    this.#components = components
+    this.#inside = context.founding.ranks.has(context.peer)
+    this.#origins = new Origins(context.roster.hospitals.length, systemClock)
+    const { charges } = standing
+    this.#recorder = createRecorder(
+      { context, document, epsilonMax, records, charges },
+      {
+        log,
+        bytesSent: () => this.#network?.bytesSent() ?? 0,
+        store: record => void store.record(record).catch(fatal),
+        accuse: (peer, code, evidence) => this.#accuse(peer, code, evidence),
+        now: () => performance.now(),
+      },
+    )
+    this.#driver = new Driver({
+      context,
+      store,
+      workshop,
+      network: () => this.#network,
+      transfer: () => this.#client,
+      // whoever does not answer is asked again by the state machine
+      recall: peer => void this.#repair.recall(peer).catch(() => {}),
+      observer: {
+        notice: notice => this.#notice(notice),
+        trained: (round, ms) => this.#recorder.trained(round, ms),
+        blamed: (peer, code, evidence) => this.#recorder.blamed(peer, code, evidence),
+        charged: charge => this.#recorder.charged(charge),
+      },
+      log,
+      fatal,
+    })
+    this.#neighbours = new Neighbours({
+      context,
+      network: () => this.#network,
+      joined: peer => this.#joined(peer),
+      left: peer => this.#member('disconnected', peer),
+    })
+  }
+
+  /** The study under the roster of our round. */
+  get #now(): StepContext {
+    return contextAt(this.#context, this.#driver.state.roster)
+  }
+
+  get network(): Network {
+    return this.#network
+  }
+
+  async start(standing: Standing): Promise<void> {
+    const { store, workshop, log, engine } = this.#components
+    const context = this.#context
+    const state = () => this.#driver.state
+    const event = (event: RoundEvent) => this.#driver.event(event)
+    const network = await this.#createNetwork()
+    this.#network = network
+    this.#client = new TransferClient({ context, network, workshop, state, event })
+    const { nextStep } = this.#driver
+    const server = new TransferServer({ context, network, workshop, state, event, nextStep })
+    const peers = () => this.#neighbours.connected()
+    const random = () => randomInt(2 ** 32) / 2 ** 32
+    this.#repair = createGossipRepair({ context, network, store, state, event, peers, random })
+    // whoever reaches us finds the round taken up and every protocol there
+    await this.#driver.begin(standing)
+    const { round, roster } = this.#driver.state
+    if (roster.version > 0) this.#notice({ kind: 'roster', round, roster })
+    await server.start()
+    await this.#repair.start()
+    try {
+      await network.start()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+    this.#lag.enable()
+    await this.#neighbours.start()
+    log.info({ peer: network.peer, addresses: network.addresses(), engine }, 'listening')
+  }
+
+  async #createNetwork(): Promise<Network> {
+    const { network, identity } = this.#init
+    const { log } = this.#components
+    const { discovered, opened, closed } = this.#neighbours
+    return await createNetwork(
+      {
+        ...network,
+        seed: identity.seed,
+        topic: topicOf(this.#context.study),
+        datastore: this.#components.store.datastore(),
+      },
+      {
+        admits: peer => this.#now.roster.ranks.has(peer),
+        validate: bytes => this.#validate(bytes),
+        discovered,
+        opened,
+        closed,
+        refused: (peer, ms, reason) =>
+          log.warn({ peer, ms, reason }, 'a peer went too far and is sent away for a while'),
+      },
+    )
+  }
+
+  #member(type: 'connected' | 'disconnected', peer: string): void {
+    this.#components.log.info({ peer, state: type }, 'peer')
+    const member = this.#now.roster.ranks.get(peer)
+    if (member !== undefined) this.#driver.event({ type, member })
+  }
+
+  #joined(peer: string): void {
+    this.#member('connected', peer)
+    this.#repair.compare(peer).catch(() => {})
+  }
+
+  /** A gossip message's fate. Only what verifies and belongs to this round or the next is passed on. */
+  #validate(bytes: Uint8Array): Verdict {
+    let message: Message
+    try {
+      message = openMessage(bytes, this.#now)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#components.log.debug({ peer: error.peer, code: error.code }, 'a gossip message was refused')
+      // whoever passed it on may know a newer roster than we do
+      return error.action === 'ignore' || error.code === 'not-in-roster' ? 'ignore' : 'reject'
+    }
+    const ahead = message.body.round - this.#driver.state.round
+    if (ahead > 0) this.#catchUp(this.#now.roster.peers[message.from] as string)
+    if (ahead < 0 || ahead > 1 || !this.#origins.admits(message.from, bytes.length)) return 'ignore'
+    this.#driver.event({ type: 'received', message })
+    return 'accept'
+  }
+
+  #catchUp(peer: string): void {
+    const { round } = this.#driver.state
+    setTimeout(() => {
+      if (this.#driver.state.round === round) this.#repair.compare(peer).catch(() => {})
+    }, BEHIND_PATIENCE_MS).unref()
+  }
+
+  #notice(notice: Notice): void {
+    this.#recorder.notice(notice)
+    if (notice.kind === 'refused' && notice.code === 'privacy-budget-exhausted') this.#spent(notice.round)
+    if (notice.kind !== 'roster') return
+    const { roster } = notice
+    this.#neighbours.follow(roster)
+    const inside = roster.ranks.has(this.#context.peer)
+    if (this.#inside && !inside) this.#components.fatal(removed(this.#init.document))
+    this.#inside = inside
+    const { approving } = this.#driver.state
+    if (approving !== null && !fits(this.#init.document, roster, approving)) this.#components.settled?.()
+  }
+
+  /** The budget is spent: the node leaves, but for a round that it had released in before it was started again. */
+  #spent(round: number): void {
+    if (this.#components.standing.charges.some(charge => charge.round === round)) return
+    this.#components.fatal(budgetSpent(this.#init.document, this.#driver.state.charges))
+  }
+
+  /** Our operator approves a change of the roster, or with null no longer does. */
+  approve(change: Uint8Array | null): void {
+    const { roster } = this.#driver.state
+    if (change !== null && !fits(this.#init.document, roster, change)) {
+      this.#components.log.warn('the approved change does not fit the roster as it is: it has no effect')
+    }
+    this.#driver.event({ type: 'approve', change })
+  }
+
+  /** Keeps what is proven; of suspicions only those that no honest peer can bring upon itself count. */
+  #accuse(peer: string, code: string, evidence: Evidence | null): void {
+    const { evidence: folder, log } = this.#components
+    if (evidence === null) {
+      if (code === 'bad-link') this.#network.guard.strikes.add(peer, 'wrong-bytes')
+      return
+    }
+    const { round } = this.#driver.state
+    const keep = async () => {
+      const links = await this.#rosterLinks()
+      const file = await folder.keep({ peer, code }, { study: this.#context.study, round, evidence, links })
+      if (file !== null) log.warn({ peer, code, file }, 'proof of a lie is kept: see "confrere evidence verify"')
+    }
+    // a full disk must not cost the round: its own writes tell of that
+    keep().catch(error => log.error({ err: error, peer, code }, 'proof of a lie could not be kept'))
+  }
+
+  /** The certified rounds that have changed the roster. */
+  async #rosterLinks(): Promise<Link[]> {
+    if (this.#driver.state.roster.version === 0) return []
+    const links = (await this.#components.store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
+    return links.filter(({ value }) => {
+      const decoded = decodeResultValue(value)
+      return decoded.outcome === 'result' && decoded.change !== null
+    })
+  }
+
+  #approving(): string | null {
+    const { approving } = this.#driver.state
+    return approving && describeChange(decodeChange(approving))
+  }
+
+  /** What is held against peers since the start. */
+  strikes(): Strike[] {
+    return this.#network.guard.strikes.list()
+  }
+
+  rounds(): readonly RoundRecord[] {
+    return this.#recorder.records
+  }
+
+  /** Whether the node can take part in a round now, and if not, why. */
+  ready(): { ready: boolean; reasons: string[] } {
+    const reasons: string[] = []
+    const reachable = this.#neighbours.connected().length + 1
+    const { quorum } = this.#now
+    if (reachable < quorum) reasons.push(`${reachable} of at least ${quorum} hospitals are connected`)
+    if (this.#driver.state.phase === 'catching-up') reasons.push('catching up with the other hospitals')
+    return { ready: reasons.length === 0, reasons }
+  }
+
+  status(): NodeStatus {
+    const { document, identity, site } = this.#init
+    const { peers, hospitals } = this.#now.roster
+    const { phase, records, lastError } = this.#recorder
+    const { round, commit, trained } = this.#driver.state
+    const here = new Set(this.#neighbours.connected())
+    return {
+      peer: identity.peer,
+      site,
+      version: this.#version,
+      study: hex(this.#context.study),
+      studyName: document.name,
+      phase: phase === 'idle' && !trained ? 'training' : phase,
+      round: Math.min(round, document.rounds),
+      rounds: document.rounds,
+      view: commit.view,
+      peers: peers.map((peer, rank) => ({
+        peer,
+        site: hospitals[rank]?.name ?? '',
+        state: rank === this.#now.self ? 'self' : here.has(peer) ? 'connected' : 'absent',
+      })),
+      contributors: records.at(-1)?.contributors ?? [],
+      epsilon: this.#recorder.epsilon(),
+      noiseMultiplier: document.privacy.noiseMultiplier,
+      engine: this.#components.engine,
+      checkpoint: records.findLast(({ outcome }) => outcome === 'result')?.checkpoint ?? null,
+      memoryBytes: process.memoryUsage.rss(),
+      eventLoopLagP99Ms: Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS),
+      lastError,
+      roster: { version: this.#driver.state.roster.version, approving: this.#approving() },
+      strikes: this.strikes(),
+      evidence: this.#components.evidence.count,
+    }
+  }
+
+  async stop(): Promise<void> {
+    const { workshop, store } = this.#components
+    this.#lag.disable()
+    this.#neighbours.stop()
+    this.#repair.stop()
+    await this.#driver.stop()
+    await this.#network.stop()
+    await workshop.close()
+    await store.close()
+  }
+}

@@ -1,0 +1,52 @@
+/** What a node says about itself: served over HTTP, read by `confrere status` and by whoever watches. @module */
+
+import type { ObserverWords } from '../privacy/epsilon-text.ts'
+
+export interface PeerStatus {
+  /** base58btc PeerId */
+  peer: string
+  /** the hospital's name in the roster */
+  site: string
+  state: 'connected' | 'absent' | 'self'
+}
+
+/** The three epsilons so far (privacy.md), at `delta`. */
+export interface EpsilonStatus {
+  model: number
+  colluding: number
+  alone: number
+  delta: number
+  /** the smaller of the study's target and the node's own limit */
+  cap: number
+  /** whom each of the three is against, in words */
+  against: ObserverWords
+}
+
+export interface NodeStatus {
+  peer: string
+  site: string
+  version: string
+  /** hex */
+  study: string | null
+  studyName: string | null
+  phase: string
+  round: number
+  rounds: number
+  view: number
+  peers: PeerStatus[]
+  contributors: string[]
+  epsilon: EpsilonStatus | null
+  noiseMultiplier: number | null
+  engine: string | null
+  /** hex */
+  checkpoint: string | null
+  memoryBytes: number
+  eventLoopLagP99Ms: number
+  lastError: { code: string; message: string } | null
+  /** `approving`: in words, the change that this hospital's operator has approved and that is not certified yet */
+  roster: { version: number; approving: string | null }
+  /** offences against the limits since the start, by peer and reason */
+  strikes: { peer: string; reason: string; count: number }[]
+  /** files that prove a hospital's lie: `confrere evidence list` names them */
+  evidence: number
+}

@@ -1,0 +1,191 @@
+/**
+ * Anti-entropy on the wire: every so often what we hold is compared with random peers, and the missing is pulled.
+ * The liveness of a round depends on it, for gossip is best effort.
+ *
+ * @module
+ */
+
+import { ProtocolError } from '../../protocols/errors.ts'
+import { openMessage } from '../../protocols/messages/messages.ts'
+import { OUTSIDE } from '../../protocols/roster/roster.ts'
+import { contextAt, type StepContext } from '../../protocols/round/context.ts'
+import type { RoundEvent } from '../../protocols/round/events.ts'
+import type { RoundState } from '../../protocols/round/state.ts'
+import {
+  answer,
+  decodeFill,
+  decodeSummary,
+  encodeSync,
+  holdingsOf,
+  missingFrom,
+} from '../../protocols/sync/anti-entropy.ts'
+import { SYNC_BYTES_MAX, SYNC_INTERVAL_MS, SYNC_LINKS_MAX, SYNC_PEERS } from '../../protocols/sync/limits.ts'
+import { decodeLink } from '../../protocols/transcript/link.ts'
+import type { Store } from '../storage/store.ts'
+import type { Network } from './libp2p-host.ts'
+import { patienceMs } from './limits/limits.ts'
+import { ask, reply } from './request-reply.ts'
+
+export const SYNC_PROTOCOL = '/confrere/sync/1.0.0'
+export const PUSH_PROTOCOL = '/confrere/push/1.0.0'
+const FRAME_BYTES_MAX = 2 * SYNC_BYTES_MAX
+/** Whoever falls behind asks again at every message from ahead: this is often enough. */
+const COMPARE_PAUSE_MS = 100
+
+export interface GossipRepair {
+  start(): Promise<void>
+  stop(): void
+  /** compares with one peer now, unless that is under way */
+  compare(peer: string): Promise<void>
+  /** asks one peer what it holds from us, until it has answered once */
+  recall(peer: string): Promise<void>
+}
+
+export interface GossipRepairParts {
+  context: StepContext
+  readonly network: Network
+  readonly store: Store
+  readonly state: () => RoundState
+  readonly event: (event: RoundEvent) => void
+  /** connected roster peers */
+  readonly peers: () => string[]
+  /** a number in [0, 1) */
+  readonly random: () => number
+}
+
+export function createGossipRepair({
+  context,
+  network,
+  store,
+  state,
+  event,
+  peers,
+  random,
+}: GossipRepairParts): GossipRepair {
+  const { guard } = network
+  /** the roster follows the study's rounds */
+  const now = () => contextAt(context, state().roster)
+  /** a request and its answer, on a line as slow as the study allows */
+  const withinMs = patienceMs(2 * FRAME_BYTES_MAX, context.timing.bandwidthMin)
+  const busy = new Set<string>()
+  const comparedAt = new Map<string, number>()
+  let timer: NodeJS.Timeout | undefined
+
+  /** Verifies what a peer gave us and hands it on. @throws ProtocolError what no honest peer would pass on */
+  function take(peer: string, messages: readonly Uint8Array[]): void {
+    // what is too much for now is there to be compared again
+    if (!guard.says(peer, { messages: messages.length, bytes: 0 })) return
+    for (const bytes of messages) event({ type: 'received', message: openMessage(bytes, now()) })
+  }
+
+  async function answerSummary(peer: string, request: Uint8Array): Promise<Uint8Array> {
+    if (!guard.says(peer, { messages: 0, bytes: request.length }))
+      throw new ProtocolError('too-many', 'asks too much', { action: 'ignore' })
+    const summary = decodeSummary(request)
+    if (Buffer.compare(summary.study, context.study) !== 0) throw new ProtocolError('other-study', 'of another study')
+    const behind = summary.round < state().round
+    const links = behind ? await store.links(summary.round, SYNC_LINKS_MAX) : []
+    const from = now().roster.ranks.get(peer) ?? OUTSIDE
+    const full = answer(state(), summary, { from, linksFrom: () => links })
+    const wire = encodeSync(full)
+    return guard.isAnswered(peer, wire.length) ? wire : encodeSync({ ...full, messages: [], links: [] })
+  }
+
+  async function takePush(peer: string, request: Uint8Array): Promise<Uint8Array> {
+    if (guard.says(peer, { messages: 0, bytes: request.length })) take(peer, decodeFill(request).messages)
+    return new Uint8Array(1)
+  }
+
+  async function exchange(peer: string): Promise<void> {
+    const signal = AbortSignal.timeout(withinMs)
+    const { round } = state()
+    const holdings = holdingsOf(state())
+    const channel = network.channel(await network.open(peer, SYNC_PROTOCOL, signal), peer)
+    const request = encodeSync({ study: context.study, round, ...holdings, recall: false })
+    const fill = decodeFill(await ask(channel, request, { bytesMax: FRAME_BYTES_MAX, signal }))
+    take(peer, fill.messages)
+    const from = now().roster.ranks.get(peer)
+    if (fill.links.length > 0 && from !== undefined) event({ type: 'links', links: fill.links.map(decodeLink), from })
+    if (fill.round !== state().round) return
+    const lacking = missingFrom(state(), fill)
+    if (lacking.length === 0) return
+    const push = encodeSync({ round, have: new Uint8Array(0), tags: new Uint8Array(0), messages: lacking, links: [] })
+    await ask(network.channel(await network.open(peer, PUSH_PROTOCOL, signal), peer), push, { bytesMax: 16, signal })
+  }
+
+  async function compare(peer: string): Promise<void> {
+    const since = performance.now() - (comparedAt.get(peer) ?? -Infinity)
+    if (busy.has(peer) || since < COMPARE_PAUSE_MS) return
+    busy.add(peer)
+    try {
+      await exchange(peer)
+    } catch (error) {
+      guard.blame(peer, error)
+      throw error
+    } finally {
+      comparedAt.set(peer, performance.now())
+      busy.delete(peer)
+    }
+  }
+
+  async function serve(
+    protocol: string,
+    { bytesMax, answer }: { bytesMax: number; answer: (peer: string, request: Uint8Array) => Promise<Uint8Array> },
+  ): Promise<void> {
+    await network.handle(protocol, async (stream, peer) => {
+      const channel = network.channel(stream, peer)
+      try {
+        await reply(channel, request => answer(peer, request), { bytesMax, withinMs })
+      } catch (error) {
+        guard.blame(peer, error)
+      }
+    })
+  }
+
+  function compareWithSome(): void {
+    const others = peers()
+    for (let i = 0; i < SYNC_PEERS && others.length > 0; i++) {
+      const [peer] = others.splice(Math.floor(random() * others.length), 1)
+      // a peer that does not answer is asked again, or another is, in two seconds
+      compare(peer as string).catch(() => {})
+    }
+  }
+
+  return {
+    async start() {
+      await serve(SYNC_PROTOCOL, { bytesMax: FRAME_BYTES_MAX, answer: answerSummary })
+      await serve(PUSH_PROTOCOL, { bytesMax: FRAME_BYTES_MAX, answer: takePush })
+      timer = setInterval(compareWithSome, SYNC_INTERVAL_MS)
+    },
+    stop: () => clearInterval(timer),
+    compare,
+    recall: peer => recall(peer, { context, network, state, event, withinMs }),
+  }
+}
+
+/** One question and its answer: what a peer holds from us, which our own disk may have forgotten. */
+async function recall(
+  peer: string,
+  {
+    context,
+    network,
+    state,
+    event,
+    withinMs,
+  }: Pick<GossipRepairParts, 'context' | 'network' | 'state' | 'event'> & { withinMs: number },
+): Promise<void> {
+  const signal = AbortSignal.timeout(withinMs)
+  const nothing = { have: new Uint8Array(0), tags: new Uint8Array(0) }
+  const request = encodeSync({ study: context.study, round: state().round, ...nothing, recall: true })
+  try {
+    const channel = network.channel(await network.open(peer, SYNC_PROTOCOL, signal), peer)
+    const { round, messages } = decodeFill(await ask(channel, request, { bytesMax: FRAME_BYTES_MAX, signal }))
+    const now = contextAt(context, state().roster)
+    const from = now.roster.ranks.get(peer)
+    const opened = messages.map(bytes => openMessage(bytes, now))
+    if (from !== undefined) event({ type: 'recalled', from, round, messages: opened })
+  } catch (error) {
+    network.guard.blame(peer, error)
+    throw error
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Who of the roster is reachable, and how: addresses from the study, the config, mDNS and other hospitals; a dial loop;
+ * and a hello round trip, before which nobody counts as connected, for a denied dialer's dial resolves too.
+ *
+ * @module
+ */
+
+import { ProtocolError } from '../../protocols/errors.ts'
+import type { Roster } from '../../protocols/roster/roster.ts'
+import type { StepContext } from '../../protocols/round/context.ts'
+import { AddressBook } from './address-book.ts'
+import { ADDRESSES_PER_PEER_MAX, decodeHello, encodeHello, HELLO_BYTES_MAX } from './hello.ts'
+import type { Network } from './libp2p-host.ts'
+import { patienceMs } from './limits/limits.ts'
+import { ask, reply } from './request-reply.ts'
+
+export const HELLO_PROTOCOL = '/confrere/hello/1.0.0'
+const DIAL_INTERVAL_MS = 1000
+/** A live connection without a gossip stream: libp2p never reopens one, only a new connection does. */
+const SILENT_MS_MAX = 15_000
+
+export interface NeighboursParts {
+  readonly context: StepContext
+  readonly network: () => Network
+  readonly joined: (peer: string) => void
+  readonly left: (peer: string) => void
+}
+
+export class Neighbours {
+  readonly #parts: NeighboursParts
+  readonly #self: string
+  readonly #book: AddressBook
+  /** when a connected peer was last seen in the gossip */
+  readonly #greeted = new Map<string, number>()
+  readonly #dialling = new Set<string>()
+  readonly #stopped = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(parts: NeighboursParts) {
+    this.#parts = parts
+    this.#self = parts.context.peer
+    this.#book = new AddressBook((peer, address) => parts.network().dialable(peer, address))
+    this.#learn(parts.context.founding)
+  }
+
+  /** Goes by another roster: whoever is in it now is dialled, whoever was removed is cut off at once. */
+  follow(roster: Roster): void {
+    const before = this.#book.peers
+    this.#learn(roster)
+    const network = this.#parts.network()
+    for (const peer of before) if (!this.#book.has(peer)) network.hangUp(peer).catch(() => {})
+  }
+
+  #learn({ peers, hospitals }: Roster): void {
+    const addresses = peers.map((peer, rank) => [peer, hospitals[rank]?.addresses ?? []] as const)
+    this.#book.follow(new Map(addresses.filter(([peer]) => peer !== this.#self)))
+  }
+
+  async start(): Promise<void> {
+    const network = this.#parts.network()
+    const withinMs = this.#patienceMs()
+    await network.handle(HELLO_PROTOCOL, async (stream, peer) => {
+      const answer = async (request: Uint8Array) => {
+        this.#takeHello(peer, request)
+        return this.#ourHello()
+      }
+      try {
+        await reply(network.channel(stream, peer), answer, { bytesMax: HELLO_BYTES_MAX, withinMs })
+        this.#greet(peer)
+      } catch (error) {
+        network.guard.blame(peer, error)
+      }
+    })
+    this.#timer = setInterval(() => this.#tend(), DIAL_INTERVAL_MS)
+    this.#tend()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#stopped.abort()
+  }
+
+  /** Roster peers whose hello succeeded and whose connection lives. */
+  connected(): string[] {
+    return [...this.#greeted.keys()]
+  }
+
+  readonly discovered = (peer: string, addresses: readonly string[]): void => {
+    this.#book.learn(peer, addresses)
+    this.opened(peer)
+  }
+
+  readonly opened = (peer: string): void => {
+    // a failed attempt is made again by the dial loop
+    this.#reach(peer).catch(() => {})
+  }
+
+  readonly closed = (peer: string): void => {
+    if (this.#greeted.delete(peer)) this.#parts.left(peer)
+  }
+
+  /** For a hello and its answer, on a line as slow as the study allows. */
+  #patienceMs(): number {
+    return patienceMs(2 * HELLO_BYTES_MAX, this.#parts.context.timing.bandwidthMin)
+  }
+
+  #ourHello(): Uint8Array {
+    const known = this.#book.peers
+      .map(peer => ({ peer, addresses: this.#book.told(peer) }))
+      .filter(entry => entry.addresses.length > 0)
+    const addresses = this.#parts.network().addresses().slice(0, ADDRESSES_PER_PEER_MAX)
+    return encodeHello({ study: this.#parts.context.study, addresses, known })
+  }
+
+  #takeHello(peer: string, bytes: Uint8Array): void {
+    const { study, addresses: own, known } = decodeHello(bytes)
+    if (Buffer.compare(study, this.#parts.context.study) !== 0) {
+      throw new ProtocolError('bad-hello', 'not a hello of this study', { peer })
+    }
+    this.#book.learn(peer, own)
+    for (const { peer: third, addresses } of known) {
+      if (third !== this.#self && third !== peer) this.#book.learn(third, addresses, { hearsay: true })
+    }
+  }
+
+  #greet(peer: string): void {
+    if (this.#greeted.has(peer)) return
+    this.#greeted.set(peer, performance.now())
+    this.#parts.joined(peer)
+  }
+
+  async #hello(peer: string): Promise<void> {
+    const network = this.#parts.network()
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#patienceMs())])
+    const channel = network.channel(await network.open(peer, HELLO_PROTOCOL, signal), peer)
+    try {
+      this.#takeHello(peer, await ask(channel, this.#ourHello(), { bytesMax: HELLO_BYTES_MAX, signal }))
+    } catch (error) {
+      network.guard.blame(peer, error)
+      throw error
+    }
+    this.#greet(peer)
+  }
+
+  async #reach(peer: string): Promise<void> {
+    if (!this.#book.has(peer) || this.#dialling.has(peer) || this.#greeted.has(peer)) return
+    const network = this.#parts.network()
+    if (network.guard.strikes.refuses(peer)) return
+    this.#dialling.add(peer)
+    try {
+      if (!network.connected(peer)) {
+        const addresses = this.#book.next(peer)
+        if (addresses.length === 0) return
+        await network.dial(peer, addresses, this.#stopped.signal)
+      }
+      await this.#hello(peer)
+    } finally {
+      this.#dialling.delete(peer)
+    }
+  }
+
+  /** Dials whoever is away; hangs up on whoever is connected but silent in the gossip. */
+  #tend(): void {
+    const network = this.#parts.network()
+    const subscribed = new Set(network.subscribers())
+    for (const peer of this.#book.peers) {
+      const seen = this.#greeted.get(peer)
+      if (seen === undefined) this.opened(peer)
+      else if (subscribed.has(peer)) this.#greeted.set(peer, performance.now())
+      else if (performance.now() - seen > SILENT_MS_MAX) network.hangUp(peer).catch(() => {})
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Bytes over libp2p streams, with limits, deadlines and real back-pressure.
+ *
+ * Control protocols are one small request and one answer, over it-pipe and length prefixes. Bulk goes over a
+ * long-lived `Channel`, whose reader pauses the stream: libp2p's own iteration buffers without end.
+ *
+ * @module
+ */
+
+import * as lengthPrefixed from 'it-length-prefixed'
+import { pipe } from 'it-pipe'
+import { ProtocolError } from '../../protocols/errors.ts'
+import type { Channel, Piece } from './channel.ts'
+
+/** After the answer, how long the asker may take to close its side. */
+const LINGER_MS = 2000
+/** What a length prefix takes at most. */
+const PREFIX_BYTES_MAX = 8
+
+/** Errors of it-length-prefixed that say that the other side announced more than fits, or nothing sensible. */
+const TOO_LONG = ['InvalidDataLengthError', 'InvalidDataLengthLengthError', 'InvalidMessageLengthError']
+
+/** Sends one request over a fresh stream and waits for the one answer. @throws ProtocolError `frame-too-long` */
+export async function ask(
+  channel: Channel,
+  request: Uint8Array,
+  { bytesMax, signal }: { bytesMax: number; signal: AbortSignal },
+): Promise<Uint8Array> {
+  const abort = () => channel.abort(new Error('timed out'))
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    const answer = await pipe(
+      [request],
+      source => lengthPrefixed.encode(source),
+      duplexOf(channel, bytesMax),
+      source => lengthPrefixed.decode(source as AsyncIterable<Uint8Array>, { maxDataLength: bytesMax }),
+      (source: unknown) => firstOf(source as AsyncIterable<Piece>),
+    )
+    finish(channel)
+    return answer
+  } catch (error) {
+    channel.abort(error instanceof Error ? error : new Error(String(error)))
+    throw faultOf(error)
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/**
+ * Answers the one request of an inbound stream.
+ *
+ * @param withinMs for all of it, from the opened stream to the closed one
+ * @throws ProtocolError `frame-too-long`, `too-slow`, or whatever `answer` throws
+ */
+export async function reply(
+  channel: Channel,
+  answer: (request: Uint8Array) => Promise<Uint8Array>,
+  { bytesMax, withinMs }: { bytesMax: number; withinMs: number },
+): Promise<void> {
+  try {
+    await channel.within(withinMs, () =>
+      pipe(
+        duplexOf(channel, bytesMax),
+        source => lengthPrefixed.decode(source as AsyncIterable<Uint8Array>, { maxDataLength: bytesMax }),
+        async function* (source: unknown) {
+          yield await answer(await firstOf(source as AsyncIterable<Piece>))
+        },
+        (source: unknown) => lengthPrefixed.encode(source as AsyncIterable<Uint8Array>),
+        duplexOf(channel, bytesMax),
+      ),
+    )
+    finish(channel)
+  } catch (error) {
+    channel.abort(error instanceof Error ? error : new Error(String(error)))
+    throw faultOf(error)
+  }
+}
+
+/** A stream as it-pipe wants it, but bounded: no more is taken in than one frame. */
+function duplexOf(channel: Channel, bytesMax: number) {
+  return {
+    source: channel.pieces(bytesMax + PREFIX_BYTES_MAX),
+    sink: async (source: AsyncIterable<Piece> | Iterable<Piece>) => {
+      for await (const piece of source) await channel.write(piece.subarray())
+      await channel.closeWrite()
+    },
+  }
+}
+
+/** Nothing more is read; whoever leaves its own side open is cut off. */
+function finish(channel: Channel): void {
+  channel.abandon(LINGER_MS)
+}
+
+function faultOf(error: unknown): unknown {
+  const long = error instanceof Error && TOO_LONG.includes(error.name)
+  return long ? new ProtocolError('frame-too-long', error.message, { cause: error }) : error
+}
+
+async function firstOf(source: AsyncIterable<Piece>): Promise<Uint8Array> {
+  for await (const part of source) return part.subarray()
+  throw new ProtocolError('no-answer', 'the stream ended without a frame', { action: 'ignore' })
+}

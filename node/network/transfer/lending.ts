@@ -1,0 +1,95 @@
+/**
+ * What is lent to peers that pull: our masked chunks, opened sums, checkpoints. What several ask for at once is held
+ * once, and nobody is lent more than a few times what a round can make it need.
+ *
+ * @module
+ */
+
+import type { z } from 'zod'
+import type { Member } from '../../../protocols/roster/roster.ts'
+import { contextAt, type StepContext } from '../../../protocols/round/context.ts'
+import { findPhase } from '../../../protocols/round/data-phase.ts'
+import type { RoundState } from '../../../protocols/round/state.ts'
+import { systemClock } from '../../clock.ts'
+import type { Workshop } from '../../worker/worker-client.ts'
+import { BucketMap } from '../limits/token-bucket.ts'
+import type { PULL } from './frames.ts'
+
+/**
+ * Bytes per word of the model: twice all sums and all masked chunks of a round (4 each) and twice a checkpoint (12).
+ * A broken line begins again from the start.
+ */
+const LENT_BYTES_PER_WORD = 40
+const LENT_BYTES_MIN = 1 << 20
+/** What was lent is forgotten at this pace, and at once when a round ends. */
+const LENT_FORGOTTEN_SECONDS = 60
+
+type Pull = z.infer<typeof PULL>
+
+interface Found {
+  readonly bytes: Uint8Array
+  readonly path: readonly Uint8Array[]
+}
+
+export interface LibraryParts {
+  readonly context: StepContext
+  readonly workshop: Workshop
+  readonly state: () => RoundState
+}
+
+export class Library {
+  readonly #parts: LibraryParts
+  readonly #lent: BucketMap<Member>
+  readonly #allowance: number
+  readonly #rounds = new Map<Member, number>()
+  readonly #out = new Map<string, { readonly found: Promise<Found | undefined>; readers: number }>()
+
+  constructor(parts: LibraryParts) {
+    this.#parts = parts
+    this.#allowance = LENT_BYTES_MIN + LENT_BYTES_PER_WORD * parts.context.dimension
+    const size = { capacity: this.#allowance, perSecond: this.#allowance / LENT_FORGOTTEN_SECONDS }
+    this.#lent = new BucketMap(size, systemClock)
+  }
+
+  /** Gives what is asked for to `use`, or undefined when it is not here, or not for this peer now. */
+  async lend(to: Member, wanted: Pull, use: (found: Found | undefined) => Promise<void>): Promise<void> {
+    const bucket = this.#lent.of(to)
+    const { round } = this.#parts.state()
+    if (this.#rounds.get(to) !== round) bucket.give(this.#allowance)
+    this.#rounds.set(to, round)
+    const bytes = this.#bytesOf(wanted)
+    // what it costs to find it is paid for, whether it is then read or not
+    if (bytes === undefined || !bucket.take(bytes)) return await use(undefined)
+    const key = JSON.stringify(wanted)
+    const out = this.#out.get(key) ?? { found: this.#find(wanted), readers: 0 }
+    this.#out.set(key, out)
+    out.readers += 1
+    try {
+      await use(await out.found)
+    } finally {
+      out.readers -= 1
+      if (out.readers === 0) this.#out.delete(key)
+    }
+  }
+
+  /** What something weighs, or undefined for a chunk that we cannot have. */
+  #bytesOf(wanted: Pull): number | undefined {
+    const { context, state } = this.#parts
+    if (wanted.kind === 'checkpoint') return 12 * context.dimension
+    if (wanted.kind !== 'chunk') return (4 * context.dimension) / Math.max(1, context.roster.hospitals.length)
+    // the layout is the session's, not the asker's: chunk hashes are made only once
+    const opening = findPhase(state(), wanted.sid)?.opening
+    const known = opening?.owners.length === wanted.owners && wanted.round === state().round
+    return known ? (4 * context.dimension) / wanted.owners : undefined
+  }
+
+  async #find(wanted: Pull): Promise<Found | undefined> {
+    const { workshop } = this.#parts
+    if (wanted.kind === 'chunk') {
+      const { self } = contextAt(this.#parts.context, this.#parts.state().roster)
+      return await (wanted.member === self ? workshop.chunk(wanted) : workshop.part(wanted))
+    }
+    const bytes = await (wanted.kind === 'sum' ? workshop.sum(wanted.hash) : workshop.checkpoint(wanted.hash))
+    return bytes && { bytes, path: [] }
+  }
+}

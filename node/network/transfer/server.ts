@@ -1,0 +1,195 @@
+/**
+ * Takes in masked chunks as their owner, and serves what others pull. An upload is checked against its signed manifest
+ * and can be taken up where it broke off; it ends in a signed receipt.
+ *
+ * @module
+ */
+
+import { sha256 } from '../../../crypto/hash.ts'
+import { verifyPath } from '../../../crypto/merkle.ts'
+import { encode } from '../../../protocols/encoding/codec.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import { is, openMessage } from '../../../protocols/messages/messages.ts'
+import { encodeReceipt } from '../../../protocols/messages/receipt.ts'
+import type { Member } from '../../../protocols/roster/roster.ts'
+import { contextAt, type StepContext } from '../../../protocols/round/context.ts'
+import { findPhase } from '../../../protocols/round/data-phase.ts'
+import type { RoundEvent } from '../../../protocols/round/events.ts'
+import { saidBy } from '../../../protocols/round/facts.ts'
+import type { DataPhase, RoundState } from '../../../protocols/round/state.ts'
+import { filledChunks } from '../../../protocols/session/chunks.ts'
+import type { Workshop } from '../../worker/worker-client.ts'
+import type { Channel } from '../channel.ts'
+import type { Network } from '../libp2p-host.ts'
+import { patienceMs } from '../limits/limits.ts'
+import { CHUNK_PROTOCOL, FRAME_BYTES_MAX, PULL, PULL_PROTOCOL, parseFrame, UPLOAD } from './frames.ts'
+import { Library } from './lending.ts'
+
+/** How long an owner waits for the OPEN that a chunk belongs to, which may still be on its way. */
+const SESSION_WAIT_MS = 10_000
+const SESSION_POLL_MS = 500
+/** A faulty proposer can open sessions far ahead; what is uploaded there would only fill the memory. */
+const VIEWS_AHEAD_MAX = 2
+
+export interface TransferServerParts {
+  readonly context: StepContext
+  readonly network: Network
+  readonly workshop: Workshop
+  readonly state: () => RoundState
+  readonly event: (event: RoundEvent) => void
+  /** resolves after the next step of the state machine */
+  readonly nextStep: () => Promise<void>
+}
+
+interface PartialUpload {
+  readonly key: string
+  readonly bytes: Uint8Array
+  filled: number
+}
+
+export class TransferServer {
+  readonly #parts: TransferServerParts
+  /** one upload at a time and peer: a broken one can be taken up again, another one replaces it */
+  readonly #partial = new Map<Member, PartialUpload>()
+  /** the stream that each protocol serves a peer on: a peer that opens another has given up the one before */
+  readonly #serving = new Map<string, Channel>()
+  readonly #library: Library
+
+  constructor(parts: TransferServerParts) {
+    this.#parts = parts
+    this.#library = new Library(parts)
+  }
+
+  async start(): Promise<void> {
+    const { network } = this.#parts
+    for (const [protocol, exchange] of [
+      [CHUNK_PROTOCOL, this.#takeChunk],
+      [PULL_PROTOCOL, this.#givePulled],
+    ] as const) {
+      await network.handle(protocol, (stream, peer) =>
+        this.#serve(network.channel(stream, peer), peer, { protocol, exchange }),
+      )
+    }
+  }
+
+  /** Serves one inbound stream, exchange after exchange, until it ends. */
+  async #serve(channel: Channel, peer: string, { protocol, exchange }: { protocol: string; exchange: Exchange }) {
+    const { network } = this.#parts
+    const context = this.#context
+    const from = context.roster.ranks.get(peer)
+    if (from === undefined) return channel.abort(new Error('not in the roster'))
+    const key = `${peer}${protocol}`
+    this.#serving.get(key)?.abort(new Error('replaced by a newer stream'))
+    this.#serving.set(key, channel)
+    try {
+      while (channel.open) {
+        const frame = await channel.readFrame(FRAME_BYTES_MAX, patienceMs(FRAME_BYTES_MAX, context.timing.bandwidthMin))
+        if (!network.guard.requests(peer)) throw new ProtocolError('too-many', 'asks too often', { action: 'ignore' })
+        await exchange(channel, from, frame)
+      }
+    } catch (error) {
+      network.guard.blame(peer, error)
+      channel.abort(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      if (this.#serving.get(key) === channel) this.#serving.delete(key)
+    }
+  }
+
+  /** The roster follows the study's rounds. */
+  get #context(): StepContext {
+    return contextAt(this.#parts.context, this.#parts.state().roster)
+  }
+
+  /** A receipt is a promise: given once the state machine counts on the part, and never to whom we reported missing. */
+  async #awaitHeld(sid: string, chunk: number, from: Member): Promise<void> {
+    const deadline = performance.now() + SESSION_WAIT_MS
+    for (;;) {
+      const state = this.#parts.state()
+      const phase = findPhase(state, sid)
+      if (phase === undefined || performance.now() > deadline) throw notNow('a chunk of a round that is over')
+      const missing = saidBy(state, { type: 'missing', view: phase.opening.view, from: this.#context.self })
+      if (missing?.body.members.includes(from)) throw notNow('a chunk that came too late')
+      if (phase.held.has(`${chunk}/${from}`)) return
+      await Promise.race([this.#parts.nextStep(), new Promise(resolve => setTimeout(resolve, SESSION_POLL_MS).unref())])
+    }
+  }
+
+  /** The session that a chunk belongs to, waiting for an OPEN that is slower than the chunk. */
+  async #awaitPhase(sid: string): Promise<DataPhase> {
+    const deadline = performance.now() + SESSION_WAIT_MS
+    for (;;) {
+      const phase = findPhase(this.#parts.state(), sid)
+      if (phase !== undefined) return phase
+      if (performance.now() > deadline) throw notNow('a chunk of a session unknown here')
+      await Promise.race([this.#parts.nextStep(), new Promise(resolve => setTimeout(resolve, SESSION_POLL_MS).unref())])
+    }
+  }
+
+  readonly #takeChunk: Exchange = async (channel, from, frame) => {
+    const { event, workshop, state } = this.#parts
+    const context = this.#context
+    const header = parseFrame(UPLOAD, frame)
+    const { sid } = header
+    const manifest = openMessage(header.manifest, context)
+    if (!is(manifest, 'manifest') || manifest.from !== from || hex(manifest.body.sid) !== sid) {
+      throw new ProtocolError('bad-manifest', 'a chunk without its contributor’s manifest')
+    }
+    event({ type: 'received', message: manifest })
+    const { opening } = await this.#awaitPhase(sid)
+    if (opening.view > state().commit.view + VIEWS_AHEAD_MAX) throw notNow('a chunk of a view far ahead')
+    const chunk = filledChunks(opening).find(({ index }) => index === header.chunk)
+    const mine = chunk !== undefined && opening.owners[chunk.index] === context.self
+    if (!mine || !opening.members.includes(from) || header.length !== chunk.words * 4) {
+      throw new ProtocolError('bad-chunk', 'a chunk that is not ours, or of another length')
+    }
+    const { timing, dimension } = context
+    // the line that a contributor has for all of its chunks
+    const withinMs = timing.dataBaseMs + patienceMs(4 * dimension, timing.bandwidthMin)
+    const bytes = await channel.within(withinMs, () =>
+      this.#receive(channel, from, { key: `${sid}/${chunk.index}`, length: header.length }),
+    )
+    const hash = sha256(bytes)
+    const count = filledChunks(opening).length
+    if (!verifyPath({ root: manifest.body.root, leaf: hash, index: chunk.index, count, path: header.path })) {
+      throw new ProtocolError('chunk-mismatch', 'a chunk that is not what its manifest commits to')
+    }
+    await workshop.putPart({ sid, chunk: chunk.index, member: from, bytes, path: header.path })
+    event({ type: 'chunk', round: manifest.body.round, sid, chunk: chunk.index, from })
+    await this.#awaitHeld(sid, chunk.index, from)
+    const contributor = context.roster.hospitals[from]?.id as Uint8Array
+    const receipt = { study: context.study, sid: opening.sid, chunk: chunk.index, contributor, hash }
+    await channel.writeFrame(context.seal(encodeReceipt(receipt)))
+  }
+
+  async #receive(channel: Channel, from: Member, { key, length }: { key: string; length: number }) {
+    const before = this.#partial.get(from)
+    const part: PartialUpload = before?.key === key ? before : { key, bytes: new Uint8Array(length), filled: 0 }
+    this.#partial.set(from, part)
+    await channel.writeFrame(encode({ offset: part.filled }))
+    while (part.filled < part.bytes.length) {
+      const end = Math.min(part.bytes.length, part.filled + FRAME_BYTES_MAX)
+      await channel.readInto(part.bytes.subarray(part.filled, end))
+      part.filled = end
+    }
+    this.#partial.delete(from)
+    return part.bytes
+  }
+
+  readonly #givePulled: Exchange = async (channel, from, frame) => {
+    const { timing, dimension } = this.#parts.context
+    await this.#library.lend(from, parseFrame(PULL, frame), async found => {
+      await channel.writeFrame(encode({ length: found?.bytes.length ?? 0, path: [...(found?.path ?? [])] }))
+      if (found === undefined) return
+      const withinMs = patienceMs(found.bytes.length + 4 * dimension, timing.bandwidthMin)
+      await channel.within(withinMs, () => channel.write(found.bytes))
+    })
+  }
+}
+
+type Exchange = (channel: Channel, from: Member, frame: Uint8Array) => Promise<void>
+
+/** Nobody's fault: the other side tries again. */
+function notNow(reason: string): ProtocolError {
+  return new ProtocolError('unknown-session', reason, { action: 'ignore' })
+}

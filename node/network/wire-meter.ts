@@ -1,0 +1,117 @@
+/**
+ * Watches connections below the streams: bytes under the encryption, frames of the muxer. Neither library limits these
+ * by itself, and a peer can use them up without ever opening a stream.
+ *
+ * The muxer's methods are overridden on the instance; its version is pinned, and a test fails if they no longer see
+ * what comes in.
+ *
+ * @module
+ */
+
+import type {
+  ConnectionEncrypter,
+  MultiaddrConnection,
+  PeerId,
+  StreamMuxer,
+  StreamMuxerFactory,
+} from '@libp2p/interface'
+import { BULK_FRAME_BYTES_MIN, STREAM_WINDOW_BYTES_MAX, UNSENT_BYTES_MAX } from './limits/limits.ts'
+
+export interface WireMeter {
+  /** bytes that the socket is given */
+  sent(bytes: number): void
+  /** bytes that the socket gives */
+  received(peer: string, bytes: number): void
+  /** a frame that costs more than its bytes: a small one, or one without any */
+  frame(peer: string): void
+  /** a frame that no stream has room for */
+  overrun(peer: string): void
+}
+
+interface Secured {
+  readonly connection: object & { maxWriteBufferLength?: number }
+  readonly remotePeer: PeerId
+}
+
+/** What yamux does with what it reads. */
+interface MuxerInternals {
+  readonly decoder: { readonly buffer: { readonly byteLength: number } }
+  onData(data: unknown): void
+  handleFrame(frame: { readonly header: { readonly length: number }; readonly data?: unknown }): void
+}
+
+/** Makes libp2p's parts count. */
+export class MeteredWire {
+  readonly #meter: WireMeter
+  readonly #peers = new WeakMap<object, string>()
+
+  constructor(meter: WireMeter) {
+    this.#meter = meter
+  }
+
+  /** An encrypter that counts, and that keeps no more for a peer than it may leave unread. */
+  encrypter<Parts>(create: (parts: Parts) => ConnectionEncrypter): (parts: Parts) => ConnectionEncrypter {
+    return parts => {
+      const inner = create(parts)
+      return new Proxy(inner, {
+        get: (target, property) => {
+          const value = Reflect.get(target, property, target)
+          if (typeof value !== 'function') return value
+          const method = value.bind(target)
+          if (property !== 'secureInbound' && property !== 'secureOutbound') return method
+          return (raw: MultiaddrConnection, ...rest: unknown[]) => this.#secure(raw, () => method(raw, ...rest))
+        },
+      })
+    }
+  }
+
+  async #secure(raw: MultiaddrConnection, secure: () => Promise<Secured>): Promise<Secured> {
+    const send = raw.send.bind(raw)
+    raw.send = data => {
+      this.#meter.sent(data.byteLength)
+      return send(data)
+    }
+    const secured = await secure()
+    const peer = secured.remotePeer.toString()
+    this.#peers.set(secured.connection, peer)
+    for (const buffered of [raw as { maxWriteBufferLength?: number }, secured.connection]) {
+      buffered.maxWriteBufferLength = UNSENT_BYTES_MAX
+    }
+    raw.addEventListener('message', event => {
+      this.#meter.received(peer, (event as unknown as { data: { byteLength: number } }).data.byteLength)
+    })
+    return secured
+  }
+
+  /** A muxer whose frames are counted. */
+  muxer<Parts>(create: (parts: Parts) => StreamMuxerFactory): (parts: Parts) => StreamMuxerFactory {
+    return parts => {
+      const factory = create(parts)
+      const createStreamMuxer = factory.createStreamMuxer.bind(factory)
+      factory.createStreamMuxer = connection => {
+        const muxer = createStreamMuxer(connection)
+        const peer = this.#peers.get(connection)
+        if (peer !== undefined) this.#watch(muxer, { peer, connection })
+        return muxer
+      }
+      return factory
+    }
+  }
+
+  #watch(muxer: StreamMuxer, { peer, connection }: { peer: string; connection: { abort(error: Error): void } }): void {
+    const yamux = muxer as unknown as MuxerInternals
+    const handleFrame = yamux.handleFrame.bind(yamux)
+    const onData = yamux.onData.bind(yamux)
+    yamux.handleFrame = frame => {
+      if (frame.data === undefined || frame.header.length < BULK_FRAME_BYTES_MIN) this.#meter.frame(peer)
+      handleFrame(frame)
+    }
+    yamux.onData = data => {
+      onData(data)
+      // a frame may say that it is of 4 GiB, and is only checked against the window when all of it is here
+      if (yamux.decoder.buffer.byteLength <= 2 * STREAM_WINDOW_BYTES_MAX) return
+      this.#meter.overrun(peer)
+      connection.abort(new Error('a frame longer than any window'))
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * What a study's promise of privacy is worth, as far as attacks can tell: a lower bound on ε beside the claimed one, attacks
+ * on membership, and pictures from updates.
+ *
+ * @module
+ */
+
+import type { Rng } from '../../crypto/rng.ts'
+import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import type { Dataset } from '../datasets/dataset.ts'
+import type { Backend } from '../training/backend.ts'
+import type { ModelState } from '../training/trainer.ts'
+import { auditCanaries, type CanaryAudit } from './canary.ts'
+import { auditInversion, type InversionAudit } from './inversion.ts'
+import {
+  auditFinalModel,
+  auditMembership,
+  type FinalModelAudit,
+  type MembershipAudit,
+  TARGETS_MIN,
+} from './membership.ts'
+import { deal, trainedPart } from './records.ts'
+
+export interface AuditInit {
+  readonly document: StudyDocument
+  readonly dataset: Dataset
+  readonly backend: Backend
+  /** cryptographically secure: coins, samples and noise */
+  readonly rng: Rng
+}
+
+export interface AuditChoices {
+  readonly canaries: number
+  /** shadow models of each attack on membership; an even number */
+  readonly shadows: number
+  /** rounds that are rehearsed of a longer study */
+  readonly roundsMax: number
+  /** a finished study's model: records that it was trained on, and others that it was not */
+  readonly final: { readonly model: ModelState; readonly members: Dataset; readonly others: Dataset } | null
+  /** told before each step, in words */
+  readonly progress: (step: string) => void
+}
+
+export interface StudyAudit {
+  /** as it was rehearsed: its rounds may be fewer */
+  readonly document: StudyDocument
+  readonly records: number
+  /** after the rounds that were rehearsed, every hospital contributing */
+  readonly claimed: Epsilons
+  readonly canary: CanaryAudit
+  /** null where there are too few records */
+  readonly membership: MembershipAudit | null
+  readonly inversion: InversionAudit | null
+  readonly final: FinalModelAudit | null
+  /** whether some lower bound is above what is claimed */
+  readonly refuted: boolean
+}
+
+/**
+ * Audits a study on records that fit it.
+ *
+ * @throws OperatorError `dataset-mismatch` (exit code 11); ProtocolError `diverged`
+ */
+export function auditStudy({ document, dataset, backend, rng }: AuditInit, choices: AuditChoices): StudyAudit {
+  const { canaries, shadows, roundsMax, final, progress } = choices
+  const rehearsed = { ...document, rounds: Math.min(document.rounds, roundsMax) }
+  const init = { document: rehearsed, dataset, backend, rng }
+  const hospitals = document.hospitals.length
+  progress(`rehearsing ${rehearsed.rounds} rounds of ${hospitals} hospitals with canaries`)
+  const part = trainedPart(rehearsed, dataset)
+  const parts = deal(part.records, hospitals, rng)
+  const canary = auditCanaries({ document: part.document, parts, backend, rng }, { canaries })
+  progress('inverting updates')
+  const inversion = auditInversion(init)
+  let model = 0
+  const trained = () => progress(`membership: ${++model} of ${2 * (shadows + 2)} models trained`)
+  const membership = dataset.count < TARGETS_MIN ? null : auditMembership(init, { shadows, trained })
+  return {
+    document: rehearsed,
+    records: dataset.count,
+    claimed: plannedEpsilons(rehearsed, hospitals),
+    ...{ canary, membership, inversion },
+    final: final === null ? null : auditFinalModel({ document, backend, ...final }),
+    refuted: canary.findings.some(({ refuted }) => refuted),
+  }
+}

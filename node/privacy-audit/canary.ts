@@ -1,0 +1,230 @@
+/**
+ * A lower bound on ε from one rehearsal: gradient canaries are put in or left out by coins, somebody who sees every opened
+ * sum and knows all the other records guesses which were in, and too many right guesses refute the claim (Steinke, Nasr,
+ * Jagielski, NeurIPS 2023; gradients as canaries: Nasr et al., USENIX Security 2023). Where every record is in every round
+ * the claim is a Gaussian's, and the test of Mahloujifar, Melis, Chaudhuri (2024) is sharper.
+ *
+ * A bound below the claim is no proof of privacy; one above it disproves the claim. Where records are sampled the general
+ * bound sees little: therefore the noise itself is measured as well, which only a rehearsal can.
+ *
+ * @module
+ */
+
+import assert from 'node:assert/strict'
+import { type AuditFinding, auditScores, gaussianOneRunEpsilon } from '../../crypto/accounting/one-run-audit.ts'
+import { RandomReader } from '../../crypto/rng.ts'
+import { plannedEpsilons } from '../../protocols/study/epsilons.ts'
+import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { planStudy } from '../../protocols/study/plan.ts'
+import type { RoundKind } from '../../protocols/study/rounds.ts'
+import { CLIP_MARGIN } from '../training/per-example-clipping.ts'
+import { poissonSample } from '../training/sampler.ts'
+import { type RehearsalInit, type RehearsedRound, rehearse, sigmaOf } from './rehearsal.ts'
+
+export const CANARIES_DEFAULT = 1000
+/** Probability that an honest study is accused, over all bounds of an audit together. */
+export const SIGNIFICANCE = 0.01
+
+/** Who guesses: everyone who sees the model, or the tolerated colluders, who know their own noise. */
+export type Observer = 'model' | 'colluding'
+
+/** What one observer's guesses show, beside the ε that is claimed against this observer. */
+export interface CanaryFinding {
+  readonly observer: Observer
+  readonly claimed: number
+  /** holds for any (ε, δ)-private run */
+  readonly general: AuditFinding
+  /** of the Gaussian that is claimed; null where records are sampled, and none is */
+  readonly gaussian: AuditFinding | null
+  /** the larger lower bound */
+  readonly epsilon: number
+  readonly exceeded: boolean
+  /** standard deviation of the noise that this observer does not know, over what the study says; null: too few words */
+  readonly noise: number | null
+  /** the same of the statistics, in studies that have any */
+  readonly statisticsNoise: number | null
+  /** whether the lower bound is above the claim, or the noise is below it */
+  readonly refuted: boolean
+}
+
+export interface CanaryAudit {
+  readonly canaries: number
+  readonly included: number
+  readonly rounds: number
+  readonly hospitals: number
+  readonly findings: readonly CanaryFinding[]
+}
+
+/** Fewer words say nothing about the size of the noise. */
+const NOISE_WORDS_MIN = 200
+/** Noise is too small when its measured deviation is so many of its own errors below: once in 10⁹ by chance. */
+const NOISE_ERRORS = 6
+
+/** Guesses to be made, as shares of the canaries; fixed before any score is seen. */
+const GUESSED_SHARES = [0.02, 0.05, 0.1, 0.2, 0.4, 1]
+
+/**
+ * Rehearses a study with canaries at its first hospital.
+ *
+ * @param canaries  how many, at most half the model's dimension: each has a coordinate and a coin of its own
+ * @throws as `rehearse`
+ */
+export function auditCanaries(init: RehearsalInit, { canaries = CANARIES_DEFAULT } = {}): CanaryAudit {
+  const { document, parts, rng } = init
+  assert(document.privacy.noise !== 'off', 'a claim is audited')
+  const { clippingNorm, sampleRate } = document.privacy
+  const { dimension } = planStudy(document)
+  const count = Math.min(canaries, Math.floor(dimension / 2))
+  const coordinates = drawCoordinates({ dimension, count }, init)
+  const coins = new RandomReader(rng, count)
+  const included = Array.from({ length: count }, () => coins.uniformBelow(2) === 1)
+  const members = included.flatMap((isIn, canary) => (isIn ? [canary] : []))
+  const views = viewsOf(init, coordinates)
+  rehearse({
+    ...init,
+    plant: sum => {
+      for (const at of poissonSample(members.length, sampleRate, rng)) {
+        sum[coordinates[members[at]!]!]! += CLIP_MARGIN * clippingNorm
+      }
+    },
+    watch: round => {
+      for (const { see } of views) see(round)
+    },
+  })
+  const epsilons = plannedEpsilons(document, parts.length)
+  const isGaussian = sampleRate === SAMPLE_RATE_ONE
+  const significance = SIGNIFICANCE / (views.length * (isGaussian ? 2 : 1))
+  const findings = views.map(view => {
+    const { observer, evidence } = view
+    const claimed = epsilons[observer]
+    return findingOf(
+      { observer, claimed, evidence, included, noise: view.noise(), statisticsNoise: view.statisticsNoise() },
+      { significance, delta: document.privacy.delta, isGaussian },
+    )
+  })
+  return { canaries: count, included: members.length, rounds: document.rounds, hospitals: parts.length, findings }
+}
+
+function drawCoordinates(
+  { dimension, count }: { dimension: number; count: number },
+  { rng }: Pick<RehearsalInit, 'rng'>,
+): Uint32Array {
+  const reader = new RandomReader(rng, Math.max(1, Math.min(count, 1024)))
+  const order = Uint32Array.from({ length: dimension }, (_, at) => at)
+  for (let at = 0; at < count; at++) {
+    const other = at + reader.uniformBelow(dimension - at)
+    ;[order[at], order[other]] = [order[other]!, order[at]!]
+  }
+  return order.slice(0, count)
+}
+
+interface View {
+  readonly observer: Observer
+  /** of each canary: the logarithm of how much likelier what was seen is if it was in */
+  readonly evidence: Float64Array
+  see(round: RehearsedRound): void
+  /** of what is left of the coordinates without a canary */
+  noise(): Measured | null
+  /** of what is left of the statistics */
+  statisticsNoise(): Measured | null
+}
+
+/** A deviation over the study's, and its standard error. */
+interface Measured {
+  readonly ratio: number
+  readonly error: number
+}
+
+/** Adds up squares of what should be noise of a known deviation. */
+class NoiseMeter {
+  readonly #variance: number
+  #squares = 0
+  #words = 0
+
+  constructor(variance: number) {
+    this.#variance = variance
+  }
+
+  add(value: number): void {
+    this.#squares += value * value
+    this.#words += 1
+  }
+
+  measured(): Measured | null {
+    if (this.#words < NOISE_WORDS_MIN) return null
+    const ratio = Math.sqrt(this.#squares / this.#words / this.#variance)
+    return { ratio, error: Math.sqrt(1 / (2 * this.#words)) }
+  }
+}
+
+function viewsOf({ document, parts }: RehearsalInit, coordinates: Uint32Array): View[] {
+  const { clippingNorm, colluders, sampleRate } = document.privacy
+  const step = planStudy(document).fixedPoint.scale * CLIP_MARGIN * clippingNorm
+  const varianceOf = (kind: RoundKind, known: number) =>
+    (parts.length - known) * sigmaOf(document, parts.length, kind) ** 2
+  const rate = sampleRate / SAMPLE_RATE_ONE
+  const canaryAt = new Map([...coordinates].map((at, canary) => [at, canary]))
+  const view = (observer: Observer, known: number): View => {
+    const evidence = new Float64Array(coordinates.length)
+    const variance = varianceOf('training', known)
+    const meters = { training: new NoiseMeter(variance), statistics: new NoiseMeter(varianceOf('statistics', known)) }
+    const see = ({ kind, sum, clear, noise }: RehearsedRound): void => {
+      // the last hospitals collude, the first has the canaries
+      const own = noise.slice(parts.length - known)
+      sum.forEach((word, at) => {
+        const rest = own.reduce((value, words) => value - words[at]!, word - clear[at]!)
+        const canary = kind === 'training' ? canaryAt.get(at) : undefined
+        if (canary !== undefined) evidence[canary]! += logLikelihoodRatio(rest, { step, variance, rate })
+        else meters[kind].add(rest)
+      })
+    }
+    return {
+      ...{ observer, evidence, see },
+      noise: () => meters.training.measured(),
+      statisticsNoise: () => meters.statistics.measured(),
+    }
+  }
+  return [view('model', 0), view('colluding', colluders)]
+}
+
+/** ln of the density of a sampled step plus noise over that of noise alone. */
+function logLikelihoodRatio(
+  value: number,
+  { step, variance, rate }: { step: number; variance: number; rate: number },
+): number {
+  const whole = (step * (value - step / 2)) / variance
+  // beyond that, exp would overflow where the sum is its largest term anyway
+  return rate === 1 || whole > 700 ? whole + Math.log(rate) : Math.log1p(rate * Math.expm1(whole))
+}
+
+interface Seen {
+  readonly observer: Observer
+  readonly claimed: number
+  readonly evidence: Float64Array
+  readonly included: readonly boolean[]
+  readonly noise: Measured | null
+  readonly statisticsNoise: Measured | null
+}
+
+function findingOf(
+  { observer, claimed, evidence, included, noise, statisticsNoise }: Seen,
+  { significance, delta, isGaussian }: { significance: number; delta: number; isGaussian: boolean },
+): CanaryFinding {
+  // the surest guesses first, be they "in" or "out": a guess counts when it is right
+  const scores = evidence.map(Math.abs)
+  const isRight = included.map((isIn, canary) => evidence[canary]! > 0 === isIn)
+  const counts = [...new Set(GUESSED_SHARES.map(share => Math.ceil(share * included.length)))]
+  const terms = { counts, significance, delta }
+  const general = auditScores({ scores, included: isRight }, terms)
+  const gaussian = isGaussian
+    ? auditScores({ scores, included: isRight }, { ...terms, bound: gaussianOneRunEpsilon })
+    : null
+  const epsilon = Math.max(general.epsilon, gaussian?.epsilon ?? 0)
+  const isSmall = [noise, statisticsNoise].some(each => each !== null && each.ratio < 1 - NOISE_ERRORS * each.error)
+  const exceeded = epsilon > claimed
+  return {
+    ...{ observer, claimed, general, gaussian, epsilon, exceeded, refuted: exceeded || isSmall },
+    noise: noise?.ratio ?? null,
+    statisticsNoise: statisticsNoise?.ratio ?? null,
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Whether a model tells who was in its training data: two attacks on models that were trained on half of some records each,
+ * once as the study trains, once as one trains who promises nothing.
+ *
+ * Models come in pairs, each trained on the half that its partner is not; each is attacked with the models of all other
+ * pairs as its shadow models (Carlini et al., IEEE S&P 2022), and by the loss alone
+ * (Yeom, Giacomelli, Fredrikson, Jha, CSF 2018).
+ *
+ * @module
+ */
+
+import type { Rng } from '../../crypto/rng.ts'
+import { deployed, initialCheckpoint } from '../../protocols/model/checkpoint.ts'
+import { CLIPPING_NORM_MAX, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { type Dataset, selectRecords } from '../datasets/dataset.ts'
+import type { Backend } from '../training/backend.ts'
+import { metrics, scores } from '../training/evaluation.ts'
+import { featuresOf } from '../training/features.ts'
+import { buildModel } from '../training/model.ts'
+import { createBookkeeping, EXAMPLES_MAX } from '../training/per-example-clipping.ts'
+import type { ModelState } from '../training/trainer.ts'
+import { confidences, likelihoodRatios } from './likelihood-ratio.ts'
+import { deal, shuffle, subset, trainedPart } from './records.ts'
+import { rehearse } from './rehearsal.ts'
+import { type Roc, rocOf, truePositivesAt } from './roc.ts'
+
+/** Records that are in for some models and out for others; of larger data sets the rest is in for all. */
+export const TARGETS_MAX = 1000
+export const TARGETS_MIN = 20
+export const FALSE_POSITIVES = 0.01
+
+/** How one trains who promises nothing: small batches, momentum, many passes. */
+const OPEN_BATCH = 64
+const OPEN_EPOCHS = 30
+const OPEN_ROUNDS_MIN = 300
+const OPEN_MOMENTUM = 0.9
+/** Learning rate times the largest gradient at the start. */
+const OPEN_STEP = 0.7
+/** Clipping norm over the largest gradient at the start: nothing is clipped. */
+const OPEN_CLIPPING = 4
+
+/** What an attack achieves. */
+export interface AttackResult {
+  readonly roc: Roc
+  /** share of the members that are found at FALSE_POSITIVES */
+  readonly truePositives: number
+}
+
+export interface MembershipResult {
+  readonly likelihoodRatio: AttackResult
+  readonly loss: AttackResult
+  /** of the models, on records that they were trained on and on others; means */
+  readonly accuracy: { readonly members: number; readonly others: number }
+  /** what was trained */
+  readonly document: StudyDocument
+}
+
+export interface MembershipAudit {
+  /** records in or out by chance, and records that every model was trained on */
+  readonly targets: number
+  readonly background: number
+  readonly models: number
+  readonly withPrivacy: MembershipResult
+  readonly withoutPrivacy: MembershipResult
+}
+
+export interface MembershipInit {
+  readonly document: StudyDocument
+  readonly dataset: Dataset
+  readonly backend: Backend
+  readonly rng: Rng
+}
+
+/**
+ * Trains models with privacy and as many without, and attacks them all.
+ *
+ * @param shadows  of each attack, an even number; two more models are trained, of each kind
+ * @param trained  told after each training
+ * @throws as `rehearse`
+ */
+export function auditMembership(
+  { document, dataset, backend, rng }: MembershipInit,
+  { shadows, trained }: { shadows: number; trained: () => void },
+): MembershipAudit {
+  const { document: whole, records } = trainedPart(document, dataset)
+  const order = shuffle(records.count, rng)
+  const half = Math.floor(Math.min(TARGETS_MAX, records.count) / 2)
+  const targets = subset(records, order.slice(0, 2 * half))
+  const background = order.slice(2 * half)
+  const models = shadows + 2
+  const members = Array.from({ length: models }, () => new Set<number>())
+  for (let pair = 0; pair < models; pair += 2) {
+    shuffle(2 * half, rng).forEach((target, rank) => {
+      members[pair + (rank < half ? 0 : 1)]!.add(target)
+    })
+  }
+  const included = members.map(set => Array.from({ length: targets.count }, (_, target) => set.has(target)))
+  const attacked = (study: StudyDocument, hospitals: number): MembershipResult => {
+    const answers = included.map(isIn => {
+      const own = order.slice(0, 2 * half).filter((_, target) => isIn[target])
+      const parts = deal(subset(records, Uint32Array.from([...own, ...background])), hospitals, rng)
+      const model = deployed(rehearse({ document: study, parts, backend, rng }))
+      trained()
+      return scores({ backend, document: study, ...model, dataset: targets })
+    })
+    return { ...attackResults(answers, { included, targets, classes: whole.data.classes.length }), document: study }
+  }
+  const count = half + background.length
+  return {
+    targets: targets.count,
+    background: background.length,
+    models,
+    withPrivacy: attacked({ ...whole, data: { ...whole.data, records: count } }, whole.hospitals.length),
+    withoutPrivacy: attacked(openDocument(whole, { records, count, backend }), 1),
+  }
+}
+
+function attackResults(
+  answers: readonly Float32Array[],
+  { included, targets, classes }: { included: readonly boolean[][]; targets: Dataset; classes: number },
+): Omit<MembershipResult, 'document'> {
+  const each = answers.map(probabilities => confidences(probabilities, targets.labels, classes))
+  const members = included.flat()
+  const ratios = each.flatMap((_, target) => {
+    // of the other pairs, half of the models know any record: of its own pair only the partner of a stranger would
+    const shadows = [...each.keys()].filter(model => model >> 1 !== target >> 1)
+    return [...likelihoodRatios({ confidences: each, included }, { target, shadows })]
+  })
+  const accuracyOf = (wanted: boolean): number => {
+    const some = answers.map((probabilities, model) => {
+      const rows = [...targets.labels.keys()].filter(row => included[model]![row] === wanted)
+      const own = rows.flatMap(row => [...probabilities.subarray(row * classes, (row + 1) * classes)])
+      return metrics(
+        Float32Array.from(own),
+        rows.map(row => targets.labels[row]!),
+        classes,
+      ).accuracy
+    })
+    return some.reduce((sum, accuracy) => sum + accuracy, 0) / some.length
+  }
+  return {
+    likelihoodRatio: resultOf(ratios, members),
+    // the loss falls as the confidence rises
+    loss: resultOf(
+      each.flatMap(values => [...values]),
+      members,
+    ),
+    accuracy: { members: accuracyOf(true), others: accuracyOf(false) },
+  }
+}
+
+function resultOf(values: readonly number[], members: readonly boolean[]): AttackResult {
+  const roc = rocOf(values, members)
+  return { roc, truePositives: truePositivesAt(roc, FALSE_POSITIVES) }
+}
+
+/** The same model without privacy; its step follows from how large gradients are, so that it suits any model. */
+function openDocument(
+  document: StudyDocument,
+  { records, count, backend }: { records: Dataset; count: number; backend: Backend },
+): StudyDocument {
+  const largest = largestGradient(document, { records, backend })
+  const rate = Math.min(1, OPEN_BATCH / count)
+  const { localSteps: _, ...privacy } = document.privacy
+  const clippingNorm = Math.min(CLIPPING_NORM_MAX, OPEN_CLIPPING * largest)
+  const sampleRate = Math.round(rate * SAMPLE_RATE_ONE)
+  return {
+    ...document,
+    rounds: Math.max(OPEN_ROUNDS_MIN, Math.ceil(OPEN_EPOCHS / rate)),
+    data: { ...document.data, records: count },
+    optimizer: { ...document.optimizer, learningRate: OPEN_STEP / largest, momentum: OPEN_MOMENTUM },
+    privacy: { ...privacy, noise: 'off', noiseMultiplier: 0, epsilon: 0, clippingNorm, sampleRate },
+  }
+}
+
+function largestGradient(
+  document: StudyDocument,
+  { records, backend }: { records: Dataset; backend: Backend },
+): number {
+  const model = buildModel(backend.tf, document.model, document.data)
+  try {
+    const { addClipped, dimension } = createBookkeeping(backend, { model, clippingNorm: 1 })
+    const some = Uint32Array.from({ length: Math.min(records.count, EXAMPLES_MAX) }, (_, at) => at)
+    const { parameters } = initialCheckpoint(document)
+    const seen = featuresOf(document, subset(records, some))
+    const norms = addClipped(new Float64Array(dimension), {
+      parameters,
+      ...selectRecords(seen, Uint32Array.from(some.keys())),
+    })
+    return Math.max(Number.MIN_VALUE, ...norms.filter(Number.isFinite))
+  } finally {
+    model.dispose()
+  }
+}
+
+/** What a finished model's losses tell of who was trained on. */
+export interface FinalModelAudit extends AttackResult {
+  readonly members: number
+  readonly others: number
+}
+
+/**
+ * The loss attack on one model: records that it was trained on against records that it was not.
+ *
+ * @throws OperatorError `dataset-mismatch`, exit code 11
+ */
+export function auditFinalModel({
+  document,
+  model,
+  members,
+  others,
+  backend,
+}: {
+  document: StudyDocument
+  model: ModelState
+  members: Dataset
+  others: Dataset
+  backend: Backend
+}): FinalModelAudit {
+  const classes = document.data.classes.length
+  const values = [members, others].flatMap(dataset => {
+    const probabilities = scores({ backend, document, ...model, dataset })
+    return [...confidences(probabilities, dataset.labels, classes)]
+  })
+  const isMember = values.map((_, at) => at < members.count)
+  return { ...resultOf(values, isMember), members: members.count, others: others.count }
+}

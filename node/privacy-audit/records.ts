@@ -1,0 +1,69 @@
+/**
+ * The records of an audit: dealt out to simulated hospitals, and as the trained part of a model takes them.
+ *
+ * @module
+ */
+
+import { RandomReader, type Rng } from '../../crypto/rng.ts'
+import { boundsOf } from '../../protocols/study/normalisation.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { type Dataset, selectRecords } from '../datasets/dataset.ts'
+import { featuresOf } from '../training/features.ts'
+
+/** Some records of a data set, as one. */
+export function subset(dataset: Dataset, indices: Uint32Array): Dataset {
+  return { count: indices.length, shape: dataset.shape, ...selectRecords(dataset, indices) }
+}
+
+/** The numbers 0 to count − 1 in a random order. */
+export function shuffle(count: number, rng: Rng): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, at) => at)
+  if (count < 2) return order
+  const reader = new RandomReader(rng, Math.min(count, 1024))
+  for (let last = count - 1; last > 0; last--) {
+    const other = reader.uniformBelow(last + 1)
+    ;[order[last], order[other]] = [order[other]!, order[last]!]
+  }
+  return order
+}
+
+/** Deals records out evenly, in random order. */
+export function deal(dataset: Dataset, hospitals: number, rng: Rng): Dataset[] {
+  const order = shuffle(dataset.count, rng)
+  return Array.from({ length: hospitals }, (_, hospital) =>
+    subset(
+      dataset,
+      order.filter((_, at) => at % hospitals === hospital),
+    ),
+  )
+}
+
+/** A study as its trained part sees it, and records for it. */
+export interface TrainedPart {
+  readonly document: StudyDocument
+  readonly records: Dataset
+}
+
+/**
+ * A study on frozen features is one of a linear model on vectors, which start at 0 alike: then features are taken once
+ * for many trainings. Any other study stays what it is.
+ */
+export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
+  if (document.model.preset !== 'scattering') return { document, records: dataset }
+  const records = featuresOf(document, dataset)
+  const data = { ...document.data, kind: 'vector' as const, shape: [records.shape[0]!] as [number] }
+  return { document: { ...document, data, model: { preset: 'logistic' } }, records }
+}
+
+/**
+ * The same for an attack on a first update: columns that the study bounds are scaled already, and not yet normalised by
+ * statistics.
+ */
+export function attackedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
+  if (boundsOf(document) === null) return trainedPart(document, dataset)
+  const records = featuresOf(document, dataset)
+  const { normalisation: _, data, ...rest } = document
+  if (data.kind === 'image') return { document: { ...rest, data }, records }
+  const { bounds: __, ...unbounded } = data
+  return { document: { ...rest, data: unbounded }, records }
+}

@@ -1,0 +1,40 @@
+/** Numbers and observers of an audit's report, in words. @module */
+
+import { observerWords } from '../privacy/epsilon-text.ts'
+import type { CanaryFinding, Observer } from './canary.ts'
+
+export function observedBy(observer: Observer, colluders: number): string {
+  return observer === 'model' ? 'everyone who sees the model' : observerWords(colluders).colluding
+}
+
+/** What was measured of the noise, as the rest of a sentence. */
+export function noiseText({ noise, statisticsNoise }: Pick<CanaryFinding, 'noise' | 'statisticsNoise'>): string {
+  const said =
+    noise === null
+      ? 'the noise was not measured, on so few numbers'
+      : `the noise is ${noise.toFixed(3)} of what the study says`
+  return statisticsNoise === null ? said : `${said}, that of the statistics ${statisticsNoise.toFixed(3)}`
+}
+
+/** A number of things, in words. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
+/** A share as a percentage of three digits. */
+export function percent(share: number): string {
+  return `${significant(100 * share)} %`
+}
+
+/** Three significant digits, and no exponent. */
+export function significant(value: number): string {
+  return String(Number(value.toPrecision(3)))
+}
+
+/** A number of some digits, with a minus sign that is one. */
+export function fixed(value: number, digits = 2): string {
+  return value
+    .toFixed(digits)
+    .replace(/^-(?=0\.?0*$)/, '')
+    .replace('-', '−')
+}

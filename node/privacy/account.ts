@@ -1,0 +1,165 @@
+/**
+ * What a node spends for its records in one study: finds the account of its set of records, asks what is left, reserves
+ * and charges.
+ *
+ * @module
+ */
+
+import type { EntryOf } from '../../protocols/ledger/entry.ts'
+import type { Books } from '../../protocols/ledger/ledger.ts'
+import { termsIn } from '../../protocols/ledger/spending.ts'
+import type { Entry } from '../../protocols/round/effects.ts'
+import { roundKind, trainingCharges } from '../../protocols/study/rounds.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { RECORD_HASH_BYTES } from '../datasets/record-hash.ts'
+import type { Charge, Store } from '../storage/store.ts'
+import { Ledger } from './ledger-file.ts'
+import { hashSet, RecordSets } from './record-sets.ts'
+
+export interface AccountInit {
+  /** the data folder */
+  readonly folder: string
+  readonly document: StudyDocument
+  /** hex */
+  readonly study: string
+  /** this hospital's own cap on what one record may cost, over all its studies */
+  readonly epsilonMax: number
+  /** ISO 8601, UTC */
+  readonly now: () => string
+  /** hashes of the node's records, sorted, under a key */
+  readonly hashes: (key: Uint8Array) => Promise<Uint8Array>
+}
+
+export class PrivacyAccount {
+  readonly #ledger: Ledger
+  readonly #init: AccountInit
+  readonly #account: number
+  /** records of the data that stand in it before */
+  readonly repeated: number
+
+  private constructor(ledger: Ledger, init: AccountInit, { account, repeated }: { account: number; repeated: number }) {
+    this.#ledger = ledger
+    this.#init = init
+    this.#account = account
+    this.repeated = repeated
+  }
+
+  /**
+   * Opens the ledger, finds or opens the account of these records, and begins the study there.
+   *
+   * @throws OperatorError as `Ledger.open` and `RecordSets`
+   */
+  static async open(init: AccountInit): Promise<PrivacyAccount> {
+    const ledger = await Ledger.open(init.folder)
+    try {
+      const sets = new RecordSets(init.folder)
+      const hashes = await init.hashes(await sets.key(ledger.books.next > 1))
+      const records = hashSet(hashes)
+      const account = await accountOf(records, { ledger, sets, init })
+      await ledger.enter(books => beginning(books, account, init))
+      const repeated = hashes.length / RECORD_HASH_BYTES - records.size
+      return new PrivacyAccount(ledger, init, { account, repeated })
+    } catch (error) {
+      await ledger.close()
+      throw error
+    }
+  }
+
+  get books(): Books {
+    return this.#ledger.books
+  }
+
+  /** What was charged for this study, in the order of the ledger. */
+  charges(): Charge[] {
+    return this.books.charges(this.#init.study).map(({ round, contributors }) => ({ round, contributors }))
+  }
+
+  /** Rounds of training of this study that were charged or can be paid for. */
+  chargesMax(): number {
+    const { study, epsilonMax } = this.#init
+    const left = this.books.affordable({ account: this.#account, study, totalMax: epsilonMax })
+    return trainingCharges(this.books.charges(study)) + left
+  }
+
+  /** What the account has spent in all its studies. */
+  total(): number {
+    return this.books.balances().find(({ account }) => account === this.#account)?.epsilon ?? 0
+  }
+
+  /** Enters what a step stores: durable when it resolves, and before anything else of the step is. */
+  async enter(entries: readonly Entry[]): Promise<void> {
+    for (const entry of entries) {
+      if (entry.kind === 'reserve') await this.#ledger.enter(() => ({ kind: 'reserve', ...this.#place(entry) }))
+      if (entry.kind === 'charge') await this.#ledger.enter(books => this.#charge(books, entry))
+    }
+  }
+
+  #place({ round, sid }: { round: number; sid: Uint8Array }) {
+    const { study, now } = this.#init
+    return { at: now(), account: this.#account, study, round, sid: Buffer.from(sid).toString('hex') }
+  }
+
+  /** Once for each release, however often a restart comes by it. */
+  #charge(books: Books, entry: Extract<Entry, { kind: 'charge' }>): EntryOf<'charge'> | undefined {
+    const place = this.#place(entry)
+    if (books.isCharged(place)) return undefined
+    const kind = roundKind(place.round)
+    const terms = termsIn(books.study(place.study) as EntryOf<'study'>, kind)
+    const price = books.price(place, { [kind]: 1 })
+    return { kind: 'charge', ...place, ...terms, contributors: entry.contributors, ...price }
+  }
+
+  async close(): Promise<void> {
+    await this.#ledger.close()
+  }
+}
+
+/** The account of a set of records: the one that knows them all, or a new one in place of all that know some. */
+async function accountOf(
+  records: ReadonlySet<string>,
+  { ledger, sets, init }: { ledger: Ledger; sets: RecordSets; init: AccountInit },
+): Promise<number> {
+  const touched: { account: number; known: Set<string> }[] = []
+  for (const { account } of ledger.books.balances()) {
+    const known = await sets.read(account)
+    if ([...records].some(record => known.has(record))) touched.push({ account, known })
+  }
+  const [only] = touched
+  if (only !== undefined && touched.length === 1 && [...records].every(record => only.known.has(record))) {
+    return only.account
+  }
+  const union = new Set([...touched.flatMap(({ known }) => [...known]), ...records])
+  const account = ledger.books.next
+  const merges = touched.map(({ account }) => account)
+  const deltas = merges.map(number => ledger.books.deltaOf(number))
+  const delta = Math.min(init.document.privacy.delta, ...deltas)
+  await sets.write(account, union)
+  await ledger.enter(() => ({ kind: 'account', at: init.now(), account, merges, records: union.size, delta }))
+  return account
+}
+
+/** A study begins once in each account. */
+function beginning(books: Books, account: number, { document, study, now }: AccountInit): EntryOf<'study'> | undefined {
+  if (books.study(study)?.account === account) return undefined
+  const { name, rounds, privacy, normalisation } = document
+  const { sampleRate, noiseMultiplier, localSteps, delta, epsilon, colluders } = privacy
+  const terms = {
+    ...{ sampleRate, noiseMultiplier, delta, epsilon, rounds, colluders },
+    ...(localSteps !== undefined && { steps: localSteps }),
+    ...(normalisation !== undefined && { statistics: { noiseMultiplier: normalisation.noiseMultiplier } }),
+  }
+  return { kind: 'study', at: now(), account, study, name, ...terms }
+}
+
+/** A store whose charges are in the ledger before they are anywhere else, and are counted from there. */
+export function chargedStore(store: Store, account: PrivacyAccount): Store {
+  const charged = async (entries: readonly Entry[]): Promise<void> => {
+    await account.enter(entries)
+    await store.write(entries)
+  }
+  return {
+    ...store,
+    write: charged,
+    standing: async context => ({ ...(await store.standing(context)), charges: account.charges() }),
+  }
+}

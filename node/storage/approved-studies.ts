@@ -1,0 +1,57 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EXIT } from '../errors.ts'
+import { writeFileAtomic } from './atomic-file.ts'
+import { damaged, failure, type ReadOptions, readStudyFile, type VerifiedStudy } from './study-file.ts'
+
+export const STUDIES_FOLDER = 'studies'
+export const STUDY_SUFFIX = '.study'
+
+/** Copies a verified study into the folder's approved ones. Returns the file. */
+export async function storeApproved(folder: string, { study, bytes }: VerifiedStudy): Promise<string> {
+  const studies = join(folder, STUDIES_FOLDER)
+  await mkdir(studies, { recursive: true, mode: 0o700 })
+  const file = join(studies, `${study}${STUDY_SUFFIX}`)
+  await writeFileAtomic(file, bytes)
+  return file
+}
+
+/** All approved studies of a data folder, verified again. @throws OperatorError as `openStudy` */
+export async function approvedStudies(folder: string, options: ReadOptions = {}): Promise<VerifiedStudy[]> {
+  const studies = join(folder, STUDIES_FOLDER)
+  const names = await readdir(studies).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const verified: VerifiedStudy[] = []
+  for (const name of names.filter(entry => entry.endsWith(STUDY_SUFFIX)).sort()) {
+    const found = await readStudyFile(join(studies, name), options)
+    if (`${found.study}${STUDY_SUFFIX}` !== name) throw damaged(join(studies, name))
+    verified.push(found)
+  }
+  return verified
+}
+
+/**
+ * The one approved study that is meant.
+ *
+ * @param prefix the first hex digits of its id; not needed when there is only one
+ * @throws OperatorError `no-study` (exit code 3); `which-study`, `unknown-study` (exit code 2); as `approvedStudies`
+ */
+export async function selectStudy(folder: string, prefix = '', options: ReadOptions = {}): Promise<VerifiedStudy> {
+  const approved = await approvedStudies(folder, options)
+  if (approved.length === 0) {
+    throw failure('no-study', `No study is approved in ${folder}`, {
+      hint: 'Approve one with "confrere study approve FILE --data DIR".',
+      exitCode: EXIT.config,
+    })
+  }
+  const meant = approved.filter(({ study }) => study.startsWith(prefix.toLowerCase()))
+  if (meant.length === 1) return meant[0]!
+  const known = approved.map(({ study, document }) => `${study.slice(0, 12)} (${document.name})`).join(', ')
+  throw failure(
+    meant.length === 0 ? 'unknown-study' : 'which-study',
+    meant.length === 0 ? `No approved study begins with ${prefix}` : `${meant.length} approved studies are meant`,
+    { hint: `Name one with --study: ${known}.`, exitCode: EXIT.usage },
+  )
+}

@@ -1,0 +1,47 @@
+/** The data folder: it exists and can be written to, or there is one sentence about why not. @module */
+
+import { randomBytes } from 'node:crypto'
+import { rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EXIT, OperatorError } from '../errors.ts'
+import { writeFileNew } from './atomic-file.ts'
+
+/** What a file system says when a folder cannot be written to. */
+const UNUSABLE: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  EROFS: 'its file system is read-only',
+  ENOTDIR: 'a part of the path is not a folder',
+  EEXIST: 'a part of the path is not a folder',
+  ENOSPC: 'its file system is full',
+  EDQUOT: 'its quota is used up',
+}
+
+/** Turns an error of the file system into the operator's sentence; any other error stays what it is. */
+export function folderUnusable(folder: string, error: unknown): unknown {
+  const reason = UNUSABLE[(error as NodeJS.ErrnoException | null)?.code ?? '']
+  if (error instanceof OperatorError || reason === undefined) return error
+  return new OperatorError('folder-not-writable', `The data folder ${folder} cannot be written to: ${reason}`, {
+    hint: 'Name another folder with --data, or give it to the user that runs the node.',
+    exitCode: EXIT.config,
+    cause: error,
+  })
+}
+
+/** @throws OperatorError `folder-missing`, `folder-not-writable`; exit code 3 */
+export async function requireDataFolder(folder: string): Promise<void> {
+  try {
+    if (!(await stat(folder)).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' })
+    // permission bits say little (root, ACLs, read-only mounts): only writing shows
+    const probe = join(folder, `.probe-${randomBytes(6).toString('hex')}`)
+    await writeFileNew(probe, '')
+    await rm(probe)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw folderUnusable(folder, error)
+    throw new OperatorError('folder-missing', `There is no data folder ${folder}`, {
+      hint: 'Create it with "confrere init", or name another one with --data.',
+      exitCode: EXIT.config,
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,48 @@
+/** A disk that is full or failing is its operator's to mend, so it ends in a sentence and a hint. @module */
+
+import { CodedError } from '../../crypto/errors.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+
+/** What systems call it, in an error's code, and what LevelDB makes of it, in words only. */
+const FULL = /\bENOSPC\b|\bEDQUOT\b|no space left on device|disk quota exceeded/i
+const FAILING = /\bEIO\b|\bEROFS\b|input\/output error|read-only file system/i
+
+/**
+ * The operator's error of a write that the disk refused; any other error as it is.
+ *
+ * @returns OperatorError `disk-full` or `disk-failing`, exit code 12
+ */
+export function diskError(error: unknown): unknown {
+  if (error instanceof CodedError) return error
+  const text = wordsOf(error)
+  if (FULL.test(text)) {
+    return new OperatorError('disk-full', 'The disk of the data folder is full', {
+      hint: 'Make room and start the node again: it takes up where it was, and nothing in the folder is damaged.',
+      exitCode: EXIT.dataUnreadable,
+      cause: error,
+    })
+  }
+  if (FAILING.test(text)) {
+    return new OperatorError('disk-failing', 'The disk of the data folder cannot be written', {
+      hint: 'Look into the log of the operating system, mend the disk, and start the node again.',
+      exitCode: EXIT.dataUnreadable,
+      cause: error,
+    })
+  }
+  return error
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  const { code, message, cause } = error as Error & { code?: unknown }
+  return `${String(code)} ${message} ${wordsOf(cause)}`
+}
+
+/** Does it, and throws what the disk refused as the operator's error. */
+export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw diskError(error)
+  }
+}

@@ -1,0 +1,64 @@
+/** The newest checkpoint of a data folder, read without its database: a running node holds that. @module */
+
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { type Checkpoint, checkpointHash, checkpointShape, decodeCheckpoint } from '../../protocols/model/checkpoint.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import { approvedStudies } from './approved-studies.ts'
+import { type NewestCheckpoint, studyFolder } from './round-files.ts'
+
+export interface FoundCheckpoint {
+  readonly document: StudyDocument
+  readonly checkpoint: Checkpoint
+  /** hex */
+  readonly hash: string
+  readonly round: number
+}
+
+/**
+ * Reads the checkpoint of the last certified round, of the study that was trained last.
+ *
+ * @throws OperatorError `no-checkpoint` (exit code 12), `checkpoint-damaged` (exit code 8)
+ */
+export async function readNewestCheckpoint(folder: string): Promise<FoundCheckpoint> {
+  let newest: { document: StudyDocument; file: string; at: number } | undefined
+  for (const { document, study } of await approvedStudies(folder)) {
+    const file = join(studyFolder(folder, study), 'checkpoints', 'newest.json')
+    const at = await stat(file).then(
+      found => found.mtimeMs,
+      () => undefined,
+    )
+    if (at !== undefined && at > (newest?.at ?? 0)) newest = { document, file, at }
+  }
+  if (newest === undefined) {
+    throw new OperatorError('no-checkpoint', `There is no checkpoint in ${folder}`, {
+      hint: 'A checkpoint is written at the end of every round: start the node and wait for the first.',
+      exitCode: EXIT.dataUnreadable,
+    })
+  }
+  const { hash, round } = JSON.parse(await readFile(newest.file, 'utf8')) as NewestCheckpoint
+  const file = join(newest.file, '../..', hash)
+  const bytes = new Uint8Array(await readFile(file))
+  if (Buffer.from(checkpointHash(bytes)).toString('hex') !== hash) {
+    throw new OperatorError('checkpoint-damaged', `The checkpoint ${file} is not what its name says`, {
+      hint: 'Delete it and restart the node: it fetches the newest checkpoint from another hospital.',
+      exitCode: EXIT.verificationFailed,
+    })
+  }
+  return { document: newest.document, checkpoint: decoded(bytes, { file, document: newest.document }), hash, round }
+}
+
+function decoded(bytes: Uint8Array, { file, document }: { file: string; document: StudyDocument }): Checkpoint {
+  try {
+    return decodeCheckpoint(bytes, checkpointShape(document))
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    throw new OperatorError('checkpoint-damaged', `The checkpoint ${file} cannot be used: ${cause.message}`, {
+      hint: 'Another version of this program may have written it: use that one for this study.',
+      exitCode: EXIT.verificationFailed,
+      cause,
+    })
+  }
+}

@@ -1,0 +1,15 @@
+/** One finished round, seen from this node. */
+export interface RoundRecord {
+  round: number
+  outcome: 'result' | 'void'
+  views: number
+  /** peer ids */
+  contributors: string[]
+  durationMs: number
+  trainMs: number
+  /** from the own training step's end to the own checkpoint */
+  beyondMs: number
+  bytesSent: number
+  /** hex */
+  checkpoint: string
+}

@@ -1,0 +1,154 @@
+/**
+ * What a node must never forget: its own messages, its charges, the transcript. One `classic-level` database per data
+ * folder; every write that a promise hangs on is synced before it counts.
+ *
+ * @module
+ */
+
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { LevelDatastore } from 'datastore-level'
+import { decode, encode } from '../../protocols/encoding/codec.ts'
+import { decodeResultValue } from '../../protocols/messages/result-value.ts'
+import type { StepContext } from '../../protocols/round/context.ts'
+import type { Entry } from '../../protocols/round/effects.ts'
+import { advance, firstStanding, type Standing as RoundStanding } from '../../protocols/transcript/head.ts'
+import { decodeLink, encodeLink } from '../../protocols/transcript/link.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import { diskError, onDisk } from './disk-error.ts'
+import type { RoundRecord } from './round-record.ts'
+
+const STORE_FOLDER = 'store'
+
+/** One line of the privacy account: what a round cost, and with how many contributors it was opened. */
+export interface Charge {
+  readonly round: number
+  readonly contributors: number
+}
+
+/** Where a study stands, going by the disk alone. */
+export interface Standing {
+  /** what the certified rounds leave for the one to take up */
+  readonly standing: RoundStanding
+  readonly charges: readonly Charge[]
+  /** our own envelopes of that round, by slot */
+  readonly own: ReadonlyMap<string, Uint8Array>
+}
+
+export interface Store {
+  write(entries: readonly Entry[]): Promise<void>
+  /** @throws OperatorError `conflicting-certificates` when the study was stopped for good */
+  standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<Standing>
+  /** certified links from a round on, oldest first, encoded */
+  links(fromRound: number, countMax: number): Promise<Uint8Array[]>
+  record(record: RoundRecord): Promise<void>
+  records(): Promise<RoundRecord[]>
+  /** for libp2p's peer store */
+  datastore(): unknown
+  close(): Promise<void>
+}
+
+type Level = ClassicLevel<string, Uint8Array>
+
+const padded = (round: number): string => String(round).padStart(10, '0')
+
+/** @throws OperatorError `folder-in-use` when another node has the folder open, `store-unreadable` otherwise */
+async function openLevel(folder: string): Promise<Level> {
+  const level: Level = new ClassicLevel(join(folder, STORE_FOLDER), { keyEncoding: 'utf8', valueEncoding: 'view' })
+  try {
+    await level.open()
+    return level
+  } catch (error) {
+    const cause = (error as { cause?: { code?: string } }).cause
+    const refused = diskError(cause)
+    if (refused instanceof OperatorError) throw refused
+    if (cause?.code === 'LEVEL_LOCKED') {
+      throw new OperatorError('folder-in-use', `Another node is running on the data folder ${folder}`, {
+        hint: 'Stop it first, or give this one a data folder of its own.',
+        exitCode: EXIT.config,
+        cause,
+      })
+    }
+    throw new OperatorError(
+      'store-unreadable',
+      `The database in ${folder} cannot be opened: ${String(cause ?? error)}`,
+      {
+        hint: 'Check the disk. Restore the folder only from its newest backup: an older one makes the node refuse rounds.',
+        exitCode: EXIT.config,
+        cause,
+      },
+    )
+  }
+}
+
+function halted(at: string): OperatorError {
+  const round = Number(at.split('/')[2])
+  return new OperatorError(
+    'conflicting-certificates',
+    `This study was stopped in round ${round}: two certificates contradict each other, so more hospitals lie than it tolerates`,
+    {
+      hint: 'Nothing is safe to do in it any more. Compare the transcripts of all hospitals.',
+      exitCode: EXIT.verificationFailed,
+    },
+  )
+}
+
+/** Opens the store of one study in a data folder. */
+export async function openStore(folder: string, study: Uint8Array): Promise<Store> {
+  const level = await openLevel(folder)
+  const prefix = Buffer.from(study).toString('hex')
+  const key = (kind: string, round: number, rest = '') => `${kind}/${prefix}/${padded(round)}/${rest}`
+  const range = (kind: string, from = 0) => ({ gte: key(kind, from), lt: `${kind}/${prefix}/a` })
+
+  async function standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<Standing> {
+    for await (const at of level.keys(range('halt'))) throw halted(at)
+    let standing = firstStanding(context)
+    for await (const bytes of level.values(range('link'))) {
+      const link = decodeLink(bytes)
+      standing = advance(standing, { link, value: decodeResultValue(link.value) }, context)
+    }
+    const { round } = standing
+    const charges: Charge[] = []
+    for await (const bytes of level.values(range('charge'))) charges.push(decode(bytes) as Charge)
+    const own = new Map<string, Uint8Array>()
+    const ours = key('own', round)
+    for await (const [at, bytes] of level.iterator({ gte: ours, lt: key('own', round + 1) })) {
+      own.set(at.slice(ours.length), Uint8Array.from(bytes))
+    }
+    return { standing, charges, own }
+  }
+
+  async function write(entries: readonly Entry[]): Promise<void> {
+    const batch = level.batch()
+    for (const entry of entries) {
+      if (entry.kind === 'own') batch.put(key('own', entry.round, entry.slot), entry.bytes)
+      else if (entry.kind === 'reserve') batch.put(key('reserve', entry.round), encode({ sid: entry.sid }))
+      else if (entry.kind === 'halt') batch.put(key('halt', entry.round), encode(entry.evidence))
+      else if (entry.kind === 'charge') {
+        const { round, sid, contributors } = entry
+        batch.put(key('charge', round), encode({ round, sid, contributors }))
+      } else {
+        batch.put(key('link', entry.link.round), encodeLink(entry.link))
+        // one slot, one message: the rule needs a round's own messages only until its result is certified
+        const bounds = { gte: key('own', entry.link.round), lt: key('own', entry.link.round + 1) }
+        for await (const at of level.keys(bounds)) batch.del(at)
+      }
+    }
+    await onDisk(() => batch.write({ sync: true }))
+  }
+
+  return {
+    write,
+    standing,
+    links: async (fromRound, countMax) => await level.values({ ...range('link', fromRound), limit: countMax }).all(),
+    record: async record => {
+      await onDisk(() => level.put(key('record', record.round), Buffer.from(JSON.stringify(record))))
+    },
+    records: async () => {
+      const all = await level.values(range('record')).all()
+      return all.map(bytes => JSON.parse(Buffer.from(bytes).toString()) as RoundRecord)
+    },
+    datastore: () => new LevelDatastore(level as never),
+    close: async () => await level.close(),
+  }
+}

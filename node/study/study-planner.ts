@@ -1,0 +1,114 @@
+/**
+ * A study before there is one: the noise and the three epsilons that follow from its size, over rounds and sample rates.
+ *
+ * @module
+ */
+
+import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
+import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { CryptoError } from '../../crypto/errors.ts'
+import type { Epsilons } from '../../protocols/study/epsilons.ts'
+import { NOISE_MULTIPLIER_MIN, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { multipliersOf, type NoiseSharing, withFixedPoint } from '../../protocols/study/noise.ts'
+import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
+
+export interface PlanningInput {
+  /** nominal, over all hospitals */
+  readonly records: number
+  readonly hospitals: number
+  /** t; by default as many as a study would tolerate */
+  readonly colluders?: number
+  readonly epsilon: number
+  readonly delta: number
+  /** d: numbers of an update */
+  readonly parameters: number
+  /** steps that each hospital takes on its own in a round, with noise of its own; by default noise is shared out */
+  readonly localSteps?: number
+}
+
+/** What a plan derives from its input. */
+interface Planned extends PlanningInput {
+  readonly sharing: NoiseSharing
+  readonly contributorsMin: number
+}
+
+/** What some rounds at some sample rate need and give. */
+export interface PlanRow {
+  readonly rounds: number
+  readonly sampleRate: number
+  /** records expected in a round, over all hospitals */
+  readonly batch: number
+  /** z; null where the noise that it asks for does not fit into 32-bit sums */
+  readonly noiseMultiplier: number | null
+  /** the noise of one number of the averaged update, in clipping norms, with everybody there: less is better */
+  readonly noise: number | null
+  /** after all rounds, with everybody there */
+  readonly epsilons: Epsilons | null
+}
+
+export interface StudyPlanning extends PlanningInput {
+  readonly colluders: number
+  readonly contributorsMin: number
+  readonly rows: readonly PlanRow[]
+}
+
+/**
+ * One row for each of the rounds with each of the sample rates.
+ *
+ * @throws CryptoError `out-of-range`
+ */
+export function planAhead(
+  input: PlanningInput,
+  { rounds, sampleRates }: { rounds: readonly number[]; sampleRates: readonly number[] },
+): StudyPlanning {
+  const { hospitals } = input
+  const profile = hospitals === 3 ? 'crash' : 'byzantine'
+  const colluders = input.colluders ?? colludersDefault({ hospitals, profile })
+  const contributorsMin = contributorsMinOf(colluders)
+  const sharing = { noise: input.localSteps === undefined ? ('distributed' as const) : ('local' as const), colluders }
+  const all = rounds.flatMap(count => sampleRates.map(rate => ({ rounds: count, sampleRate: rate })))
+  const rows = all.map(at => rowOf({ ...input, sharing, contributorsMin }, at))
+  return { ...input, colluders, contributorsMin, rows }
+}
+
+/** Votes that decide, for whoever plans. */
+export function quorumAhead(hospitals: number): number {
+  return quorumOf({ hospitals, profile: hospitals === 3 ? 'crash' : 'byzantine' }).quorum
+}
+
+function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRate: number }): PlanRow {
+  const { hospitals, sharing, records, epsilon, delta, localSteps = 1 } = plan
+  const batch = sampleRate * records
+  const steps = rounds * localSteps
+  const found = unlessTooNoisy(() => pldNoiseMultiplier({ sampleRate, steps, delta, epsilon }))
+  const z = found === null ? null : Math.max(NOISE_MULTIPLIER_MIN, found)
+  const multipliers = z === null ? null : unlessTooNoisy(() => multipliersAt(plan, z))
+  if (z === null || multipliers === null) {
+    return { rounds, sampleRate, batch, noiseMultiplier: null, noise: null, epsilons: null }
+  }
+  // in the average over the batch; z is that of |P| − t of the hospitals, or of each of them
+  const sharers = sharing.noise === 'local' ? 1 : hospitals - sharing.colluders
+  const noise = (z * Math.sqrt(hospitals / sharers)) / batch
+  const at = (noiseMultiplier: number) => pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta })
+  const { model, colluding, alone } = multipliers
+  const epsilons = { model: at(model), colluding: at(colluding), alone: at(alone) }
+  return { rounds, sampleRate, batch, noiseMultiplier: z, noise, epsilons }
+}
+
+/** What needs more noise than there can be is null. */
+function unlessTooNoisy<Result>(find: () => Result): Result | null {
+  try {
+    return find()
+  } catch (error) {
+    if (error instanceof CryptoError && error.code.startsWith('noise-too-')) return null
+    throw error
+  }
+}
+
+/** With everybody there. */
+function multipliersAt(plan: Planned, noiseMultiplier: number): Epsilons {
+  const { hospitals, contributorsMin, parameters, sharing, localSteps = 1 } = plan
+  const sum = { dimension: parameters, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: localSteps }
+  const needs = { clippingNorm: 1, valueMax: 0, contributorsMin, contributorsMax: hospitals }
+  return multipliersOf(sharing, withFixedPoint(sharing, sum, needs), hospitals)
+}

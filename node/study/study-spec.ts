@@ -1,0 +1,194 @@
+/**
+ * The study spec: the TOML that a founder writes, and the document that follows from it.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import { compare } from 'uint8arrays/compare'
+import { fromString } from 'uint8arrays/from-string'
+import { z } from 'zod'
+import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
+import type { Steps } from '../../crypto/accounting/pld.ts'
+import { CryptoError } from '../../crypto/errors.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { requireNoise, validateStudy } from '../../protocols/study/document.ts'
+import * as limit from '../../protocols/study/limits.ts'
+import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
+import { colludersDefault } from '../../protocols/study/quorum.ts'
+import {
+  AUGMENTATION_SCHEMA,
+  DATA_SCHEMA,
+  LOCAL_STEPS_SCHEMA,
+  MODEL_SCHEMA,
+  NAME_SCHEMA,
+  OPTIMIZER_SCHEMA,
+  PROFILE_SCHEMA,
+  ROUNDS_SCHEMA,
+  TIMING_SCHEMA,
+} from '../../protocols/study/schema.ts'
+import { TIMING_PRESETS } from '../../protocols/study/timing.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { ADDRESS_SCHEMA, PEER_SCHEMA } from '../config/config.ts'
+import { readToml } from '../config/toml.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import { parsePeerId } from '../storage/identity.ts'
+
+const MOMENTUM_DEFAULT = 0.9
+const AVERAGE_DECAY_DEFAULT = 0.99
+const SEED_BYTES = 32
+/** Composition is kind to it: with a third of epsilon for the statistics the training needs about 5 % more noise. */
+const SHARE_DEFAULT = 0.3
+const SHARE_MAX = 0.9
+
+const SPEC_SCHEMA = z.strictObject({
+  name: NAME_SCHEMA,
+  rounds: ROUNDS_SCHEMA,
+  profile: PROFILE_SCHEMA.optional(),
+  colluders: z.number().int().min(1).max(limit.HOSPITALS_MAX).optional(),
+  initialSeed: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')
+    .optional(),
+  data: DATA_SCHEMA,
+  normalisation: z
+    .strictObject({
+      /** of epsilon, what the statistics alone would cost */
+      share: z.number().positive().max(SHARE_MAX).default(SHARE_DEFAULT),
+    })
+    .optional(),
+  model: MODEL_SCHEMA,
+  augmentation: AUGMENTATION_SCHEMA.extend({ flip: AUGMENTATION_SCHEMA.shape.flip.default(false) }).exactOptional(),
+  optimizer: OPTIMIZER_SCHEMA.extend({
+    momentum: OPTIMIZER_SCHEMA.shape.momentum.default(MOMENTUM_DEFAULT),
+    averageDecay: OPTIMIZER_SCHEMA.shape.averageDecay.default(AVERAGE_DECAY_DEFAULT),
+  }),
+  privacy: z.strictObject({
+    noise: z.enum(['distributed', 'local', 'off']).default('distributed'),
+    localSteps: LOCAL_STEPS_SCHEMA.optional(),
+    epsilon: z.number().min(limit.EPSILON_MIN).max(limit.EPSILON_MAX),
+    delta: z.number().min(limit.DELTA_MIN).max(limit.DELTA_MAX),
+    clippingNorm: z.number().min(limit.CLIPPING_NORM_MIN).max(limit.CLIPPING_NORM_MAX),
+    sampleRate: z.number().positive().max(1),
+  }),
+  timing: z
+    .strictObject({ preset: z.enum(['wan', 'lan']).default('wan'), ...TIMING_SCHEMA.partial().shape })
+    .prefault({}),
+  hospital: z.array(
+    z.strictObject({
+      name: NAME_SCHEMA,
+      peer: PEER_SCHEMA,
+      addresses: z.array(ADDRESS_SCHEMA).max(limit.ADDRESSES_MAX).default([]),
+    }),
+  ),
+})
+
+export type StudySpec = z.output<typeof SPEC_SCHEMA>
+
+/** Reads a spec. @throws OperatorError of exit code 3, naming the file and the key */
+export function readStudySpec(file: string): Promise<StudySpec> {
+  return readToml(file, SPEC_SCHEMA, {
+    message: `There is no study spec ${file}`,
+    hint: 'The README has one to start from.',
+  })
+}
+
+/**
+ * Makes the document of a spec: solves the noise multiplier over all rounds, fills in defaults, sorts the hospitals.
+ *
+ * @param created ISO 8601, UTC
+ * @param file only names the spec in errors
+ * @throws OperatorError `study-refused`, exit code 3, with the reason
+ */
+export function documentOfSpec(
+  spec: StudySpec,
+  { created, file }: { created: string; file: string },
+): { document: StudyDocument; plan: StudyPlan } {
+  const hospitals = spec.hospital
+    .map(({ name, peer, addresses }) => ({ id: parsePeerId(peer), name, addresses }))
+    .sort((a, b) => compare(a.id, b.id))
+  const count = hospitals.length
+  const profile = spec.profile ?? (count === limit.HOSPITALS_MIN ? 'crash' : 'byzantine')
+  const { noise, localSteps, epsilon, delta, clippingNorm } = spec.privacy
+  const sampleRate = Math.max(1, Math.round(spec.privacy.sampleRate * limit.SAMPLE_RATE_ONE))
+  const draft: StudyDocument = {
+    version: limit.STUDY_VERSION,
+    name: spec.name,
+    created,
+    data: spec.data,
+    ...(spec.normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
+    model: spec.model,
+    // a key that is absent, not one that is undefined: its bytes are those of a study without views
+    ...(spec.augmentation === undefined ? {} : { augmentation: spec.augmentation }),
+    initialSeed: seedOf(spec),
+    optimizer: spec.optimizer,
+    privacy: {
+      noise,
+      ...(localSteps !== undefined && { localSteps }),
+      clippingNorm,
+      sampleRate,
+      // solved for below, once it is certain that the rest is in order
+      noiseMultiplier: 1,
+      delta,
+      epsilon,
+      colluders: spec.colluders ?? colludersDefault({ hospitals: count, profile }),
+    },
+    rounds: spec.rounds,
+    profile,
+    timing: timingOf(spec),
+    hospitals,
+  }
+  try {
+    requireNoise(draft)
+    validateStudy(draft)
+    const document = validateStudy(withNoise(draft, spec.normalisation))
+    return { document, plan: planStudy(document) }
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError || cause instanceof CryptoError)) throw cause
+    throw new OperatorError('study-refused', cause.message, {
+      hint: `Correct ${file}.`,
+      exitCode: EXIT.config,
+      cause,
+    })
+  }
+}
+
+/**
+ * The draft with the noise that its epsilon asks for: of the statistics, and of all steps of training beside them.
+ *
+ * @param normalisation the share of epsilon that the statistics alone would cost; without it there are none
+ * @throws ProtocolError `unsupported-privacy`, naming the keys that ask for too much
+ */
+export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
+  const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
+  const training = { sampleRate: sampleRate / limit.SAMPLE_RATE_ONE, steps: draft.rounds * localSteps, delta, epsilon }
+  const trained = (besides: Steps[]) => {
+    const what = `rounds times privacy.localSteps, ${training.steps} steps of training, within privacy.epsilon ${epsilon}`
+    return { ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }, what) }
+  }
+  if (normalisation === undefined) return { ...draft, privacy: trained([]) }
+  const once = { sampleRate: 1, steps: 1 }
+  const share = normalisation.share * epsilon
+  const what = `the statistics within normalisation.share times privacy.epsilon, ${share}`
+  const noiseMultiplier = noiseOf({ ...once, delta, epsilon: share }, what)
+  return { ...draft, normalisation: { noiseMultiplier }, privacy: trained([{ ...once, noiseMultiplier }]) }
+}
+
+/** A study never has less than the smallest multiplier. @param what for the error: names the keys that decide it */
+function noiseOf(wanted: Parameters<typeof pldNoiseMultiplier>[0], what: string): number {
+  try {
+    return Math.max(pldNoiseMultiplier(wanted), limit.NOISE_MULTIPLIER_MIN)
+  } catch (cause) {
+    if (!(cause instanceof CryptoError)) throw cause
+    throw new ProtocolError('unsupported-privacy', `No noise keeps ${what}: ${cause.message}`, { cause })
+  }
+}
+
+function seedOf({ initialSeed }: StudySpec): Uint8Array {
+  return new Uint8Array(initialSeed === undefined ? randomBytes(SEED_BYTES) : fromString(initialSeed, 'base16'))
+}
+
+function timingOf({ timing: { preset, ...overrides } }: StudySpec): StudyDocument['timing'] {
+  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
+  return { ...TIMING_PRESETS[preset], ...given }
+}

@@ -1,0 +1,164 @@
+/**
+ * Book-keeping: the sum of a batch's per-example gradients, each clipped, from one forward and one backward pass.
+ *
+ * The forward pass records every layer's input; the backward pass gives for every example the gradient of its own loss
+ * with respect to every layer's output, because the losses are summed and layers never mix examples. From the two,
+ * each layer's rule has the examples' own gradients, or their norms where a product of norms is exact.
+ *
+ * @module Bu, Wang, Zha, Karypis, "Differentially private optimization on large model at small cost", ICML 2023.
+ */
+
+import assert from 'node:assert/strict'
+import type { Backend, LayersModel, Tensor, Tensor1D, Tensor2D } from './backend.ts'
+import { type Gradients, type LayerRule, refused, ruleOf, type Scale } from './layer-rules.ts'
+import { splitParameters } from './model.ts'
+
+/** Clipping to a little less than C covers the rounding of float32 sums over at most EXAMPLES_MAX examples. */
+export const CLIP_MARGIN = 0.99
+/** Examples of one pass, each view of a record counted; more are added up outside, in float64. */
+export const EXAMPLES_MAX = 256
+
+/** Entries of one pass's instantiated gradients of records that are seen in several views: 128 MiB. */
+const ENTRIES_MAX = 1 << 25
+
+export interface Bookkeeping {
+  readonly dimension: number
+  /** records of one pass */
+  readonly recordsMax: number
+  /**
+   * Adds Σ_i s_i ∇L_i to `sum`, with s_i = min(1, 0.99·C / ‖∇L_i‖), or 0 for an example whose gradient is not finite.
+   * L_i is the softmax cross-entropy of example i, or its mean over the views of example i.
+   *
+   * @param batch  `inputs` is labels.length × views × the input's size, at most `recordsMax` examples
+   * @returns      ‖∇L_i‖ for each example before it was clipped
+   */
+  addClipped(
+    sum: Float64Array,
+    batch: { parameters: Float32Array; inputs: Float32Array; labels: Int32Array },
+  ): Float64Array
+}
+
+/**
+ * @param model         a chain of layers from the records to one logit for each class
+ * @param clippingNorm  C
+ * @param views         in which every record is seen, side by side in a batch: at most EXAMPLES_MAX
+ * @throws OperatorError `unsupported-layer`, exit code 11, that names the first layer that cannot be clipped
+ */
+export function createBookkeeping(
+  backend: Backend,
+  { model, clippingNorm, views = 1 }: { model: LayersModel; clippingNorm: number; views?: number },
+): Bookkeeping {
+  assert(clippingNorm > 0 && Number.isFinite(clippingNorm), 'the clipping norm is positive')
+  assert(Number.isInteger(views) && views >= 1 && views <= EXAMPLES_MAX, 'views that fit in one pass')
+  const { tf } = backend
+  const rules = rulesOf(backend, { model, views })
+  const shapes = rules.flatMap(rule => rule.shapes)
+  const inputShape = model.inputs[0]!.shape.slice(1) as number[]
+  const classes = model.outputs[0]!.shape.at(-1)!
+  const dimension = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0)
+
+  const recordsMax = recordsOfPass(dimension, views)
+
+  const addClipped: Bookkeeping['addClipped'] = (sum, { parameters, inputs, labels }) => {
+    const batch = labels.length
+    const examples = batch * views
+    assert(batch <= recordsMax && inputs.length === examples * sizeOf(inputShape), 'a batch of whole examples')
+    assert.equal(sum.length, dimension, 'the sum has the dimension of the model')
+    if (batch === 0) return new Float64Array(0)
+    const parts = splitParameters(parameters, shapes)
+    const norms = new Float64Array(batch)
+    const sums = tf.tidy(() => {
+      const tensors = parts.map((part, index) => tf.tensor(part, shapes[index]!))
+      const each =
+        views === 1 ? labels : Int32Array.from({ length: examples }, (_, at) => labels[Math.floor(at / views)]!)
+      const target = tf.oneHot(tf.tensor1d(each, 'int32'), classes)
+      const input = tf.tensor(inputs, [examples, ...inputShape])
+      const gradients = passes(backend, rules, { tensors, input, target, views })
+      const scale = scaleOf(backend, gradients, { norms, limit: CLIP_MARGIN * clippingNorm })
+      return gradients.flatMap(layer => layer.sums(scale))
+    })
+    try {
+      addFlat(sum, sums)
+    } finally {
+      tf.dispose(sums)
+    }
+    return norms
+  }
+  return { dimension, recordsMax, addClipped }
+}
+
+/** With one view only convolutions instantiate gradients; with more every layer does. */
+function recordsOfPass(dimension: number, views: number): number {
+  const records = Math.floor(EXAMPLES_MAX / views)
+  return views === 1 ? records : Math.max(1, Math.min(records, Math.floor(ENTRIES_MAX / dimension)))
+}
+
+function rulesOf(backend: Backend, { model, views }: { model: LayersModel; views: number }): LayerRule[] {
+  const layers = model.layers.filter(layer => layer.getClassName() !== 'InputLayer')
+  layers.forEach((layer, index) => {
+    const chained = index === 0 ? model.inputs[0] : layers[index - 1]!.output
+    if (layer.inboundNodes.length === 1 && layer.input !== chained) throw refused(layer, 'is not a link of one chain')
+  })
+  return layers.map(layer => ruleOf(backend, layer, views))
+}
+
+/** One forward and one backward pass; the gradients of the layers that have any, in order. */
+function passes(
+  { tf }: Backend,
+  rules: LayerRule[],
+  { tensors, input, target, views }: { tensors: Tensor[]; input: Tensor; target: Tensor; views: number },
+): Gradients[] {
+  let [value, start] = [input, 0]
+  const recorded = rules.map(rule => {
+    const own = tensors.slice(start, start + rule.shapes.length)
+    start += rule.shapes.length
+    const record = rule.forward(value, own)
+    value = record.output
+    return record
+  })
+  const first = rules.findIndex(rule => rule.shapes.length > 0)
+  const found: Gradients[] = []
+  // the derivative of softmax cross-entropy with respect to the logits; of a mean over views, each view's share
+  const error = tf.sub(tf.softmax(value as Tensor2D), target)
+  let gradient: Tensor | null = views === 1 ? error : tf.div(error, views)
+  for (let index = rules.length - 1; index >= first && gradient !== null; index--) {
+    const { input: before, gradients } = recorded[index]!.backward(gradient, index > first)
+    if (gradients !== null) found.unshift(gradients)
+    gradient = before
+  }
+  return found
+}
+
+/** Reads the norms and decides on each example's weight, in float64. */
+function scaleOf(
+  { tf }: Backend,
+  gradients: Gradients[],
+  { norms, limit }: { norms: Float64Array; limit: number },
+): Scale {
+  const squares = tf.stack(gradients.flatMap(layer => layer.squares)).dataSync()
+  const batch = norms.length
+  const weights = new Float32Array(batch)
+  for (let i = 0; i < batch; i++) {
+    let square = 0
+    for (let term = i; term < squares.length; term += batch) square += squares[term]!
+    norms[i] = Math.sqrt(square)
+    weights[i] = Number.isFinite(square) ? Math.min(1, limit / norms[i]!) : 0
+  }
+  const flags = Uint8Array.from(norms, norm => (Number.isFinite(norm) ? 1 : 0))
+  const finite = flags.includes(0) ? tf.tensor1d(flags, 'bool') : null
+  return { weights: tf.tensor1d(weights), finite: finite as Tensor1D | null }
+}
+
+function addFlat(sum: Float64Array, tensors: Tensor[]): void {
+  let start = 0
+  for (const tensor of tensors) {
+    const values = tensor.dataSync()
+    for (let i = 0; i < values.length; i++) sum[start + i]! += values[i]!
+    start += values.length
+  }
+  assert.equal(start, sum.length, 'the gradients fill the sum')
+}
+
+function sizeOf(shape: number[]): number {
+  return shape.reduce((product, length) => product * length, 1)
+}

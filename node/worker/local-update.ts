@@ -1,0 +1,67 @@
+/**
+ * A hospital's update of one round, before its contributors are known: the clipped sum of its records, of one step or of
+ * several of its own, as integers.
+ *
+ * @module
+ */
+
+import { clamp, NOISE_HEADROOM_SIGMA, quantise, WORD_ABS_MAX } from '../../crypto/fixed-point.ts'
+import { addDiscreteGaussian } from '../../crypto/noise/discrete-gaussian.ts'
+import type { Rng } from '../../crypto/rng.ts'
+import type { Checkpoint } from '../../protocols/model/checkpoint.ts'
+import { noiseOfStep, type SumPlan } from '../../protocols/study/noise.ts'
+import { type StudyPlan, sumIn } from '../../protocols/study/plan.ts'
+import { roundKind } from '../../protocols/study/rounds.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import type { Trainer } from '../training/trainer.ts'
+
+export interface UpdateInput {
+  readonly document: StudyDocument
+  readonly plan: StudyPlan
+  readonly trainer: Trainer
+  /** that the round starts from */
+  readonly checkpoint: Checkpoint
+  readonly round: number
+}
+
+/**
+ * Trains one round's update; in the round of the statistics, adds those up.
+ *
+ * With local noise every step's sum is noised before the next step is taken from it, so that what leaves is private
+ * by itself, however many steps it holds. With distributed noise there is one step, and the noise comes with the masks.
+ *
+ * @param rng of the noise; cryptographically secure
+ */
+export function trainUpdate({ document, plan, trainer, checkpoint, round }: UpdateInput, rng: Rng): Int32Array {
+  const sum = sumIn(plan, round)
+  const noised = (values: Float64Array): Int32Array => noisedStep(values, { document, sum }, rng)
+  if (roundKind(round) === 'statistics') return noised(trainer.statisticsSum())
+  const { normalisation } = checkpoint
+  if (sum.steps === 1) return noised(trainer.clippedSum(checkpoint))
+  const total = new Float64Array(sum.dimension)
+  const parameters = checkpoint.parameters.slice()
+  // our share of the public batch: what a hospital holds itself is nobody's business
+  const divisor = (sum.fixedPoint.scale * plan.denominator) / document.hospitals.length
+  for (let step = 0; step < sum.steps; step++) {
+    const words = noised(trainer.clippedSum({ parameters, normalisation }))
+    for (let at = 0; at < total.length; at++) {
+      total[at]! += words[at]!
+      parameters[at]! -= (document.optimizer.learningRate * words[at]!) / divisor
+    }
+  }
+  return Int32Array.from(total, value => Math.max(-WORD_ABS_MAX, Math.min(WORD_ABS_MAX, value)))
+}
+
+/** One step's sum as integers: clamped, then noised where the noise is local. */
+function noisedStep(
+  values: Float64Array,
+  { document, sum }: { document: StudyDocument; sum: SumPlan },
+  rng: Rng,
+): Int32Array {
+  const words = quantise(values, sum.fixedPoint.scale)
+  const sigma = noiseOfStep(document.privacy, sum)
+  if (sigma === 0) return words
+  clamp(words, WORD_ABS_MAX - NOISE_HEADROOM_SIGMA * sigma)
+  addDiscreteGaussian(words, sigma, rng)
+  return words
+}

@@ -1,0 +1,94 @@
+/**
+ * Where the heavy work of a node is done: training, noise and masks, sums, optimizer steps. It runs in a worker thread,
+ * so that no handshake or heartbeat ever waits for it; in tests it may run in place.
+ *
+ * @module
+ */
+
+import { randomFillSync } from 'node:crypto'
+import type { Rng } from '../../crypto/rng.ts'
+import type { Member } from '../../protocols/roster/roster.ts'
+import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
+import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
+import { decodeStudy, studyIdOf } from '../../protocols/study/document.ts'
+import { planStudy } from '../../protocols/study/plan.ts'
+import { DiskVectors, type MaskedChunk } from '../storage/round-files.ts'
+import type { Trainer } from '../training/trainer.ts'
+import { trainUpdate } from './local-update.ts'
+
+export interface TrainingSettings {
+  readonly engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm'
+  readonly npz: string
+  readonly split: string
+}
+
+export interface WorkbenchSettings {
+  readonly folder: string
+  /** encoded study document */
+  readonly document: Uint8Array
+  /** undefined: no data, every update is `synthetic` */
+  readonly training?: TrainingSettings
+}
+
+export interface PulledChunk {
+  readonly sid: string
+  readonly chunk: number
+  readonly member: Member
+  readonly bytes: Uint8Array
+  readonly path: readonly Uint8Array[]
+}
+
+/** What can be asked of a workbench; each call is one message to the worker. */
+export interface WorkbenchCalls {
+  engine(): string
+  /** a hash of each of our records under a key, sorted */
+  recordHashes(key: Uint8Array): Uint8Array
+  run(job: RoundJob): RoundOutput
+  /** trains one round's update; the milliseconds that it took */
+  train(round: number): number
+  chunk(wanted: { round: number; sid: string; owners: number; chunk: number }): MaskedChunk | undefined
+  /** a part that we hold of somebody else's masked vector */
+  part(wanted: { sid: string; chunk: number; member: Member }): MaskedChunk | undefined
+  putPart(part: PulledChunk): void
+  sum(hash: string): Uint8Array | undefined
+  putSum(round: number, hash: string, bytes: Uint8Array): void
+  checkpoint(hash: string): Uint8Array | undefined
+  putCheckpoint(hash: string, bytes: Uint8Array): void
+  adopt(hash: string | null, round: number): void
+}
+
+const secure: Rng = target => {
+  randomFillSync(target)
+}
+
+/**
+ * Builds the workbench of one study.
+ *
+ * @param rng of the noise; cryptographically secure
+ */
+export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer, rng: Rng = secure): WorkbenchCalls {
+  const document = decodeStudy(settings.document)
+  const study = Buffer.from(studyIdOf(document)).toString('hex')
+  const plan = planStudy(document)
+  const vectors = new DiskVectors({ folder: settings.folder, document, study })
+  const run = createRunner(vectors, { document, rng })
+  return {
+    engine: () => trainer.engine,
+    recordHashes: key => trainer.recordHashes(key),
+    run,
+    train(round) {
+      const start = performance.now()
+      const checkpoint = vectors.current()
+      vectors.setUpdate(round, trainUpdate({ document, plan, trainer, checkpoint, round }, rng))
+      return performance.now() - start
+    },
+    chunk: wanted => vectors.chunk(wanted),
+    part: ({ sid, chunk, member }) => vectors.heldPart(sid, chunk, member),
+    putPart: part => vectors.putPart(part),
+    sum: hash => vectors.sum(hash),
+    putSum: (round, hash, bytes) => vectors.putSum(round, hash, bytes),
+    checkpoint: hash => vectors.checkpoint(hash),
+    putCheckpoint: (hash, bytes) => vectors.putCheckpoint(hash, bytes),
+    adopt: (hash, round) => vectors.adopt(hash, round),
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The main thread's side of the workbench: the same calls, answered later.
+ *
+ * @module
+ */
+
+import { Worker } from 'node:worker_threads'
+import { CodedError } from '../../crypto/errors.ts'
+import { type ExitCode, OperatorError } from '../errors.ts'
+import type { WorkbenchCalls, WorkbenchSettings } from './worker-calls.ts'
+import type { WorkerFault, WorkerReply } from './worker-thread.ts'
+
+/** Every call of the workbench, as a promise. */
+export type Workshop = {
+  readonly [Call in keyof WorkbenchCalls]: (
+    ...args: Parameters<WorkbenchCalls[Call]>
+  ) => Promise<ReturnType<WorkbenchCalls[Call]>>
+} & { close(): Promise<void> }
+
+const CALLS = [
+  'engine',
+  'recordHashes',
+  'run',
+  'train',
+  'chunk',
+  'putPart',
+  'sum',
+  'putSum',
+  'checkpoint',
+  'putCheckpoint',
+  'adopt',
+] as const satisfies readonly (keyof WorkbenchCalls)[]
+
+function errorOf({ kind, code, message, hint, exitCode }: WorkerFault): Error {
+  if (kind === 'operator') return new OperatorError(code, message, { hint, exitCode: exitCode as ExitCode })
+  return kind === 'coded' ? new CodedError(code, message) : new Error(message)
+}
+
+function workshopOf(
+  call: (name: keyof WorkbenchCalls, args: readonly unknown[]) => Promise<unknown>,
+  close: () => Promise<void>,
+) {
+  const calls = CALLS.map(name => [name, (...args: unknown[]) => call(name, args)] as const)
+  return { ...Object.fromEntries(calls), close } as unknown as Workshop
+}
+
+/** Runs a workbench in place, between other things: for tests and simulations with small vectors. */
+export function inPlaceWorkshop(workbench: WorkbenchCalls): Workshop {
+  return workshopOf(
+    async (name, args) => {
+      await new Promise(resolve => setImmediate(resolve))
+      return (workbench[name] as (...args: readonly unknown[]) => unknown)(...args)
+    },
+    async () => {},
+  )
+}
+
+/** Starts a worker thread that trains on the node's data. */
+export function startWorkshop(settings: WorkbenchSettings, failed: (error: Error) => void): Workshop {
+  // the published package holds compiled files, a checkout the sources
+  const entry = new URL(import.meta.url.endsWith('.ts') ? './worker-thread.ts' : './worker-thread.js', import.meta.url)
+  const worker = new Worker(entry, { workerData: settings })
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  let lastId = 0
+  let closed = false
+  worker.on('message', (reply: WorkerReply) => {
+    const caller = waiting.get(reply.id)
+    waiting.delete(reply.id)
+    if ('fault' in reply) caller?.reject(errorOf(reply.fault))
+    else caller?.resolve(reply.value)
+  })
+  const fail = (error: Error) => {
+    for (const { reject } of waiting.values()) reject(error)
+    waiting.clear()
+    if (!closed) failed(error)
+    closed = true
+  }
+  worker.on('error', error => fail(error as Error))
+  worker.on('exit', code => fail(new CodedError('worker-ended', `the training worker ended with code ${code}`)))
+  return workshopOf(
+    (call, args) =>
+      new Promise((resolve, reject) => {
+        if (closed) return reject(new CodedError('worker-ended', 'the training worker has ended'))
+        lastId += 1
+        waiting.set(lastId, { resolve, reject })
+        worker.postMessage({ id: lastId, call, args })
+      }),
+    async () => {
+      closed = true
+      await worker.terminate()
+    },
+  )
+}

@@ -1,0 +1,78 @@
+/** The worker thread's entry: a workbench behind messages. @module */
+
+import { randomFillSync } from 'node:crypto'
+import { parentPort, workerData } from 'node:worker_threads'
+import { CodedError } from '../../crypto/errors.ts'
+import { decodeStudy } from '../../protocols/study/document.ts'
+import { readNpz } from '../datasets/npz.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import { diskError } from '../storage/disk-error.ts'
+import { loadBackend } from '../training/backend.ts'
+import { createTrainer } from '../training/data-trainer.ts'
+import type { Trainer } from '../training/trainer.ts'
+import { createWorkbench, type WorkbenchCalls, type WorkbenchSettings } from './worker-calls.ts'
+
+export interface WorkerRequest {
+  readonly id: number
+  readonly call: keyof WorkbenchCalls
+  readonly args: readonly unknown[]
+}
+
+/** An error as plain data, for classes do not survive the thread's border. */
+export interface WorkerFault {
+  readonly kind: 'operator' | 'coded' | 'bug'
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+  readonly exitCode: number
+}
+
+export type WorkerReply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly fault: WorkerFault }
+
+function faultOf(thrown: unknown): WorkerFault {
+  const error = diskError(thrown)
+  if (error instanceof OperatorError) {
+    const { code, message, hint, exitCode } = error
+    return { kind: 'operator', code, message, hint, exitCode }
+  }
+  const code = error instanceof CodedError ? error.code : 'bug'
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { kind: error instanceof CodedError ? 'coded' : 'bug', code, message, hint: '', exitCode: EXIT.bug }
+}
+
+async function createDataTrainer({ document: bytes, training }: WorkbenchSettings): Promise<Trainer> {
+  if (training === undefined) throw new Error('a worker trains on data')
+  const document = decodeStudy(bytes)
+  const { shape, classes } = document.data
+  const dataset = await readNpz(training.npz, { split: training.split, shape: [...shape], classes })
+  const backend = await loadBackend({ engine: training.engine })
+  return createTrainer({
+    document,
+    dataset,
+    backend,
+    rng: target => {
+      randomFillSync(target)
+    },
+  })
+}
+
+const port = parentPort
+if (port === null) throw new Error('this module runs in a worker thread')
+
+const ready = createDataTrainer(workerData as WorkbenchSettings).then(trainer =>
+  createWorkbench(workerData as WorkbenchSettings, trainer),
+)
+// every caller hears of a failed start; until then it is nobody's unhandled rejection
+ready.catch(() => {})
+
+port.on('message', async ({ id, call, args }: WorkerRequest) => {
+  try {
+    const workbench = await ready
+    const value = (workbench[call] as (...args: readonly unknown[]) => unknown)(...args)
+    port.postMessage({ id, value } satisfies WorkerReply)
+  } catch (error) {
+    port.postMessage({ id, fault: faultOf(error) } satisfies WorkerReply)
+  }
+})

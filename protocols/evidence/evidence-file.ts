@@ -1,0 +1,112 @@
+/**
+ * Evidence as a file: with what a judge needs besides the study document, so that it can be read years later, anywhere.
+ *
+ * It shows masked vectors, released self keys and signed messages of the accused and of those it harmed, all of which
+ * every member of the round has seen. Pair masks stay secret, so nobody's update can be worked out from it.
+ *
+ * @module
+ */
+
+import { z } from 'zod'
+import { decode, encode } from '../encoding/codec.ts'
+import { ProtocolError } from '../errors.ts'
+import { same } from '../immutable.ts'
+import { decodeEvidence, type Evidence, encodeEvidence } from '../messages/evidence.ts'
+import { EVIDENCE_BYTES_MAX } from '../messages/limits.ts'
+import { applyChange, decodeChange } from '../roster/change.ts'
+import { createRoster, type Roster } from '../roster/roster.ts'
+import type { StudyDocument } from '../study/types.ts'
+import { decodeLink, encodeLink, type Link, verifyLink } from '../transcript/link.ts'
+import { describeEvidence } from './describe.ts'
+import { createJudge, demand, type EvidenceContext, type Verdict } from './judge.ts'
+import { verifyEvidence } from './verify.ts'
+
+const VERSION = 1
+/** Changes of a roster: more than any study sees. */
+const LINKS_MAX = 256
+const LINK_BYTES_MAX = 256 << 10
+/** The evidence and the few links that changed the roster before it. */
+export const CASE_BYTES_MAX: number = EVIDENCE_BYTES_MAX + (16 << 20)
+
+const blob = (max: number) =>
+  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max, `expected at most ${max} bytes`)
+const CASE = z.strictObject({
+  version: z.literal(VERSION),
+  study: blob(32),
+  /** the round in which it was found; what the evidence is about says so itself */
+  round: z.number().int().min(0).max(0xffffffff),
+  evidence: blob(EVIDENCE_BYTES_MAX),
+  /** the certified rounds that changed the roster until then, in order */
+  links: z.array(blob(LINK_BYTES_MAX)).max(LINKS_MAX),
+})
+
+export interface Case {
+  /** id of the study, 32 bytes */
+  readonly study: Uint8Array
+  readonly round: number
+  readonly evidence: Evidence
+  readonly links: readonly Link[]
+}
+
+/** What a judge says, with the accused by name. */
+export interface Judgement extends Verdict {
+  /** base58btc PeerId */
+  readonly peer: string
+  readonly name: string
+  /** one paragraph */
+  readonly description: string
+}
+
+/** The bytes of a case file: canonical CBOR. */
+export function encodeCase({ study, round, evidence, links }: Case): Uint8Array {
+  return encode({
+    version: VERSION,
+    study,
+    round,
+    evidence: encodeEvidence(evidence),
+    links: links.map(encodeLink),
+  })
+}
+
+/** @throws ProtocolError `bad-evidence` */
+export function decodeCase(bytes: Uint8Array): Case {
+  try {
+    const parsed = CASE.safeParse(decode(bytes, CASE_BYTES_MAX))
+    demand(parsed.success, 'not a file of evidence, or of another version')
+    const { study, round, evidence, links } = parsed.data
+    return { study, round, evidence: decodeEvidence(evidence), links: links.map(decodeLink) }
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError) || cause.code === 'bad-evidence') throw cause
+    throw new ProtocolError('bad-evidence', `not a file of evidence: ${cause.message}`, { cause })
+  }
+}
+
+/** The judge under the roster that the links lead to, each certified by a quorum of the one before. */
+function judgeAfter(document: StudyDocument, links: readonly Link[]): EvidenceContext {
+  let roster: Roster = createRoster(document.hospitals)
+  for (const link of links) {
+    const value = verifyLink(link, createJudge(document, roster))
+    demand(value.outcome === 'result' && value.change !== null, `round ${link.round} has changed no roster`)
+    roster = applyChange(document, roster, decodeChange(value.change))
+  }
+  return createJudge(document, roster)
+}
+
+/**
+ * Judges a case offline.
+ *
+ * @throws ProtocolError `bad-evidence` when it proves nothing against anybody of this study, saying why
+ */
+export function judgeCase(document: StudyDocument, { study, evidence, links }: Case): Judgement {
+  try {
+    const judge = judgeAfter(document, links)
+    demand(same(study, judge.study), 'it is about another study')
+    const { accused, code } = verifyEvidence(evidence, judge)
+    const peer = judge.roster.peers[accused] as string
+    const name = judge.roster.hospitals[accused]?.name ?? ''
+    return { accused, code, peer, name, description: describeEvidence(evidence, judge) }
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError) || cause.code === 'bad-evidence') throw cause
+    throw new ProtocolError('bad-evidence', `proves nothing: ${cause.message}`, { cause })
+  }
+}

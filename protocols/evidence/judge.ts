@@ -1,0 +1,55 @@
+/**
+ * What a judge needs besides the evidence: the study document, and the roster that was in force.
+ *
+ * @module
+ */
+
+import { ProtocolError } from '../errors.ts'
+import { rememberingVerifier } from '../messages/verifier.ts'
+import { createRoster, type Member, type Roster } from '../roster/roster.ts'
+import type { OpeningContext } from '../session/opening.ts'
+import { studyIdOf } from '../study/document.ts'
+import { dimensionsOf, planStudy } from '../study/plan.ts'
+import { quorumOf } from '../study/quorum.ts'
+import type { StudyDocument } from '../study/types.ts'
+
+/** Any `StepContext` is one. */
+export interface EvidenceContext extends OpeningContext {
+  /** words of the longest update */
+  readonly dimension: number
+  readonly quorum: number
+}
+
+/** What evidence proves, against whom. */
+export interface Verdict {
+  readonly accused: Member
+  readonly code: string
+}
+
+/**
+ * A judge's context.
+ *
+ * @param roster   the version that the evidence names: of the study document, unless it has changed since
+ * @throws ProtocolError as `planStudy` and `studyIdOf`
+ */
+export function createJudge(
+  document: StudyDocument,
+  roster: Roster = createRoster(document.hospitals),
+): EvidenceContext {
+  const plan = planStudy(document)
+  const { quorum } = quorumOf({ hospitals: roster.hospitals.length, profile: document.profile })
+  const { contributorsMin } = plan
+  return {
+    study: studyIdOf(document),
+    roster,
+    verify: rememberingVerifier(),
+    contributorsMin,
+    quorum,
+    ...dimensionsOf(plan),
+  }
+}
+
+/** Evidence proves nothing unless this holds. @throws ProtocolError `bad-evidence` */
+export function demand(condition: boolean, why: string): asserts condition {
+  if (!condition) throw new ProtocolError('bad-evidence', why)
+}

@@ -1,0 +1,151 @@
+/**
+ * Proof of misbehaviour: what a hospital has signed, next to what shows that no honest one would have. Whoever has the
+ * study document can judge it, years later and without a network.
+ *
+ * @module
+ */
+
+import { z } from 'zod'
+import { decode, encode } from '../encoding/codec.ts'
+import { record } from '../encoding/fields.ts'
+import { printable } from '../encoding/printable.ts'
+import { ProtocolError } from '../errors.ts'
+import type { Roster } from '../roster/roster.ts'
+import {
+  CONTRIBUTORS_MIN,
+  EVIDENCE_BYTES_MAX,
+  EVIDENCE_MESSAGES_BYTES_MAX,
+  MEMBERS_MAX,
+  MESSAGE_BYTES_MAX,
+  PATH_LENGTH_MAX,
+  SMALL_MESSAGE_BYTES_MAX,
+  VALUE_BYTES_MAX,
+} from './limits.ts'
+
+/** A masked chunk, little-endian words, with its path in the Merkle tree that a manifest commits to. */
+export interface MaskedPart {
+  readonly words: Uint8Array
+  readonly path: readonly Uint8Array[]
+}
+
+/**
+ * What shows which manifests an owner's sum was of, for a faulty contributor may sign two: the owner's own LOADED. An
+ * owner whose own chunk is empty signs none; for it a quorum's precommits for the COMMIT value speak.
+ */
+export type Binding =
+  | { readonly kind: 'loaded'; readonly wire: Uint8Array }
+  | { readonly kind: 'certificate'; readonly value: Uint8Array; readonly precommits: readonly Uint8Array[] }
+
+/** All messages are envelopes, as received. */
+export type Evidence =
+  /** two different messages of one signer in one slot of one round */
+  | { readonly kind: 'equivocation'; readonly first: Uint8Array; readonly second: Uint8Array }
+  /** one message that no honest peer signs, whatever it has seen */
+  | { readonly kind: 'invalid'; readonly wire: Uint8Array }
+  /** a RELEASE whose key does not open the commitment of its signer's MANIFEST */
+  | { readonly kind: 'false-release'; readonly manifest: Uint8Array; readonly release: Uint8Array }
+  /** a CHUNK-SUM that is not of what its owner held; manifests, releases and parts in the order of the contributors */
+  | {
+      readonly kind: 'false-sum'
+      readonly open: Uint8Array
+      readonly manifests: readonly Uint8Array[]
+      readonly releases: readonly Uint8Array[]
+      readonly bound: Binding
+      readonly sum: Uint8Array
+      readonly parts: readonly MaskedPart[]
+    }
+  /** a FINGERPRINT that is not of its signer's own vector; all its masked chunks, in order */
+  | {
+      readonly kind: 'false-fingerprint'
+      readonly open: Uint8Array
+      readonly manifest: Uint8Array
+      readonly release: Uint8Array
+      readonly fingerprint: Uint8Array
+      readonly chunks: readonly Uint8Array[]
+    }
+  /** a MISSING that names a contributor to whom its signer has given a receipt (receipt.ts) for that very chunk */
+  | { readonly kind: 'false-missing'; readonly missing: Uint8Array; readonly receipt: Uint8Array }
+
+export type EvidenceOf<K extends Evidence['kind']> = Extract<Evidence, { kind: K }>
+
+const blob = (max: number) =>
+  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max, `expected at most ${max} bytes`)
+const wire = blob(MESSAGE_BYTES_MAX)
+const small = blob(SMALL_MESSAGE_BYTES_MAX)
+const smalls = z.array(small).max(MEMBERS_MAX)
+const words = blob(EVIDENCE_BYTES_MAX)
+const path = z.array(blob(32)).max(PATH_LENGTH_MAX)
+
+const EVIDENCE = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('equivocation'), first: wire, second: wire }),
+  z.strictObject({ kind: z.literal('invalid'), wire }),
+  z.strictObject({ kind: z.literal('false-release'), manifest: small, release: small }),
+  z.strictObject({
+    kind: z.literal('false-sum'),
+    open: wire,
+    manifests: smalls,
+    releases: smalls,
+    bound: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('loaded'), wire: small }),
+      z.strictObject({ kind: z.literal('certificate'), value: blob(VALUE_BYTES_MAX), precommits: smalls }),
+    ]),
+    sum: small,
+    parts: z.array(record({ words, path })).max(MEMBERS_MAX),
+  }),
+  z.strictObject({
+    kind: z.literal('false-fingerprint'),
+    open: wire,
+    manifest: small,
+    release: small,
+    fingerprint: small,
+    chunks: z.array(words).max(MEMBERS_MAX),
+  }),
+  z.strictObject({ kind: z.literal('false-missing'), missing: wire, receipt: small }),
+])
+
+/**
+ * What evidence may take in a study: a chunk of everybody, which is up to the whole vector of everybody where few
+ * hospitals own chunks.
+ *
+ * @param dimension   d, words
+ * @returns bytes
+ */
+export function evidenceBytesMax({
+  dimension,
+  roster,
+}: {
+  readonly dimension: number
+  readonly roster: Roster
+}): number {
+  const hospitals = Math.max(roster.hospitals.length, CONTRIBUTORS_MIN)
+  return Math.min(EVIDENCE_BYTES_MAX, EVIDENCE_MESSAGES_BYTES_MAX + 4 * dimension * hospitals)
+}
+
+/** The wire form: canonical CBOR. */
+export function encodeEvidence(evidence: Evidence): Uint8Array {
+  return encode(evidence)
+}
+
+/**
+ * Reads evidence that somebody else made. That it has its form says nothing about whether it proves anything:
+ * `verifyEvidence` does.
+ *
+ * @param bytesMax   `evidenceBytesMax` of the study
+ * @throws ProtocolError `bad-evidence`
+ */
+export function decodeEvidence(bytes: Uint8Array, bytesMax: number = EVIDENCE_BYTES_MAX): Evidence {
+  let value: unknown
+  try {
+    value = decode(bytes, bytesMax)
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    throw new ProtocolError('bad-evidence', `not evidence: ${cause.message}`, { cause })
+  }
+  const parsed = EVIDENCE.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new ProtocolError(
+    'bad-evidence',
+    printable(`not evidence: ${issue?.path.join('../evidence')}: ${issue?.message}`),
+  )
+}

@@ -1,0 +1,64 @@
+/**
+ * An owner's signed word that it holds a contributor's masked chunk. With it, a MISSING that names the contributor is a
+ * lie that can be shown. So an honest owner gives a receipt only for what it will still have when it comes to say
+ * MISSING, and never to somebody whom it has reported already.
+ *
+ * It is an envelope like any message, yet no message: its type is none of a round's, so no slot and no gossip takes it.
+ *
+ * @module
+ */
+
+import { z } from 'zod'
+import { decode, encode } from '../encoding/codec.ts'
+import { ProtocolError } from '../errors.ts'
+import { type Member, memberOf } from '../roster/roster.ts'
+import { MEMBERS_MAX, SMALL_MESSAGE_BYTES_MAX } from './limits.ts'
+import { decodeEnvelope, type MessageContext } from './messages.ts'
+
+const bytes = (length: number) => z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === length)
+
+const RECEIPT = z.strictObject({
+  type: z.literal('receipt'),
+  study: bytes(32),
+  sid: bytes(32),
+  chunk: z
+    .number()
+    .int()
+    .min(0)
+    .max(MEMBERS_MAX - 1),
+  /** raw PeerId of the contributor: two may be shown the same bytes, and one receipt must not serve both */
+  contributor: bytes(38),
+  /** SHA-256 of the masked chunk */
+  hash: bytes(32),
+})
+
+export type Receipt = Omit<z.infer<typeof RECEIPT>, 'type'>
+
+/** What an owner signs; `StepContext.seal` makes the receipt of it. */
+export function encodeReceipt(receipt: Receipt): Uint8Array {
+  return encode({ type: 'receipt', ...receipt })
+}
+
+/**
+ * Opens a receipt: shape, study, signature.
+ *
+ * @param wire   an envelope of what `encodeReceipt` gives
+ * @throws ProtocolError `bad-receipt`, or whatever is wrong with its envelope
+ */
+export function openReceipt(
+  wire: Uint8Array,
+  context: MessageContext,
+): { readonly from: Member; readonly body: Receipt } {
+  const envelope = decodeEnvelope(wire)
+  const from = memberOf(context.roster, envelope.signer)
+  if (from === undefined) throw new ProtocolError('bad-receipt', 'a receipt by a peer outside the roster')
+  const parsed = RECEIPT.safeParse(decode(envelope.body, SMALL_MESSAGE_BYTES_MAX))
+  const peer = context.roster.peers[from] as string
+  if (!parsed.success) throw new ProtocolError('bad-receipt', 'not a receipt', { peer })
+  const { type: _, ...body } = parsed.data
+  if (Buffer.compare(body.study, context.study) !== 0) {
+    throw new ProtocolError('bad-receipt', 'a receipt of another study', { peer })
+  }
+  if (!context.verify(envelope)) throw new ProtocolError('bad-receipt', 'a receipt that does not verify', { peer })
+  return { from, body }
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { TAG_VALUE } from '../../crypto/domain.ts'
+import { sha256 } from '../../crypto/hash.ts'
+import { decode, encode } from '../encoding/codec.ts'
+import { ProtocolError } from '../errors.ts'
+import { CHANGE_BYTES_MAX } from '../roster/limits.ts'
+import { MEMBERS_MAX, VALUE_BYTES_MAX, VIEWS_MAX } from './limits.ts'
+
+const hash = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32, 'expected 32 bytes')
+
+const RESULT_VALUE = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    outcome: z.literal('result'),
+    sid: hash,
+    sum: hash,
+    checkpoint: hash,
+    members: z
+      .array(
+        z
+          .number()
+          .int()
+          .min(0)
+          .max(MEMBERS_MAX - 1),
+      )
+      .max(MEMBERS_MAX),
+    view: z
+      .number()
+      .int()
+      .min(0)
+      .max(VIEWS_MAX - 1),
+    /** a change of the roster that a quorum has approved, for the next round on */
+    change: z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= CHANGE_BYTES_MAX).nullable(),
+  }),
+  z.strictObject({
+    outcome: z.literal('void'),
+    sid: hash,
+    members: z
+      .array(
+        z
+          .number()
+          .int()
+          .min(0)
+          .max(MEMBERS_MAX - 1),
+      )
+      .max(MEMBERS_MAX),
+  }),
+])
+
+/**
+ * What the second agreement of a round decides; `members` are its contributors, or those who kept it from its result. A
+ * round that could not even be opened is VOID with a sid of zeros.
+ */
+export type ResultValue = z.infer<typeof RESULT_VALUE>
+
+export function encodeResultValue(value: ResultValue): Uint8Array {
+  return encode(value)
+}
+
+/** @throws ProtocolError `bad-result` */
+export function decodeResultValue(bytes: Uint8Array): ResultValue {
+  const parsed = RESULT_VALUE.safeParse(decode(bytes, VALUE_BYTES_MAX))
+  if (!parsed.success) throw new ProtocolError('bad-result', 'not a RESULT or VOID value')
+  return parsed.data
+}
+
+/** Domain-separated identity of an agreement's value. */
+export function valueId(value: Uint8Array): Uint8Array {
+  return sha256(TAG_VALUE, value)
+}

@@ -1,0 +1,29 @@
+/** What a round's opened sum makes of the checkpoint before it. @module */
+
+import { noiseInSum } from '../study/noise.ts'
+import { type StudyPlan, sumIn } from '../study/plan.ts'
+import { roundKind } from '../study/rounds.ts'
+import type { StudyDocument } from '../study/types.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import { applyStatistics, applySum } from './optimizer.ts'
+
+/**
+ * The checkpoint after a round: a step of training, or the normalisation.
+ *
+ * @param sum words as opened
+ * @throws ProtocolError `length-mismatch`, `diverged`
+ */
+export function nextCheckpoint(
+  checkpoint: Checkpoint,
+  sum: Int32Array,
+  { document, plan, round }: { document: StudyDocument; plan: StudyPlan; round: number },
+): Checkpoint {
+  const planned = sumIn(plan, round)
+  const { scale } = planned.fixedPoint
+  if (roundKind(round) === 'statistics') {
+    // with everybody there: how many were is not the same for all who compute this, later
+    const noise = noiseInSum(document.privacy, planned, document.hospitals.length)
+    return applyStatistics(checkpoint, sum, { scale, noise })
+  }
+  return applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
+}

@@ -1,0 +1,37 @@
+/**
+ * Who takes part: changes of the roster that operators approve, and hospitals that sit a round out.
+ *
+ * @module
+ */
+
+import { hex, remember, same } from '../immutable.ts'
+import type { BodyOf } from '../messages/messages.ts'
+import { fits } from '../roster/change.ts'
+import type { StepContext } from './context.ts'
+import { type Row, rowIn } from './message-table.ts'
+import type { RoundState } from './state.ts'
+
+/** The changes that a quorum approves in a round; there can be several, then the smallest goes first. */
+const changesIn = remember((row: Row<BodyOf<'approve'>>, { quorum, document, roster }: StepContext): Uint8Array[] => {
+  const approvals = new Map<string, Uint8Array[]>()
+  for (const { body } of row.values()) {
+    approvals.set(hex(body.change), [...(approvals.get(hex(body.change)) ?? []), body.change])
+  }
+  const changes = [...approvals.values()].filter(all => all.length >= quorum).map(all => all[0] as Uint8Array)
+  return changes.filter(change => fits(document, roster, change)).sort(Buffer.compare)
+})
+
+/** The change that we would have certified with this round, if a quorum approves one. */
+export function approvedChange({ messages }: RoundState, context: StepContext): Uint8Array | null {
+  return changesIn(rowIn(messages, 'approve'), context)[0] ?? null
+}
+
+/** True when a quorum approves exactly this change. */
+export function isApproved({ messages }: RoundState, context: StepContext, change: Uint8Array): boolean {
+  return changesIn(rowIn(messages, 'approve'), context).some(approved => same(approved, change))
+}
+
+/** True while hospitals enough are left that have not said that they sit out. */
+export function canOpen({ messages }: RoundState, { roster, contributorsMin }: StepContext): boolean {
+  return roster.hospitals.length - rowIn(messages, 'sit-out').size >= contributorsMin
+}

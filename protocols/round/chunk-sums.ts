@@ -1,0 +1,126 @@
+/**
+ * After the commit: self keys are released, owners add up their chunks, the sums spread by pull.
+ *
+ * @module
+ */
+
+import { hex, remember, same } from '../immutable.ts'
+import { type BodyOf, type Message, slotOf } from '../messages/messages.ts'
+import { type Member, OUTSIDE } from '../roster/roster.ts'
+import { chunkAt, filledChunks } from '../session/chunks.ts'
+import type { Opening } from '../session/opening.ts'
+import { setDataPhase } from './data-phase.ts'
+import { type Book, type Row, rowIn } from './message-table.ts'
+import type { Commitment, RoundState } from './state.ts'
+import { once, type Turn } from './transition.ts'
+
+/** Every contributor's self key, or undefined while one is missing; only usable ones are kept (`isUsable`). */
+export function selfKeys({ messages, commitment }: RoundState): ReadonlyMap<Member, Uint8Array> | undefined {
+  return commitment === null ? undefined : keysIn(rowIn(messages, 'release'), commitment.opening)
+}
+
+const keysIn = remember((row: Row<BodyOf<'release'>>, { members }: Opening) => {
+  const keys = new Map<Member, Uint8Array>()
+  for (const from of members) {
+    const release = row.get(from)
+    if (release === undefined) return undefined
+    keys.set(from, release.body.key)
+  }
+  return keys
+})
+
+/** A claimed chunk sum. */
+export interface ChunkSum {
+  readonly chunk: number
+  readonly hash: string
+  readonly message: Message<BodyOf<'chunk-sum'>>
+}
+
+/** What one attempt's owners claim, by chunk. */
+const sumsIn = remember((row: Row<BodyOf<'chunk-sum'>>, { owners, sid }: Opening): ReadonlyMap<number, ChunkSum> => {
+  const sums = new Map<number, ChunkSum>()
+  for (const [place, owner] of owners.entries()) {
+    const message = row.get(owner)
+    if (message === undefined || !same(message.body.sid, sid)) continue
+    const chunk = chunkAt(owners.length, place, message.body.attempt)
+    sums.set(chunk, { chunk, hash: hex(message.body.hash), message })
+  }
+  return sums
+})
+
+/** The attempts that anybody has claimed a sum of, in their order. */
+const attemptsIn = remember((book: Book, { owners }: Opening): readonly Row<BodyOf<'chunk-sum'>>[] => {
+  const rows = owners.map((_, attempt) => rowIn(book, 'chunk-sum', attempt))
+  return rows.filter(row => row.size > 0)
+})
+
+/** Every claim of a chunk's sum that still counts, the earliest attempt first. */
+export function chunkClaims({ messages, doubled, commitment }: RoundState, chunk: number): ChunkSum[] {
+  if (commitment === null) return []
+  const { opening } = commitment
+  const claims = attemptsIn(messages, opening).map(row => sumsIn(row, opening).get(chunk))
+  // an owner that claims two sums has claimed none
+  return claims.filter(
+    claim => claim !== undefined && !(doubled.size > 0 && doubled.has(slotOf(claim.message))),
+  ) as ChunkSum[]
+}
+
+/** The sum of a chunk that counts: our own audit's, else the earliest attempt's. */
+export function chunkSum(state: RoundState, chunk: number): { hash: string; from: Member } | undefined {
+  const audited = state.audited?.get(chunk)
+  const claims = chunkClaims(state, chunk)
+  if (audited !== undefined) {
+    return { hash: audited, from: claims.find(claim => claim.hash === audited)?.message.from ?? OUTSIDE }
+  }
+  const [first] = claims
+  return first && { hash: first.hash, from: first.message.from }
+}
+
+/** The hash of every filled chunk's sum, in order, or undefined while one is unknown. */
+export function sumHashes(state: RoundState): string[] | undefined {
+  if (state.commitment === null) return undefined
+  const hashes: string[] = []
+  for (const { index } of filledChunks(state.commitment.opening)) {
+    const sum = chunkSum(state, index)
+    if (sum === undefined) return undefined
+    hashes.push(sum.hash)
+  }
+  return hashes
+}
+
+/** True when we hold a chunk's sum ourselves, so that others can have it from us. */
+export function isSummed(state: RoundState, chunk: number): boolean {
+  const sum = chunkSum(state, chunk)
+  return sum !== undefined && state.sums.has(sum.hash)
+}
+
+/** The owners of chunks whose sum nobody could give us. */
+export function ownersUnheard(state: RoundState): Member[] {
+  if (state.commitment === null) return []
+  const { opening } = state.commitment
+  const open = filledChunks(opening).filter(({ index }) => !isSummed(state, index))
+  return open.map(({ index }) => opening.owners[index] as Member)
+}
+
+/** True when all these parts of the committed session are here; asks for those that are not. */
+export function holdsParts(turn: Turn, parts: readonly { chunk: number; member: Member }[]): boolean {
+  const { state, context } = turn
+  const { opening } = state.commitment as Commitment
+  const held = state.phases.get(opening.view)?.held
+  // our own parts are in our own masked vector
+  const absent = parts.filter(({ chunk, member }) => member !== context.self && !held?.has(`${chunk}/${member}`))
+  for (const { chunk, member } of absent) {
+    if (!once(turn, `pull:${chunk}/${member}`)) continue
+    const wanted = { kind: 'chunk', sid: opening.sidHex, chunk, member } as const
+    // who made it has it as long as the round lasts; its owner may have it, too
+    const others = [opening.owners[chunk] as Member].filter(other => other !== member && other !== context.self)
+    turn.effects.push({ type: 'pull', round: state.round, wanted, from: [member, ...others] })
+  }
+  return absent.length === 0
+}
+
+/** A masked chunk arrived whole: one more part that we hold as an owner. */
+export function holdChunk(turn: Turn, { view, chunk, from }: { view: number; chunk: number; from: Member }): void {
+  const phase = turn.state.phases.get(view)
+  if (phase !== undefined) setDataPhase(turn, { ...phase, held: new Map(phase.held).set(`${chunk}/${from}`, true) })
+}

@@ -1,0 +1,47 @@
+import type { Message } from '../messages/messages.ts'
+import type { Member } from '../roster/roster.ts'
+import type { RoundOutput } from '../secure-sum/jobs.ts'
+import type { Link } from '../transcript/link.ts'
+
+export type RoundEvent =
+  /** a verified message of a peer, or our own coming back */
+  | { readonly type: 'received'; readonly message: Message }
+  /** a `schedule`d timer ended */
+  | { readonly type: 'tick'; readonly round: number; readonly timer: string }
+  /** the training step of the round is done and its update waits where jobs find it */
+  | { readonly type: 'trained'; readonly round: number }
+  | { readonly type: 'computed'; readonly round: number; readonly output: RoundOutput }
+  /** a peer's hello round trip succeeded, or its last connection closed */
+  | { readonly type: 'connected' | 'disconnected'; readonly member: Member }
+  /** a masked chunk arrived whole and matched its manifest */
+  | {
+      readonly type: 'chunk'
+      readonly round: number
+      readonly sid: string
+      readonly chunk: number
+      readonly from: Member
+    }
+  /** an owner's signed receipt for our masked chunk */
+  | {
+      readonly type: 'receipt'
+      readonly round: number
+      readonly sid: string
+      readonly chunk: number
+      readonly from: Member
+      /** as signed; proves that it lies if it reports us missing */
+      readonly receipt?: Uint8Array
+    }
+  /** something pulled by hash arrived and matched */
+  | { readonly type: 'pulled'; readonly round: number; readonly hash: string }
+  /** another peer's transcript from our head on */
+  | { readonly type: 'links'; readonly links: readonly Link[]; readonly from?: Member }
+  /** what a peer holds from us, as it answered to `recall`: verified messages of our own */
+  | {
+      readonly type: 'recalled'
+      readonly from: Member
+      /** the round that it is in */
+      readonly round: number
+      readonly messages: readonly Message[]
+    }
+  /** our operator approves a change of the roster, or no longer does */
+  | { readonly type: 'approve'; readonly change: Uint8Array | null }

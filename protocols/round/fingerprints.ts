@@ -1,0 +1,71 @@
+/**
+ * Whether the sums are true: every contributor's fingerprint under a challenge that nobody could know before, and, when
+ * they do not fit, the sums again from everybody's parts. Masked parts are safe to show once all keys are out.
+ *
+ * @module secure-aggregation: FINGERPRINT
+ */
+
+import { fromString } from 'uint8arrays/from-string'
+import { fingerprintChallenge } from '../../crypto/fingerprint.ts'
+import { hex, same } from '../immutable.ts'
+import type { BodyOf, Message } from '../messages/messages.ts'
+import type { Member } from '../roster/roster.ts'
+import { filledChunks } from '../session/chunks.ts'
+import { selfKeys, sumHashes } from './chunk-sums.ts'
+import { sessionOf } from './data-phase.ts'
+import { rowIn } from './message-table.ts'
+import type { Commitment, RoundState } from './state.ts'
+import { once, type Turn } from './transition.ts'
+
+/** What the fingerprints of this round answer to: it names every sum that counts. */
+export function challengeOf(state: RoundState): Uint8Array | undefined {
+  const hashes = selfKeys(state) && sumHashes(state)
+  const sid = state.commitment?.opening.sid
+  if (hashes === undefined || sid === undefined) return undefined
+  return fingerprintChallenge({ sid, sums: hashes.map(hash => fromString(hash, 'hex')) })
+}
+
+/** A member's own FINGERPRINT under a challenge. */
+export function published(
+  state: RoundState,
+  { challenge, member }: { challenge: Uint8Array; member: Member },
+): Message<BodyOf<'fingerprint'>> | undefined {
+  for (let attempt = 0; ; attempt++) {
+    const row = rowIn(state.messages, 'fingerprint', attempt)
+    const message = row.get(member)
+    if (message !== undefined && same(message.body.challenge, challenge)) return message
+    if (row.size === 0) return undefined
+  }
+}
+
+/** What a member's part of the sums must look like: by its own word, or by our own work. */
+export function fingerprintOf(
+  state: RoundState,
+  of: { challenge: Uint8Array; member: Member },
+): Uint8Array | undefined {
+  return state.vouched.get(`${hex(of.challenge)}/${of.member}`) ?? published(state, of)?.body.sums
+}
+
+export function askFingerprint(turn: Turn, { challenge, member }: { challenge: Uint8Array; member: Member }): void {
+  const { state, context } = turn
+  if (!once(turn, `fingerprint:${hex(challenge)}/${member}`)) return
+  const session = sessionOf((state.commitment as Commitment).opening, context)
+  const selfKey = selfKeys(state)?.get(member) as Uint8Array
+  const job = { kind: 'fingerprint', round: state.round, session, challenge, member, selfKey } as const
+  turn.effects.push({ type: 'compute', job })
+}
+
+/** Contributors of whom neither a fingerprint nor all parts can be had: with the void timer they end the round. */
+export function unvouched(state: RoundState, self: Member): Member[] {
+  const challenge = state.audited === null ? challengeOf(state) : undefined
+  if (challenge === undefined || state.commitment === null) return []
+  const { opening } = state.commitment
+  const held = state.phases.get(opening.view)?.held
+  const mismatch = state.flags.has(`mismatch:${hex(challenge)}`)
+  return opening.members.filter(member => {
+    // our own parts are in our own masked vector
+    if (member === self) return false
+    if (!mismatch && fingerprintOf(state, { challenge, member }) !== undefined) return false
+    return filledChunks(opening).some(({ index }) => !held?.has(`${index}/${member}`))
+  })
+}

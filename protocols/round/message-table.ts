@@ -1,0 +1,71 @@
+/**
+ * Every accepted message of a round, by its slot: what anti-entropy exchanges and every rule reads. A book is never
+ * changed, only replaced; a row is all that was said of one kind in one view.
+ *
+ * @module
+ */
+
+import { type Body, type BodyOf, type Message, rowOf } from '../messages/messages.ts'
+import type { Member } from '../roster/roster.ts'
+
+export type Row<B extends Body = Body> = ReadonlyMap<Member, Message<B>>
+export type Book = ReadonlyMap<string, Row>
+
+const EMPTY: Row = new Map()
+
+/** What was said of one kind in one view; the same object as long as nothing is added to it. */
+export function rowIn<T extends Body['type']>(book: Book, type: T, view = 0): Row<BodyOf<T>> {
+  const kind = type === 'propose' || type === 'prevote' || type === 'precommit' ? `commit-${type}` : type
+  return (book.get(`${kind}/${view}`) ?? EMPTY) as Row<BodyOf<T>>
+}
+
+/** The message in the place that this one would take. */
+export function inSlotOf(book: Book, { from, body }: Pick<Message, 'from' | 'body'>): Message | undefined {
+  return book.get(rowOf(body))?.get(from)
+}
+
+/** The message in a slot, as `slotOf` names it. */
+export function inSlot(book: Book, slot: string): Message | undefined {
+  const end = slot.lastIndexOf('/')
+  return book.get(slot.slice(0, end))?.get(Number(slot.slice(end + 1)))
+}
+
+/** The book with one more message. */
+export function withMessage(book: Book, message: Message): Book {
+  const name = rowOf(message.body)
+  const row = new Map(book.get(name))
+  return new Map(book).set(name, row.set(message.from, message))
+}
+
+/** The book without the messages that a judge refuses. */
+export function keepOnly(book: Book, judge: (message: Message) => boolean): Book {
+  const kept = new Map<string, Row>()
+  for (const [name, row] of book) {
+    const rest = [...row].filter(([, message]) => judge(message))
+    if (rest.length === row.size) kept.set(name, row)
+    else if (rest.length > 0) kept.set(name, new Map(rest))
+  }
+  return kept
+}
+
+/** Every message, row by row. */
+export function* messagesIn(book: Book): Generator<Message> {
+  for (const row of book.values()) yield* row.values()
+}
+
+/** All messages of a type, whatever their view. */
+export function allOf<T extends Body['type']>(book: Book, type: T): Message<BodyOf<T>>[] {
+  const found: Message[] = []
+  for (const row of book.values()) {
+    const [first] = row.values()
+    if (first?.body.type === type) found.push(...row.values())
+  }
+  return found as Message<BodyOf<T>>[]
+}
+
+/** Messages in the book. */
+export function sizeOf(book: Book): number {
+  let size = 0
+  for (const row of book.values()) size += row.size
+  return size
+}

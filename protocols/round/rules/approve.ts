@@ -1,0 +1,12 @@
+import { fits } from '../../roster/change.ts'
+import { saidBy } from '../facts.ts'
+import { say } from '../say.ts'
+import type { Turn } from '../transition.ts'
+
+/** APPROVE: what our operator consents to, in every round until it is certified. */
+export function approveRule(turn: Turn): void {
+  const { state, context } = turn
+  const { approving, roster } = state
+  if (approving === null || saidBy(state, { type: 'approve', from: context.self })) return
+  if (fits(context.document, roster, approving)) say(turn, { type: 'approve', change: approving })
+}

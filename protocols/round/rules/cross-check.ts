@@ -1,0 +1,107 @@
+import { fromString } from 'uint8arrays/from-string'
+import { collectProof } from '../../agreement/proof.ts'
+import { hex, same } from '../../immutable.ts'
+import type { Binding } from '../../messages/evidence.ts'
+import type { Member } from '../../roster/roster.ts'
+import type { Claims, RoundOutput } from '../../secure-sum/jobs.ts'
+import { filledChunks } from '../../session/chunks.ts'
+import { blame } from '../blame.ts'
+import { chunkClaims, holdsParts, selfKeys } from '../chunk-sums.ts'
+import type { StepContext } from '../context.ts'
+import { sessionOf } from '../data-phase.ts'
+import { saidBy } from '../facts.ts'
+import { askFingerprint, challengeOf, fingerprintOf } from '../fingerprints.ts'
+import { messagesIn } from '../message-table.ts'
+import { type Commitment, type RoundState, said } from '../state.ts'
+import { ended, once, schedule, type Turn } from '../transition.ts'
+
+/**
+ * Works out what others do not tell: the fingerprint of somebody who fell silent after its release, and everything when
+ * the fingerprints do not fit the sums.
+ */
+export function vouchRule(turn: Turn): void {
+  const { state, context } = turn
+  if (state.commitment === null || state.outcome !== null || state.audited !== null) return
+  const challenge = challengeOf(state)
+  if (challenge === undefined) return
+  const { opening } = state.commitment
+  if (state.flags.has(`mismatch:${hex(challenge)}`)) return audit(turn)
+  const silent = opening.members.filter(member => fingerprintOf(state, { challenge, member }) === undefined)
+  if (silent.length === 0) return
+  schedule(turn, `vouch:${hex(challenge)}`, context.timing.resendAfterMs)
+  if (!ended(state, `vouch:${hex(challenge)}`)) return
+  for (const member of silent) {
+    if (member === context.self) continue
+    const parts = filledChunks(opening).map(({ index }) => ({ chunk: index, member }))
+    if (holdsParts(turn, parts)) askFingerprint(turn, { challenge, member })
+  }
+}
+
+/** Everything again, from everybody's parts. */
+function audit(turn: Turn): void {
+  const { opening } = turn.state.commitment as Commitment
+  const parts = filledChunks(opening).flatMap(({ index }) => opening.members.map(member => ({ chunk: index, member })))
+  if (!holdsParts(turn, parts) || !once(turn, 'audit')) return
+  const { state, context } = turn
+  const session = sessionOf(opening, context)
+  const keys = selfKeys(state) as ReadonlyMap<Member, Uint8Array>
+  turn.effects.push({
+    type: 'compute',
+    job: { kind: 'audit', round: state.round, session, selfKeys: keys, claims: claimsOf(state, context) },
+  })
+}
+
+/** What everybody has signed for in this session. */
+function claimsOf(state: RoundState, context: StepContext): Claims {
+  const { opening } = state.commitment as Commitment
+  const wire = (type: 'manifest' | 'release', from: Member) =>
+    saidBy(state, { type, view: type === 'manifest' ? opening.view : 0, from })?.bytes as Uint8Array
+  const claims = filledChunks(opening).flatMap(({ index }) => chunkClaims(state, index))
+  return {
+    open: opening.wire,
+    manifests: opening.members.map(from => wire('manifest', from)),
+    releases: opening.members.map(from => wire('release', from)),
+    sums: claims.map(({ chunk, message: { from, body, bytes } }) => ({
+      chunk,
+      member: from,
+      hash: body.hash,
+      wire: bytes,
+      bound: bindingOf(state, from, context),
+    })),
+    fingerprints: said(state, 'fingerprint')
+      .filter(({ from, body }) => opening.members.includes(from) && same(body.sid, opening.sid))
+      .map(({ from, body, bytes }) => ({ member: from, challenge: body.challenge, sums: body.sums, wire: bytes })),
+  }
+}
+
+/** Which manifests an owner has signed for: by its LOADED, else as a quorum decided. */
+function bindingOf(state: RoundState, from: Member, { quorum }: StepContext): Binding {
+  const { opening } = state.commitment as Commitment
+  const loaded = saidBy(state, { type: 'loaded', view: opening.view, from })
+  if (loaded !== undefined) return { kind: 'loaded', wire: loaded.bytes }
+  const { id, view, value } = state.commit.decision as NonNullable<RoundState['commit']['decision']>
+  const proven = {
+    phase: 'precommit',
+    instance: 'commit',
+    round: state.round,
+    view,
+    id: fromString(id, 'hex'),
+  } as const
+  const shown = said(state, 'certificate').find(({ body }) => same(body.value, value))
+  const precommits = collectProof(messagesIn(state.messages), proven, quorum) ?? shown?.body.precommits ?? []
+  return { kind: 'certificate', value, precommits }
+}
+
+/** The audit's sums are the true ones; whoever signed for others is shown. */
+export function audited(turn: Turn, { sid, sums, evidence }: Extract<RoundOutput, { kind: 'audit' }>): void {
+  const { state } = turn
+  if (state.commitment?.opening.sidHex !== sid) return
+  const hashes = sums.map(hex)
+  const chunks = filledChunks(state.commitment.opening)
+  turn.state = {
+    ...state,
+    audited: new Map(chunks.map(({ index }, at) => [index, hashes[at] as string])),
+    sums: new Map([...state.sums, ...hashes.map(hash => [hash, true] as const)]),
+  }
+  for (const { accused, code, proof } of evidence) blame(turn, { member: accused, code }, proof)
+}

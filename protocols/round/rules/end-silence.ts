@@ -1,0 +1,29 @@
+import { inquire } from '../rollback-guard.ts'
+import { schedule, type Turn } from '../transition.ts'
+
+/**
+ * Ends the asking: with a quorum of answers, or with those of everybody who is not lost, if one of them must be honest.
+ */
+export function guardRule(turn: Turn): void {
+  const { state, context } = turn
+  const { guard, lost } = state
+  if (guard === null) return
+  const others = context.roster.hospitals.map((_, member) => member).filter(member => member !== context.self)
+  // one that is there and never answers must not silence us for ever
+  const patient = !state.flags.has('asked-again')
+  const enough = patient ? Math.min(context.quorum, others.length) : others.length - context.faulty
+  const complete = guard.size > context.faulty && others.every(member => guard.has(member) || lost.has(member))
+  if (guard.size >= enough || complete) {
+    turn.state = { ...state, guard: null }
+    return
+  }
+  // whoever is connected and does not answer is asked again
+  if (state.flags.has('ended:recall')) {
+    const flags = new Map(state.flags)
+    for (const flag of ['ended:recall', 'timer:recall']) flags.delete(flag)
+    flags.set('asked-again', true)
+    turn.state = { ...state, flags }
+    for (const member of state.connected.keys()) inquire(turn, member)
+  }
+  schedule(turn, 'recall', context.timing.voteTimeoutMs)
+}

@@ -1,0 +1,17 @@
+import { hex } from '../../immutable.ts'
+import { decodeResultValue } from '../../messages/result-value.ts'
+import { advance } from '../../transcript/head.ts'
+import { awaitCheckpoint } from '../catch-up.ts'
+import { decidedLink } from '../certified-link.ts'
+import type { Turn } from '../transition.ts'
+
+/** Ends the round when its result is certified: with our own checkpoint, or with the one that others have. */
+export function resultRule(turn: Turn): void {
+  const { state, context } = turn
+  if (state.awaited !== null) return awaitCheckpoint(turn, state.awaited)
+  const link = decidedLink(state, context.quorum)
+  if (link === undefined) return
+  const value = decodeResultValue(link.value)
+  const checkpoint = value.outcome === 'result' ? hex(value.checkpoint) : null
+  awaitCheckpoint(turn, { links: [link], checkpoint, standing: advance(state, { link, value }, context) })
+}

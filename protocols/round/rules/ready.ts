@@ -1,0 +1,25 @@
+import { saidBy } from '../facts.ts'
+import { say } from '../say.ts'
+import { ended, once, schedule, setPhase, type Turn } from '../transition.ts'
+
+/** READY, once per round, when the training step is done and the round's key is on disk. */
+export function readyRule(turn: Turn): void {
+  const { state, context } = turn
+  if (saidBy(state, { type: 'ready', from: context.self })) return
+  if (state.charges >= context.chargesMax) {
+    if (once(turn, 'exhausted')) {
+      const reason = `the privacy budget pays for ${context.chargesMax} rounds and all are spent`
+      const code = 'privacy-budget-exhausted'
+      turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: state.round, code, reason } })
+    }
+    return
+  }
+  // counted from the round's beginning: a delay after the training would still tell how long that took
+  if (context.timing.trainedDelayMs > 0 && !ended(state, 'trained-delay')) {
+    schedule(turn, 'trained-delay', context.timing.trainedDelayMs)
+    return
+  }
+  if (state.key === null || !state.trained) return
+  say(turn, { type: 'ready', previous: state.previous, key: state.key, owner: true })
+  setPhase(turn, 'ready')
+}

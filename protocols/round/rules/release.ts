@@ -1,0 +1,56 @@
+import { opens } from '../../../crypto/commitment.ts'
+import { same } from '../../immutable.ts'
+import type { BodyOf, Message } from '../../messages/messages.ts'
+import type { Member } from '../../roster/roster.ts'
+import type { RoundOutput } from '../../secure-sum/jobs.ts'
+import { trainingCharges } from '../../study/rounds.ts'
+import { sessionOf } from '../data-phase.ts'
+import { saidBy } from '../facts.ts'
+import { say } from '../say.ts'
+import type { RoundState } from '../state.ts'
+import { once, setPhase, type Turn } from '../transition.ts'
+
+/** Asks for our self key when a certificate names a session that holds our manifest, and nothing was released yet. */
+export function revealRule(turn: Turn): void {
+  const { state, context } = turn
+  if (state.commitment === null) return
+  const { opening, manifests } = state.commitment
+  const place = opening.members.indexOf(context.self)
+  if (place < 0 || saidBy(state, { type: 'release', from: context.self })) return
+  // nothing of ours may depend on what others say that we said
+  const own = ownManifest(state, context.self)
+  if (own === undefined || !same(own.hash, manifests[place] as Uint8Array)) return
+  if (!once(turn, 'reveal')) return
+  turn.effects.push({
+    type: 'compute',
+    job: { kind: 'reveal', round: state.round, session: sessionOf(opening, context) },
+  })
+}
+
+function ownManifest(state: RoundState, self: Member): Message<BodyOf<'manifest'>> | undefined {
+  return state.commitment === null
+    ? undefined
+    : saidBy(state, { type: 'manifest', view: state.commitment.opening.view, from: self })
+}
+
+/** RELEASE: the charge and the fact of the release are durable in one write, before the key leaves. */
+export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 'reveal' }>): void {
+  const { state, context } = turn
+  if (state.commitment === null || state.commitment.opening.sidHex !== sid) return
+  if (saidBy(state, { type: 'release', from: context.self })) return
+  const { opening } = state.commitment
+  const own = ownManifest(state, context.self)
+  if (own === undefined || !opens(own.body.commitment, key)) {
+    // a lost disk's new root: the key would open nothing, and cost a round
+    const reason = 'the secret root of this round is not the one that our manifest commits to'
+    turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: state.round, code: 'lost-secrets', reason } })
+    return
+  }
+  const contributors = opening.members.length
+  const charge = { kind: 'charge', round: state.round, sid: opening.sid, contributors } as const
+  // once a round, however often a crash brings us by
+  const due = state.charged ? [] : [charge]
+  say(turn, { type: 'release', sid: opening.sid, key }, due)
+  turn.state = { ...turn.state, charged: true, charges: turn.state.charges + trainingCharges(due) }
+  setPhase(turn, 'released')
+}

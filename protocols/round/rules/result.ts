@@ -1,0 +1,103 @@
+/**
+ * The second agreement of a round: on what came out, or that nothing did.
+ *
+ * @module
+ */
+
+import type { Proposal } from '../../agreement/agreement.ts'
+import { ProtocolError } from '../../errors.ts'
+import { same } from '../../immutable.ts'
+import { decodeResultValue, encodeResultValue, type ResultValue } from '../../messages/result-value.ts'
+import type { Member } from '../../roster/roster.ts'
+import type { RoundOutput } from '../../secure-sum/jobs.ts'
+import { approvedChange, canOpen, isApproved } from '../approvals.ts'
+import { ownersUnheard } from '../chunk-sums.ts'
+import type { StepContext } from '../context.ts'
+import { saidBy } from '../facts.ts'
+import { unvouched } from '../fingerprints.ts'
+import type { RoundState } from '../state.ts'
+import { ended, schedule, setPhase, type Turn } from '../transition.ts'
+import { limitProposal, propose, runAgreement } from '../voting.ts'
+
+/** The opened sum has become a checkpoint: that is what we shall vote for. */
+export function applied(turn: Turn, { sid, sum, checkpoint }: Extract<RoundOutput, { kind: 'apply' }>): void {
+  const { commitment } = turn.state
+  if (commitment?.opening.sidHex !== sid) return
+  const { opening } = commitment
+  const members = [...opening.members]
+  const outcome = { outcome: 'result', sid: opening.sid, sum, checkpoint, members, view: opening.view } as const
+  turn.state = { ...turn.state, outcome: { ...outcome, change: null } }
+  setPhase(turn, 'summed')
+}
+
+/**
+ * Who keeps the round from its result: contributors whose release we have not seen; once all have released, the owners
+ * of chunks that nobody could add up, because their own parts went down with them; then whoever's part of the sum
+ * cannot be vouched for.
+ */
+function hindering(state: RoundState, { self }: StepContext): Member[] {
+  if (state.commitment === null) return []
+  const withheld = state.commitment.opening.members.filter(from => !saidBy(state, { type: 'release', from }))
+  if (withheld.length > 0) return withheld
+  const unheard = [...new Set(ownersUnheard(state))].sort((a, b) => a - b)
+  return unheard.length > 0 ? unheard : unvouched(state, self)
+}
+
+type Void = Extract<ResultValue, { outcome: 'void' }>
+
+/** VOID: by our own void timer, because no model can be made of the sum, or because too few are left to open at all. */
+function ownVoid(state: RoundState, context: StepContext): Void | undefined {
+  const { commitment, commit } = state
+  if (commitment === null) {
+    if (commit.decision !== null || canOpen(state, context)) return undefined
+    return { outcome: 'void', sid: new Uint8Array(32), members: [] }
+  }
+  const { sid } = commitment.opening
+  if (state.flags.has('diverged')) return { outcome: 'void', sid, members: [] }
+  const members = hindering(state, context)
+  return ended(state, 'void') && members.length > 0 ? { outcome: 'void', sid, members } : undefined
+}
+
+/** What we would propose. */
+function ownValue(state: RoundState, context: StepContext): ResultValue | undefined {
+  if (state.outcome === null) return ownVoid(state, context)
+  return { ...state.outcome, change: approvedChange(state, context) }
+}
+
+function isValid(state: RoundState, { value }: Proposal, context: StepContext): boolean | undefined {
+  let proposed: ResultValue
+  try {
+    proposed = decodeResultValue(value)
+  } catch (error) {
+    if (error instanceof ProtocolError) return false
+    throw error
+  }
+  const own = ownValue(state, context)
+  if (own === undefined) return undefined
+  if (proposed.outcome === 'void') return own.outcome === 'void' && coversVoid(own, proposed)
+  if (own.outcome === 'void') return false
+  const { change } = proposed
+  if (!same(value, encodeResultValue({ ...own, change }))) return false
+  // approvals spread like every message: whoever proposes has them all already
+  return change === null || isApproved(state, context, change) ? true : undefined
+}
+
+/** A release may have reached some and not others: those named must be missing for us too. */
+function coversVoid(own: Void, { sid, members }: Void): boolean {
+  const ascending = members.every((member, at) => at === 0 || (members[at - 1] as Member) < member)
+  const some = members.length > 0 || own.members.length === 0
+  return some && ascending && same(sid, own.sid) && members.every(member => own.members.includes(member))
+}
+
+/** Runs the second agreement as far as the facts carry it. */
+export function outcomeRule(turn: Turn): void {
+  const { state, context } = turn
+  if (state.result.decision !== null) return
+  if (state.commitment !== null && state.outcome === null) schedule(turn, 'void', context.timing.voidAfterMs)
+  const own = ownValue(turn.state, context)
+  if (own !== undefined) {
+    limitProposal(turn, 'result', state.result.view)
+    propose(turn, 'result', () => encodeResultValue(own))
+  }
+  runAgreement(turn, 'result', proposal => isValid(turn.state, proposal, context))
+}

@@ -1,0 +1,13 @@
+import { same } from '../../immutable.ts'
+import { saidBy } from '../facts.ts'
+import { say } from '../say.ts'
+import type { Turn } from '../transition.ts'
+
+/** SIT-OUT: what we have said in this round is forgotten, or the key that we promised is lost. */
+export function sitOutRule(turn: Turn): void {
+  const { state, context } = turn
+  if (state.guard !== null || saidBy(state, { type: 'sit-out', from: context.self })) return
+  const ready = saidBy(state, { type: 'ready', from: context.self })
+  const lostKey = ready !== undefined && state.key !== null && !same(ready.body.key, state.key)
+  if (state.muted >= state.round || lostKey) say(turn, { type: 'sit-out' })
+}

@@ -1,0 +1,186 @@
+/**
+ * Advances a study, round by round: takes in one event, applies every rule until none acts, and says what must happen.
+ *
+ * @module
+ */
+
+import type { VotePhase } from '../agreement/agreement.ts'
+import { drop, put } from '../immutable.ts'
+import type { Instance } from '../messages/limits.ts'
+import { OUTSIDE } from '../roster/roster.ts'
+import { trainingCharges } from '../study/rounds.ts'
+import type { Standing } from '../transcript/head.ts'
+import { enterRound, expectBack } from './begin-round.ts'
+import { noteLinks, notePulled } from './catch-up.ts'
+import { holdChunk } from './chunk-sums.ts'
+import { contextAt, type StepContext } from './context.ts'
+import { findPhase, forgetReceipts, noteReceipt, resend } from './data-phase.ts'
+import type { Charge, Effect } from './effects.ts'
+import type { RoundEvent } from './events.ts'
+import { isSilent } from './facts.ts'
+import { noteOutput } from './job-output.ts'
+import { receive } from './receive.ts'
+import { answered, inquire } from './rollback-guard.ts'
+import { applyRule } from './rules/apply.ts'
+import { approveRule } from './rules/approve.ts'
+import { commitRule } from './rules/commit.ts'
+import { vouchRule } from './rules/cross-check.ts'
+import { guardRule } from './rules/end-silence.ts'
+import { fingerprintRule } from './rules/fingerprint.ts'
+import { resultRule } from './rules/finish.ts'
+import { loadRule } from './rules/load.ts'
+import { maskRule } from './rules/mask.ts'
+import { openRule } from './rules/open.ts'
+import { pullRule } from './rules/pull.ts'
+import { readyRule } from './rules/ready.ts'
+import { refuteRule } from './rules/refute-missing.ts'
+import { revealRule } from './rules/release.ts'
+import { outcomeRule } from './rules/result.ts'
+import { sitOutRule } from './rules/sit-out.ts'
+import { sumRule } from './rules/sum.ts'
+import { createRound, NEWCOMER, type Phase, type RoundState } from './state.ts'
+import type { Turn } from './transition.ts'
+import { expireStep } from './voting.ts'
+
+/** Advances one round. Pure: the same state, event and context give the same effects. */
+export function step(
+  state: RoundState,
+  event: RoundEvent,
+  context: StepContext,
+): { state: RoundState; effects: Effect[] } {
+  const turn: Turn = { state, effects: [], context: contextAt(context, state.roster) }
+  note(turn, event)
+  settle(turn)
+  return { state: turn.state, effects: turn.effects }
+}
+
+/** From where a study is taken up. */
+export interface Beginning {
+  readonly standing: Standing
+  /** every round that was charged, that of the standing perhaps among them */
+  readonly charges: readonly Pick<Charge, 'round'>[]
+  /** our envelopes of this round, by slot, as logged */
+  readonly own?: ReadonlyMap<string, Uint8Array>
+  /** ask others what we said before we say anything; only a process that has just lost no disk may leave that out */
+  readonly recall: boolean
+}
+
+/** Begins, or takes up again after a restart. */
+export function begin(
+  { standing, charges, own = new Map(), recall }: Beginning,
+  context: StepContext,
+): { state: RoundState; effects: Effect[] } {
+  const carried = { ...NEWCOMER, charges: trainingCharges(charges), guard: recall ? new Map() : null }
+  const charged = charges.some(({ round }) => round === standing.round)
+  const state = { ...createRound(standing, carried), charged, resumed: own.size > 0 }
+  const turn: Turn = { state, effects: [], context: contextAt(context, standing.roster) }
+  enterRound(turn, own)
+  settle(turn)
+  return { state: turn.state, effects: turn.effects }
+}
+
+function note(turn: Turn, event: RoundEvent): void {
+  const { state } = turn
+  if (state.phase === 'halted') return
+  if ('round' in event && event.round !== state.round && event.type !== 'pulled' && event.type !== 'recalled') return
+  switch (event.type) {
+    case 'received':
+      return receive(turn, event.message)
+    case 'tick':
+      return noteTick(turn, event.timer)
+    case 'trained':
+      turn.state = { ...state, trained: true }
+      return
+    case 'computed':
+      return noteOutput(turn, event.output)
+    case 'connected':
+    case 'disconnected':
+      return noteConnection(turn, event)
+    case 'chunk': {
+      const phase = findPhase(state, event.sid)
+      if (phase !== undefined) holdChunk(turn, { view: phase.opening.view, chunk: event.chunk, from: event.from })
+      return
+    }
+    case 'receipt':
+      return noteReceipt(turn, event)
+    case 'pulled':
+      return notePulled(turn, event.hash)
+    case 'links':
+      return noteLinks(turn, event)
+    case 'recalled':
+      return answered(turn, event)
+    case 'approve':
+      turn.state = { ...state, approving: event.change }
+  }
+}
+
+function noteConnection(
+  turn: Turn,
+  { type, member }: Extract<RoundEvent, { type: 'connected' | 'disconnected' }>,
+): void {
+  const { state } = turn
+  if (member === OUTSIDE) return
+  if (type === 'connected') {
+    const [connected, lost] = [put(state.connected, member, true), drop(state.lost, member)]
+    turn.state = { ...state, connected, lost } as RoundState
+    inquire(turn, member)
+    return resend(turn, member)
+  }
+  turn.state = { ...state, connected: drop(state.connected, member) }
+  forgetReceipts(turn, member)
+  expectBack(turn, member)
+}
+
+function noteTick(turn: Turn, timer: string): void {
+  const [name, argument] = timer.split(':') as [string, string | undefined]
+  const { state } = turn
+  if (name === 'lost') {
+    const member = Number(argument)
+    if (!state.connected.has(member)) turn.state = { ...state, lost: put(state.lost, member, true) }
+    return
+  }
+  const vote = /^(commit|result)\/(propose|prevote|precommit):(\d+)$/.exec(timer)
+  if (vote !== null) {
+    const [, instance, step, view] = vote as unknown as [string, Instance, 'propose' | VotePhase, string]
+    return expireStep(turn, instance, step, Number(view))
+  }
+  turn.state = { ...state, flags: put(state.flags, `ended:${timer}`, true) }
+}
+
+/** In force while nothing may leave in our name. */
+const SILENT_RULES = [guardRule, sitOutRule, resultRule]
+
+const RULES = [
+  sitOutRule,
+  approveRule,
+  readyRule,
+  openRule,
+  maskRule,
+  loadRule,
+  refuteRule,
+  commitRule,
+  revealRule,
+  sumRule,
+  pullRule,
+  fingerprintRule,
+  vouchRule,
+  applyRule,
+  outcomeRule,
+  resultRule,
+]
+
+const ENDED: ReadonlySet<Phase> = new Set(['finished', 'catching-up', 'outside', 'halted'])
+
+/** Applies the rules until a whole pass changes nothing. */
+function settle(turn: Turn): void {
+  for (;;) {
+    const before = turn.state
+    for (const rule of isSilent(before) ? SILENT_RULES : RULES) {
+      if (ENDED.has(turn.state.phase)) return
+      rule(turn)
+      // a rule may end our silence, or begin it
+      if (isSilent(turn.state) !== isSilent(before)) break
+    }
+    if (turn.state === before) return
+  }
+}

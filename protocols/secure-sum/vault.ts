@@ -1,0 +1,29 @@
+import type { Checkpoint } from '../model/checkpoint.ts'
+import type { Member } from '../roster/roster.ts'
+
+/** The round's ephemeral X25519 secret and the root of its self keys, 32 bytes each. */
+export interface RoundSecrets {
+  readonly secret: Uint8Array
+  readonly root: Uint8Array
+}
+
+/** Where vectors and secrets live. What must be durable before the call returns says so. */
+export interface Vault {
+  /** the round's secrets, drawn at the first call; durable */
+  secrets(round: number): RoundSecrets
+  /** this round's clipped and quantised sum, if training has given one */
+  update(round: number): Int32Array | undefined
+  /** our masked vector of a session, if one was ever made */
+  masked(round: number, sid: string): Uint32Array | undefined
+  /** durable; at most once per session */
+  putMasked(round: number, sid: string, masked: Uint32Array): void
+  /** another contributor's masked chunk, that we hold as its owner */
+  part(sid: string, chunk: number, member: Member): Uint32Array | undefined
+  /** a chunk sum, by hex hash of its bytes */
+  sum(hash: string): Uint8Array | undefined
+  putSum(round: number, hash: string, bytes: Uint8Array): void
+  /** the checkpoint that this round's step starts from */
+  current(): Checkpoint
+  /** durable */
+  putCheckpoint(hash: string, bytes: Uint8Array): void
+}

@@ -1,0 +1,115 @@
+import { pldEpsilon, type Steps } from '../../crypto/accounting/pld.ts'
+import { SAMPLE_RATE_ONE } from './limits.ts'
+import { type Multipliers, multipliersOf, type SumPlan } from './noise.ts'
+import { planStudy } from './plan.ts'
+import type { RoundKind } from './rounds.ts'
+import type { StudyDocument } from './types.ts'
+
+/** Rounds of training whose charge, and that of the statistics before, stays within the study's and a stricter local cap. */
+export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
+  const { rounds, privacy } = document
+  const { delta, epsilon, noise } = privacy
+  if (noise === 'off') return rounds
+  const cap = Math.min(epsilon, epsilonMax)
+  const fits = (some: number) => pldEpsilon(chargedSteps(document, some), { delta }) <= cap
+  // by far the most often: all
+  if (fits(rounds)) return rounds
+  let [fit, over] = [0, rounds]
+  while (over - fit > 1) {
+    const middle = Math.floor((fit + over) / 2)
+    if (fits(middle)) fit = middle
+    else over = middle
+  }
+  return fit
+}
+
+/** What may be learnt about one record, by whom; see privacy.md. */
+export interface Epsilons {
+  /** everyone who sees the model, if all contributors added their noise */
+  model: number
+  /** t hospitals that pool what they know: the study's target, and what is charged */
+  colluding: number
+  /** all other hospitals colluding */
+  alone: number
+}
+
+/** A charged round, or some alike. */
+export interface ChargedRound {
+  readonly contributors: number
+  /** training, unless given */
+  readonly kind?: RoundKind
+  /** 1 unless given */
+  readonly times?: number
+}
+
+/** What was charged, by the number of contributors, and what it comes to. */
+export interface EpsilonAccount {
+  /** charged rounds */
+  readonly rounds: number
+  charge(round: ChargedRound): void
+  /** The epsilons so far, at the study's delta: 0 before the first round, Infinity without noise. */
+  epsilons(): Epsilons
+}
+
+/**
+ * Opens a study's account of the three epsilons, by its privacy loss distribution.
+ *
+ * @throws ProtocolError as `planStudy`; `charge` throws CryptoError `out-of-range` for fewer contributors than t + 1
+ */
+export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
+  const plan = planStudy(document)
+  const { delta, noise } = document.privacy
+  const charged = new Map<string, { sum: SumPlan; multipliers: Multipliers; times: number }>()
+  let known: Epsilons | undefined
+  let rounds = 0
+  const epsilonAgainst = (observer: keyof Epsilons): number => {
+    if (rounds > 0 && noise === 'off') return Infinity
+    // the study's constants are the same in every round: few kinds of steps, however many were there
+    const kinds = new Map<string, Steps>()
+    for (const { sum, multipliers, times } of charged.values()) {
+      const mechanism = { sampleRate: sum.sampleRate / SAMPLE_RATE_ONE, noiseMultiplier: multipliers[observer] }
+      const key = JSON.stringify(mechanism)
+      kinds.set(key, { ...mechanism, steps: (kinds.get(key)?.steps ?? 0) + times * sum.steps })
+    }
+    return pldEpsilon([...kinds.values()], { delta })
+  }
+  return {
+    get rounds() {
+      return rounds
+    },
+    charge({ contributors, kind = 'training', times = 1 }) {
+      const key = `${kind}/${contributors}`
+      const before = charged.get(key)
+      const sum = kind === 'statistics' && plan.statistics !== null ? plan.statistics : plan
+      const multipliers = before?.multipliers ?? multipliersOf(document.privacy, sum, contributors)
+      charged.set(key, { sum, multipliers, times: (before?.times ?? 0) + times })
+      rounds += times
+      known = undefined
+    },
+    epsilons() {
+      known ??= {
+        model: epsilonAgainst('model'),
+        colluding: epsilonAgainst('colluding'),
+        alone: epsilonAgainst('alone'),
+      }
+      return known
+    },
+  }
+}
+
+/** The three epsilons after all rounds of a study, statistics among them, each with so many contributors: by default all. */
+export function plannedEpsilons(document: StudyDocument, contributors = document.hospitals.length): Epsilons {
+  const account = createEpsilonAccount(document)
+  if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
+  account.charge({ contributors, times: document.rounds })
+  return account.epsilons()
+}
+
+/** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
+export function chargedSteps(document: StudyDocument, rounds = document.rounds): Steps[] {
+  const { privacy, normalisation } = document
+  const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy
+  const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps }
+  if (normalisation === undefined) return [training]
+  return [{ sampleRate: 1, noiseMultiplier: normalisation.noiseMultiplier, steps: 1 }, training]
+}

@@ -1,0 +1,53 @@
+/** Limits and presets of study documents: a document comes from another hospital, so everything in it is bounded. @module */
+
+/** Only documents of this version are understood. */
+export const STUDY_VERSION = 1
+
+/** A document of 100 hospitals with all their addresses stays well below this. */
+export const STUDY_BYTES_MAX = 1 << 20
+
+export const HOSPITALS_MIN = 3
+export const HOSPITALS_MAX = 100
+export const ADDRESSES_MAX = 8
+export const ADDRESS_CHARACTERS_MAX = 256
+/** The longest text in a study is an address. */
+export const STRING_BYTES_MAX = 4 * ADDRESS_CHARACTERS_MAX
+export const NAME_CHARACTERS_MAX = 80
+
+export const ROUNDS_MAX = 100_000
+export const LOCAL_STEPS_MAX = 1000
+export const RECORDS_MAX = 1_000_000_000
+export const CLASSES_MAX = 1000
+export const IMAGE_SIDE_MAX = 1024
+export const IMAGE_CHANNELS_MAX = 16
+export const VECTOR_LENGTH_MAX = 1_000_000
+/** More columns than this have no bounds: a study document is read in one piece. */
+export const BOUNDS_MAX = 4096
+export const BOUND_ABS_MAX = 1e12
+export const LAYERS_MAX = 16
+export const LAYER_WIDTH_MAX = 65_536
+export const SCATTERING_SCALES_MAX = 5
+export const SCATTERING_ANGLES_MAX = 16
+/** Views of one record fit in one pass of the tensor engine. */
+export const VIEWS_MAX = 64
+
+/** The sample rate is the rational a / 2^32, so that every hospital draws with exactly the same probability. */
+export const SAMPLE_RATE_ONE = 2 ** 32
+
+export const CLIPPING_NORM_MIN = 1e-6
+export const CLIPPING_NORM_MAX = 1e6
+export const NOISE_MULTIPLIER_MIN = 0.05
+export const NOISE_MULTIPLIER_MAX = 10_000
+export const DELTA_MIN = 1e-15
+export const DELTA_MAX = 0.01
+export const EPSILON_MIN = 0.001
+export const EPSILON_MAX = 1000
+export const LEARNING_RATE_MAX = 1000
+
+/** A study shows a warning above this epsilon: the usual reading of the literature is "weak". */
+export const EPSILON_WEAK = 10
+
+/** No timer of a study is longer. */
+export const TIMER_MS_MAX = 24 * 3600 * 1000
+export const BANDWIDTH_MIN_MIN = 1000
+export const BANDWIDTH_MIN_MAX = 1e12

@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import { CodedError } from '../../crypto/errors.ts'
+import { publicKeyOfPeer } from '../../crypto/signature.ts'
+import * as limit from './limits.ts'
+
+// Names are printed on other people's terminals: no control characters, no text that changes the writing direction.
+const name = z
+  .string()
+  .min(1)
+  .max(limit.NAME_CHARACTERS_MAX)
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'has control characters')
+  .refine(text => text.trim() === text, 'begins or ends with a space')
+const whole = (min: number, max: number) => z.number().int().min(min).max(max)
+const real = (min: number, max: number) => z.number().min(min).max(max)
+const timer = (min: number) => whole(min, limit.TIMER_MS_MAX)
+const widths = z.array(whole(1, limit.LAYER_WIDTH_MAX)).min(1).max(limit.LAYERS_MAX)
+const address = z
+  .string()
+  .max(limit.ADDRESS_CHARACTERS_MAX)
+  .regex(/^(\/[\w.:%-]+)+$/, 'is not a multiaddr such as /ip4/192.0.2.7/tcp/4001')
+const sized = (length: number) =>
+  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === length, `must be ${length} bytes`)
+const seed = sized(32)
+const peerId = sized(38).refine(id => isPeerId(id), 'is not an Ed25519 PeerId')
+
+const contract = {
+  classes: z.array(name).min(2).max(limit.CLASSES_MAX),
+  records: whole(1, limit.RECORDS_MAX),
+}
+const side = whole(1, limit.IMAGE_SIDE_MAX)
+const bound = real(-limit.BOUND_ABS_MAX, limit.BOUND_ABS_MAX)
+
+export const DATA_SCHEMA = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('image'),
+    shape: z.tuple([side, side, whole(1, limit.IMAGE_CHANNELS_MAX)]),
+    ...contract,
+  }),
+  z.strictObject({
+    kind: z.literal('vector'),
+    shape: z.tuple([whole(1, limit.VECTOR_LENGTH_MAX)]),
+    ...contract,
+    bounds: z
+      .array(z.tuple([bound, bound]))
+      .max(limit.BOUNDS_MAX)
+      .exactOptional(),
+  }),
+])
+
+const multiplier = real(limit.NOISE_MULTIPLIER_MIN, limit.NOISE_MULTIPLIER_MAX)
+export const NORMALISATION_SCHEMA = z.strictObject({ noiseMultiplier: multiplier })
+const activation = z.enum(['relu', 'tanh']).exactOptional()
+
+export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
+  z.strictObject({ preset: z.literal('logistic') }),
+  z.strictObject({ preset: z.literal('mlp'), units: widths, activation }),
+  z.strictObject({
+    preset: z.literal('cnn'),
+    filters: widths,
+    groups: whole(1, limit.LAYER_WIDTH_MAX),
+    activation,
+    standardised: z.boolean().exactOptional(),
+  }),
+  z.strictObject({
+    preset: z.literal('scattering'),
+    scales: whole(1, limit.SCATTERING_SCALES_MAX),
+    angles: whole(1, limit.SCATTERING_ANGLES_MAX),
+    cell: whole(1, limit.IMAGE_SIDE_MAX),
+  }),
+])
+
+export const AUGMENTATION_SCHEMA = z.strictObject({
+  views: whole(1, limit.VIEWS_MAX),
+  shift: whole(0, limit.IMAGE_SIDE_MAX - 1),
+  flip: z.boolean(),
+})
+
+export const OPTIMIZER_SCHEMA = z.strictObject({
+  learningRate: z.number().positive().max(limit.LEARNING_RATE_MAX),
+  momentum: z.number().min(0).lt(1),
+  averageDecay: z.number().min(0).lt(1),
+})
+
+export const TIMING_SCHEMA = z.strictObject({
+  openDelayMs: timer(0),
+  voteTimeoutMs: timer(10),
+  voteTimeoutMsMax: timer(10),
+  lostAfterMs: timer(10),
+  resendAfterMs: timer(10),
+  voidAfterMs: timer(10),
+  dataBaseMs: timer(10),
+  bandwidthMin: real(limit.BANDWIDTH_MIN_MIN, limit.BANDWIDTH_MIN_MAX),
+  trainedDelayMs: timer(0),
+})
+
+export const HOSPITAL_SCHEMA = z.strictObject({
+  id: peerId,
+  name,
+  addresses: z.array(address).max(limit.ADDRESSES_MAX),
+})
+
+export const NAME_SCHEMA = name
+export const ROUNDS_SCHEMA = whole(1, limit.ROUNDS_MAX)
+export const LOCAL_STEPS_SCHEMA = whole(1, limit.LOCAL_STEPS_MAX)
+export const PROFILE_SCHEMA = z.enum(['byzantine', 'crash'])
+
+const PRIVACY_SCHEMA = z.strictObject({
+  noise: z.enum(['distributed', 'local', 'off']),
+  localSteps: LOCAL_STEPS_SCHEMA.exactOptional(),
+  clippingNorm: real(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX),
+  sampleRate: whole(1, limit.SAMPLE_RATE_ONE),
+  noiseMultiplier: real(0, limit.NOISE_MULTIPLIER_MAX),
+  delta: real(limit.DELTA_MIN, limit.DELTA_MAX),
+  epsilon: real(0, limit.EPSILON_MAX),
+  colluders: whole(1, limit.HOSPITALS_MAX - 2),
+})
+
+export const STUDY_SCHEMA = z.strictObject({
+  version: z.literal(limit.STUDY_VERSION),
+  name,
+  created: z.iso.datetime(),
+  data: DATA_SCHEMA,
+  normalisation: NORMALISATION_SCHEMA.exactOptional(),
+  model: MODEL_SCHEMA,
+  augmentation: AUGMENTATION_SCHEMA.exactOptional(),
+  initialSeed: seed,
+  optimizer: OPTIMIZER_SCHEMA,
+  privacy: PRIVACY_SCHEMA,
+  rounds: ROUNDS_SCHEMA,
+  profile: PROFILE_SCHEMA,
+  timing: TIMING_SCHEMA,
+  hospitals: z.array(HOSPITAL_SCHEMA).max(limit.HOSPITALS_MAX),
+})
+
+function isPeerId(id: Uint8Array): boolean {
+  try {
+    publicKeyOfPeer(id)
+    return true
+  } catch (error) {
+    if (error instanceof CodedError) return false
+    throw error
+  }
+}

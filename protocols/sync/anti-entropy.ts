@@ -1,0 +1,177 @@
+/**
+ * Anti-entropy: gossip is best effort, so every peer compares what it holds with others and pulls what it lacks.
+ * Pure functions; who is asked when is the driver's.
+ *
+ * @module
+ */
+
+import { z } from 'zod'
+import { decode, encode } from '../encoding/codec.ts'
+import { record } from '../encoding/fields.ts'
+import { ProtocolError } from '../errors.ts'
+import { MEMBERS_MAX, MESSAGE_BYTES_MAX, VIEWS_MAX } from '../messages/limits.ts'
+import { type Message, slotOf } from '../messages/messages.ts'
+import type { Member } from '../roster/roster.ts'
+import { heardFrom } from '../round/rollback-guard.ts'
+import type { RoundState } from '../round/state.ts'
+import { SYNC_BYTES_MAX, SYNC_LINKS_MAX } from './limits.ts'
+
+/** Every slot that a message can take in one view, in a fixed order; members are the fastest index. */
+const KINDS = [
+  'ready',
+  'open',
+  'manifest',
+  'loaded',
+  'missing',
+  'commit-propose',
+  'commit-prevote',
+  'commit-precommit',
+  'certificate',
+  'release',
+  'chunk-sum',
+  'fingerprint',
+  'approve',
+  'sit-out',
+  'result-propose',
+  'result-prevote',
+  'result-precommit',
+] as const
+
+const SLOTS_MAX = KINDS.length * MEMBERS_MAX * VIEWS_MAX
+const BITMAP_BYTES_MAX = Math.ceil(SLOTS_MAX / 8)
+const round = z.number().int().min(0).max(0xffffffff)
+const bytes = (max: number) => z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max)
+const holdings = { have: bytes(BITMAP_BYTES_MAX), tags: bytes(SLOTS_MAX) }
+
+const study = bytes(32).refine(value => value.length === 32)
+
+const SUMMARY = record({ study, round, ...holdings, recall: z.boolean() })
+const FILL = record({
+  round,
+  ...holdings,
+  messages: z.array(bytes(MESSAGE_BYTES_MAX)).max(4096),
+  links: z.array(bytes(SYNC_BYTES_MAX)).max(SYNC_LINKS_MAX),
+})
+
+/**
+ * What a peer holds of its round: one bit per slot, and for each set bit, in order, a byte of what stands there. Two
+ * that were told different things in one slot find out; both then hold the proof.
+ */
+export interface Holdings {
+  readonly have: Uint8Array
+  readonly tags: Uint8Array
+}
+
+/** What the asker holds; with `recall` it only asks for what it said itself. */
+export type Summary = z.infer<typeof SUMMARY>
+/** What the asker lacks, as far as it fits; `have` tells what the answerer lacks in turn. */
+export type Fill = z.infer<typeof FILL>
+
+/** @throws ProtocolError `bad-sync` */
+export function decodeSummary(wire: Uint8Array): Summary {
+  const parsed = SUMMARY.safeParse(decode(wire, { stringMax: SLOTS_MAX }))
+  if (!parsed.success) throw new ProtocolError('bad-sync', 'not a summary')
+  return parsed.data
+}
+
+/** @throws ProtocolError `bad-sync` */
+export function decodeFill(wire: Uint8Array): Fill {
+  const parsed = FILL.safeParse(decode(wire, { stringMax: SYNC_BYTES_MAX }))
+  if (!parsed.success) throw new ProtocolError('bad-sync', 'not an answer to a summary')
+  return parsed.data
+}
+
+export function encodeSync(message: Summary | Fill): Uint8Array {
+  return encode(message)
+}
+
+/** Every message with the bit of its slot; the first bit of a row is worked out once. */
+function* slotsOf({ messages, roster }: RoundState): Generator<{ bit: number; message: Message }> {
+  for (const [name, row] of messages) {
+    const at = name.lastIndexOf('/')
+    const kind = KINDS.indexOf(name.slice(0, at) as (typeof KINDS)[number])
+    const first = (Number(name.slice(at + 1)) * KINDS.length + kind) * roster.hospitals.length
+    for (const [member, message] of row) yield { bit: first + member, message }
+  }
+}
+
+/** One byte of what stands in a slot; of what contradicts itself, one of both, whichever came first. */
+function tagOf({ doubled }: RoundState, { hash, ...message }: Message): number {
+  const second = doubled.size > 0 ? doubled.get(slotOf(message)) : undefined
+  return second === undefined ? (hash[0] as number) : (hash[1] as number) ^ (second.hash[1] as number)
+}
+
+/** What a state holds, as it is told to others. */
+export function holdingsOf(state: RoundState): Holdings {
+  const slots = [...slotsOf(state)].sort((a, b) => a.bit - b.bit)
+  const have = new Uint8Array(slots.length === 0 ? 0 : ((slots.at(-1) as { bit: number }).bit >> 3) + 1)
+  const tags = new Uint8Array(slots.length)
+  for (const [at, { bit, message }] of slots.entries()) {
+    have[bit >> 3] = (have[bit >> 3] as number) | (1 << (bit & 7))
+    tags[at] = tagOf(state, message)
+  }
+  return { have, tags }
+}
+
+/** Set bits of a byte. */
+function ones(byte: number): number {
+  let count = 0
+  for (let rest = byte; rest > 0; rest &= rest - 1) count += 1
+  return count
+}
+
+/** The tag that a peer gives to each of our slots that it holds too, by bit. It may claim to hold half a million more. */
+function tagsByBit(state: RoundState, { have, tags }: Holdings): ReadonlyMap<number, number> {
+  const known = new Map<number, number>()
+  const bits = [...slotsOf(state)].map(({ bit }) => bit).sort((a, b) => a - b)
+  let [at, before] = [0, 0]
+  for (const bit of bits) {
+    for (; at < Math.min(bit >> 3, have.length); at++) before += ones(have[at] as number)
+    const byte = have[bit >> 3] ?? 0
+    const mask = 1 << (bit & 7)
+    if (byte & mask) known.set(bit, tags[before + ones(byte & (mask - 1))] ?? 0)
+  }
+  return known
+}
+
+/** Messages of ours that a peer lacks, or holds otherwise, up to `SYNC_BYTES_MAX` in all. */
+export function missingFrom(state: RoundState, holdings: Holdings): Uint8Array[] {
+  const known = tagsByBit(state, holdings)
+  const found: Uint8Array[] = []
+  let total = 0
+  for (const { bit, message } of slotsOf(state)) {
+    if (known.get(bit) === tagOf(state, message)) continue
+    const second = known.has(bit) && state.doubled.size > 0 ? state.doubled.get(slotOf(message)) : undefined
+    for (const one of second === undefined ? [message] : [message, second]) {
+      total += one.bytes.length
+      if (total > SYNC_BYTES_MAX) return found
+      found.push(one.bytes)
+    }
+  }
+  return found
+}
+
+/**
+ * Answers a summary: links when the asker is behind, messages when it is in our round, nothing when it is ahead. Who
+ * recalls what it said gets just that, whatever its round.
+ *
+ * @param from      the asker
+ * @param linksFrom the certified links from a round on, as stored, oldest first
+ */
+export function answer(
+  state: RoundState,
+  summary: Summary,
+  { from, linksFrom }: { from: Member; linksFrom: (round: number) => readonly Uint8Array[] },
+): Fill {
+  const same = summary.round === state.round
+  const links: Uint8Array[] = []
+  let total = 0
+  for (const link of summary.round < state.round ? linksFrom(summary.round) : []) {
+    total += link.length
+    if (links.length >= SYNC_LINKS_MAX || total > SYNC_BYTES_MAX) break
+    links.push(link)
+  }
+  const nothing = { have: new Uint8Array(0), tags: new Uint8Array(0) }
+  const messages = summary.recall ? heardFrom(state, from) : same ? missingFrom(state, summary) : []
+  return { round: state.round, ...(same && !summary.recall ? holdingsOf(state) : nothing), messages, links }
+}

@@ -1,0 +1,92 @@
+/**
+ * What the certified rounds leave for the next one: where the transcript stands, who is in, and who must sit out. It
+ * follows from the links alone, so every peer has the same.
+ *
+ * @module
+ */
+
+import { genesisHash } from '../../crypto/transcript.ts'
+import { put } from '../immutable.ts'
+import { decodeResultValue, type ResultValue } from '../messages/result-value.ts'
+import { applyChange, decodeChange } from '../roster/change.ts'
+import { BAN_DOUBLINGS_MAX, BAN_VIEWS } from '../roster/limits.ts'
+import type { Member, Roster } from '../roster/roster.ts'
+import { firstRound } from '../study/rounds.ts'
+import type { StudyDocument } from '../study/types.ts'
+import { hashAfter, type Link } from './link.ts'
+
+/** What fixes where a study's transcript begins. */
+export interface StudyContext {
+  /** the study's id: the hash of its document */
+  readonly study: Uint8Array
+  /** version 0 of the roster */
+  readonly founding: Roster
+  readonly document: StudyDocument
+}
+
+/** True while a certified VOID keeps the member out of a view. */
+export function isBanned(
+  { bans, roster, round }: Pick<Standing, 'bans' | 'roster' | 'round'>,
+  member: Member,
+  view: number,
+): boolean {
+  return view < BAN_VIEWS && round <= (bans.get(roster.peers[member] as string)?.until ?? -1)
+}
+
+/** A hospital that certified VOIDs named. */
+export interface Ban {
+  /** VOIDs that named it */
+  readonly times: number
+  /** the last round in whose first views it must not contribute */
+  readonly until: number
+}
+
+export interface Standing {
+  /** the next round */
+  readonly round: number
+  /** the transcript's hash before it */
+  readonly previous: Uint8Array
+  readonly roster: Roster
+  /** by PeerId, for ranks change with the roster */
+  readonly bans: ReadonlyMap<string, Ban>
+}
+
+/** Before the first round: that of the statistics, in studies that have any. */
+export function firstStanding({ study, founding, document }: StudyContext): Standing {
+  return { round: firstRound(document), previous: genesisHash(study), roster: founding, bans: new Map() }
+}
+
+/**
+ * After one more certified round.
+ *
+ * @throws ProtocolError `bad-change` when a quorum certified a change that cannot be
+ */
+export function advance(
+  standing: Standing,
+  { link, value }: { link: Link; value: ResultValue },
+  { document }: Pick<StudyContext, 'document'>,
+): Standing {
+  const { roster } = standing
+  const next = { ...standing, round: link.round + 1, previous: hashAfter(standing.previous, link, value) }
+  if (value.outcome === 'void') return { ...next, bans: banned(standing, link.round, value.members) }
+  return value.change === null ? next : { ...next, roster: applyChange(document, roster, decodeChange(value.change)) }
+}
+
+/** Named s times, a hospital must stay out of the next 2^s rounds. */
+function banned({ bans, roster }: Standing, round: number, members: readonly number[]): Standing['bans'] {
+  let after = bans
+  for (const member of members) {
+    const peer = roster.peers[member]
+    if (peer === undefined) continue
+    const times = (bans.get(peer)?.times ?? 0) + 1
+    after = put(after, peer, { times, until: round + 2 ** Math.min(times, BAN_DOUBLINGS_MAX) })
+  }
+  return after
+}
+
+/** After links that we have verified before, such as those on our own disk. */
+export function standingAfter(links: Iterable<Link>, context: StudyContext): Standing {
+  let standing = firstStanding(context)
+  for (const link of links) standing = advance(standing, { link, value: decodeResultValue(link.value) }, context)
+  return standing
+}

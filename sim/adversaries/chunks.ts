@@ -1,0 +1,26 @@
+/** A liar's own masked chunks, to send them when and as it likes. @module */
+
+import { findPhase } from '../../protocols/round/data-phase.ts'
+import type { Effect } from '../../protocols/round/effects.ts'
+import { saidBy } from '../../protocols/round/facts.ts'
+import type { AdversaryIo } from '../world/adversary.ts'
+import { rosterOf, type SimulatedHospital } from '../world/hospital.ts'
+import { MaskedChunks } from '../world/masked-chunks.ts'
+import type { Packet } from '../world/packet.ts'
+
+/** The packet that a `send` stands for, and whom it is for; undefined once its session is over. */
+export function chunkOf(
+  { to, round, sid, chunk }: Extract<Effect, { type: 'send' }>,
+  { hospital, hospitals }: AdversaryIo,
+): { readonly to: SimulatedHospital; readonly packet: Extract<Packet, { kind: 'chunk' }> } | undefined {
+  const opening = findPhase(hospital.state, sid)?.opening
+  if (opening === undefined) return undefined
+  const { peers, ranks } = rosterOf(hospital)
+  const from = ranks.get(hospital.peer) ?? -1
+  const owner = hospitals.find(({ peer }) => peer === peers[to])
+  const manifest = saidBy(hospital.state, { type: 'manifest', view: opening.view, from })
+  const masked = new MaskedChunks().of(hospital, { round, sid, owners: opening.owners.length, chunk })
+  if (owner === undefined || manifest === undefined || masked === undefined) return undefined
+  const { words, path } = masked
+  return { to: owner, packet: { kind: 'chunk', round, sid, chunk, manifest: manifest.bytes, path, words } }
+}

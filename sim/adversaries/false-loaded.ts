@@ -1,0 +1,23 @@
+/** An owner whose LOADED is nonsense. @module */
+
+import { about, hushed, junk, tellAll } from './messages.ts'
+import { defineScript } from './script.ts'
+
+/**
+ * Claims to hold chunks of other manifests than there are, and says nothing else: for all that others know it was shown
+ * other manifests, so nothing is proven. The view is lost, and it owns no chunk in the next.
+ */
+export const FALSE_LOADED = defineScript({ name: 'false-loaded', guilt: null }, (random, lied) => {
+  let hidden = 0
+  return {
+    intercept: (effect, io) => {
+      const loaded = about(effect, 'loaded', io)
+      if (loaded === undefined) return [effect]
+      lied(io)
+      hidden = loaded.round
+      tellAll(io, io.sign({ ...loaded, digest: junk(random) }))
+      return []
+    },
+    packet: hushed(round => round === hidden),
+  }
+})

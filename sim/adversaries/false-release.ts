@@ -1,0 +1,27 @@
+/** A contributor whose RELEASE opens nothing. @module */
+
+import { about, hushed, junk, tellAll } from './messages.ts'
+import { defineScript } from './script.ts'
+
+/**
+ * Releases another self key than it has committed to, and never the right one: its part cannot be opened, so the round
+ * ends VOID. MANIFEST and RELEASE together are the proof.
+ */
+export const FALSE_RELEASE = defineScript(
+  { name: 'false-release', guilt: { code: 'bad-release', evidence: 'false-release' } },
+  (random, lied) => {
+    const rounds = new Set([random.whole(1, 3), random.whole(1, 3)])
+    let hidden = 0
+    return {
+      intercept: (effect, io) => {
+        const release = about(effect, 'release', io)
+        if (release === undefined || !rounds.has(release.round)) return [effect]
+        lied(io)
+        hidden = release.round
+        tellAll(io, io.sign({ ...release, key: junk(random) }))
+        return []
+      },
+      packet: hushed(round => round === hidden),
+    }
+  },
+)

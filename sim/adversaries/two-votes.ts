@@ -1,0 +1,26 @@
+/** A voter that votes differently on every line. @module */
+
+import { INSTANCES } from '../../protocols/messages/limits.ts'
+import { about, junk, tellTwo } from './messages.ts'
+import { defineScript } from './script.ts'
+
+/** In one phase, or both, of one agreement, or both: its vote to some, nil or nonsense to others. */
+export const TWO_VOTES = defineScript(
+  { name: 'two-votes', guilt: { code: 'equivocation', evidence: 'equivocation' } },
+  (random, lied) => {
+    const phases = random.pick([['prevote'], ['precommit'], ['prevote', 'precommit']] as const)
+    // a result's last votes may come when everybody has it already: alone they would go unnoticed
+    const instances = random.chance(0.5) ? INSTANCES : (['commit'] as const)
+    return {
+      intercept: (effect, io) => {
+        const vote = phases.map(phase => about(effect, phase, io)).find(body => body !== undefined)
+        if (effect.type !== 'publish' || vote === undefined || !instances.some(one => one === vote.instance))
+          return [effect]
+        if (vote.instance === 'commit') lied(io)
+        const value = vote.value === null || random.chance(0.5) ? junk(random) : null
+        tellTwo(io, random, [effect.bytes, io.sign({ ...vote, value })])
+        return []
+      },
+    }
+  },
+)

@@ -1,0 +1,73 @@
+/** What a hospital's disk holds when all is over: the transcript that it believes, and what it has charged. @module */
+
+import { compare } from 'uint8arrays/compare'
+import { ledgerPath, readLedgerFile } from '../../node/privacy/ledger-file.ts'
+import { parsePeerId } from '../../node/storage/identity.ts'
+import { openStore } from '../../node/storage/store.ts'
+import { decodeResultValue } from '../../protocols/messages/result-value.ts'
+import { createRoster } from '../../protocols/roster/roster.ts'
+import { studyIdOf } from '../../protocols/study/document.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { decodeLink } from '../../protocols/transcript/link.ts'
+
+export interface Account {
+  readonly site: string
+  /** in the roster */
+  readonly rank: number
+  readonly links: readonly AccountLink[]
+  /** rounds charged to the privacy ledger */
+  readonly charges: readonly number[]
+  /** hex, of the transcript after its last link */
+  readonly transcript: string
+}
+
+/** A certified round in it. */
+export interface AccountLink {
+  readonly round: number
+  readonly outcome: 'result' | 'void'
+  /** hex; of a VOID round, empty */
+  readonly checkpoint: string
+  /** ranks of the contributors, or of those who kept the round from its result */
+  readonly members: readonly number[]
+}
+
+const LINKS_MAX = 1_000_000
+
+/** Reads the disk of a node that does not run. @throws OperatorError `store-unreadable`, `ledger-broken` when it is damaged */
+export async function readAccount(
+  { site, folder, peer }: { site: string; folder: string; peer: string },
+  { document, peers }: { document: StudyDocument; peers: readonly string[] },
+): Promise<Account> {
+  const study = studyIdOf(document)
+  const store = await openStore(folder, study)
+  try {
+    const { books } = await readLedgerFile(ledgerPath(folder))
+    const charges = books.charges(Buffer.from(study).toString('hex'))
+    const { standing } = await store.standing({
+      study,
+      document,
+      founding: createRoster(document.hospitals),
+    })
+    const links = (await store.links(0, LINKS_MAX)).map(bytes => {
+      const link = decodeLink(bytes)
+      const value = decodeResultValue(link.value)
+      const checkpoint = value.outcome === 'result' ? Buffer.from(value.checkpoint).toString('hex') : ''
+      return { round: link.round, outcome: value.outcome, checkpoint, members: value.members }
+    })
+    return {
+      site,
+      rank: rankOf(peer, peers),
+      links,
+      charges: charges.map(({ round }) => round),
+      transcript: Buffer.from(standing.previous).toString('hex'),
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+/** Roster order is that of the raw ids. */
+function rankOf(peer: string, peers: readonly string[]): number {
+  const sorted = [...peers].sort((a, b) => compare(parsePeerId(a), parsePeerId(b)))
+  return sorted.indexOf(peer)
+}

@@ -1,0 +1,135 @@
+/** Hospitals with drawn records and a study that all of them have approved, ready to be started. @module */
+
+import { createHash } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readStudyFile } from '../../node/storage/study-file.ts'
+import type { StudyDocument, StudyTiming } from '../../protocols/study/types.ts'
+import { encodeNpz } from '../demo/npy.ts'
+import { createRandom } from '../demo/random.ts'
+import { Hospital, type Place, siteName } from '../processes/node-process.ts'
+import { freePorts } from '../processes/ports.ts'
+import { foundStudy } from '../processes/study.ts'
+
+const STUDY_FILE = 'chaos.study'
+const RECORDS = 60
+const SIDE = 8
+const EPSILON = 8
+
+export interface WardInit {
+  /** where everything is kept; exists */
+  readonly folder: string
+  readonly hospitals: number
+  readonly rounds: number
+  readonly seed: number
+  /** on top of the preset `lan` */
+  readonly timing: Partial<StudyTiming>
+  readonly furniture: Furniture
+}
+
+/** What some scenarios put their hospitals on. */
+export interface Furniture {
+  /** in the order of the hospitals; without, all run simply here */
+  readonly places?: readonly Place[]
+  environment?(at: number): Readonly<Record<string, string>>
+  /** called with every data folder as long as it is empty */
+  readonly furnish?: (home: string, at: number) => Promise<void>
+  /** called when a hospital's port of its HTTP interface is known */
+  readonly opened?: (at: number, httpPort: number) => Promise<void>
+  /** undoes it when all processes have ended */
+  readonly clear?: () => Promise<void>
+}
+
+export interface Ward {
+  readonly hospitals: readonly Hospital[]
+  /** as all of them have approved it */
+  readonly document: StudyDocument
+}
+
+/** Creates them by the product's own commands. @throws ChildError */
+export async function createWard(init: WardInit): Promise<Ward> {
+  const { folder, hospitals: count } = init
+  // in namespaces of their own they need no different ones, but it does no harm
+  const ports = await freePorts(2 * count)
+  const create = async (at: number): Promise<Hospital> => await createHospital(init, { at, ports })
+  const hospitals = await Promise.all(Array.from({ length: count }, (_, at) => create(at)))
+  const spec = specText(init, hospitals)
+  await foundStudy(folder, { spec, file: STUDY_FILE, hospitals })
+  const { document } = await readStudyFile(join(folder, STUDY_FILE))
+  return { hospitals, document }
+}
+
+async function createHospital(
+  { folder, seed, furniture }: WardInit,
+  { at, ports }: { at: number; ports: readonly number[] },
+): Promise<Hospital> {
+  const npz = join(folder, `records-${at + 1}.npz`)
+  await writeFile(npz, drawRecords(`chaos records ${seed} ${at}`))
+  const home = join(folder, `node-${at + 1}`)
+  await mkdir(home)
+  await furniture.furnish?.(home, at)
+  const place = furniture.places?.[at]
+  const http = ports[2 * at + 1] as number
+  await furniture.opened?.(at, http)
+  const environment = furniture.environment?.(at)
+  return await Hospital.create({
+    site: siteName(at),
+    folder: home,
+    npz,
+    log: join(folder, `node-${at + 1}.log`),
+    ports: { listen: ports[2 * at] as number, http },
+    epsilonMax: EPSILON,
+    bootstrap: undefined,
+    logLevel: 'debug',
+    // the study says where everybody is, and other programs of this machine need not hear of it
+    mdns: false,
+    ...(place && { place }),
+    ...(environment && { environment }),
+  })
+}
+
+/** Bright images and dark ones: this is not about learning. */
+function drawRecords(label: string): Uint8Array {
+  const random = createRandom(label)
+  const labels = Uint8Array.from({ length: RECORDS }, () => random.below(2))
+  const pixel = (_: unknown, at: number): number =>
+    100 * (labels[Math.floor(at / SIDE ** 2)] as number) + random.below(100)
+  const images = Uint8Array.from({ length: RECORDS * SIDE ** 2 }, pixel)
+  return encodeNpz({
+    train_images: { values: images, shape: [RECORDS, SIDE, SIDE] },
+    train_labels: { values: labels, shape: [RECORDS] },
+  })
+}
+
+function specText({ rounds, seed, timing }: WardInit, hospitals: readonly Hospital[]): string {
+  const lines = [
+    'name = "Chaos"',
+    `rounds = ${rounds}`,
+    'colluders = 1',
+    `initialSeed = "${createHash('sha256').update(`chaos parameters ${seed}`).digest('hex')}"`,
+    '[data]',
+    'kind = "image"',
+    `shape = [${SIDE}, ${SIDE}, 1]`,
+    'classes = ["dark", "bright"]',
+    `records = ${RECORDS * hospitals.length}`,
+    '[model]',
+    'preset = "cnn"',
+    'filters = [8]',
+    'groups = 4',
+    '[optimizer]',
+    'learningRate = 0.5',
+    '[privacy]',
+    `epsilon = ${EPSILON}`,
+    'delta = 1e-5',
+    'clippingNorm = 1',
+    'sampleRate = 0.1',
+    '[timing]',
+    'preset = "lan"',
+    ...Object.entries(timing).map(([key, value]) => `${key} = ${value}`),
+  ]
+  const roster = hospitals.map(({ site, peer, address }) => {
+    const bare = address.slice(0, address.indexOf('/p2p/'))
+    return `[[hospital]]\nname = "${site}"\npeer = "${peer}"\naddresses = ["${bare}"]`
+  })
+  return [...lines, ...roster, ''].join('\n')
+}

@@ -1,0 +1,157 @@
+/**
+ * Real nodes in one process: the daemon's parts over the memory transport (or TCP on loopback), each with its own disk
+ * folder, with given updates in place of training. For tests and benchmarks.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSigner } from '../../crypto/signature.ts'
+import { createNode, type StudyNode } from '../../node/daemon/study-node.ts'
+import { createLogger, type LogLevel } from '../../node/log.ts'
+import { EvidenceFolder } from '../../node/storage/evidence-folder.ts'
+import { type Identity, peerIdString } from '../../node/storage/identity.ts'
+import { openStore } from '../../node/storage/store.ts'
+import type { Trainer } from '../../node/training/trainer.ts'
+import { createWorkbench } from '../../node/worker/worker-calls.ts'
+import { inPlaceWorkshop } from '../../node/worker/worker-client.ts'
+import { hex } from '../../protocols/immutable.ts'
+import type { Member } from '../../protocols/roster/roster.ts'
+import { encodeStudy, studyIdOf, validateStudy } from '../../protocols/study/document.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+
+export interface LiveClusterOptions {
+  readonly transport?: 'memory' | 'tcp'
+  /** the study but for its hospitals */
+  readonly study: Omit<StudyDocument, 'hospitals'>
+  /** what a hospital's training gives in a round, before quantisation; called in order of rounds */
+  readonly clippedSum: (member: Member, parameters: Float32Array) => Float64Array
+  readonly logLevel?: LogLevel
+  /** identities that the study does not name: the last ones; `start` starts them */
+  readonly newcomers?: number
+}
+
+export interface LiveCluster {
+  readonly document: StudyDocument
+  readonly identities: readonly Identity[]
+  /** where a node listens, as the roster would say */
+  addresses(member: Member): string[]
+  /** the data folder of each */
+  readonly folders: readonly string[]
+  readonly nodes: (StudyNode | undefined)[]
+  /** errors that stopped a node */
+  readonly failures: unknown[]
+  start(member: Member): Promise<StudyNode>
+  stop(member: Member): Promise<void>
+  /** resolves when all running nodes have finished the study */
+  finished(): Promise<void>
+  close(): Promise<void>
+}
+
+function createIdentities(count: number): Identity[] {
+  const identities = Array.from({ length: count }, () => {
+    const seed = new Uint8Array(randomBytes(32))
+    const signer = createSigner(seed)
+    return { seed, signer, peer: peerIdString(signer.id) }
+  })
+  return identities.sort((a, b) => Buffer.compare(a.signer.id, b.signer.id))
+}
+
+function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum']): Trainer {
+  return {
+    dimension: 0,
+    engine: 'given',
+    clippedSum: ({ parameters }) => clippedSum(member, parameters),
+    statisticsSum: () => new Float64Array(0),
+    recordHashes: () => new Uint8Array(16).fill(member),
+    dispose: () => {},
+  }
+}
+
+/** Creates n nodes and starts them all. */
+export async function createLiveCluster(count: number, options: LiveClusterOptions): Promise<LiveCluster> {
+  const { transport = 'memory', study, clippedSum, logLevel = 'silent', newcomers = 0 } = options
+  const identities = [...createIdentities(count), ...createIdentities(newcomers)]
+  const base = await mkdtemp(join(tmpdir(), 'confrere-cluster-'))
+  const name = randomBytes(6).toString('hex')
+  const addressOf = (member: Member) => `/memory/${name}-${member}`
+  const document = validateStudy({
+    ...study,
+    hospitals: identities.slice(0, count).map(({ signer }, member) => ({
+      id: signer.id,
+      name: `Hospital ${member + 1}`,
+      addresses: transport === 'memory' ? [addressOf(member)] : [],
+    })),
+  })
+  const nodes: (StudyNode | undefined)[] = identities.map(() => undefined)
+  const failures: unknown[] = []
+  const log = createLogger({ level: logLevel })
+
+  async function start(member: Member): Promise<StudyNode> {
+    const folder = join(base, String(member))
+    await mkdir(folder, { recursive: true })
+    const store = await openStore(folder, studyIdOf(document))
+    const workbench = createWorkbench({ folder, document: encodeStudy(document) }, trainerOf(member, clippedSum))
+    const known = nodes.find(node => node !== undefined)?.network.addresses() ?? []
+    const evidence = new EvidenceFolder(folder, hex(studyIdOf(document)))
+    const node = await createNode(
+      {
+        document,
+        identity: identities[member] as Identity,
+        site: `Hospital ${member + 1}`,
+        network: {
+          transport,
+          listen: [transport === 'memory' ? addressOf(member) : '/ip4/127.0.0.1/tcp/0'],
+          announce: [],
+          bootstrap: transport === 'tcp' ? known : [],
+          mdns: false,
+        },
+        requiredPeers: [],
+        epsilonMax: Infinity,
+      },
+      {
+        store,
+        evidence,
+        workshop: inPlaceWorkshop(workbench),
+        log: log.child({ member }),
+        fatal: error => failures.push(error),
+      },
+    )
+    nodes[member] = node
+    return node
+  }
+
+  async function stop(member: Member): Promise<void> {
+    const node = nodes[member]
+    nodes[member] = undefined
+    await node?.stop()
+  }
+
+  async function finished(): Promise<void> {
+    const over = () => nodes.every(node => node === undefined || node.status().phase === 'finished')
+    while (!over()) {
+      if (failures.length > 0) throw failures[0]
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+
+  for (let member = 0; member < count; member++) await start(member)
+  return {
+    document,
+    identities,
+    addresses: member => (transport === 'memory' ? [addressOf(member)] : []),
+    folders: identities.map((_, member) => join(base, String(member))),
+    nodes,
+    failures,
+    start,
+    stop,
+    finished,
+    close: async () => {
+      await Promise.all(nodes.map((_, member) => stop(member)))
+      await rm(base, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,30 @@
+/** The study of the siege: short timers, so that a lost second shows. @module */
+
+import { randomBytes } from 'node:crypto'
+import { TIMING_LAN } from '../../protocols/study/timing.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+
+/** @param dimension of a logistic model: even */
+export function siegeStudy(dimension: number): Omit<StudyDocument, 'hospitals'> {
+  return {
+    version: 1,
+    name: 'Siege',
+    created: '2026-01-01T00:00:00Z',
+    data: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'], records: 1000 },
+    model: { preset: 'logistic' },
+    initialSeed: new Uint8Array(randomBytes(32)),
+    optimizer: { learningRate: 0.1, momentum: 0.9, averageDecay: 0.9 },
+    privacy: {
+      noise: 'off',
+      clippingNorm: 1,
+      sampleRate: 2 ** 31,
+      noiseMultiplier: 0,
+      delta: 1e-5,
+      epsilon: 0,
+      colluders: 1,
+    },
+    rounds: 10_000,
+    profile: 'byzantine',
+    timing: { ...TIMING_LAN, openDelayMs: 200, voteTimeoutMs: 500, voteTimeoutMsMax: 1000, lostAfterMs: 500 },
+  }
+}

@@ -1,0 +1,213 @@
+/** One hospital as a process of its own: its folder, its node, and what that says over HTTP. @module */
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { type RequestOptions, request } from 'node:http'
+import { join } from 'node:path'
+import { CONFIG_FILE } from '../../node/config/config.ts'
+import type { NodeStatus } from '../../node/http/status.ts'
+import type { RoundRecord } from '../../node/storage/round-record.ts'
+import { type Ending, endedEarly, type NodeProcess, runCommand, startNode } from './child.ts'
+
+const ASK_TIMEOUT_MS = 3000
+const STOP_TIMEOUT_MS = 20_000
+
+export interface HospitalInit {
+  readonly site: string
+  /** its data folder */
+  readonly folder: string
+  /** its records, an .npz */
+  readonly npz: string
+  readonly log: string
+  readonly ports: { readonly listen: number; readonly http: number }
+  readonly epsilonMax: number
+  /** whom it asks first for the others' addresses */
+  readonly bootstrap: Hospital | undefined
+  readonly logLevel?: 'warn' | 'info' | 'debug'
+  /** whether it looks for others by multicast */
+  readonly mdns?: boolean
+  /** where it runs when not simply here */
+  readonly place?: Place
+  /** of its process, on top of our own */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** Another network namespace of this machine. */
+export interface Place {
+  /** its address there */
+  readonly host: string
+  /** the command that runs another one there */
+  readonly enter: readonly string[]
+  /** a socket of the file system through which its HTTP interface can be asked from here */
+  readonly socket: string
+}
+
+/** Names, in the order in which hospitals join. */
+const SITES = ['Alder', 'Birch', 'Cedar', 'Elm', 'Fir', 'Hazel', 'Juniper', 'Larch', 'Maple', 'Oak', 'Pine', 'Rowan']
+
+export function siteName(index: number): string {
+  return SITES[index] ?? `Hospital ${index + 1}`
+}
+
+export class Hospital {
+  readonly site: string
+  readonly folder: string
+  readonly peer: string
+  readonly #init: HospitalInit
+  #process: NodeProcess | undefined
+  #ending: Ending | undefined
+
+  private constructor(init: HospitalInit, peer: string) {
+    this.site = init.site
+    this.folder = init.folder
+    this.peer = peer
+    this.#init = init
+  }
+
+  /** Makes its data folder and identity. @throws ChildError */
+  static async create(init: HospitalInit): Promise<Hospital> {
+    const { folder, site, npz, ports, epsilonMax, bootstrap } = init
+    const data = ['--data', folder]
+    const network = ['--listen', addressOf(init), '--http-port', String(ports.http)]
+    const first = bootstrap === undefined ? [] : ['--bootstrap', bootstrap.address]
+    await runCommand([
+      'init',
+      ...data,
+      '--site',
+      site,
+      '--npz',
+      npz,
+      '--epsilon-max',
+      String(epsilonMax),
+      ...network,
+      ...first,
+    ])
+    await editConfig(join(folder, CONFIG_FILE), init)
+    return new Hospital(init, (await runCommand(['id', ...data])).trim())
+  }
+
+  /** Where others reach it. */
+  get address(): string {
+    return `${addressOf(this.#init)}/p2p/${this.peer}`
+  }
+
+  get runs(): boolean {
+    return this.#process !== undefined
+  }
+
+  /** Starts its node; after a stop or a kill, once more. */
+  start(): void {
+    const { folder, log, place, environment } = this.#init
+    const started = startNode({
+      folder,
+      log,
+      ...(place && { enter: place.enter }),
+      ...(environment && { environment }),
+    })
+    this.#process = started
+    this.#ending = undefined
+    started.ended.then(ending => {
+      // one that was told to end is no longer ours
+      if (this.#process === started) this.#ending = ending
+    })
+  }
+
+  /** Sends its process a signal that does not end it. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process?.signal(name)
+  }
+
+  /** Waits for its node to end by itself; it counts as stopped then. Returns how it ended. */
+  async ended(): Promise<Ending | undefined> {
+    const ending = await this.#process?.ended
+    this.#process = undefined
+    this.#ending = undefined
+    return ending
+  }
+
+  /** What its node has logged in all its runs. */
+  async log(): Promise<string> {
+    return await readFile(this.#init.log, 'utf8').catch(() => '')
+  }
+
+  /** Ends it the hard way, without a warning. */
+  async kill(): Promise<void> {
+    const process = this.#process
+    this.#process = undefined
+    process?.signal('SIGKILL')
+    await process?.ended
+  }
+
+  /**
+   * Stops its node in order.
+   *
+   * @throws ChildError when it does not end with exit code 0, or not in time
+   */
+  async stop(): Promise<void> {
+    const process = this.#process
+    if (process === undefined) return
+    await this.requireRunning()
+    this.#process = undefined
+    process.signal('SIGTERM')
+    const timer = setTimeout(() => process.signal('SIGKILL'), STOP_TIMEOUT_MS)
+    const ending = await process.ended
+    clearTimeout(timer)
+    if (ending.code !== 0) throw await endedEarly(this.site, ending, this.#init.log)
+  }
+
+  /** @throws ChildError when its node has ended by itself */
+  async requireRunning(): Promise<void> {
+    if (this.#ending !== undefined) throw await endedEarly(this.site, this.#ending, this.#init.log)
+  }
+
+  /** Its status, or undefined while its node does not answer. @throws ChildError when its node has ended */
+  status(): Promise<NodeStatus | undefined> {
+    return this.#ask<NodeStatus>('/v1/status')
+  }
+
+  /** Its finished rounds after a given one. @throws ChildError when its node has ended */
+  async roundsAfter(round: number): Promise<RoundRecord[]> {
+    return (await this.#ask<RoundRecord[]>(`/v1/rounds?since=${round}`)) ?? []
+  }
+
+  async #ask<T>(path: string): Promise<T | undefined> {
+    if (!this.runs) return undefined
+    await this.requireRunning()
+    const { place, ports } = this.#init
+    const where = place === undefined ? { host: '127.0.0.1', port: ports.http } : { socketPath: place.socket }
+    return await fetchJson<T>({ ...where, path, timeout: ASK_TIMEOUT_MS }).catch(() => undefined)
+  }
+}
+
+/** Gets JSON, with its own Host header also through a socket of the file system. */
+function fetchJson<T>(options: RequestOptions): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(options.timeout as number)
+    const asked = request({ ...options, signal, agent: false, headers: { host: 'localhost' } }, async response => {
+      try {
+        const parts: Buffer[] = []
+        for await (const part of response) parts.push(part as Buffer)
+        resolve(response.statusCode === 200 ? (JSON.parse(Buffer.concat(parts).toString()) as T) : undefined)
+      } catch (error) {
+        reject(error)
+      }
+    })
+    asked.once('error', reject)
+    asked.end()
+  })
+}
+
+function addressOf({ place, ports }: Pick<HospitalInit, 'place' | 'ports'>): string {
+  return `/ip4/${place?.host ?? '127.0.0.1'}/tcp/${ports.listen}`
+}
+
+/** What an operator would change by hand: look for others by multicast or not, and log less or more. */
+async function editConfig(
+  file: string,
+  { mdns = true, logLevel = 'warn' }: Pick<HospitalInit, 'mdns' | 'logLevel'>,
+): Promise<void> {
+  const text = await readFile(file, 'utf8')
+  const changed = text
+    .replace(/^mdns = (true|false)$/m, `mdns = ${mdns}`)
+    .replace(/^level = "info"$/m, `level = "${logLevel}"`)
+  await writeFile(file, changed)
+}

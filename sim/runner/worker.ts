@@ -1,0 +1,10 @@
+/** Runs the seeds that it is given, one message each. @module */
+
+import { parentPort } from 'node:worker_threads'
+import { scenarioOf } from '../scenarios/list.ts'
+import { runSeed } from './run-seed.ts'
+
+parentPort?.on('message', ({ scenario, seed }: { scenario: string; seed: number }) => {
+  const outcome = runSeed({ scenario: scenarioOf(scenario), seed })
+  parentPort?.postMessage({ ...outcome, cpuMs: process.cpuUsage().user / 1000 })
+})

@@ -1,0 +1,166 @@
+/** One peer's state machine on a bench: what is said to it is made here, well formed or not. @module */
+
+import { commit } from '../../../crypto/commitment.ts'
+import { sha256 } from '../../../crypto/hash.ts'
+import { publicKeyOf } from '../../../crypto/key-agreement.ts'
+import { genesisHash } from '../../../crypto/transcript.ts'
+import { put } from '../../../protocols/immutable.ts'
+import { encodeCommitValue } from '../../../protocols/messages/commit-value.ts'
+import {
+  type Body,
+  type BodyOf,
+  type Content,
+  decodeEnvelope,
+  encodeBody,
+  is,
+  type Message,
+  openMessage,
+  slotOf,
+} from '../../../protocols/messages/messages.ts'
+import { valueId } from '../../../protocols/messages/result-value.ts'
+import { memberOf } from '../../../protocols/roster/roster.ts'
+import { createContext, type StepContext } from '../../../protocols/round/context.ts'
+import type { Effect } from '../../../protocols/round/effects.ts'
+import type { RoundEvent } from '../../../protocols/round/events.ts'
+import { proposerOf } from '../../../protocols/round/facts.ts'
+import type { RoundState } from '../../../protocols/round/state.ts'
+import { begin, step } from '../../../protocols/round/step.ts'
+import { filledChunks, loadedDigest } from '../../../protocols/session/chunks.ts'
+import { checkOpening, type Opening } from '../../../protocols/session/opening.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
+import { firstStanding } from '../../../protocols/transcript/head.ts'
+import { testSigners, testStudy } from '../study/study.ts'
+
+/** Everything that is said for one session, as envelopes. */
+export interface Session {
+  readonly open: Uint8Array
+  readonly opening: Opening
+  readonly manifests: Uint8Array[]
+  readonly loaded: Uint8Array[]
+  /** what the first agreement would decide */
+  readonly value: Uint8Array
+}
+
+export class Bench {
+  readonly document: StudyDocument
+  readonly contexts: StepContext[]
+  readonly genesis: Uint8Array
+  /** the peer whose machine is on the bench; never the proposer of view 0 */
+  readonly self: number
+  state: RoundState
+  effects: Effect[]
+
+  constructor(hospitals: number, changes: Partial<StudyDocument> = {}) {
+    const signers = testSigners(hospitals)
+    this.document = testStudy(signers, changes)
+    this.contexts = signers.map(signer => createContext({ document: this.document, signer }))
+    this.genesis = genesisHash(this.contexts[0]!.study)
+    this.self = (this.proposer(0) + 1) % hospitals
+    const begun = begin({ standing: firstStanding(this.context), charges: [], recall: false }, this.context)
+    this.state = begun.state
+    this.effects = begun.effects
+  }
+
+  get context(): StepContext {
+    return this.contexts[this.self] as StepContext
+  }
+
+  proposer(view: number): number {
+    return proposerOf(this.contexts[0] as StepContext, 1, view)
+  }
+
+  step(event: RoundEvent): Effect[] {
+    const { state, effects } = step(this.state, event, this.context)
+    this.state = state
+    this.effects = effects
+    return effects
+  }
+
+  /** An envelope as that member would sign it. */
+  wire(from: number, content: Content, header: Partial<Body> = {}): Uint8Array {
+    const { study } = this.contexts[from] as StepContext
+    const body = { study, roster: 0, round: 1, ...content, ...header } as Body
+    return (this.contexts[from] as StepContext).seal(encodeBody(body))
+  }
+
+  message(from: number, content: Content, header: Partial<Body> = {}): Message {
+    return openMessage(this.wire(from, content, header), this.context)
+  }
+
+  /** Hands the machine a member's message; the codes that the member is blamed for. */
+  say(from: number, content: Content, header: Partial<Body> = {}): string[] {
+    return this.hear(this.wire(from, content, header))
+  }
+
+  hear(wire: Uint8Array): string[] {
+    const message = openMessage(wire, this.context)
+    // our own word that the log does not know would silence us: here it counts as said and logged
+    const inside = message.body.type === 'open' ? message.body.readys.flatMap(ready => this.#own(ready)) : []
+    for (const one of [message, ...inside]) {
+      if (one.from === this.self) this.state = { ...this.state, own: put(this.state.own, slotOf(one), one.bytes) }
+    }
+    const effects = this.step({ type: 'received', message })
+    return effects.flatMap(effect => (effect.type === 'blame' ? [`${effect.member} ${effect.code}`] : []))
+  }
+
+  #own(wire: Uint8Array): Message[] {
+    const { signer } = decodeEnvelope(wire)
+    return memberOf(this.context.roster, signer) === this.self ? [openMessage(wire, this.context)] : []
+  }
+
+  key(member: number): Uint8Array {
+    return publicKeyOf(sha256(Buffer.from(`key ${member}`)))
+  }
+
+  ready(
+    member: number,
+    changes: Partial<Extract<Content, { type: 'ready' }>> = {},
+  ): Extract<Content, { type: 'ready' }> {
+    return { type: 'ready', previous: this.genesis, key: this.key(member), owner: true, ...changes }
+  }
+
+  open(
+    members: readonly number[],
+    changes: Partial<Extract<Content, { type: 'open' }>> = {},
+  ): Extract<Content, { type: 'open' }> {
+    const readys = members.map(member => this.wire(member, this.ready(member)))
+    return { type: 'open', view: 0, readys, owners: [...members], ...changes }
+  }
+
+  /** A whole data phase of view 0, as if all its members had done their part. */
+  session(members: readonly number[], name = ''): Session {
+    const open = this.wire(this.proposer(0), this.open(members))
+    const message = openMessage(open, this.context) as Message<BodyOf<'open'>>
+    const opening = checkOpening(message, this.context, this.genesis)
+    const { sid } = opening
+    const manifests = members.map(member => {
+      const root = sha256(Buffer.from(`root ${name} ${member}`))
+      return this.wire(member, { type: 'manifest', view: 0, sid, root, commitment: commit(this.selfKey(member)) })
+    })
+    const hashOf = (wire: Uint8Array) => openMessage(wire, this.context).hash
+    const hashes = manifests.map(hashOf)
+    const digest = loadedDigest(sid, hashes)
+    const loaded = filledChunks(opening).map(({ index }) =>
+      this.wire(members[index] as number, { type: 'loaded', view: 0, sid, chunk: index, digest }),
+    )
+    const content = { view: 0, open: opening.hash, manifests: hashes, loaded: loaded.map(hashOf) }
+    return { open, opening, manifests, loaded, value: encodeCommitValue(content) }
+  }
+
+  selfKey(member: number): Uint8Array {
+    return sha256(Buffer.from(`self key ${member}`))
+  }
+
+  precommits(value: Uint8Array, from: readonly number[]): Uint8Array[] {
+    const vote = { type: 'precommit', instance: 'commit', view: 0, value: valueId(value) } as const
+    return from.map(member => this.wire(member, vote))
+  }
+
+  /** What the machine published of one type in the last step. */
+  published<T extends Body['type']>(type: T): BodyOf<T>[] {
+    return this.effects.flatMap(effect => {
+      const message = effect.type === 'publish' ? openMessage(effect.bytes, this.context) : undefined
+      return message !== undefined && is(message, type) ? [message.body as BodyOf<T>] : []
+    })
+  }
+}

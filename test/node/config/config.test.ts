@@ -1,0 +1,147 @@
+// Claims of node/config.ts and node/toml.ts: a config is read strictly, and every error names the file and the key.
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { isLoopback, parseConfig, readConfig } from '../../../node/config/config.ts'
+import { renderConfig } from '../../../node/config/config-template.ts'
+import { editDistance, nearestKey } from '../../../node/config/toml.ts'
+import { EXIT, OperatorError } from '../../../node/errors.ts'
+import { peerIdString } from '../../../node/storage/identity.ts'
+import { testSigners } from '../../helpers/study/study.ts'
+import { temporaryFolder } from '../../helpers/temporary-folder.ts'
+
+const FILE = '/somewhere/config.toml'
+const parse = (text: string) => parseConfig(`site = "S"\n${text}`, FILE)
+
+function refusal(text: string): OperatorError {
+  try {
+    parse(text)
+  } catch (error) {
+    if (error instanceof OperatorError) return error
+    throw error
+  }
+  throw new Error(`accepted: ${text}`)
+}
+
+test('a site is enough, everything else has a default', t => {
+  t.deepEqual(parse(''), {
+    site: 'S',
+    data: { npz: null, split: 'train' },
+    network: { listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: true, announce: [] },
+    http: { host: '127.0.0.1', port: 7420 },
+    log: { level: 'info' },
+    privacy: { epsilonMax: 8 },
+    policy: { require: [] },
+    training: { engine: 'auto' },
+  })
+})
+
+test('an unknown key is named with its file and the key that was meant', t => {
+  const cases: [text: string, key: string, meant: string | undefined][] = [
+    ['[network]\nlistne = []', 'network.listne', 'network.listen'],
+    ['[privacy]\nepsilonmax = 3', 'privacy.epsilonmax', 'privacy.epsilonMax'],
+    ['[netwrok]\nlisten = []', 'netwrok', 'network'],
+    ['[http]\nepsilonMax = 3', 'http.epsilonMax', 'privacy.epsilonMax'],
+    ['[data]\nzzzzzzzz = 1', 'data.zzzzzzzz', undefined],
+    ['__proto__ = 1', '__proto__', undefined],
+  ]
+  for (const [text, key, meant] of cases) {
+    const error = refusal(text)
+    t.is(error.exitCode, EXIT.config)
+    t.true(error.message.includes(`${FILE}: unknown key "${key}"`), error.message)
+    t.is(/did you mean "(.*)"/.exec(error.message)?.[1], meant)
+    t.regex(error.hint, /Known keys/)
+  }
+})
+
+test('a wrong value is named with its file and key', t => {
+  const cases: [text: string, key: string][] = [
+    ['[http]\nhost = "0.0.0.0"', 'http.host'],
+    ['[http]\nhost = "localhost.example.org"', 'http.host'],
+    ['[http]\nport = 70000', 'http.port'],
+    ['[network]\nlisten = []', 'network.listen'],
+    ['[network]\nlisten = ["0.0.0.0:1"]', 'network.listen.0'],
+    ['[network]\nbootstrap = ["/ip4/999.0.0.1/tcp/1"]', 'network.bootstrap.0'],
+    ['[network]\nmdns = "yes"', 'network.mdns'],
+    ['[log]\nlevel = "loud"', 'log.level'],
+    ['[privacy]\nepsilonMax = 0', 'privacy.epsilonMax'],
+    ['[privacy]\nepsilonMax = inf', 'privacy.epsilonMax'],
+    ['[policy]\nrequire = ["12D3KooWnobody"]', 'policy.require.0'],
+    ['[training]\nengine = "webgl"', 'training.engine'],
+  ]
+  for (const [text, key] of cases) {
+    const error = refusal(text)
+    t.is(error.exitCode, EXIT.config)
+    t.true(error.message.startsWith(`${FILE}: ${key}: `), error.message)
+  }
+  t.throws(() => parseConfig('', FILE), { message: /site: is missing/ })
+})
+
+test('text that is not TOML is refused with its place', t => {
+  const error = refusal('[data]\nx = = 1')
+  t.is(error.exitCode, EXIT.config)
+  t.true(error.message.startsWith(`${FILE}:3:`) && error.message.includes(' is not valid TOML: '), error.message)
+  t.regex(error.hint, /line 3/)
+})
+
+test('relative paths are seen from the config file', t => {
+  t.is(parse('[data]\nnpz = "x/y.npz"').data.npz, '/somewhere/x/y.npz')
+  t.is(parse('[data]\nnpz = "/x/y.npz"').data.npz, '/x/y.npz')
+})
+
+test('hospitals without which a node does not take part are peer ids', t => {
+  const peer = peerIdString(testSigners(1)[0]!.id)
+  t.deepEqual(parse(`[policy]\nrequire = ["${peer}"]`).policy.require, [peer])
+})
+
+test('what init writes is read back, also with odd names', t => {
+  const choices = {
+    site: 'Spital "Süd" \\ #1',
+    npz: '/a b/"c".npz',
+    split: 'train',
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    bootstrap: ['/dns4/a.example.org/tcp/1'],
+    httpPort: 0,
+    epsilonMax: 2.5,
+  }
+  const config = parseConfig(renderConfig(choices, FILE), FILE)
+  t.is(config.site, choices.site)
+  t.deepEqual(config.data, { npz: choices.npz, split: 'train' })
+  t.deepEqual(config.network, { listen: choices.listen, bootstrap: choices.bootstrap, mdns: true, announce: [] })
+  t.deepEqual([config.http.port, config.privacy.epsilonMax], [0, 2.5])
+  t.deepEqual(parseConfig(renderConfig({ site: 'S' }, FILE), FILE), parse(''))
+})
+
+test('a choice that would not be read back is refused when written', t => {
+  for (const choice of [{ site: 'a\nb' }, { site: 'S', listen: ['nowhere'] }, { site: '' }]) {
+    t.throws(() => renderConfig(choice, FILE), { instanceOf: OperatorError })
+  }
+})
+
+test('a missing or unreadable file is an error of exit code 3', async t => {
+  const folder = await temporaryFolder(t)
+  const missing = await t.throwsAsync(readConfig(folder), { instanceOf: OperatorError, code: 'config-missing' })
+  t.regex(missing.hint, /confrere init/)
+  t.is(missing.exitCode, EXIT.config)
+  await mkdir(join(folder, 'config.toml'))
+  await t.throwsAsync(readConfig(folder), { instanceOf: OperatorError, code: 'config-unreadable' })
+  const other = await temporaryFolder(t)
+  await writeFile(join(other, 'config.toml'), 'site = "S"')
+  t.is((await readConfig(other)).site, 'S')
+})
+
+test('only names of this machine are loopback', t => {
+  for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) t.true(isLoopback(host), host)
+  for (const host of ['0.0.0.0', '::', '', '128.0.0.1', '127.0.0.1.example.org', 'xlocalhost']) {
+    t.false(isLoopback(host), host)
+  }
+})
+
+test('the nearest key is one of few typing errors', t => {
+  t.is(editDistance('kitten', 'sitting'), 3)
+  t.is(editDistance('', 'abc'), 3)
+  t.is(nearestKey('prot', ['port', 'host']), 'port')
+  t.is(nearestKey('x', ['port', 'host']), undefined)
+  t.is(nearestKey('x', []), undefined)
+})

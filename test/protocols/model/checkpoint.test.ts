@@ -1,0 +1,238 @@
+// Claims of protocols/round/checkpoint.ts and protocols/study/parameters.ts: a checkpoint is the same to the last bit
+// wherever it is computed, and nothing but a whole checkpoint of the study is read as one.
+
+import test from 'ava'
+import fc from 'fast-check'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import {
+  type Checkpoint,
+  checkpointHash,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  initialCheckpoint,
+} from '../../../protocols/model/checkpoint.ts'
+import { applySum, type StepSettings } from '../../../protocols/model/optimizer.ts'
+import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
+import { denominatorOf } from '../../../protocols/study/plan.ts'
+import type { ModelSpec, StudyData, StudyDocument } from '../../../protocols/study/types.ts'
+
+const VECTORS: StudyData = { kind: 'vector', shape: [3], classes: ['no', 'yes'], records: 298 }
+const IMAGES: StudyData = { kind: 'image', shape: [28, 28, 1], classes: ['no', 'yes'], records: 1 }
+const DIMENSION = 8
+
+function study(model: ModelSpec = { preset: 'mlp', units: [1] }, data: StudyData = VECTORS): StudyDocument {
+  const initialSeed = Uint8Array.from({ length: 32 }, (_, index) => index)
+  return { model, data, initialSeed, privacy: { sampleRate: 2 ** 29 } } as StudyDocument
+}
+
+const SETTINGS: StepSettings = {
+  scale: 65536 / 1.5,
+  denominator: 37.25,
+  learningRate: 0.3,
+  momentum: 0.9,
+  averageDecay: 0.35,
+}
+const SUMS = [
+  [1_000_000, -7, 2 ** 31 - 1, -(2 ** 31), 0, 123_456, -99_999, 1],
+  [3, 1, 4, -1, -5, 9, -2, 6],
+  [-1_000_000, 7, -(2 ** 31 - 1), 5, 0, -1, 99_999, 2 ** 20],
+]
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+const bitsOf = (values: Float32Array): string =>
+  hex(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+const hashOf = (checkpoint: Checkpoint): string => hex(checkpointHash(encodeCheckpoint(checkpoint)))
+const codeOf = (action: () => unknown): string => {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code
+    throw error
+  }
+  return 'accepted'
+}
+
+// Every expected value below was computed in Python: float64 arithmetic, struct.pack('<f') for each rounding to
+// float32, and `openssl enc -aes-256-ctr` for the stream.
+test('the initial parameters are the bits that an independent program computes', t => {
+  const checkpoint = initialCheckpoint(study())
+  t.is(bitsOf(checkpoint.parameters), 'b06523bf3a0782bf8c589bbf0000000009be18bf8422023f0000000000000000')
+  t.deepEqual(checkpoint.average, checkpoint.parameters)
+  t.deepEqual(checkpoint.momentum, new Float32Array(DIMENSION))
+  t.is(hashOf(checkpoint), '47b76ed811e5c6cfc921070406073d6e83f3f0773aec70e4a3f2c1e90d5c6c62')
+})
+
+test('three steps end in the hashes that an independent program computes', t => {
+  let checkpoint = initialCheckpoint(study())
+  const before = hashOf(checkpoint)
+  const hashes = SUMS.map(sum => {
+    checkpoint = applySum(checkpoint, Int32Array.from(sum), SETTINGS)
+    return hashOf(checkpoint)
+  })
+  t.deepEqual(hashes, [
+    '303d5f3a80de707c09a2931d30d8165dc17fe432d73fd0bd079b5b05a79ae364',
+    '4445931a9004d8e839b474a7c6b13bb580bb904231538aa2a09a1b7a501eaa57',
+    '3999ec0db5bd6788d0364f0e7de279f6efa411f204e94c6b3e73cd24a5e153c0',
+  ])
+  t.is(bitsOf(checkpoint.average), '68ec72bf2a0782bfe11427c4a14a6b44f2bd18bfe190e83e437cfe3c690709be')
+  t.is(hashOf(initialCheckpoint(study())), before, 'a step leaves its argument alone')
+})
+
+test('a linear model starts at 0, whatever its seed', t => {
+  t.deepEqual(initialCheckpoint(study({ preset: 'logistic' })).parameters, new Float32Array(DIMENSION))
+})
+
+test('another seed or another model starts elsewhere', t => {
+  const other = { ...study(), initialSeed: new Uint8Array(32) }
+  t.notDeepEqual(initialCheckpoint(other).parameters, initialCheckpoint(study()).parameters)
+  const [a, b] = [[4], [4, 2]].map(units => initialCheckpoint(study({ preset: 'mlp', units })))
+  t.notDeepEqual(a!.parameters.slice(0, 12), b!.parameters.slice(0, 12))
+})
+
+test('initial values keep to their limits, fill them evenly, and constants stand where they belong', t => {
+  const model: ModelSpec = { preset: 'cnn', filters: [16, 32], groups: 4 }
+  const { parameters } = initialCheckpoint(study(model, IMAGES))
+  let start = 0
+  for (const { name, shape, initial } of parameterSpecs(model, IMAGES)) {
+    const end = start + dimensionOf([{ name, shape, initial }])
+    const own = parameters.subarray(start, end)
+    if (initial.kind === 'constant') t.true(own.every(value => value === initial.value))
+    else {
+      t.true(own.every(value => Math.abs(value) <= Math.fround(initial.limit)))
+      const variance = own.reduce((sum, value) => sum + value ** 2, 0) / own.length
+      t.true(Math.abs(variance / (initial.limit ** 2 / 3) - 1) < 6 / Math.sqrt(own.length), `${name} is uniform`)
+    }
+    start = end
+  }
+  t.is(start, parameters.length)
+})
+
+test('the denominator is public: the rate times the nominal number of records', t => {
+  t.is(denominatorOf(study()), 298 / 8)
+})
+
+test('a sum of another length is refused, and so is one that drives a parameter out of float32', t => {
+  const checkpoint = initialCheckpoint(study())
+  t.is(
+    codeOf(() => applySum(checkpoint, new Int32Array(DIMENSION + 1), SETTINGS)),
+    'length-mismatch',
+  )
+  const sum = new Int32Array(DIMENSION).fill(1)
+  t.is(
+    codeOf(() => applySum(checkpoint, sum, { ...SETTINGS, learningRate: 1e300 })),
+    'diverged',
+  )
+})
+
+test('layouts: presets have the tensors that their names promise', t => {
+  const cnn = parameterSpecs({ preset: 'cnn', filters: [16, 32, 32], groups: 4 }, IMAGES)
+  t.deepEqual(
+    cnn.map(({ name, shape }) => `${name} ${shape.join('x')}`),
+    [
+      'conv1/kernel 3x3x1x16',
+      'norm1/gamma 16',
+      'norm1/beta 16',
+      'conv2/kernel 3x3x16x32',
+      'norm2/gamma 32',
+      'norm2/beta 32',
+      'conv3/kernel 3x3x32x32',
+      'norm3/gamma 32',
+      'norm3/beta 32',
+      'head/kernel 512x2',
+      'head/bias 2',
+    ],
+  )
+  t.is(dimensionOf(cnn), 15_154)
+  t.is(dimensionOf(parameterSpecs({ preset: 'logistic' }, IMAGES)), 784 * 2 + 2)
+  t.is(dimensionOf(parameterSpecs({ preset: 'mlp', units: [32, 16] }, IMAGES)), 785 * 32 + 33 * 16 + 17 * 2)
+})
+
+test('a model that does not fit the data is refused', t => {
+  const refused: [ModelSpec, StudyData][] = [
+    [{ preset: 'cnn', filters: [8], groups: 4 }, VECTORS],
+    [{ preset: 'cnn', filters: [10], groups: 4 }, IMAGES],
+    [{ preset: 'cnn', filters: [0], groups: 1 }, IMAGES],
+    [{ preset: 'cnn', filters: [8], groups: 0.5 }, IMAGES],
+    [{ preset: 'mlp', units: [-1] }, IMAGES],
+    [{ preset: 'mlp', units: [65_536, 65_536] }, IMAGES],
+    [{ preset: 'resnet' } as unknown as ModelSpec, IMAGES],
+    [{ preset: 'logistic' }, { ...VECTORS, classes: ['only'] }],
+  ]
+  for (const [model, data] of refused)
+    t.is(
+      codeOf(() => parameterSpecs(model, data)),
+      'unsupported-model',
+    )
+})
+
+test('a checkpoint comes back from its bytes, bit by bit', t => {
+  const vector = (length: number) =>
+    fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true })
+  const checkpoint = fc
+    .nat({ max: 20 })
+    .chain(length =>
+      fc.tuple(fc.nat(), vector(length), vector(length), vector(length), fc.nat({ max: 3 }), fc.nat({ max: 3 })),
+    )
+  fc.assert(
+    fc.property(checkpoint, ([round, parameters, momentum, average, offset, columns]) => {
+      const normalisation = Float32Array.from({ length: 2 * columns }, (_, at) => at + 0.5)
+      const bytes = encodeCheckpoint({ round, normalisation, parameters, momentum, average })
+      // bytes of a message lie at any offset of their buffer
+      const shifted = new Uint8Array(bytes.length + offset).subarray(offset)
+      shifted.set(bytes)
+      const back = decodeCheckpoint(shifted, { dimension: parameters.length, columns })
+      t.deepEqual(encodeCheckpoint(back), bytes)
+      t.is(back.round, round)
+      t.is(bitsOf(back.average), bitsOf(average))
+      t.deepEqual(back.normalisation, normalisation)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+const SHAPE = { dimension: DIMENSION, columns: 0 }
+
+test('bytes that are not a whole checkpoint of this study are refused', t => {
+  const bytes = encodeCheckpoint(initialCheckpoint(study()))
+  const changed = (offset: number, replacement: number[]): Uint8Array => {
+    const copy = bytes.slice()
+    copy.set(replacement, offset)
+    return copy
+  }
+  const bad = [
+    new Uint8Array(0),
+    bytes.subarray(0, 15),
+    bytes.subarray(0, -1),
+    Uint8Array.of(...bytes, 0),
+    changed(0, [0]),
+    changed(7, [2]),
+    changed(15, [9]),
+    changed(16, [0, 0, 0xc0, 0x7f]), // NaN
+    changed(bytes.length - 4, [0, 0, 0x80, 0xff]), // −∞
+  ]
+  for (const each of bad)
+    t.is(
+      codeOf(() => decodeCheckpoint(each, SHAPE)),
+      'malformed-checkpoint',
+    )
+  t.is(
+    codeOf(() => decodeCheckpoint(bytes, { ...SHAPE, dimension: DIMENSION + 1 })),
+    'malformed-checkpoint',
+  )
+  t.is(
+    codeOf(() => decodeCheckpoint(bytes, { ...SHAPE, columns: 1 })),
+    'malformed-checkpoint',
+  )
+  t.is(
+    codeOf(() => decodeCheckpoint(bytes, SHAPE)),
+    'accepted',
+  )
+})
+
+test('what is decoded does not share memory with the bytes', t => {
+  const bytes = encodeCheckpoint(initialCheckpoint(study()))
+  const checkpoint = decodeCheckpoint(bytes, SHAPE)
+  const hash = hashOf(checkpoint)
+  bytes.fill(0)
+  t.is(hashOf(checkpoint), hash)
+})
