@@ -22,7 +22,7 @@ export const SIGMA_MIN = 3
 /** Noise beyond so many σ_h wraps around: below 1e-32 per coordinate. */
 export const NOISE_HEADROOM_SIGMA = 12
 export const WORD_ABS_MAX = 2 ** 31 - 1
-export const DIMENSION_MAX = 2 ** 28
+export const SUM_WORDS_MAX = 2 ** 28
 export const CONTRIBUTORS_MAX = 2 ** 16
 
 /** `scale` s: integer units per unit of the float sum. `sensitivity` Δ_int: integer units, Euclidean norm. */
@@ -90,7 +90,7 @@ export function chooseFixedPoint({
 }): FixedPoint {
   requireReal(clippingNorm, { min: Number.MIN_VALUE, max: Number.MAX_VALUE }, 'clippingNorm')
   requireReal(noiseMultiplier, { min: 0, max: Number.MAX_VALUE }, 'noiseMultiplier')
-  requireInteger(dimension, { min: 1, max: DIMENSION_MAX }, 'dimension')
+  requireInteger(dimension, { min: 1, max: SUM_WORDS_MAX }, 'dimension')
   requireInteger(contributorsMin, { min: 1, max: CONTRIBUTORS_MAX }, 'contributorsMin')
   requireInteger(colluders, { min: 0, max: contributorsMin - 1 }, 'colluders')
   const rounding = Math.ceil(Math.sqrt(dimension))

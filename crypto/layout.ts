@@ -5,7 +5,7 @@
  */
 
 import { requireInteger } from './check.ts'
-import { CONTRIBUTORS_MAX, DIMENSION_MAX } from './fixed-point.ts'
+import { CONTRIBUTORS_MAX, SUM_WORDS_MAX } from './fixed-point.ts'
 
 /** Chunks begin at a multiple of so many words: 64 bytes, whole blocks of the mask stream. */
 export const CHUNK_ALIGNMENT_WORDS = 16
@@ -25,7 +25,7 @@ export interface Chunk {
  * @throws CryptoError `out-of-range`
  */
 export function chunkLayout(dimension: number, owners: number): Chunk[] {
-  requireInteger(dimension, { min: 1, max: DIMENSION_MAX }, 'dimension')
+  requireInteger(dimension, { min: 1, max: SUM_WORDS_MAX }, 'dimension')
   requireInteger(owners, { min: 1, max: CONTRIBUTORS_MAX }, 'owners')
   const size = Math.ceil(dimension / (owners * CHUNK_ALIGNMENT_WORDS)) * CHUNK_ALIGNMENT_WORDS
   return Array.from({ length: owners }, (_, index) => {

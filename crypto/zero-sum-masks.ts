@@ -129,7 +129,7 @@ export function unmaskSelfInto(words: Uint32Array, selfKey: Uint8Array, start: n
  * @param parts each contributor's masked chunk and released self key
  * @param start the chunk's first word in the vector
  */
-export function sumChunk(
+export function addUnmasked(
   parts: readonly { readonly masked: Uint32Array; readonly selfKey: Uint8Array }[],
   start: number,
 ): Uint32Array {

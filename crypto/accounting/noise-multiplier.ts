@@ -7,10 +7,10 @@
 import { requireInteger, requireReal } from '../check.ts'
 import { CryptoError } from '../errors.ts'
 import { PLD_STEPS_MAX, pldEpsilon, type Steps } from './pld.ts'
-import { NOISE_MULTIPLIER_MAX, NOISE_MULTIPLIER_STEP, rdpNoiseMultiplier } from './rdp.ts'
+import { ACCOUNTANT_NOISE_MULTIPLIER_MAX, NOISE_MULTIPLIER_STEP, rdpNoiseMultiplier } from './rdp.ts'
 
 /** Multipliers are multiples of this: a study never has less. */
-export const NOISE_MULTIPLIER_MIN = 0.01
+export const ACCOUNTANT_NOISE_MULTIPLIER_MIN = 0.01
 
 /**
  * A multiple of 1e-4 that, as a noise multiplier, keeps ε within the target, itself checked; the next smaller one does
@@ -42,7 +42,7 @@ export function pldNoiseMultiplier({
   const multiplierOf = (units: number): number => units / (1 / NOISE_MULTIPLIER_STEP)
   const epsilonAt = (units: number): number =>
     pldEpsilon([{ sampleRate, noiseMultiplier: multiplierOf(units), steps }, ...besides], { delta })
-  const least = Math.round(NOISE_MULTIPLIER_MIN / NOISE_MULTIPLIER_STEP)
+  const least = Math.round(ACCOUNTANT_NOISE_MULTIPLIER_MIN / NOISE_MULTIPLIER_STEP)
 
   const others = pldEpsilon(besides, { delta })
   if (others > epsilon) {
@@ -55,8 +55,8 @@ export function pldNoiseMultiplier({
   let enough = Math.max(least, Math.round(upper / NOISE_MULTIPLIER_STEP))
   let reached = epsilonAt(enough)
   while (reached > epsilon) {
-    if (multiplierOf(enough) > NOISE_MULTIPLIER_MAX) {
-      throw new CryptoError('noise-too-large', `no noise multiplier up to ${NOISE_MULTIPLIER_MAX} gives ε ${epsilon}`)
+    if (multiplierOf(enough) > ACCOUNTANT_NOISE_MULTIPLIER_MAX) {
+      throw new CryptoError('noise-too-large', `no noise multiplier up to ${ACCOUNTANT_NOISE_MULTIPLIER_MAX} gives ε ${epsilon}`)
     }
     enough *= 2
     reached = epsilonAt(enough)

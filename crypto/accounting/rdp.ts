@@ -18,7 +18,7 @@ export const RDP_ORDERS: readonly number[] = [
 
 /** A noise multiplier is rounded up to a multiple of this. */
 export const NOISE_MULTIPLIER_STEP = 1e-4
-export const NOISE_MULTIPLIER_MAX = 1e5
+export const ACCOUNTANT_NOISE_MULTIPLIER_MAX = 1e5
 export const STEPS_MAX = 2 ** 40
 
 /** A is at least 1, so a term below e^−38 (less than half its last bit) changes nothing. */
@@ -194,8 +194,8 @@ export function rdpNoiseMultiplier({
   let enough = 1
   while (!suffices(enough)) {
     enough *= 2
-    if (multiplierOf(enough) > NOISE_MULTIPLIER_MAX) {
-      throw new CryptoError('noise-too-large', `no noise multiplier up to ${NOISE_MULTIPLIER_MAX} gives ε ${epsilon}`)
+    if (multiplierOf(enough) > ACCOUNTANT_NOISE_MULTIPLIER_MAX) {
+      throw new CryptoError('noise-too-large', `no noise multiplier up to ${ACCOUNTANT_NOISE_MULTIPLIER_MAX} gives ε ${epsilon}`)
     }
   }
   let tooFew = Math.floor(enough / 2)

@@ -3,7 +3,7 @@
 import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { ProtocolError } from '../../protocols/errors.ts'
-import { CASE_BYTES_MAX, decodeCase, judgeCase } from '../../protocols/evidence/evidence-file.ts'
+import { CASE_BYTES_MAX, decodeEvidenceFile, judgeEvidenceFile } from '../../protocols/evidence/evidence-file.ts'
 import { hex } from '../../protocols/immutable.ts'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
@@ -37,8 +37,8 @@ async function verify(file: string, { study: path, json }: { study: string; json
   const { document, study } = await readStudyFile(path)
   const bytes = await readLimited(file)
   try {
-    const found = decodeCase(bytes)
-    const { peer, name, code, description } = judgeCase(document, found)
+    const found = decodeEvidenceFile(bytes)
+    const { peer, name, code, description } = judgeEvidenceFile(document, found)
     if (json) return printJson({ proven: true, peer, name, code, kind: found.evidence.kind, round: found.round, study })
     printLines(`Proven: ${description}`, `  study ${hex(found.study)}`)
   } catch (cause) {

@@ -8,7 +8,7 @@ import { selectStudy } from '../storage/approved-studies.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { addDataOption, parseStudyPrefix } from './options.ts'
-import { requireBudget } from './study-approve.ts'
+import { requireStudyWithinCap } from './study-approve.ts'
 import { requireMember } from './study-new.ts'
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
@@ -29,7 +29,7 @@ async function start({ data, study: prefix, join }: { data: string; study?: stri
   const identity = await loadIdentity(data)
   const study = await selectStudy(data, prefix)
   if (!join) requireMember(study.document, identity)
-  requireBudget(study.document, config)
+  requireStudyWithinCap(study.document, config)
   const log = createLogger({ level: config.log.level })
   // the network and the tensor engine load only here: no other command waits for them
   const startNode = async (): Promise<RunningNode> =>

@@ -29,7 +29,7 @@ async function approveStudy(
   const identity = await loadIdentity(data)
   const study = await readStudyFile(file)
   if (!join) requireMember(study.document, identity)
-  requireBudget(study.document, config)
+  requireStudyWithinCap(study.document, config)
   const stored = await storeApproved(data, study).catch(error => {
     throw folderUnusable(data, error)
   })
@@ -42,7 +42,7 @@ async function approveStudy(
 }
 
 /** The local cap must pay for the whole study. @throws OperatorError `budget-too-small`, exit code 7 */
-export function requireBudget({ privacy, name }: StudyDocument, config: Pick<NodeConfig, 'privacy'>): void {
+export function requireStudyWithinCap({ privacy, name }: StudyDocument, config: Pick<NodeConfig, 'privacy'>): void {
   const { epsilonMax } = config.privacy
   if (epsilonMax >= privacy.epsilon) return
   throw new OperatorError(

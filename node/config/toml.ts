@@ -59,7 +59,7 @@ export function parseToml<T extends z.ZodType>(text: string, schema: T, file: st
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
   const where = issue.path.filter(part => typeof part === 'string')
   if (issue.code === 'unrecognized_keys') throw unknownKey([...where, issue.keys[0]!], schema, file)
-  const key = issue.path.join('..') || 'the file'
+  const key = issue.path.join('.') || 'the file'
   const missing = issue.code === 'invalid_type' && valueAt(table, issue.path) === undefined
   throw invalid(
     `${file}: ${key}: ${missing ? 'is missing' : issue.message}`,
@@ -74,11 +74,11 @@ function valueAt(table: unknown, path: readonly PropertyKey[]): unknown {
 
 function unknownKey(path: string[], schema: z.ZodType, file: string): OperatorError {
   const paths = keyPaths(schema)
-  const key = path.join('..')
+  const key = path.join('.')
   const nearest = nearestKey(key, paths)
-  const section = path.slice(0, -1).join('..')
-  const siblings = paths.filter(known => known.split('..').slice(0, -1).join('..') === section)
-  const known = siblings.map(sibling => sibling.split('..').at(-1)).join(', ')
+  const section = path.slice(0, -1).join('.')
+  const siblings = paths.filter(known => known.split('.').slice(0, -1).join('.') === section)
+  const known = siblings.map(sibling => sibling.split('.').at(-1)).join(', ')
   if (paths.includes(key)) {
     return invalid(
       `${file}: the key "${key}" does not go with the other keys of [${section}]`,
@@ -97,7 +97,7 @@ function invalid(message: string, hint: string, cause?: unknown): OperatorError 
 
 /** The known key that was probably meant: one with few typing errors, or the same name in another section. */
 export function nearestKey(key: string, known: readonly string[]): string | undefined {
-  const leafOf = (path: string): string => path.split('..').at(-1) ?? ''
+  const leafOf = (path: string): string => path.split('.').at(-1) ?? ''
   const leaf = leafOf(key).toLowerCase()
   const scored = known.map(path => {
     const edits = Math.min(

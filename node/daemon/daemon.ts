@@ -21,7 +21,7 @@ import { PendingChange } from '../storage/pending-change.ts'
 import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
-import { startWorkshop } from '../worker/worker-client.ts'
+import { startWorker } from '../worker/worker-client.ts'
 import { createNode } from './study-node.ts'
 
 export interface RunningNode {
@@ -91,7 +91,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     const { npz, split } = config.data
     const training = { engine: config.training.engine, npz, split }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
-    const workshop = startWorkshop(settings, fatal)
+    const workshop = startWorker(settings, fatal)
     cleanups.push(() => workshop.close())
     const account = await PrivacyAccount.open({
       ...{ folder, document, study, epsilonMax: config.privacy.epsilonMax, now: () => new Date().toISOString() },

@@ -21,30 +21,30 @@ import { begin, step } from '../../protocols/round/step.ts'
 import type { Logger } from '../log.ts'
 import type { Network } from '../network/libp2p-host.ts'
 import type { TransferClient } from '../network/transfer/client.ts'
-import type { Charge, Standing, Store } from '../storage/store.ts'
-import type { Workshop } from '../worker/worker-client.ts'
-import { Inbox } from './event-queue.ts'
+import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
+import type { WorkerClient } from '../worker/worker-client.ts'
+import { EventQueue } from './event-queue.ts'
 
 const RETRY_MS = 1000
 const PULL_TIMEOUT_MS = 60_000
 
-export interface DriverObserver {
+export interface DriverListener {
   notice(notice: Notice): void
   trained(round: number, ms: number): void
   /** @param evidence what proves it to anybody; null for a suspicion */
   blamed(peer: string, code: string, evidence: Evidence | null): void
-  charged(charge: Charge): void
+  charged(charge: SavedCharge): void
 }
 
 export interface DriverComponents {
   readonly context: StepContext
   readonly store: Store
-  readonly workshop: Workshop
+  readonly workshop: WorkerClient
   readonly network: () => Network
   readonly transfer: () => TransferClient
   /** asks a peer what it holds from us */
   readonly recall: (peer: string) => void
-  readonly observer: DriverObserver
+  readonly observer: DriverListener
   readonly log: Logger
   /** something that no peer and no operator can be blamed for, or that a restart must mend */
   readonly fatal: (error: unknown) => void
@@ -53,7 +53,7 @@ export interface DriverComponents {
 export class Driver {
   #state!: RoundState
   readonly #parts: DriverComponents
-  readonly #queue = new Inbox()
+  readonly #queue = new EventQueue()
   readonly #timers = new Map<string, NodeJS.Timeout>()
   readonly #stopped = new AbortController()
   #running: Promise<void> | undefined
@@ -70,7 +70,7 @@ export class Driver {
   }
 
   /** Takes up the study where the disk left it. */
-  async begin({ standing, charges, own }: Standing): Promise<void> {
+  async begin({ standing, charges, own }: SavedRound): Promise<void> {
     const from = { standing, charges, own, recall: true }
     const { state, effects } = begin(from, this.#parts.context)
     this.#state = state

@@ -8,19 +8,19 @@ import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import { trainingCharges } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { advance, firstStanding } from '../../protocols/transcript/head.ts'
+import { extendHead, firstHead } from '../../protocols/transcript/head.ts'
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import type { Standing, Store } from '../storage/store.ts'
+import type { SavedRound, Store } from '../storage/store.ts'
 
 /** One that was in a roster and is not in the newest has no business any more; one that never was may be admitted yet. */
 export async function requirePlace(store: Store, context: StepContext): Promise<void> {
   const { peer, founding, document } = context
   const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
-  let standing = firstStanding(context)
+  let standing = firstHead(context)
   let inside = founding.ranks.has(peer)
   for (const link of links) {
-    standing = advance(standing, { link, value: decodeResultValue(link.value) }, context)
+    standing = extendHead(standing, { link, value: decodeResultValue(link.value) }, context)
     const now = standing.roster.ranks.has(peer)
     if (inside && !now) throw removed(document)
     inside = now
@@ -28,8 +28,8 @@ export async function requirePlace(store: Store, context: StepContext): Promise<
 }
 
 /** A round that was charged already is still to be ended; any other needs a budget. */
-export function requireBudget(
-  { standing: { round }, charges }: Standing,
+export function requireBudgetLeft(
+  { standing: { round }, charges }: SavedRound,
   { rounds, chargesMax, document }: StepContext,
 ): void {
   if (round > rounds || trainingCharges(charges) < chargesMax || charges.some(charge => charge.round === round)) return

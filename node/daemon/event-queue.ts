@@ -21,7 +21,7 @@ function sizeOf(event: RoundEvent): { from: Member; bytes: number; links: number
   return undefined
 }
 
-export class Inbox {
+export class EventQueue {
   #events: RoundEvent[] = []
   #next = 0
   readonly #waiting = new Map<Member, Waiting>()

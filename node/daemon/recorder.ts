@@ -14,8 +14,8 @@ import type { EpsilonStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { observerWords } from '../privacy/epsilon-text.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
-import type { Charge } from '../storage/store.ts'
-import type { DriverObserver } from './driver.ts'
+import type { SavedCharge } from '../storage/store.ts'
+import type { DriverListener } from './driver.ts'
 
 export interface RecorderInit {
   readonly context: StepContext
@@ -24,7 +24,7 @@ export interface RecorderInit {
   /** rounds finished before this start */
   readonly records: readonly RoundRecord[]
   /** rounds charged before this start */
-  readonly charges: readonly Charge[]
+  readonly charges: readonly SavedCharge[]
 }
 
 /** Where what is recorded goes, and comes from. */
@@ -37,7 +37,7 @@ export interface RecorderOutputs {
   readonly now: () => number
 }
 
-export interface Recorder extends DriverObserver {
+export interface Recorder extends DriverListener {
   readonly records: readonly RoundRecord[]
   readonly phase: string
   readonly view: number

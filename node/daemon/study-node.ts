@@ -22,9 +22,9 @@ import { systemClock } from '../clock.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { createGossipRepair, type GossipRepair } from '../network/anti-entropy.ts'
-import type { Verdict } from '../network/gossip-reader.ts'
+import type { GossipVerdict } from '../network/gossip-reader.ts'
 import { createNetwork, type Network, type NetworkInit } from '../network/libp2p-host.ts'
-import { Origins } from '../network/limits/author-limits.ts'
+import { AuthorLimits } from '../network/limits/author-limits.ts'
 import type { Strike } from '../network/limits/strikes.ts'
 import { Neighbours } from '../network/neighbours.ts'
 import { TransferClient } from '../network/transfer/client.ts'
@@ -32,11 +32,11 @@ import { TransferServer } from '../network/transfer/server.ts'
 import type { EvidenceFolder } from '../storage/evidence-folder.ts'
 import type { Identity } from '../storage/identity.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
-import type { Standing, Store } from '../storage/store.ts'
+import type { SavedRound, Store } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
-import type { Workshop } from '../worker/worker-client.ts'
+import type { WorkerClient } from '../worker/worker-client.ts'
 import { Driver } from './driver.ts'
-import { budgetSpent, removed, requireBudget, requirePlace } from './eligibility.ts'
+import { budgetSpent, removed, requireBudgetLeft, requirePlace } from './eligibility.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 
 /** A peer that is a round ahead of us may just be quicker by a moment. */
@@ -61,7 +61,7 @@ export interface NodeInit {
 
 export interface NodeComponents {
   readonly store: Store
-  readonly workshop: Workshop
+  readonly workshop: WorkerClient
   readonly evidence: EvidenceFolder
   readonly log: Logger
   /** told when the change of the roster that our operator approved can have no effect any more: it holds, most often */
@@ -79,7 +79,7 @@ export async function createNode(init: NodeInit, components: NodeComponents): Pr
   const engine = await workshop.engine()
   const standing = await store.standing(context)
   await requirePlace(store, context)
-  requireBudget(standing, context)
+  requireBudgetLeft(standing, context)
   await restoreCheckpoint(store, workshop)
   const node = new StudyNode(context, init, { ...components, engine, standing, records: await store.records() })
   await node.start(standing)
@@ -87,7 +87,7 @@ export async function createNode(init: NodeInit, components: NodeComponents): Pr
 }
 
 /** The checkpoint of the last certified result is the one to go on from. */
-async function restoreCheckpoint(store: Store, workshop: Workshop): Promise<void> {
+async function restoreCheckpoint(store: Store, workshop: WorkerClient): Promise<void> {
   const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
   for (const link of links.reverse()) {
     const value = decodeResultValue(link.value)
@@ -97,7 +97,7 @@ async function restoreCheckpoint(store: Store, workshop: Workshop): Promise<void
 
 interface Found {
   readonly engine: string
-  readonly standing: Standing
+  readonly standing: SavedRound
   readonly records: readonly RoundRecord[]
 }
 
@@ -110,7 +110,7 @@ export class StudyNode {
   readonly #neighbours: Neighbours
   readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   readonly #version = readVersion()
-  readonly #origins: Origins
+  readonly #origins: AuthorLimits
   /** whether the roster has named us so far */
   #inside: boolean
   #network!: Network
@@ -124,7 +124,7 @@ export class StudyNode {
     this.#init = init
     this.#components = components
     this.#inside = context.founding.ranks.has(context.peer)
-    this.#origins = new Origins(context.roster.hospitals.length, systemClock)
+    this.#origins = new AuthorLimits(context.roster.hospitals.length, systemClock)
     const { charges } = standing
     this.#recorder = createRecorder(
       { context, document, epsilonMax, records, charges },
@@ -170,7 +170,7 @@ export class StudyNode {
     return this.#network
   }
 
-  async start(standing: Standing): Promise<void> {
+  async start(standing: SavedRound): Promise<void> {
     const { store, workshop, log, engine } = this.#components
     const context = this.#context
     const state = () => this.#driver.state
@@ -235,7 +235,7 @@ export class StudyNode {
   }
 
   /** A gossip message's fate. Only what verifies and belongs to this round or the next is passed on. */
-  #validate(bytes: Uint8Array): Verdict {
+  #validate(bytes: Uint8Array): GossipVerdict {
     let message: Message
     try {
       message = openMessage(bytes, this.#now)

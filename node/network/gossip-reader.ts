@@ -21,7 +21,7 @@ import {
 } from './limits/limits.ts'
 import type { PeerGuard } from './limits/peer-guard.ts'
 
-export type Verdict = 'accept' | 'ignore' | 'reject'
+export type GossipVerdict = 'accept' | 'ignore' | 'reject'
 
 /** What `decodeRpc` is told: a frame with more is not decoded. */
 export const GOSSIP_DECODE_LIMITS = {
@@ -67,7 +67,7 @@ export interface GossipReaderParts {
   readonly guard: PeerGuard
   readonly channel: (stream: Stream, peer: string) => Channel
   readonly frameMs: number
-  validate(bytes: Uint8Array, from: string): Verdict
+  validate(bytes: Uint8Array, from: string): GossipVerdict
 }
 
 /** Puts our reading in the place of gossipsub's. */

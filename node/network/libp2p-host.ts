@@ -23,7 +23,7 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { Channel } from './channel.ts'
-import { GOSSIP_DECODE_LIMITS, readGossip, type Verdict } from './gossip-reader.ts'
+import { GOSSIP_DECODE_LIMITS, readGossip, type GossipVerdict } from './gossip-reader.ts'
 import { Handshakes } from './limits/handshakes.ts'
 import {
   CONNECTIONS_MAX,
@@ -66,7 +66,7 @@ export interface NetworkHandlers {
   /** whether the roster knows this PeerId */
   admits(peer: string): boolean
   /** a gossip message's fate; decides whether it is passed on, and whether `from`, who passed it on, is faulty */
-  validate(bytes: Uint8Array, from: string): Verdict
+  validate(bytes: Uint8Array, from: string): GossipVerdict
   discovered(peer: string, addresses: string[]): void
   opened(peer: string): void
   closed(peer: string): void

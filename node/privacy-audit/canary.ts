@@ -26,11 +26,11 @@ export const CANARIES_DEFAULT = 1000
 export const SIGNIFICANCE = 0.01
 
 /** Who guesses: everyone who sees the model, or the tolerated colluders, who know their own noise. */
-export type Observer = 'model' | 'colluding'
+export type AttackView = 'model' | 'colluding'
 
 /** What one observer's guesses show, beside the ε that is claimed against this observer. */
 export interface CanaryFinding {
-  readonly observer: Observer
+  readonly observer: AttackView
   readonly claimed: number
   /** holds for any (ε, δ)-private run */
   readonly general: AuditFinding
@@ -119,7 +119,7 @@ function drawCoordinates(
 }
 
 interface View {
-  readonly observer: Observer
+  readonly observer: AttackView
   /** of each canary: the logarithm of how much likelier what was seen is if it was in */
   readonly evidence: Float64Array
   see(round: RehearsedRound): void
@@ -164,7 +164,7 @@ function viewsOf({ document, parts }: RehearsalInit, coordinates: Uint32Array): 
     (parts.length - known) * sigmaOf(document, parts.length, kind) ** 2
   const rate = sampleRate / SAMPLE_RATE_ONE
   const canaryAt = new Map([...coordinates].map((at, canary) => [at, canary]))
-  const view = (observer: Observer, known: number): View => {
+  const view = (observer: AttackView, known: number): View => {
     const evidence = new Float64Array(coordinates.length)
     const variance = varianceOf('training', known)
     const meters = { training: new NoiseMeter(variance), statistics: new NoiseMeter(varianceOf('statistics', known)) }
@@ -198,7 +198,7 @@ function logLikelihoodRatio(
 }
 
 interface Seen {
-  readonly observer: Observer
+  readonly observer: AttackView
   readonly claimed: number
   readonly evidence: Float64Array
   readonly included: readonly boolean[]

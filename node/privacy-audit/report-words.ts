@@ -1,9 +1,9 @@
 /** Numbers and observers of an audit's report, in words. @module */
 
 import { observerWords } from '../privacy/epsilon-text.ts'
-import type { CanaryFinding, Observer } from './canary.ts'
+import type { CanaryFinding, AttackView } from './canary.ts'
 
-export function observedBy(observer: Observer, colluders: number): string {
+export function observedBy(observer: AttackView, colluders: number): string {
   return observer === 'model' ? 'everyone who sees the model' : observerWords(colluders).colluding
 }
 

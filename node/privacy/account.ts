@@ -6,13 +6,13 @@
  */
 
 import type { EntryOf } from '../../protocols/ledger/entry.ts'
-import type { Books } from '../../protocols/ledger/ledger.ts'
+import type { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { termsIn } from '../../protocols/ledger/spending.ts'
 import type { Entry } from '../../protocols/round/effects.ts'
 import { roundKind, trainingCharges } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { RECORD_HASH_BYTES } from '../datasets/record-hash.ts'
-import type { Charge, Store } from '../storage/store.ts'
+import type { SavedCharge, Store } from '../storage/store.ts'
 import { Ledger } from './ledger-file.ts'
 import { hashSet, RecordSets } from './record-sets.ts'
 
@@ -65,12 +65,12 @@ export class PrivacyAccount {
     }
   }
 
-  get books(): Books {
+  get books(): LedgerState {
     return this.#ledger.books
   }
 
   /** What was charged for this study, in the order of the ledger. */
-  charges(): Charge[] {
+  charges(): SavedCharge[] {
     return this.books.charges(this.#init.study).map(({ round, contributors }) => ({ round, contributors }))
   }
 
@@ -100,7 +100,7 @@ export class PrivacyAccount {
   }
 
   /** Once for each release, however often a restart comes by it. */
-  #charge(books: Books, entry: Extract<Entry, { kind: 'charge' }>): EntryOf<'charge'> | undefined {
+  #charge(books: LedgerState, entry: Extract<Entry, { kind: 'charge' }>): EntryOf<'charge'> | undefined {
     const place = this.#place(entry)
     if (books.isCharged(place)) return undefined
     const kind = roundKind(place.round)
@@ -139,7 +139,7 @@ async function accountOf(
 }
 
 /** A study begins once in each account. */
-function beginning(books: Books, account: number, { document, study, now }: AccountInit): EntryOf<'study'> | undefined {
+function beginning(books: LedgerState, account: number, { document, study, now }: AccountInit): EntryOf<'study'> | undefined {
   if (books.study(study)?.account === account) return undefined
   const { name, rounds, privacy, normalisation } = document
   const { sampleRate, noiseMultiplier, localSteps, delta, epsilon, colluders } = privacy

@@ -9,7 +9,7 @@ import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CodedError } from '../../crypto/errors.ts'
 import { type LedgerEntry, ledgerLine, readLedger } from '../../protocols/ledger/entry.ts'
-import { Books } from '../../protocols/ledger/ledger.ts'
+import { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { syncFolder } from '../storage/atomic-file.ts'
 import { onDisk } from '../storage/disk-error.ts'
@@ -28,7 +28,7 @@ export function ledgerPath(folder: string): string {
 /** A ledger as it is read: its chain was followed and its epsilons derived again. */
 export interface VerifiedLedger {
   readonly entries: readonly LedgerEntry[]
-  readonly books: Books
+  readonly books: LedgerState
   /** hash of the last entry: whoever keeps it elsewhere sees a ledger that was set back */
   readonly head: string
   readonly bytes: number
@@ -47,7 +47,7 @@ export async function readLedgerFile(
   const text = await textOf(file)
   try {
     const { entries, head, bytes } = readLedger(text)
-    return { entries, head, bytes, books: Books.of(entries, { everyEpsilon }) }
+    return { entries, head, bytes, books: LedgerState.of(entries, { everyEpsilon }) }
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause
     throw new OperatorError('ledger-broken', `The privacy ledger ${file} is broken: ${cause.message}`, {
@@ -85,7 +85,7 @@ async function textOf(file: string): Promise<string> {
 /** The ledger of a node that runs: nobody else writes to it, for the data folder's database is locked. */
 export class Ledger {
   readonly #handle: FileHandle
-  readonly #books: Books
+  readonly #books: LedgerState
   #head: string
   #bytes: number
   /** each write waits for the one before it */
@@ -118,7 +118,7 @@ export class Ledger {
   }
 
   /** Everything that was entered so far. */
-  get books(): Books {
+  get books(): LedgerState {
     return this.#books
   }
 
@@ -134,7 +134,7 @@ export class Ledger {
    * @param make   undefined when there is nothing to enter after all
    * @throws OperatorError when the disk refuses; CodedError `bad-ledger` when the entry does not follow
    */
-  enter(make: (books: Books) => LedgerEntry | undefined): Promise<void> {
+  enter(make: (books: LedgerState) => LedgerEntry | undefined): Promise<void> {
     const write = this.#last.then(async () => {
       const entry = make(this.#books)
       if (entry === undefined) return

@@ -5,7 +5,7 @@
  */
 
 import type { EntryOf } from '../../protocols/ledger/entry.ts'
-import type { Books } from '../../protocols/ledger/ledger.ts'
+import type { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { chargedEpsilon, type Rounds, renyiEpsilon, spendingOf } from '../../protocols/ledger/spending.ts'
 import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
@@ -59,7 +59,7 @@ export const PATIENT_NOTE =
   'Every epsilon is of one record (one image, one row): a patient with several records is not covered by it.'
 
 export interface ReportSources {
-  readonly books: Books
+  readonly books: LedgerState
   /** by hex id: the approved studies */
   readonly documents: ReadonlyMap<string, StudyDocument>
   readonly epsilonMax: number | null
@@ -76,7 +76,7 @@ export function privacyReport({ books, documents, epsilonMax }: ReportSources): 
 
 /** What an account has spent in a study: its own rounds alone, for a study may have gone on with other records. */
 function studySpending(
-  books: Books,
+  books: LedgerState,
   { account, study, rounds }: { account: number; study: string; rounds: Rounds },
   document: StudyDocument | undefined,
 ): StudySpending {

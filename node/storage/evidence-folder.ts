@@ -8,7 +8,7 @@
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256 } from '../../crypto/hash.ts'
-import { type Case, encodeCase } from '../../protocols/evidence/evidence-file.ts'
+import { type EvidenceFile, encodeEvidenceFile } from '../../protocols/evidence/evidence-file.ts'
 import { hex } from '../../protocols/immutable.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 
@@ -80,17 +80,17 @@ export class EvidenceFolder {
    *
    * @returns the file, or null when none was written
    */
-  keep(accused: { readonly peer: string; readonly code: string }, found: Case): Promise<string | null> {
+  keep(accused: { readonly peer: string; readonly code: string }, found: EvidenceFile): Promise<string | null> {
     const kept = this.#last.then(() => this.#keep(accused, found))
     this.#last = kept.catch(() => {})
     return kept
   }
 
-  async #keep({ peer, code }: { peer: string; code: string }, found: Case): Promise<string | null> {
+  async #keep({ peer, code }: { peer: string; code: string }, found: EvidenceFile): Promise<string | null> {
     const own = await this.#own()
     const against = own.filter(entry => entry.peer === peer)
     if (against.some(entry => entry.code === code && entry.round === found.round)) return null
-    const bytes = encodeCase(found)
+    const bytes = encodeEvidenceFile(found)
     const total = own.reduce((sum, entry) => sum + entry.bytes, bytes.length)
     if (against.length >= EVIDENCE_PER_PEER_MAX || total > EVIDENCE_BYTES_PER_STUDY) return null
     const name = `${this.#study}-r${found.round}-${code}-${peer}-${hex(sha256(bytes)).slice(0, 8)}${EVIDENCE_SUFFIX}`

@@ -39,7 +39,7 @@ export async function readNewestCheckpoint(folder: string): Promise<FoundCheckpo
     })
   }
   const { hash, round } = JSON.parse(await readFile(newest.file, 'utf8')) as NewestCheckpoint
-  const file = join(newest.file, '../..', hash)
+  const file = join(newest.file, '..', hash)
   const bytes = new Uint8Array(await readFile(file))
   if (Buffer.from(checkpointHash(bytes)).toString('hex') !== hash) {
     throw new OperatorError('checkpoint-damaged', `The checkpoint ${file} is not what its name says`, {

@@ -61,7 +61,7 @@ export function studyFolder(folder: string, study: string): string {
   return join(folder, 'studies', study)
 }
 
-export class DiskVectors implements Vault {
+export class RoundFiles implements Vault {
   readonly #rounds: string
   readonly #checkpoints: string
   readonly #document: StudyDocument

@@ -12,7 +12,7 @@ import { decode, encode } from '../../protocols/encoding/codec.ts'
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import type { Entry } from '../../protocols/round/effects.ts'
-import { advance, firstStanding, type Standing as RoundStanding } from '../../protocols/transcript/head.ts'
+import { extendHead, firstHead, type TranscriptHead as RoundStanding } from '../../protocols/transcript/head.ts'
 import { decodeLink, encodeLink } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { diskError, onDisk } from './disk-error.ts'
@@ -21,16 +21,16 @@ import type { RoundRecord } from './round-record.ts'
 const STORE_FOLDER = 'store'
 
 /** One line of the privacy account: what a round cost, and with how many contributors it was opened. */
-export interface Charge {
+export interface SavedCharge {
   readonly round: number
   readonly contributors: number
 }
 
 /** Where a study stands, going by the disk alone. */
-export interface Standing {
+export interface SavedRound {
   /** what the certified rounds leave for the one to take up */
   readonly standing: RoundStanding
-  readonly charges: readonly Charge[]
+  readonly charges: readonly SavedCharge[]
   /** our own envelopes of that round, by slot */
   readonly own: ReadonlyMap<string, Uint8Array>
 }
@@ -38,7 +38,7 @@ export interface Standing {
 export interface Store {
   write(entries: readonly Entry[]): Promise<void>
   /** @throws OperatorError `conflicting-certificates` when the study was stopped for good */
-  standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<Standing>
+  standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<SavedRound>
   /** certified links from a round on, oldest first, encoded */
   links(fromRound: number, countMax: number): Promise<Uint8Array[]>
   record(record: RoundRecord): Promise<void>
@@ -100,16 +100,16 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
   const key = (kind: string, round: number, rest = '') => `${kind}/${prefix}/${padded(round)}/${rest}`
   const range = (kind: string, from = 0) => ({ gte: key(kind, from), lt: `${kind}/${prefix}/a` })
 
-  async function standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<Standing> {
+  async function standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<SavedRound> {
     for await (const at of level.keys(range('halt'))) throw halted(at)
-    let standing = firstStanding(context)
+    let standing = firstHead(context)
     for await (const bytes of level.values(range('link'))) {
       const link = decodeLink(bytes)
-      standing = advance(standing, { link, value: decodeResultValue(link.value) }, context)
+      standing = extendHead(standing, { link, value: decodeResultValue(link.value) }, context)
     }
     const { round } = standing
-    const charges: Charge[] = []
-    for await (const bytes of level.values(range('charge'))) charges.push(decode(bytes) as Charge)
+    const charges: SavedCharge[] = []
+    for await (const bytes of level.values(range('charge'))) charges.push(decode(bytes) as SavedCharge)
     const own = new Map<string, Uint8Array>()
     const ours = key('own', round)
     for await (const [at, bytes] of level.iterator({ gte: ours, lt: key('own', round + 1) })) {

@@ -8,7 +8,7 @@ import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
 import { pldEpsilon } from '../../crypto/accounting/pld.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { Epsilons } from '../../protocols/study/epsilons.ts'
-import { NOISE_MULTIPLIER_MIN, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { STUDY_NOISE_MULTIPLIER_MIN, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { multipliersOf, type NoiseSharing, withFixedPoint } from '../../protocols/study/noise.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
 
@@ -81,7 +81,7 @@ function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRa
   const batch = sampleRate * records
   const steps = rounds * localSteps
   const found = unlessTooNoisy(() => pldNoiseMultiplier({ sampleRate, steps, delta, epsilon }))
-  const z = found === null ? null : Math.max(NOISE_MULTIPLIER_MIN, found)
+  const z = found === null ? null : Math.max(STUDY_NOISE_MULTIPLIER_MIN, found)
   const multipliers = z === null ? null : unlessTooNoisy(() => multipliersAt(plan, z))
   if (z === null || multipliers === null) {
     return { rounds, sampleRate, batch, noiseMultiplier: null, noise: null, epsilons: null }

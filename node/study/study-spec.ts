@@ -177,7 +177,7 @@ export function withNoise(draft: StudyDocument, normalisation?: { readonly share
 /** A study never has less than the smallest multiplier. @param what for the error: names the keys that decide it */
 function noiseOf(wanted: Parameters<typeof pldNoiseMultiplier>[0], what: string): number {
   try {
-    return Math.max(pldNoiseMultiplier(wanted), limit.NOISE_MULTIPLIER_MIN)
+    return Math.max(pldNoiseMultiplier(wanted), limit.STUDY_NOISE_MULTIPLIER_MIN)
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
     throw new ProtocolError('unsupported-privacy', `No noise keeps ${what}: ${cause.message}`, { cause })

@@ -12,7 +12,7 @@ import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import { decodeStudy, studyIdOf } from '../../protocols/study/document.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
-import { DiskVectors, type MaskedChunk } from '../storage/round-files.ts'
+import { RoundFiles, type MaskedChunk } from '../storage/round-files.ts'
 import type { Trainer } from '../training/trainer.ts'
 import { trainUpdate } from './local-update.ts'
 
@@ -22,7 +22,7 @@ export interface TrainingSettings {
   readonly split: string
 }
 
-export interface WorkbenchSettings {
+export interface WorkerSettings {
   readonly folder: string
   /** encoded study document */
   readonly document: Uint8Array
@@ -39,7 +39,7 @@ export interface PulledChunk {
 }
 
 /** What can be asked of a workbench; each call is one message to the worker. */
-export interface WorkbenchCalls {
+export interface WorkerCalls {
   engine(): string
   /** a hash of each of our records under a key, sorted */
   recordHashes(key: Uint8Array): Uint8Array
@@ -66,11 +66,11 @@ const secure: Rng = target => {
  *
  * @param rng of the noise; cryptographically secure
  */
-export function createWorkbench(settings: WorkbenchSettings, trainer: Trainer, rng: Rng = secure): WorkbenchCalls {
+export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rng: Rng = secure): WorkerCalls {
   const document = decodeStudy(settings.document)
   const study = Buffer.from(studyIdOf(document)).toString('hex')
   const plan = planStudy(document)
-  const vectors = new DiskVectors({ folder: settings.folder, document, study })
+  const vectors = new RoundFiles({ folder: settings.folder, document, study })
   const run = createRunner(vectors, { document, rng })
   return {
     engine: () => trainer.engine,

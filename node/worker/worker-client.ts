@@ -7,14 +7,14 @@
 import { Worker } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { type ExitCode, OperatorError } from '../errors.ts'
-import type { WorkbenchCalls, WorkbenchSettings } from './worker-calls.ts'
+import type { WorkerCalls, WorkerSettings } from './worker-calls.ts'
 import type { WorkerFault, WorkerReply } from './worker-thread.ts'
 
 /** Every call of the workbench, as a promise. */
-export type Workshop = {
-  readonly [Call in keyof WorkbenchCalls]: (
-    ...args: Parameters<WorkbenchCalls[Call]>
-  ) => Promise<ReturnType<WorkbenchCalls[Call]>>
+export type WorkerClient = {
+  readonly [Call in keyof WorkerCalls]: (
+    ...args: Parameters<WorkerCalls[Call]>
+  ) => Promise<ReturnType<WorkerCalls[Call]>>
 } & { close(): Promise<void> }
 
 const CALLS = [
@@ -29,7 +29,7 @@ const CALLS = [
   'checkpoint',
   'putCheckpoint',
   'adopt',
-] as const satisfies readonly (keyof WorkbenchCalls)[]
+] as const satisfies readonly (keyof WorkerCalls)[]
 
 function errorOf({ kind, code, message, hint, exitCode }: WorkerFault): Error {
   if (kind === 'operator') return new OperatorError(code, message, { hint, exitCode: exitCode as ExitCode })
@@ -37,15 +37,15 @@ function errorOf({ kind, code, message, hint, exitCode }: WorkerFault): Error {
 }
 
 function workshopOf(
-  call: (name: keyof WorkbenchCalls, args: readonly unknown[]) => Promise<unknown>,
+  call: (name: keyof WorkerCalls, args: readonly unknown[]) => Promise<unknown>,
   close: () => Promise<void>,
 ) {
   const calls = CALLS.map(name => [name, (...args: unknown[]) => call(name, args)] as const)
-  return { ...Object.fromEntries(calls), close } as unknown as Workshop
+  return { ...Object.fromEntries(calls), close } as unknown as WorkerClient
 }
 
 /** Runs a workbench in place, between other things: for tests and simulations with small vectors. */
-export function inPlaceWorkshop(workbench: WorkbenchCalls): Workshop {
+export function inPlaceWorker(workbench: WorkerCalls): WorkerClient {
   return workshopOf(
     async (name, args) => {
       await new Promise(resolve => setImmediate(resolve))
@@ -56,7 +56,7 @@ export function inPlaceWorkshop(workbench: WorkbenchCalls): Workshop {
 }
 
 /** Starts a worker thread that trains on the node's data. */
-export function startWorkshop(settings: WorkbenchSettings, failed: (error: Error) => void): Workshop {
+export function startWorker(settings: WorkerSettings, failed: (error: Error) => void): WorkerClient {
   // the published package holds compiled files, a checkout the sources
   const entry = new URL(import.meta.url.endsWith('.ts') ? './worker-thread.ts' : './worker-thread.js', import.meta.url)
   const worker = new Worker(entry, { workerData: settings })

@@ -10,11 +10,11 @@ import { diskError } from '../storage/disk-error.ts'
 import { loadBackend } from '../training/backend.ts'
 import { createTrainer } from '../training/data-trainer.ts'
 import type { Trainer } from '../training/trainer.ts'
-import { createWorkbench, type WorkbenchCalls, type WorkbenchSettings } from './worker-calls.ts'
+import { createWorkerCalls, type WorkerCalls, type WorkerSettings } from './worker-calls.ts'
 
 export interface WorkerRequest {
   readonly id: number
-  readonly call: keyof WorkbenchCalls
+  readonly call: keyof WorkerCalls
   readonly args: readonly unknown[]
 }
 
@@ -42,7 +42,7 @@ function faultOf(thrown: unknown): WorkerFault {
   return { kind: error instanceof CodedError ? 'coded' : 'bug', code, message, hint: '', exitCode: EXIT.bug }
 }
 
-async function createDataTrainer({ document: bytes, training }: WorkbenchSettings): Promise<Trainer> {
+async function createDataTrainer({ document: bytes, training }: WorkerSettings): Promise<Trainer> {
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
   const { shape, classes } = document.data
@@ -61,8 +61,8 @@ async function createDataTrainer({ document: bytes, training }: WorkbenchSetting
 const port = parentPort
 if (port === null) throw new Error('this module runs in a worker thread')
 
-const ready = createDataTrainer(workerData as WorkbenchSettings).then(trainer =>
-  createWorkbench(workerData as WorkbenchSettings, trainer),
+const ready = createDataTrainer(workerData as WorkerSettings).then(trainer =>
+  createWorkerCalls(workerData as WorkerSettings, trainer),
 )
 // every caller hears of a failed start; until then it is nobody's unhandled rejection
 ready.catch(() => {})

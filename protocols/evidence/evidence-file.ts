@@ -40,7 +40,7 @@ const CASE = z.strictObject({
   links: z.array(blob(LINK_BYTES_MAX)).max(LINKS_MAX),
 })
 
-export interface Case {
+export interface EvidenceFile {
   /** id of the study, 32 bytes */
   readonly study: Uint8Array
   readonly round: number
@@ -58,7 +58,7 @@ export interface Judgement extends Verdict {
 }
 
 /** The bytes of a case file: canonical CBOR. */
-export function encodeCase({ study, round, evidence, links }: Case): Uint8Array {
+export function encodeEvidenceFile({ study, round, evidence, links }: EvidenceFile): Uint8Array {
   return encode({
     version: VERSION,
     study,
@@ -69,7 +69,7 @@ export function encodeCase({ study, round, evidence, links }: Case): Uint8Array 
 }
 
 /** @throws ProtocolError `bad-evidence` */
-export function decodeCase(bytes: Uint8Array): Case {
+export function decodeEvidenceFile(bytes: Uint8Array): EvidenceFile {
   try {
     const parsed = CASE.safeParse(decode(bytes, CASE_BYTES_MAX))
     demand(parsed.success, 'not a file of evidence, or of another version')
@@ -97,7 +97,7 @@ function judgeAfter(document: StudyDocument, links: readonly Link[]): EvidenceCo
  *
  * @throws ProtocolError `bad-evidence` when it proves nothing against anybody of this study, saying why
  */
-export function judgeCase(document: StudyDocument, { study, evidence, links }: Case): Judgement {
+export function judgeEvidenceFile(document: StudyDocument, { study, evidence, links }: EvidenceFile): Judgement {
   try {
     const judge = judgeAfter(document, links)
     demand(same(study, judge.study), 'it is about another study')

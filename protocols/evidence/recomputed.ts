@@ -10,7 +10,7 @@ import { sha256 } from '../../crypto/hash.ts'
 import type { Chunk } from '../../crypto/layout.ts'
 import { merkleRoot, verifyPath } from '../../crypto/merkle.ts'
 import { fromBytes, toBytes, WORD_BYTES } from '../../crypto/ring.ts'
-import { sumChunk } from '../../crypto/zero-sum-masks.ts'
+import { addUnmasked } from '../../crypto/zero-sum-masks.ts'
 import { checkProof } from '../agreement/proof.ts'
 import { same } from '../immutable.ts'
 import { decodeCommitValue } from '../messages/commit-value.ts'
@@ -19,7 +19,7 @@ import type { BodyOf, Message } from '../messages/messages.ts'
 import { valueId } from '../messages/result-value.ts'
 import { chunkAt, chunksOf, filledChunks, loadedDigest } from '../session/chunks.ts'
 import { demand, type EvidenceContext, type Verdict } from './judge.ts'
-import { belongs, type Contribution, openAs, openContribution, openSession, type Session } from './signed-session.ts'
+import { belongs, type SignedContribution, openAs, openContribution, openSession, type SignedSession } from './signed-session.ts'
 
 /**
  * A CHUNK-SUM against the sum of exactly P's chunks.
@@ -54,13 +54,13 @@ export function judgeSum(evidence: EvidenceOf<'false-sum'>, context: EvidenceCon
     demand(verifyPath(leaf), 'a chunk that is not what its manifest commits to')
     return { masked: fromBytes(words), selfKey }
   })
-  const hash = sha256(toBytes(sumChunk(masked, chunk.start)))
+  const hash = sha256(toBytes(addUnmasked(masked, chunk.start)))
   demand(!same(hash, sum.body.hash), 'the sum is right')
   return { accused: sum.from, code: 'false-sum' }
 }
 
 /** The chunk that a CHUNK-SUM is of: its sender's place among the owners and its attempt tell. */
-function chunkOf(sum: Message<BodyOf<'chunk-sum'>>, { opening }: Session): Chunk {
+function chunkOf(sum: Message<BodyOf<'chunk-sum'>>, { opening }: SignedSession): Chunk {
   const { owners } = opening
   const place = owners.indexOf(sum.from)
   demand(place >= 0, 'a CHUNK-SUM by somebody who owns no chunk')
@@ -73,7 +73,7 @@ function chunkOf(sum: Message<BodyOf<'chunk-sum'>>, { opening }: Session): Chunk
 /** Shows that the owner knew the session by exactly these manifests. */
 function checkBinding(
   bound: EvidenceOf<'false-sum'>['bound'],
-  of: { sum: Message<BodyOf<'chunk-sum'>>; session: Session; contributions: readonly Contribution[] },
+  of: { sum: Message<BodyOf<'chunk-sum'>>; session: SignedSession; contributions: readonly SignedContribution[] },
   context: EvidenceContext,
 ): void {
   const { sum, session, contributions } = of
@@ -123,7 +123,7 @@ export function judgeFingerprint(evidence: EvidenceOf<'false-fingerprint'>, cont
     'chunks that the manifest does not commit to',
   )
   const sums = layout.map(({ start }, at) => {
-    const opened = sumChunk([{ masked: fromBytes(chunks[at] as Uint8Array), selfKey }], start)
+    const opened = addUnmasked([{ masked: fromBytes(chunks[at] as Uint8Array), selfKey }], start)
     return fingerprint(opened, claim.body.challenge, start)
   })
   demand(!same(toBytes(addFingerprints(sums)), claim.body.sums), 'the fingerprint is right')

@@ -47,13 +47,13 @@ export function checkOpenAlone(open: Message<BodyOf<'open'>>, context: EvidenceC
 }
 
 /** A session whose OPEN is in order. */
-export interface Session {
+export interface SignedSession {
   readonly round: number
   readonly opening: Opening
 }
 
 /** @throws ProtocolError `bad-evidence`, or whatever the OPEN is refused for */
-export function openSession(wire: Uint8Array, context: EvidenceContext): Session {
+export function openSession(wire: Uint8Array, context: EvidenceContext): SignedSession {
   const open = openAs(wire, 'open', context)
   demand(proposes(open, context), 'the OPEN is by a peer whose view it is not')
   return { round: open.body.round, opening: checkOpenAlone(open, context) }
@@ -61,14 +61,14 @@ export function openSession(wire: Uint8Array, context: EvidenceContext): Session
 
 /** True for a message of this round that names this session. */
 export function belongs(
-  { round, opening }: Session,
+  { round, opening }: SignedSession,
   body: { readonly round: number; readonly sid: Uint8Array },
 ): boolean {
   return body.round === round && same(body.sid, opening.sid)
 }
 
 /** What a contributor has committed to and released. */
-export interface Contribution {
+export interface SignedContribution {
   readonly from: Member
   readonly manifest: Message<BodyOf<'manifest'>>
   /** the self key that opens the manifest's commitment: there is only one */
@@ -78,9 +78,9 @@ export interface Contribution {
 /** @throws ProtocolError `bad-evidence`, or whatever a message is refused for */
 export function openContribution(
   { manifest: first, release: second }: { readonly manifest: Uint8Array; readonly release: Uint8Array },
-  session: Session,
+  session: SignedSession,
   context: EvidenceContext,
-): Contribution {
+): SignedContribution {
   const manifest = openAs(first, 'manifest', context)
   const release = openAs(second, 'release', context)
   const { from } = manifest

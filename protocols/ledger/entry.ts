@@ -19,8 +19,8 @@ import {
   HOSPITALS_MAX,
   LOCAL_STEPS_MAX,
   NAME_CHARACTERS_MAX,
-  NOISE_MULTIPLIER_MAX,
-  NOISE_MULTIPLIER_MIN,
+  STUDY_NOISE_MULTIPLIER_MAX,
+  STUDY_NOISE_MULTIPLIER_MIN,
   RECORDS_MAX,
   ROUNDS_MAX,
   SAMPLE_RATE_ONE,
@@ -42,7 +42,7 @@ const delta = z.number().min(DELTA_MIN).max(DELTA_MAX)
 const spent = z.number().min(0)
 const at = z.iso.datetime()
 
-const noiseMultiplier = z.number().min(NOISE_MULTIPLIER_MIN).max(NOISE_MULTIPLIER_MAX)
+const noiseMultiplier = z.number().min(STUDY_NOISE_MULTIPLIER_MIN).max(STUDY_NOISE_MULTIPLIER_MAX)
 /** What a round costs: the study's constants. */
 const terms = {
   /** integer a of the probability a / 2^32 */

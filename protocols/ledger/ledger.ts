@@ -34,7 +34,7 @@ export interface AccountBalance {
   readonly studies: readonly { readonly study: string; readonly name: string; readonly rounds: Rounds }[]
 }
 
-export class Books {
+export class LedgerState {
   readonly #accounts = new Map<number, Account>()
   readonly #studies = new Map<string, EntryOf<'study'>>()
   /** charged rounds, by study and sid */
@@ -49,8 +49,8 @@ export class Books {
    *   each study. The books themselves only ever count rounds
    * @throws CodedError `bad-ledger`, naming the line
    */
-  static of(entries: readonly LedgerEntry[], { everyEpsilon = true }: { everyEpsilon?: boolean } = {}): Books {
-    const books = new Books()
+  static of(entries: readonly LedgerEntry[], { everyEpsilon = true }: { everyEpsilon?: boolean } = {}): LedgerState {
+    const books = new LedgerState()
     const last = new Map(entries.map((entry, index) => [entry.kind === 'charge' ? entry.study : '', index]))
     entries.forEach((entry, index) => {
       const derive = everyEpsilon || (entry.kind === 'charge' && last.get(entry.study) === index)

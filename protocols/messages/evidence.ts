@@ -146,6 +146,6 @@ export function decodeEvidence(bytes: Uint8Array, bytesMax: number = EVIDENCE_BY
   const issue = parsed.error.issues[0]
   throw new ProtocolError(
     'bad-evidence',
-    printable(`not evidence: ${issue?.path.join('../evidence')}: ${issue?.message}`),
+    printable(`not evidence: ${issue?.path.join('.')}: ${issue?.message}`),
   )
 }

@@ -143,7 +143,7 @@ export function openMessage(wire: Uint8Array, context: MessageContext): Message 
   const parsed = BODY.safeParse(decode(envelope.body, MESSAGE_BYTES_MAX))
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    throw new ProtocolError('bad-message', printable(`${issue?.path.join('../round')}: ${issue?.message}`), { peer })
+    throw new ProtocolError('bad-message', printable(`${issue?.path.join('.')}: ${issue?.message}`), { peer })
   }
   const body = parsed.data
   if (Buffer.compare(body.study, context.study) !== 0)

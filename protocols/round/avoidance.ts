@@ -7,7 +7,7 @@
 
 import type { ResultValue } from '../messages/result-value.ts'
 import type { Member } from '../roster/roster.ts'
-import type { RoundState, Strike } from './state.ts'
+import type { RoundState, Avoidance } from './state.ts'
 
 /** One bad round happens to everybody. */
 const STRIKES_FREE = 1
@@ -19,7 +19,7 @@ const DOUBLINGS_MAX = 4
 export function strikesAfter(
   { strikes, roster }: RoundState,
   { out, value, round }: { out: ReadonlySet<Member>; value: ResultValue; round: number },
-): ReadonlyMap<string, Strike> {
+): ReadonlyMap<string, Avoidance> {
   const after = new Map(strikes)
   for (const member of out) {
     const count = (strikes.get(roster.peers[member] as string)?.count ?? 0) + 1

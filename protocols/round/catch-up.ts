@@ -11,7 +11,7 @@ import { decodeResultValue, type ResultValue } from '../messages/result-value.ts
 import { fits } from '../roster/change.ts'
 import { type Member, OUTSIDE } from '../roster/roster.ts'
 import { trainingCharges } from '../study/rounds.ts'
-import { advance, type Standing } from '../transcript/head.ts'
+import { extendHead, type TranscriptHead } from '../transcript/head.ts'
 import { type Link, verifyLink } from '../transcript/link.ts'
 import { strikesAfter } from './avoidance.ts'
 import { enterRound } from './begin-round.ts'
@@ -38,7 +38,7 @@ export function notePulled(turn: Turn, hash: string): void {
  */
 export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { type: 'links' }>): void {
   const { state } = turn
-  let standing: Standing = state
+  let standing: TranscriptHead = state
   let checkpoint: string | null = null
   const taken: Link[] = []
   for (const link of links) {
@@ -47,7 +47,7 @@ export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { typ
     if (link.round > standing.round || link.round > context.rounds) break
     try {
       const value = verifyLink(link, context)
-      standing = advance(standing, { link, value }, context)
+      standing = extendHead(standing, { link, value }, context)
       if (value.outcome === 'result') checkpoint = hex(value.checkpoint)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -98,7 +98,7 @@ function takeOver(turn: Turn, { links, standing }: Awaited): void {
   const forgotten = forgottenCharges(turn, links, values)
   const entries = links.map(link => ({ kind: 'link', link }) as const)
   turn.effects.push({ type: 'store', entries: [...forgotten, ...entries] })
-  let passed: Standing = state
+  let passed: TranscriptHead = state
   for (const [at, value] of values.entries()) {
     const result = value.outcome === 'result' ? value : null
     const notice = {
@@ -111,7 +111,7 @@ function takeOver(turn: Turn, { links, standing }: Awaited): void {
     } as const
     turn.effects.push({ type: 'emit', notice })
     const { roster } = passed
-    passed = advance(passed, { link: links[at] as Link, value }, turn.context)
+    passed = extendHead(passed, { link: links[at] as Link, value }, turn.context)
     if (passed.roster === roster) continue
     // ranks of what was completed later are ranks in this one
     turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: passed.round, roster: passed.roster } })
@@ -129,7 +129,7 @@ function takeOver(turn: Turn, { links, standing }: Awaited): void {
 function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly ResultValue[]): Charge[] {
   const { state } = turn
   const entries: Charge[] = []
-  let standing: Standing = state
+  let standing: TranscriptHead = state
   for (const [at, value] of values.entries()) {
     const link = links[at] as Link
     const context: StepContext = contextAt(turn.context, standing.roster)
@@ -137,7 +137,7 @@ function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly R
     if (value.outcome === 'result' && value.members.includes(context.self) && !known) {
       entries.push({ kind: 'charge', round: link.round, sid: value.sid, contributors: value.members.length })
     }
-    standing = advance(standing, { link, value }, context)
+    standing = extendHead(standing, { link, value }, context)
   }
   return entries
 }
@@ -145,7 +145,7 @@ function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly R
 /** What goes on with us, under the ranks of the roster to come. */
 function carriedOver(
   turn: Turn,
-  { round, roster }: Standing,
+  { round, roster }: TranscriptHead,
   { values, forgotten }: { values: readonly ResultValue[]; forgotten: number },
 ): Carried {
   const { state, context } = turn

@@ -10,7 +10,7 @@ import { type Member, OUTSIDE } from '../roster/roster.ts'
 import { chunkAt, filledChunks } from '../session/chunks.ts'
 import type { Opening } from '../session/opening.ts'
 import { setDataPhase } from './data-phase.ts'
-import { type Book, type Row, rowIn } from './message-table.ts'
+import { type MessageTable, type Row, rowIn } from './message-table.ts'
 import type { Commitment, RoundState } from './state.ts'
 import { once, type Turn } from './transition.ts'
 
@@ -49,7 +49,7 @@ const sumsIn = remember((row: Row<BodyOf<'chunk-sum'>>, { owners, sid }: Opening
 })
 
 /** The attempts that anybody has claimed a sum of, in their order. */
-const attemptsIn = remember((book: Book, { owners }: Opening): readonly Row<BodyOf<'chunk-sum'>>[] => {
+const attemptsIn = remember((book: MessageTable, { owners }: Opening): readonly Row<BodyOf<'chunk-sum'>>[] => {
   const rows = owners.map((_, attempt) => rowIn(book, 'chunk-sum', attempt))
   return rows.filter(row => row.size > 0)
 })

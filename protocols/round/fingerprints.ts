@@ -56,7 +56,7 @@ export function askFingerprint(turn: Turn, { challenge, member }: { challenge: U
 }
 
 /** Contributors of whom neither a fingerprint nor all parts can be had: with the void timer they end the round. */
-export function unvouched(state: RoundState, self: Member): Member[] {
+export function unconfirmed(state: RoundState, self: Member): Member[] {
   const challenge = state.audited === null ? challengeOf(state) : undefined
   if (challenge === undefined || state.commitment === null) return []
   const { opening } = state.commitment

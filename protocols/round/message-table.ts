@@ -9,36 +9,36 @@ import { type Body, type BodyOf, type Message, rowOf } from '../messages/message
 import type { Member } from '../roster/roster.ts'
 
 export type Row<B extends Body = Body> = ReadonlyMap<Member, Message<B>>
-export type Book = ReadonlyMap<string, Row>
+export type MessageTable = ReadonlyMap<string, Row>
 
 const EMPTY: Row = new Map()
 
 /** What was said of one kind in one view; the same object as long as nothing is added to it. */
-export function rowIn<T extends Body['type']>(book: Book, type: T, view = 0): Row<BodyOf<T>> {
+export function rowIn<T extends Body['type']>(book: MessageTable, type: T, view = 0): Row<BodyOf<T>> {
   const kind = type === 'propose' || type === 'prevote' || type === 'precommit' ? `commit-${type}` : type
   return (book.get(`${kind}/${view}`) ?? EMPTY) as Row<BodyOf<T>>
 }
 
 /** The message in the place that this one would take. */
-export function inSlotOf(book: Book, { from, body }: Pick<Message, 'from' | 'body'>): Message | undefined {
+export function inSlotOf(book: MessageTable, { from, body }: Pick<Message, 'from' | 'body'>): Message | undefined {
   return book.get(rowOf(body))?.get(from)
 }
 
 /** The message in a slot, as `slotOf` names it. */
-export function inSlot(book: Book, slot: string): Message | undefined {
+export function inSlot(book: MessageTable, slot: string): Message | undefined {
   const end = slot.lastIndexOf('/')
   return book.get(slot.slice(0, end))?.get(Number(slot.slice(end + 1)))
 }
 
 /** The book with one more message. */
-export function withMessage(book: Book, message: Message): Book {
+export function withMessage(book: MessageTable, message: Message): MessageTable {
   const name = rowOf(message.body)
   const row = new Map(book.get(name))
   return new Map(book).set(name, row.set(message.from, message))
 }
 
 /** The book without the messages that a judge refuses. */
-export function keepOnly(book: Book, judge: (message: Message) => boolean): Book {
+export function keepOnly(book: MessageTable, judge: (message: Message) => boolean): MessageTable {
   const kept = new Map<string, Row>()
   for (const [name, row] of book) {
     const rest = [...row].filter(([, message]) => judge(message))
@@ -49,12 +49,12 @@ export function keepOnly(book: Book, judge: (message: Message) => boolean): Book
 }
 
 /** Every message, row by row. */
-export function* messagesIn(book: Book): Generator<Message> {
+export function* messagesIn(book: MessageTable): Generator<Message> {
   for (const row of book.values()) yield* row.values()
 }
 
 /** All messages of a type, whatever their view. */
-export function allOf<T extends Body['type']>(book: Book, type: T): Message<BodyOf<T>>[] {
+export function allOf<T extends Body['type']>(book: MessageTable, type: T): Message<BodyOf<T>>[] {
   const found: Message[] = []
   for (const row of book.values()) {
     const [first] = row.values()
@@ -64,7 +64,7 @@ export function allOf<T extends Body['type']>(book: Book, type: T): Message<Body
 }
 
 /** Messages in the book. */
-export function sizeOf(book: Book): number {
+export function sizeOf(book: MessageTable): number {
   let size = 0
   for (const row of book.values()) size += row.size
   return size

@@ -10,9 +10,9 @@ import type { Body, BodyOf, Message } from '../messages/messages.ts'
 import type { ResultValue } from '../messages/result-value.ts'
 import type { Member } from '../roster/roster.ts'
 import type { Opening } from '../session/opening.ts'
-import type { Standing } from '../transcript/head.ts'
+import type { TranscriptHead } from '../transcript/head.ts'
 import type { Link } from '../transcript/link.ts'
-import { allOf, type Book } from './message-table.ts'
+import { allOf, type MessageTable } from './message-table.ts'
 
 export type Phase =
   | 'idle'
@@ -37,10 +37,10 @@ export interface DataPhase {
   /** masked chunks that we hold as an owner, `chunk/member` */
   readonly held: ReadonlyMap<string, true>
   /** owners' receipts for our own chunks, by chunk; signed, where the network carries signatures */
-  readonly receipts: ReadonlyMap<number, Receipt>
+  readonly receipts: ReadonlyMap<number, HeldReceipt>
 }
 
-export interface Receipt {
+export interface HeldReceipt {
   readonly from: Member
   readonly receipt: Uint8Array | undefined
 }
@@ -56,7 +56,7 @@ export interface Awaited {
   readonly links: readonly Link[]
   /** hex; null when every link is VOID, so that the parameters stay as they were */
   readonly checkpoint: string | null
-  readonly standing: Standing
+  readonly standing: TranscriptHead
 }
 
 /** What one round leaves to the next besides its standing; it concerns this peer alone. */
@@ -69,27 +69,27 @@ export interface Carried {
   /** the change of the roster that our operator approves, until it is certified */
   readonly approving: Uint8Array | null
   /** who kept views from succeeding lately, by PeerId: we propose it less often */
-  readonly strikes: ReadonlyMap<string, Strike>
+  readonly strikes: ReadonlyMap<string, Avoidance>
   /** while set, we have just started and say nothing: others are asked for what we said before */
   readonly guard: ReadonlyMap<Member, true> | null
   /** the last round in which we said something that our own disk has forgotten: silence up to there; −1 for none */
   readonly muted: number
 }
 
-export interface Strike {
+export interface Avoidance {
   readonly count: number
   /** the last round in which we would rather do without it */
   readonly until: number
 }
 
-export interface RoundState extends Standing, Carried {
+export interface RoundState extends TranscriptHead, Carried {
   /** whether this round is among the charges already: charged, perhaps, before a crash that the release did not survive */
   readonly charged: boolean
   /** taken up by a process that may have been in it before: receipts that we gave then are forgotten */
   readonly resumed: boolean
   readonly phase: Phase
   /** every accepted message */
-  readonly messages: Book
+  readonly messages: MessageTable
   /** bytes of accepted messages by member, for there is a limit */
   readonly weights: ReadonlyMap<Member, number>
   /** the first message that contradicts the one in its slot: proof that its sender is faulty */
@@ -134,7 +134,7 @@ export const NEWCOMER: Carried = {
 }
 
 /** A round before anything was said in it. */
-export function createRound({ round, previous, roster, bans }: Standing, carried: Carried): RoundState {
+export function createRound({ round, previous, roster, bans }: TranscriptHead, carried: Carried): RoundState {
   const { charges, connected, lost, approving, strikes, guard, muted } = carried
   return {
     ...{ round, previous, roster, bans },

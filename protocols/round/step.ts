@@ -9,7 +9,7 @@ import { drop, put } from '../immutable.ts'
 import type { Instance } from '../messages/limits.ts'
 import { OUTSIDE } from '../roster/roster.ts'
 import { trainingCharges } from '../study/rounds.ts'
-import type { Standing } from '../transcript/head.ts'
+import type { TranscriptHead } from '../transcript/head.ts'
 import { enterRound, expectBack } from './begin-round.ts'
 import { noteLinks, notePulled } from './catch-up.ts'
 import { holdChunk } from './chunk-sums.ts'
@@ -24,8 +24,8 @@ import { answered, inquire } from './rollback-guard.ts'
 import { applyRule } from './rules/apply.ts'
 import { approveRule } from './rules/approve.ts'
 import { commitRule } from './rules/commit.ts'
-import { vouchRule } from './rules/cross-check.ts'
-import { guardRule } from './rules/end-silence.ts'
+import { crossCheckRule } from './rules/cross-check.ts'
+import { endSilenceRule } from './rules/end-silence.ts'
 import { fingerprintRule } from './rules/fingerprint.ts'
 import { resultRule } from './rules/finish.ts'
 import { loadRule } from './rules/load.ts'
@@ -56,7 +56,7 @@ export function step(
 
 /** From where a study is taken up. */
 export interface Beginning {
-  readonly standing: Standing
+  readonly standing: TranscriptHead
   /** every round that was charged, that of the standing perhaps among them */
   readonly charges: readonly Pick<Charge, 'round'>[]
   /** our envelopes of this round, by slot, as logged */
@@ -148,7 +148,7 @@ function noteTick(turn: Turn, timer: string): void {
 }
 
 /** In force while nothing may leave in our name. */
-const SILENT_RULES = [guardRule, sitOutRule, resultRule]
+const SILENT_RULES = [endSilenceRule, sitOutRule, resultRule]
 
 const RULES = [
   sitOutRule,
@@ -163,7 +163,7 @@ const RULES = [
   sumRule,
   pullRule,
   fingerprintRule,
-  vouchRule,
+  crossCheckRule,
   applyRule,
   outcomeRule,
   resultRule,

@@ -13,7 +13,7 @@ import { agree, publicKeyOf } from '../../crypto/key-agreement.ts'
 import { type Chunk, chunkLayout } from '../../crypto/layout.ts'
 import { addInto, fromBytes, toBytes } from '../../crypto/ring.ts'
 import type { Rng } from '../../crypto/rng.ts'
-import { deriveSelfKey, sumChunk } from '../../crypto/zero-sum-masks.ts'
+import { deriveSelfKey, addUnmasked } from '../../crypto/zero-sum-masks.ts'
 import { hex, same } from '../immutable.ts'
 import { checkpointHash, encodeCheckpoint } from '../model/checkpoint.ts'
 import { nextCheckpoint } from '../model/next-checkpoint.ts'
@@ -131,7 +131,7 @@ class Runner {
       if (masked === undefined) return failed('sum', 'part-lost', `the part of member ${member} is not here any more`)
       all.push({ masked, selfKey })
     }
-    const bytes = toBytes(sumChunk(all, (chunk[0] as Chunk).start))
+    const bytes = toBytes(addUnmasked(all, (chunk[0] as Chunk).start))
     const hash = sha256(bytes)
     this.#vault.putSum(round, hex(hash), bytes)
     return { kind: 'sum', sid: hex(session.sid), attempt, hash }

@@ -10,7 +10,7 @@ import { sha256 } from '../../crypto/hash.ts'
 import type { Chunk } from '../../crypto/layout.ts'
 import { merklePath } from '../../crypto/merkle.ts'
 import { addInto, toBytes } from '../../crypto/ring.ts'
-import { sumChunk, unmaskSelfInto } from '../../crypto/zero-sum-masks.ts'
+import { addUnmasked, unmaskSelfInto } from '../../crypto/zero-sum-masks.ts'
 import { same } from '../immutable.ts'
 import type { Evidence } from '../messages/evidence.ts'
 import type { Member } from '../roster/roster.ts'
@@ -58,7 +58,7 @@ export function auditSession(
 ): Audit {
   const sums = chunks.map(({ start }, at) => {
     const parts = contributions.map(({ parts, selfKey }) => ({ masked: parts[at] as Uint32Array, selfKey }))
-    const bytes = toBytes(sumChunk(parts, start))
+    const bytes = toBytes(addUnmasked(parts, start))
     const hash = sha256(bytes)
     putSum(hash, bytes)
     return hash

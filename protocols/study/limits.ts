@@ -29,15 +29,15 @@ export const LAYER_WIDTH_MAX = 65_536
 export const SCATTERING_SCALES_MAX = 5
 export const SCATTERING_ANGLES_MAX = 16
 /** Views of one record fit in one pass of the tensor engine. */
-export const VIEWS_MAX = 64
+export const IMAGE_VIEWS_MAX = 64
 
 /** The sample rate is the rational a / 2^32, so that every hospital draws with exactly the same probability. */
 export const SAMPLE_RATE_ONE = 2 ** 32
 
 export const CLIPPING_NORM_MIN = 1e-6
 export const CLIPPING_NORM_MAX = 1e6
-export const NOISE_MULTIPLIER_MIN = 0.05
-export const NOISE_MULTIPLIER_MAX = 10_000
+export const STUDY_NOISE_MULTIPLIER_MIN = 0.05
+export const STUDY_NOISE_MULTIPLIER_MAX = 10_000
 export const DELTA_MIN = 1e-15
 export const DELTA_MAX = 0.01
 export const EPSILON_MIN = 0.001

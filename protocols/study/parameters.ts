@@ -23,7 +23,7 @@ export const CONVOLUTION_SIZE = 3
 export const CONVOLUTION_STRIDE = 2
 
 /** Keeps a typing error in a study from asking every hospital for gigabytes. */
-export const DIMENSION_MAX = 1 << 26
+export const STUDY_DIMENSION_MAX = 1 << 26
 
 /**
  * The tensors of a study's model in their flat order.
@@ -48,7 +48,7 @@ export function parameterSpecs(model: ModelSpec, data: StudyData): ParameterSpec
       : uniform('head/kernel', [features, classes], Math.sqrt(6 / (features + classes))),
     constant('head/bias', [classes], 0),
   )
-  if (!(dimensionOf(specs) <= DIMENSION_MAX)) throw unsupported(`it has more than ${DIMENSION_MAX} parameters`)
+  if (!(dimensionOf(specs) <= STUDY_DIMENSION_MAX)) throw unsupported(`it has more than ${STUDY_DIMENSION_MAX} parameters`)
   return specs
 }
 

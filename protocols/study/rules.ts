@@ -62,12 +62,12 @@ function checkPrivacy({ privacy }: StudyDocument): void {
     'bad-noise',
     noise === 'off'
       ? 'A study without noise states noiseMultiplier 0 and epsilon 0'
-      : `A study needs noiseMultiplier >= ${limit.NOISE_MULTIPLIER_MIN} and epsilon >= ${limit.EPSILON_MIN}`,
+      : `A study needs noiseMultiplier >= ${limit.STUDY_NOISE_MULTIPLIER_MIN} and epsilon >= ${limit.EPSILON_MIN}`,
   )
 }
 
 function isNoisy({ noiseMultiplier, epsilon }: StudyPrivacy): boolean {
-  return noiseMultiplier >= limit.NOISE_MULTIPLIER_MIN && epsilon >= limit.EPSILON_MIN
+  return noiseMultiplier >= limit.STUDY_NOISE_MULTIPLIER_MIN && epsilon >= limit.EPSILON_MIN
 }
 
 function checkData({ data, model, timing, normalisation }: StudyDocument): void {

@@ -47,7 +47,7 @@ export const DATA_SCHEMA = z.discriminatedUnion('kind', [
   }),
 ])
 
-const multiplier = real(limit.NOISE_MULTIPLIER_MIN, limit.NOISE_MULTIPLIER_MAX)
+const multiplier = real(limit.STUDY_NOISE_MULTIPLIER_MIN, limit.STUDY_NOISE_MULTIPLIER_MAX)
 export const NORMALISATION_SCHEMA = z.strictObject({ noiseMultiplier: multiplier })
 const activation = z.enum(['relu', 'tanh']).exactOptional()
 
@@ -70,7 +70,7 @@ export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
 ])
 
 export const AUGMENTATION_SCHEMA = z.strictObject({
-  views: whole(1, limit.VIEWS_MAX),
+  views: whole(1, limit.IMAGE_VIEWS_MAX),
   shift: whole(0, limit.IMAGE_SIDE_MAX - 1),
   flip: z.boolean(),
 })
@@ -109,7 +109,7 @@ const PRIVACY_SCHEMA = z.strictObject({
   localSteps: LOCAL_STEPS_SCHEMA.exactOptional(),
   clippingNorm: real(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX),
   sampleRate: whole(1, limit.SAMPLE_RATE_ONE),
-  noiseMultiplier: real(0, limit.NOISE_MULTIPLIER_MAX),
+  noiseMultiplier: real(0, limit.STUDY_NOISE_MULTIPLIER_MAX),
   delta: real(limit.DELTA_MIN, limit.DELTA_MAX),
   epsilon: real(0, limit.EPSILON_MAX),
   colluders: whole(1, limit.HOSPITALS_MAX - 2),

@@ -26,7 +26,7 @@ export interface StudyContext {
 
 /** True while a certified VOID keeps the member out of a view. */
 export function isBanned(
-  { bans, roster, round }: Pick<Standing, 'bans' | 'roster' | 'round'>,
+  { bans, roster, round }: Pick<TranscriptHead, 'bans' | 'roster' | 'round'>,
   member: Member,
   view: number,
 ): boolean {
@@ -41,7 +41,7 @@ export interface Ban {
   readonly until: number
 }
 
-export interface Standing {
+export interface TranscriptHead {
   /** the next round */
   readonly round: number
   /** the transcript's hash before it */
@@ -52,7 +52,7 @@ export interface Standing {
 }
 
 /** Before the first round: that of the statistics, in studies that have any. */
-export function firstStanding({ study, founding, document }: StudyContext): Standing {
+export function firstHead({ study, founding, document }: StudyContext): TranscriptHead {
   return { round: firstRound(document), previous: genesisHash(study), roster: founding, bans: new Map() }
 }
 
@@ -61,11 +61,11 @@ export function firstStanding({ study, founding, document }: StudyContext): Stan
  *
  * @throws ProtocolError `bad-change` when a quorum certified a change that cannot be
  */
-export function advance(
-  standing: Standing,
+export function extendHead(
+  standing: TranscriptHead,
   { link, value }: { link: Link; value: ResultValue },
   { document }: Pick<StudyContext, 'document'>,
-): Standing {
+): TranscriptHead {
   const { roster } = standing
   const next = { ...standing, round: link.round + 1, previous: hashAfter(standing.previous, link, value) }
   if (value.outcome === 'void') return { ...next, bans: banned(standing, link.round, value.members) }
@@ -73,7 +73,7 @@ export function advance(
 }
 
 /** Named s times, a hospital must stay out of the next 2^s rounds. */
-function banned({ bans, roster }: Standing, round: number, members: readonly number[]): Standing['bans'] {
+function banned({ bans, roster }: TranscriptHead, round: number, members: readonly number[]): TranscriptHead['bans'] {
   let after = bans
   for (const member of members) {
     const peer = roster.peers[member]
@@ -85,8 +85,8 @@ function banned({ bans, roster }: Standing, round: number, members: readonly num
 }
 
 /** After links that we have verified before, such as those on our own disk. */
-export function standingAfter(links: Iterable<Link>, context: StudyContext): Standing {
-  let standing = firstStanding(context)
-  for (const link of links) standing = advance(standing, { link, value: decodeResultValue(link.value) }, context)
+export function headAfter(links: Iterable<Link>, context: StudyContext): TranscriptHead {
+  let standing = firstHead(context)
+  for (const link of links) standing = extendHead(standing, { link, value: decodeResultValue(link.value) }, context)
   return standing
 }

@@ -15,7 +15,7 @@ import { liarOf } from './script.ts'
 /** A proven accusation: the blame's code, the evidence's kind, the accused's index. */
 const nameOf = (index: number, code: string, kind: string): string => `${index}/${code}/${kind}`
 
-export class Justice implements Checker {
+export class ProvenLies implements Checker {
   readonly name = 'justice'
   readonly invariant = 10
   readonly proven = new Set<string>()

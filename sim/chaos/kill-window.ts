@@ -16,7 +16,7 @@ export interface Hit {
 }
 
 /** Resolves at the instant, or as soon as it has been missed. */
-export async function hunt({ observer, hospitals }: Trial, victim: number, instant: Instant): Promise<Hit> {
+export async function killInWindow({ observer, hospitals }: Trial, victim: number, instant: Instant): Promise<Hit> {
   const { round, phase, afterMs } = instant
   const wanted = PHASES.indexOf(phase)
   const end = performance.now() + PATIENCE_MS

@@ -16,7 +16,7 @@ const RECORDS = 60
 const SIDE = 8
 const EPSILON = 8
 
-export interface WardInit {
+export interface TestbedInit {
   /** where everything is kept; exists */
   readonly folder: string
   readonly hospitals: number
@@ -24,30 +24,30 @@ export interface WardInit {
   readonly seed: number
   /** on top of the preset `lan` */
   readonly timing: Partial<StudyTiming>
-  readonly furniture: Furniture
+  readonly furniture: Environment
 }
 
 /** What some scenarios put their hospitals on. */
-export interface Furniture {
+export interface Environment {
   /** in the order of the hospitals; without, all run simply here */
   readonly places?: readonly Place[]
   environment?(at: number): Readonly<Record<string, string>>
   /** called with every data folder as long as it is empty */
-  readonly furnish?: (home: string, at: number) => Promise<void>
+  readonly prepare?: (home: string, at: number) => Promise<void>
   /** called when a hospital's port of its HTTP interface is known */
   readonly opened?: (at: number, httpPort: number) => Promise<void>
   /** undoes it when all processes have ended */
   readonly clear?: () => Promise<void>
 }
 
-export interface Ward {
+export interface Testbed {
   readonly hospitals: readonly Hospital[]
   /** as all of them have approved it */
   readonly document: StudyDocument
 }
 
 /** Creates them by the product's own commands. @throws ChildError */
-export async function createWard(init: WardInit): Promise<Ward> {
+export async function createTestbed(init: TestbedInit): Promise<Testbed> {
   const { folder, hospitals: count } = init
   // in namespaces of their own they need no different ones, but it does no harm
   const ports = await freePorts(2 * count)
@@ -60,14 +60,14 @@ export async function createWard(init: WardInit): Promise<Ward> {
 }
 
 async function createHospital(
-  { folder, seed, furniture }: WardInit,
+  { folder, seed, furniture }: TestbedInit,
   { at, ports }: { at: number; ports: readonly number[] },
 ): Promise<Hospital> {
   const npz = join(folder, `records-${at + 1}.npz`)
   await writeFile(npz, drawRecords(`chaos records ${seed} ${at}`))
   const home = join(folder, `node-${at + 1}`)
   await mkdir(home)
-  await furniture.furnish?.(home, at)
+  await furniture.prepare?.(home, at)
   const place = furniture.places?.[at]
   const http = ports[2 * at + 1] as number
   await furniture.opened?.(at, http)
@@ -101,7 +101,7 @@ function drawRecords(label: string): Uint8Array {
   })
 }
 
-function specText({ rounds, seed, timing }: WardInit, hospitals: readonly Hospital[]): string {
+function specText({ rounds, seed, timing }: TestbedInit, hospitals: readonly Hospital[]): string {
   const lines = [
     'name = "Chaos"',
     `rounds = ${rounds}`,

@@ -8,14 +8,14 @@ import type { Hospital } from '../processes/node-process.ts'
 import { type Account, readAccount } from './node-findings.ts'
 import { Broken, Observer } from './observer.ts'
 import type { Need } from './sandbox.ts'
-import { createWard, type Furniture, type Ward } from './testbed.ts'
-import { findings, hashesEqual, type Promised, type Remains, violations, voidsOf } from './verdict.ts'
+import { createTestbed, type Environment, type Testbed } from './testbed.ts'
+import { findings, hashesEqual, type Expectations, type Findings, violations, voidsOf } from './verdict.ts'
 
 const START_MS_MAX = 60_000
 /** On top of the longest round: who was away last has to catch up. */
 const FINISH_MS = 60_000
 
-export interface Scenario extends Omit<Promised, 'rounds'> {
+export interface Scenario extends Omit<Expectations, 'rounds'> {
   readonly name: string
   readonly about: string
   readonly hospitals: number
@@ -25,7 +25,7 @@ export interface Scenario extends Omit<Promised, 'rounds'> {
   /** what the system must allow it */
   readonly needs?: Need
   /** @param folder for whatever it needs on disk; exists */
-  readonly furniture?: (stage: Stage) => Promise<Furniture>
+  readonly furniture?: (stage: Stage) => Promise<Environment>
   /** Lets happen what is planned. @throws Broken when the hospitals do not behave as promised */
   readonly play: (trial: Trial) => Promise<void>
 }
@@ -83,13 +83,13 @@ export async function runTrial(scenario: Scenario, stage: Stage): Promise<Outcom
       reasons.push(describe(error))
     }
   }
-  let furniture: Furniture = {}
-  let remains: Remains = { accounts: [], said: [], durations: [] }
+  let furniture: Environment = {}
+  let remains: Findings = { accounts: [], said: [], durations: [] }
   try {
     await mkdir(join(stage.folder, 'furniture'))
     await attempt(async () => {
       furniture = (await scenario.furniture?.({ ...stage, note, folder: join(stage.folder, 'furniture') })) ?? {}
-      const ward = await createWard({ ...stage, hospitals: scenario.hospitals, timing: scenario.timing, furniture })
+      const ward = await createTestbed({ ...stage, hospitals: scenario.hospitals, timing: scenario.timing, furniture })
       const observer = new Observer(ward.hospitals, stage.signal)
       const restart = (at: number): void => {
         restarts += 1
@@ -157,13 +157,13 @@ async function stopOrderly(hospitals: readonly Hospital[]): Promise<void> {
 }
 
 async function collect(
-  { hospitals, document }: Ward,
+  { hospitals, document }: Testbed,
   observer: Observer,
   attempt: (part: () => Promise<void>) => Promise<void>,
-): Promise<Remains> {
+): Promise<Findings> {
   await stopAll()
   const accounts: Account[] = []
-  const said: Remains['said'][number][] = []
+  const said: Findings['said'][number][] = []
   const peers = hospitals.map(({ peer }) => peer)
   for (const [at, hospital] of hospitals.entries()) {
     await attempt(async () => {

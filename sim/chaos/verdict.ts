@@ -9,7 +9,7 @@ import type { RoundRecord } from '../../node/storage/round-record.ts'
 import type { Account } from './node-findings.ts'
 
 /** What is left of a trial. */
-export interface Remains {
+export interface Findings {
   readonly accounts: readonly Account[]
   /** what each hospital said while it ran, in the order of the accounts */
   readonly said: readonly (readonly RoundRecord[])[]
@@ -17,7 +17,7 @@ export interface Remains {
 }
 
 /** What was promised. */
-export interface Promised {
+export interface Expectations {
   readonly rounds: number
   readonly roundMsMax: number
   /** rounds that may end VOID; none, as a rule */
@@ -25,7 +25,7 @@ export interface Promised {
 }
 
 /** All that is wrong, in sentences. */
-export function findings(remains: Remains, promised: Promised): string[] {
+export function findings(remains: Findings, promised: Expectations): string[] {
   return [
     ...missingRounds(remains, promised),
     ...voidRounds(remains, promised),
@@ -35,12 +35,12 @@ export function findings(remains: Remains, promised: Promised): string[] {
 }
 
 /** What may never be, however a trial ended. */
-export function violations(remains: Remains): string[] {
+export function violations(remains: Findings): string[] {
   return [...unequalRounds(remains), ...unchargedReleases(remains)]
 }
 
 /** Rounds about which two hospitals believe, or ever said, different things. */
-export function unequalRounds({ accounts, said }: Pick<Remains, 'accounts' | 'said'>): string[] {
+export function unequalRounds({ accounts, said }: Pick<Findings, 'accounts' | 'said'>): string[] {
   const versions = new Map<number, Map<string, string[]>>()
   const note = (round: number, version: string, who: string): void => {
     const known = versions.get(round) ?? new Map<string, string[]>()
@@ -66,7 +66,7 @@ export function unequalRounds({ accounts, said }: Pick<Remains, 'accounts' | 'sa
 }
 
 /** Rounds of which a hospital's store has no certificate. */
-export function missingRounds({ accounts }: Pick<Remains, 'accounts'>, { rounds }: Promised): string[] {
+export function missingRounds({ accounts }: Pick<Findings, 'accounts'>, { rounds }: Expectations): string[] {
   return accounts.flatMap(({ site, links }) => {
     const known = new Set(links.map(({ round }) => round))
     const missing = Array.from({ length: rounds }, (_, at) => at + 1).filter(round => !known.has(round))
@@ -75,25 +75,25 @@ export function missingRounds({ accounts }: Pick<Remains, 'accounts'>, { rounds 
 }
 
 /** Rounds that anybody holds to be VOID. */
-export function voidsOf({ accounts }: Pick<Remains, 'accounts'>): number[] {
+export function voidsOf({ accounts }: Pick<Findings, 'accounts'>): number[] {
   const links = accounts.flatMap(account => account.links)
   return [...new Set(links.flatMap(({ round, outcome }) => (outcome === 'void' ? [round] : [])))].sort((a, b) => a - b)
 }
 
-function voidRounds(remains: Pick<Remains, 'accounts'>, { voidsMax }: Promised): string[] {
+function voidRounds(remains: Pick<Findings, 'accounts'>, { voidsMax }: Expectations): string[] {
   const voids = voidsOf(remains)
   return voids.length > voidsMax ? [`Round ${voids.join(', ')} ended VOID; at most ${voidsMax} may`] : []
 }
 
 /** Rounds that took longer than promised. */
-export function slowRounds({ durations }: Pick<Remains, 'durations'>, { roundMsMax }: Promised): string[] {
+export function slowRounds({ durations }: Pick<Findings, 'durations'>, { roundMsMax }: Expectations): string[] {
   return durations
     .filter(({ ms }) => ms > roundMsMax)
     .map(({ round, ms }) => `Round ${round} took ${(ms / 1000).toFixed(1)} s, promised are ${roundMsMax / 1000} s`)
 }
 
 /** Results that hold a hospital's update, so that it has released its key, without a charge in its own ledger. */
-export function unchargedReleases({ accounts }: Pick<Remains, 'accounts'>): string[] {
+export function unchargedReleases({ accounts }: Pick<Findings, 'accounts'>): string[] {
   return accounts.flatMap(({ site, rank, links, charges }) => {
     const charged = new Set(charges)
     const released = links.filter(({ outcome, members }) => outcome === 'result' && members.includes(rank))
@@ -103,6 +103,6 @@ export function unchargedReleases({ accounts }: Pick<Remains, 'accounts'>): stri
 }
 
 /** Rounds certified at all and the same everywhere. */
-export function hashesEqual(remains: Remains): boolean {
+export function hashesEqual(remains: Findings): boolean {
   return unequalRounds(remains).length === 0 && remains.accounts.some(({ links }) => links.length > 0)
 }

@@ -16,8 +16,8 @@ import { EvidenceFolder } from '../../node/storage/evidence-folder.ts'
 import { type Identity, peerIdString } from '../../node/storage/identity.ts'
 import { openStore } from '../../node/storage/store.ts'
 import type { Trainer } from '../../node/training/trainer.ts'
-import { createWorkbench } from '../../node/worker/worker-calls.ts'
-import { inPlaceWorkshop } from '../../node/worker/worker-client.ts'
+import { createWorkerCalls } from '../../node/worker/worker-calls.ts'
+import { inPlaceWorker } from '../../node/worker/worker-client.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import { encodeStudy, studyIdOf, validateStudy } from '../../protocols/study/document.ts'
@@ -94,7 +94,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     const folder = join(base, String(member))
     await mkdir(folder, { recursive: true })
     const store = await openStore(folder, studyIdOf(document))
-    const workbench = createWorkbench({ folder, document: encodeStudy(document) }, trainerOf(member, clippedSum))
+    const workbench = createWorkerCalls({ folder, document: encodeStudy(document) }, trainerOf(member, clippedSum))
     const known = nodes.find(node => node !== undefined)?.network.addresses() ?? []
     const evidence = new EvidenceFolder(folder, hex(studyIdOf(document)))
     const node = await createNode(
@@ -115,7 +115,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       {
         store,
         evidence,
-        workshop: inPlaceWorkshop(workbench),
+        workshop: inPlaceWorker(workbench),
         log: log.child({ member }),
         fatal: error => failures.push(error),
       },

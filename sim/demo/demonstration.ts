@@ -12,7 +12,7 @@ import type { DemoOptions } from './options.ts'
 import { partition } from './partition.ts'
 import { encodePart, loadRecords, type Records } from './records.ts'
 import type { Outcome } from './report.ts'
-import { Chronicle, type RoundSummary } from './round-history.ts'
+import { RoundHistory, type RoundSummary } from './round-history.ts'
 import type { Screen } from './screen.ts'
 import { foundDemonstration } from './study.ts'
 import { legendLine, liveLines, roundLine, type Site } from './view.ts'
@@ -135,7 +135,7 @@ async function follow(
   }: { hospitals: readonly Hospital[]; sites: readonly Site[]; measure: (folder: string) => Promise<Measured> },
 ): Promise<{ watch: Watch; absence: Absence | null }> {
   const { rounds } = options
-  const chronicle = new Chronicle(sites)
+  const chronicle = new RoundHistory(sites)
   const notes: string[] = []
   let measured: { auc: number; round: number } | null = null
   const every = Math.max(MEASURE_ROUNDS_MIN, Math.round(rounds / MEASUREMENTS))

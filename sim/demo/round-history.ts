@@ -32,7 +32,7 @@ export interface RoundSummary {
   readonly agreed: number
 }
 
-export class Chronicle {
+export class RoundHistory {
   readonly #sites: readonly { site: string; peer: string }[]
   readonly #rounds = new Map<number, Map<number, RoundRecord>>()
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT, OperatorError } from '../../node/errors.ts'
 import type { NodeStatus } from '../../node/http/status.ts'
 import type { Hospital } from '../processes/node-process.ts'
-import type { Chronicle, RoundSummary } from './round-history.ts'
+import type { RoundHistory, RoundSummary } from './round-history.ts'
 
 const POLL_MS = 200
 /** Longer than the longest wait of a sound round, which is that for a release (`voidAfterMs`). */
@@ -19,7 +19,7 @@ export interface Vitals {
 }
 
 export interface Watch {
-  readonly chronicle: Chronicle
+  readonly chronicle: RoundHistory
   /** null: the node does not answer */
   readonly statuses: readonly (NodeStatus | null)[]
   /** the last status that each node gave */
@@ -32,7 +32,7 @@ export interface Watch {
 
 interface WatchOptions {
   readonly hospitals: readonly Hospital[]
-  readonly chronicle: Chronicle
+  readonly chronicle: RoundHistory
   readonly rounds: number
   readonly signal: AbortSignal
   /** called for every round, in order, as soon as all who are there have told of it */

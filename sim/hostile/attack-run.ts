@@ -102,7 +102,7 @@ function report(cluster: LiveCluster, { before, bytesMax }: { before: number; by
 }
 
 /** Lays siege to three nodes for so long. */
-export async function laySiege({
+export async function runAttack({
   seconds,
   roundsMin = 0,
   attacks = Object.keys(ATTACKS),

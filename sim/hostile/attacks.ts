@@ -30,7 +30,7 @@ export interface Victim {
   readonly addresses: readonly string[]
 }
 
-export interface Siege {
+export interface AttackRun {
   readonly network: Network
   readonly victims: readonly Victim[]
   readonly signer: Signer
@@ -42,10 +42,10 @@ export interface Siege {
   readonly again: () => Promise<Network>
 }
 
-type Attack = (siege: Siege) => Promise<void>
+type Attack = (siege: AttackRun) => Promise<void>
 
 /** Does something to every victim, again and again. */
-async function harass(siege: Siege, act: (victim: Victim) => Promise<void>): Promise<void> {
+async function harass(siege: AttackRun, act: (victim: Victim) => Promise<void>): Promise<void> {
   const one = async (victim: Victim) => {
     while (!siege.signal.aborted) {
       try {
@@ -62,7 +62,7 @@ async function harass(siege: Siege, act: (victim: Victim) => Promise<void>): Pro
   await Promise.all(siege.victims.map(one))
 }
 
-async function openTo({ network, signal }: Siege, victim: Victim, protocol: string): Promise<Stream> {
+async function openTo({ network, signal }: AttackRun, victim: Victim, protocol: string): Promise<Stream> {
   return await network.open(victim.peer, protocol, AbortSignal.any([signal, AbortSignal.timeout(2000)]))
 }
 
@@ -93,7 +93,7 @@ function framed(protocol: string, bytes: Uint8Array): Uint8Array {
   return Buffer.concat([prefix(protocol, bytes.length), bytes])
 }
 
-function signed({ signer, study, round }: Siege, ahead: number): Uint8Array {
+function signed({ signer, study, round }: AttackRun, ahead: number): Uint8Array {
   const header = { study, roster: 0, round: round() + ahead }
   const view = Math.floor(Math.random() * 256)
   const instance = Math.random() < 0.5 ? 'commit' : 'result'

@@ -10,7 +10,7 @@
  */
 
 import { parseArgs } from 'node:util'
-import { laySiege, type SiegeReport } from './attack-run.ts'
+import { runAttack, type SiegeReport } from './attack-run.ts'
 import { ATTACKS } from './attacks.ts'
 
 const MEGABYTES_MAX = 64
@@ -42,5 +42,5 @@ const sieges: [string, readonly string[]][] = values.each
   ? names.map(name => [name, [name]])
   : [values.quiet ? ['nothing', []] : [positionals.length > 0 ? names.join(' ') : 'everything', names]]
 let passed = true
-for (const [name, attacks] of sieges) passed = show(name, await laySiege({ seconds, attacks })) && passed
+for (const [name, attacks] of sieges) passed = show(name, await runAttack({ seconds, attacks })) && passed
 process.exit(passed ? 0 : 1)

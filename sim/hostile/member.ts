@@ -16,7 +16,7 @@ import { HELLO_PROTOCOL } from '../../node/network/neighbours.ts'
 import { CHUNK_PROTOCOL, PULL_PROTOCOL } from '../../node/network/transfer/frames.ts'
 import { decode } from '../../protocols/encoding/codec.ts'
 import { decodeEnvelope } from '../../protocols/messages/messages.ts'
-import { ATTACKS, type Siege, type Victim } from './attacks.ts'
+import { ATTACKS, type AttackRun, type Victim } from './attacks.ts'
 
 export interface Orders {
   /** hex */
@@ -86,7 +86,7 @@ async function infiltrate({ seed, study }: Orders): Promise<Network> {
 
 async function attack(orders: Orders): Promise<void> {
   const network = await infiltrate(orders)
-  const siege: Siege = {
+  const siege: AttackRun = {
     network,
     victims: orders.victims,
     signer: createSigner(Buffer.from(orders.seed, 'hex')),

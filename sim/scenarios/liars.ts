@@ -1,6 +1,6 @@
 /** As many hospitals lie as the study withstands, each after a script of its own, over lines that lose a little. @module */
 
-import { Justice } from '../adversaries/justice.ts'
+import { ProvenLies } from '../adversaries/justice.ts'
 import { SCRIPTS } from '../adversaries/list.ts'
 import { boundMs, type Scenario } from './scenario.ts'
 import { drawStudy } from './study.ts'
@@ -17,7 +17,7 @@ export const LIARS: Scenario = {
       study,
       liars: new Map(liars.map(index => [index, random.pick(SCRIPTS).create])),
       network: { delayMs: random.between(1, 60), loss: random.between(0, 0.05), duplication: random.between(0, 0.1) },
-      checkers: [() => new Justice()],
+      checkers: [() => new ProvenLies()],
       withinMs: 2 * boundMs(study),
     }
   },

@@ -16,7 +16,7 @@ import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import type { Vault } from '../../protocols/secure-sum/vault.ts'
 import { affordableRounds } from '../../protocols/study/epsilons.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { standingAfter } from '../../protocols/transcript/head.ts'
+import { headAfter } from '../../protocols/transcript/head.ts'
 import type { KeyExchange } from './key-exchange.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { MemoryVault } from './memory-vault.ts'
@@ -119,7 +119,7 @@ export function createHospital(init: HospitalInit): SimulatedHospital {
 
 /** Takes the study up where the disk left it. */
 export function takeUp({ disk, context }: SimulatedHospital): ReturnType<typeof begin> {
-  const standing = standingAfter(disk.links, context)
+  const standing = headAfter(disk.links, context)
   const own = disk.own.get(standing.round) ?? new Map()
   return begin({ standing, charges: disk.charges, own, recall: true }, context)
 }

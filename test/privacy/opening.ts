@@ -14,7 +14,7 @@ import { fromBytes, toSigned } from '../../crypto/ring.ts'
 import type { Dataset } from '../../node/datasets/dataset.ts'
 import { type Backend, loadBackend } from '../../node/training/backend.ts'
 import { createTrainer } from '../../node/training/data-trainer.ts'
-import { createWorkbench, type WorkbenchCalls } from '../../node/worker/worker-calls.ts'
+import { createWorkerCalls, type WorkerCalls } from '../../node/worker/worker-calls.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { RoundOutput, Session } from '../../protocols/secure-sum/jobs.ts'
 import { encodeStudy } from '../../protocols/study/document.ts'
@@ -80,7 +80,7 @@ export async function createOpeningWard(init: WardInit): Promise<OpeningWard> {
   const plan = planStudy(document)
   const { dimension, fixedPoint } = plan
   const folder = mkdtempSync(join(tmpdir(), 'confrere-battery-'))
-  const hospitals = records.map((dataset, self): WorkbenchCalls => {
+  const hospitals = records.map((dataset, self): WorkerCalls => {
     const rng = seededRng(`${SEED} ${seed} hospital ${self}`)
     const trainer = createTrainer({ document, dataset, backend, rng })
     // at the origin every gradient is known
@@ -89,7 +89,7 @@ export async function createOpeningWard(init: WardInit): Promise<OpeningWard> {
       clippedSum: () =>
         trainer.clippedSum({ parameters: new Float32Array(dimension), normalisation: new Float32Array(0) }),
     }
-    return createWorkbench({ folder: join(folder, String(self)), document: encodeStudy(document) }, atOrigin, rng)
+    return createWorkerCalls({ folder: join(folder, String(self)), document: encodeStudy(document) }, atOrigin, rng)
   })
   const ids = new Map(signers.map(({ id }, self) => [self, id] as const))
   return {
@@ -112,7 +112,7 @@ function only<Kind extends RoundOutput['kind']>(output: RoundOutput, kind: Kind)
 }
 
 function openSum(
-  hospitals: readonly WorkbenchCalls[],
+  hospitals: readonly WorkerCalls[],
   at: { ids: ReadonlyMap<number, Uint8Array>; round: number; view: number; dimension: number },
 ): Int32Array {
   const { ids, round, view, dimension } = at

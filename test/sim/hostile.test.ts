@@ -7,7 +7,7 @@ import type { Stream } from '@libp2p/interface'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
 import { createNetwork, type Network } from '../../node/network/libp2p-host.ts'
-import { laySiege } from '../../sim/hostile/attack-run.ts'
+import { runAttack } from '../../sim/hostile/attack-run.ts'
 
 const GOSSIP = '/meshsub/1.1.0'
 const TOPIC = '/test/hostile'
@@ -49,7 +49,7 @@ async function struck(
 }
 
 test.serial('three honest nodes go on while the fourth member does everything at once', async t => {
-  const report = await laySiege({ seconds: 10, roundsMin: 3 })
+  const report = await runAttack({ seconds: 10, roundsMin: 3 })
   t.log(report)
   t.true(report.megabytesMax <= 64, `${report.megabytesMax} MB`)
   t.true(report.rounds >= 3)

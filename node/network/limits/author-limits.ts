@@ -10,7 +10,7 @@ import type { Clock } from '../../clock.ts'
 import { originLimits } from './limits.ts'
 import { BucketMap } from './token-bucket.ts'
 
-export class Origins {
+export class AuthorLimits {
   readonly #messages: BucketMap<Member>
   readonly #bytes: BucketMap<Member>
 

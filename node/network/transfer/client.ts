@@ -20,7 +20,7 @@ import type { RoundEvent } from '../../../protocols/round/events.ts'
 import { saidBy } from '../../../protocols/round/facts.ts'
 import type { RoundState } from '../../../protocols/round/state.ts'
 import { filledChunks } from '../../../protocols/session/chunks.ts'
-import type { Workshop } from '../../worker/worker-client.ts'
+import type { WorkerClient } from '../../worker/worker-client.ts'
 import type { Channel } from '../channel.ts'
 import type { Network } from '../libp2p-host.ts'
 import { patienceMs } from '../limits/limits.ts'
@@ -38,7 +38,7 @@ const SILENCE_MS = 20_000
 export interface TransferClientParts {
   readonly context: StepContext
   readonly network: Network
-  readonly workshop: Workshop
+  readonly workshop: WorkerClient
   readonly state: () => RoundState
   readonly event: (event: RoundEvent) => void
 }

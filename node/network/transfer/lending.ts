@@ -11,7 +11,7 @@ import { contextAt, type StepContext } from '../../../protocols/round/context.ts
 import { findPhase } from '../../../protocols/round/data-phase.ts'
 import type { RoundState } from '../../../protocols/round/state.ts'
 import { systemClock } from '../../clock.ts'
-import type { Workshop } from '../../worker/worker-client.ts'
+import type { WorkerClient } from '../../worker/worker-client.ts'
 import { BucketMap } from '../limits/token-bucket.ts'
 import type { PULL } from './frames.ts'
 
@@ -33,11 +33,11 @@ interface Found {
 
 export interface LibraryParts {
   readonly context: StepContext
-  readonly workshop: Workshop
+  readonly workshop: WorkerClient
   readonly state: () => RoundState
 }
 
-export class Library {
+export class PullSource {
   readonly #parts: LibraryParts
   readonly #lent: BucketMap<Member>
   readonly #allowance: number

@@ -19,12 +19,12 @@ import type { RoundEvent } from '../../../protocols/round/events.ts'
 import { saidBy } from '../../../protocols/round/facts.ts'
 import type { DataPhase, RoundState } from '../../../protocols/round/state.ts'
 import { filledChunks } from '../../../protocols/session/chunks.ts'
-import type { Workshop } from '../../worker/worker-client.ts'
+import type { WorkerClient } from '../../worker/worker-client.ts'
 import type { Channel } from '../channel.ts'
 import type { Network } from '../libp2p-host.ts'
 import { patienceMs } from '../limits/limits.ts'
 import { CHUNK_PROTOCOL, FRAME_BYTES_MAX, PULL, PULL_PROTOCOL, parseFrame, UPLOAD } from './frames.ts'
-import { Library } from './lending.ts'
+import { PullSource } from './lending.ts'
 
 /** How long an owner waits for the OPEN that a chunk belongs to, which may still be on its way. */
 const SESSION_WAIT_MS = 10_000
@@ -35,7 +35,7 @@ const VIEWS_AHEAD_MAX = 2
 export interface TransferServerParts {
   readonly context: StepContext
   readonly network: Network
-  readonly workshop: Workshop
+  readonly workshop: WorkerClient
   readonly state: () => RoundState
   readonly event: (event: RoundEvent) => void
   /** resolves after the next step of the state machine */
@@ -54,11 +54,11 @@ export class TransferServer {
   readonly #partial = new Map<Member, PartialUpload>()
   /** the stream that each protocol serves a peer on: a peer that opens another has given up the one before */
   readonly #serving = new Map<string, Channel>()
-  readonly #library: Library
+  readonly #library: PullSource
 
   constructor(parts: TransferServerParts) {
     this.#parts = parts
-    this.#library = new Library(parts)
+    this.#library = new PullSource(parts)
   }
 
   async start(): Promise<void> {

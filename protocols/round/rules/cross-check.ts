@@ -19,13 +19,13 @@ import { ended, once, schedule, type Turn } from '../transition.ts'
  * Works out what others do not tell: the fingerprint of somebody who fell silent after its release, and everything when
  * the fingerprints do not fit the sums.
  */
-export function vouchRule(turn: Turn): void {
+export function crossCheckRule(turn: Turn): void {
   const { state, context } = turn
   if (state.commitment === null || state.outcome !== null || state.audited !== null) return
   const challenge = challengeOf(state)
   if (challenge === undefined) return
   const { opening } = state.commitment
-  if (state.flags.has(`mismatch:${hex(challenge)}`)) return audit(turn)
+  if (state.flags.has(`mismatch:${hex(challenge)}`)) return recompute(turn)
   const silent = opening.members.filter(member => fingerprintOf(state, { challenge, member }) === undefined)
   if (silent.length === 0) return
   schedule(turn, `vouch:${hex(challenge)}`, context.timing.resendAfterMs)
@@ -38,7 +38,7 @@ export function vouchRule(turn: Turn): void {
 }
 
 /** Everything again, from everybody's parts. */
-function audit(turn: Turn): void {
+function recompute(turn: Turn): void {
   const { opening } = turn.state.commitment as Commitment
   const parts = filledChunks(opening).flatMap(({ index }) => opening.members.map(member => ({ chunk: index, member })))
   if (!holdsParts(turn, parts) || !once(turn, 'audit')) return

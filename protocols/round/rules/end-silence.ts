@@ -4,7 +4,7 @@ import { schedule, type Turn } from '../transition.ts'
 /**
  * Ends the asking: with a quorum of answers, or with those of everybody who is not lost, if one of them must be honest.
  */
-export function guardRule(turn: Turn): void {
+export function endSilenceRule(turn: Turn): void {
   const { state, context } = turn
   const { guard, lost } = state
   if (guard === null) return

@@ -1,6 +1,6 @@
 import { hex } from '../../immutable.ts'
 import { decodeResultValue } from '../../messages/result-value.ts'
-import { advance } from '../../transcript/head.ts'
+import { extendHead } from '../../transcript/head.ts'
 import { awaitCheckpoint } from '../catch-up.ts'
 import { decidedLink } from '../certified-link.ts'
 import type { Turn } from '../transition.ts'
@@ -13,5 +13,5 @@ export function resultRule(turn: Turn): void {
   if (link === undefined) return
   const value = decodeResultValue(link.value)
   const checkpoint = value.outcome === 'result' ? hex(value.checkpoint) : null
-  awaitCheckpoint(turn, { links: [link], checkpoint, standing: advance(state, { link, value }, context) })
+  awaitCheckpoint(turn, { links: [link], checkpoint, standing: extendHead(state, { link, value }, context) })
 }

@@ -14,7 +14,7 @@ import { approvedChange, canOpen, isApproved } from '../approvals.ts'
 import { ownersUnheard } from '../chunk-sums.ts'
 import type { StepContext } from '../context.ts'
 import { saidBy } from '../facts.ts'
-import { unvouched } from '../fingerprints.ts'
+import { unconfirmed } from '../fingerprints.ts'
 import type { RoundState } from '../state.ts'
 import { ended, schedule, setPhase, type Turn } from '../transition.ts'
 import { limitProposal, propose, runAgreement } from '../voting.ts'
@@ -40,7 +40,7 @@ function hindering(state: RoundState, { self }: StepContext): Member[] {
   const withheld = state.commitment.opening.members.filter(from => !saidBy(state, { type: 'release', from }))
   if (withheld.length > 0) return withheld
   const unheard = [...new Set(ownersUnheard(state))].sort((a, b) => a - b)
-  return unheard.length > 0 ? unheard : unvouched(state, self)
+  return unheard.length > 0 ? unheard : unconfirmed(state, self)
 }
 
 type Void = Extract<ResultValue, { outcome: 'void' }>

@@ -32,12 +32,12 @@ export function sumRule(turn: Turn): void {
   for (let attempt = 0; attempt <= Math.min(last, owners.length - 1); attempt++) {
     const chunk = chunkAt(owners.length, owners.indexOf(context.self), attempt)
     if (!chunks.some(({ index }) => index === chunk) || isSummed(turn.state, chunk)) continue
-    sumChunk(turn, { chunk, attempt, selfKeys: keys })
+    requestSum(turn, { chunk, attempt, selfKeys: keys })
   }
 }
 
 /** Adds up a chunk, after asking for the parts that we do not hold. */
-function sumChunk(
+function requestSum(
   turn: Turn,
   { chunk, attempt, selfKeys: keys }: { chunk: number; attempt: number; selfKeys: ReadonlyMap<Member, Uint8Array> },
 ): void {

@@ -1,10 +1,10 @@
 /** One hospital's wall clock jumps by days; once it is restarted in the middle of that. @module */
 
 import { fileURLToPath } from 'node:url'
-import { hunt } from '../kill-window.ts'
+import { killInWindow } from '../kill-window.ts'
 import { Broken } from '../observer.ts'
 import { planBlow } from '../plan.ts'
-import type { Furniture } from '../testbed.ts'
+import type { Environment } from '../testbed.ts'
 import { type Scenario, type Stage, type Trial, untilCertified } from '../trial.ts'
 
 const HOSPITALS = 4
@@ -27,7 +27,7 @@ export const CLOCK: Scenario = {
   play,
 }
 
-async function furniture({ seed }: Stage): Promise<Furniture> {
+async function furniture({ seed }: Stage): Promise<Environment> {
   const { victim } = planBlow('clock', { hospitals: HOSPITALS, seed })
   const environment = { NODE_OPTIONS: `--import=${PRELOAD}`, CONFRERE_CHAOS_CLOCK: `${seed}:${JUMP_EVERY_MS}` }
   return { environment: at => (at === victim ? environment : {}) }
@@ -38,7 +38,7 @@ async function play(trial: Trial): Promise<void> {
   const { victim, instant } = planBlow('clock', { hospitals: HOSPITALS, seed })
   const hospital = hospitals[victim] as (typeof hospitals)[number]
   await untilCertified(trial, instant.round - 1, ROUND_MS_MAX)
-  const { round, phase } = await hunt(trial, victim, instant)
+  const { round, phase } = await killInWindow(trial, victim, instant)
   await hospital.kill()
   trial.restart(victim)
   note(`round ${round}: ${hospital.site}, whose clock jumps, was killed in phase ${phase} and restarted`)

@@ -2,11 +2,11 @@
 
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { hunt } from '../kill-window.ts'
+import { killInWindow } from '../kill-window.ts'
 import { Broken } from '../observer.ts'
 import { type Blow, planBlow } from '../plan.ts'
 import { runProgram } from '../sandbox.ts'
-import type { Furniture } from '../testbed.ts'
+import type { Environment } from '../testbed.ts'
 import { type Scenario, type Stage, type Trial, untilCertified } from '../trial.ts'
 
 const HOSPITALS = 4
@@ -34,11 +34,11 @@ export const DISK: Scenario = {
 
 const blow = (seed: number, fill: number): Blow => planBlow(`disk ${fill}`, { hospitals: HOSPITALS, seed })
 
-async function furniture({ seed }: Stage): Promise<Furniture> {
+async function furniture({ seed }: Stage): Promise<Environment> {
   const { victim } = blow(seed, 0)
   let mounted: string | undefined
   return {
-    furnish: async (home, at) => {
+    prepare: async (home, at) => {
       if (at !== victim) return
       await runProgram('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MIB}m`, 'tmpfs', home])
       mounted = home
@@ -60,7 +60,7 @@ async function fillOnce(trial: Trial, victim: number, fill: number): Promise<voi
   const { instant } = blow(seed, fill)
   const from = observer.certified()
   await untilCertified(trial, from + instant.round - 1, ROUND_MS_MAX)
-  const { round, phase } = await hunt(trial, victim, { ...instant, round: from + instant.round })
+  const { round, phase } = await killInWindow(trial, victim, { ...instant, round: from + instant.round })
   const filler = join(hospital.folder, FILLER)
   fillDisk(filler)
   note(`round ${round}: the disk of ${hospital.site} is full, phase ${phase}`)

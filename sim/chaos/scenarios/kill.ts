@@ -1,6 +1,6 @@
 /** Every round one hospital dies in the middle, and comes back within 20 s. @module */
 
-import { hunt } from '../kill-window.ts'
+import { killInWindow } from '../kill-window.ts'
 import { Broken } from '../observer.ts'
 import { planKills } from '../plan.ts'
 import { type Scenario, type Trial, untilCertified } from '../trial.ts'
@@ -28,7 +28,7 @@ async function play(trial: Trial): Promise<void> {
     const runs = (): number | undefined => victims.find(at => hospitals[at]?.runs)
     await observer.until(() => runs() !== undefined, { withinMs: ROUND_MS_MAX, what: 'for anybody to run' })
     const victim = runs() as number
-    const { round, phase } = await hunt(trial, victim, instant)
+    const { round, phase } = await killInWindow(trial, victim, instant)
     await hospitals[victim]?.kill()
     hit.add(round)
     note(`round ${round}: ${hospitals[victim]?.site} killed, phase ${phase}, away for ${(awayMs / 1000).toFixed(1)} s`)

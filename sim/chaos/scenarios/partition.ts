@@ -7,7 +7,7 @@ import type { Place } from '../../processes/node-process.ts'
 import { layNetwork, type Wiring } from '../network.ts'
 import { Broken } from '../observer.ts'
 import { planSplits, type Split } from '../plan.ts'
-import type { Furniture } from '../testbed.ts'
+import type { Environment } from '../testbed.ts'
 import { type Scenario, type Stage, type Trial, untilCertified } from '../trial.ts'
 
 const HOSPITALS = 4
@@ -42,7 +42,7 @@ export const PARTITION: Scenario = {
   play,
 }
 
-async function furniture({ folder }: Stage): Promise<Furniture> {
+async function furniture({ folder }: Stage): Promise<Environment> {
   const laid = await layNetwork(HOSPITALS)
   wiring = laid
   const places = Array.from({ length: HOSPITALS }, (_, at): Place => {

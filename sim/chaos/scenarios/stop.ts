@@ -1,6 +1,6 @@
 /** One hospital stands still for longer than every timeout: its connections stay open, and nothing comes of them. @module */
 
-import { hunt } from '../kill-window.ts'
+import { killInWindow } from '../kill-window.ts'
 import { Broken } from '../observer.ts'
 import { planBlow } from '../plan.ts'
 import { type Scenario, type Trial, untilCertified } from '../trial.ts'
@@ -37,7 +37,7 @@ async function play(trial: Trial): Promise<void> {
   const { victim, instant } = planBlow('stop', { hospitals: hospitals.length, seed })
   const others = hospitals.map((_, at) => at).filter(at => at !== victim)
   await untilCertified(trial, instant.round - 1, ROUND_MS_MAX)
-  const { round, phase } = await hunt(trial, victim, instant)
+  const { round, phase } = await killInWindow(trial, victim, instant)
   hospitals[victim]?.signal('SIGSTOP')
   note(`round ${round}: ${hospitals[victim]?.site} stopped, phase ${phase}, for ${HOLD_MS / 1000} s`)
   await observer.sleep(HOLD_MS)

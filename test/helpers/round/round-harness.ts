@@ -28,7 +28,7 @@ import { begin, step } from '../../../protocols/round/step.ts'
 import { filledChunks, loadedDigest } from '../../../protocols/session/chunks.ts'
 import { checkOpening, type Opening } from '../../../protocols/session/opening.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
-import { firstStanding } from '../../../protocols/transcript/head.ts'
+import { firstHead } from '../../../protocols/transcript/head.ts'
 import { testSigners, testStudy } from '../study/study.ts'
 
 /** Everything that is said for one session, as envelopes. */
@@ -41,7 +41,7 @@ export interface Session {
   readonly value: Uint8Array
 }
 
-export class Bench {
+export class RoundHarness {
   readonly document: StudyDocument
   readonly contexts: StepContext[]
   readonly genesis: Uint8Array
@@ -56,7 +56,7 @@ export class Bench {
     this.contexts = signers.map(signer => createContext({ document: this.document, signer }))
     this.genesis = genesisHash(this.contexts[0]!.study)
     this.self = (this.proposer(0) + 1) % hospitals
-    const begun = begin({ standing: firstStanding(this.context), charges: [], recall: false }, this.context)
+    const begun = begin({ standing: firstHead(this.context), charges: [], recall: false }, this.context)
     this.state = begun.state
     this.effects = begun.effects
   }

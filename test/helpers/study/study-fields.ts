@@ -71,7 +71,7 @@ const cnn = record(
   { activation, standardised: truth },
 )
 const augmentation = record({
-  views: whole(1, limit.VIEWS_MAX),
+  views: whole(1, limit.IMAGE_VIEWS_MAX),
   // images of one pixel have no room for more
   shift: only(whole(0, limit.IMAGE_SIDE_MAX - 1), 0),
   flip: truth,
@@ -98,8 +98,8 @@ const shared = {
   clippingNorm: real(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX),
   sampleRate: whole(1, limit.SAMPLE_RATE_ONE),
   noiseMultiplier: {
-    ...real(limit.NOISE_MULTIPLIER_MIN, limit.NOISE_MULTIPLIER_MAX),
-    bad: real(0, limit.NOISE_MULTIPLIER_MAX).bad,
+    ...real(limit.STUDY_NOISE_MULTIPLIER_MIN, limit.STUDY_NOISE_MULTIPLIER_MAX),
+    bad: real(0, limit.STUDY_NOISE_MULTIPLIER_MAX).bad,
   },
   delta: real(limit.DELTA_MIN, limit.DELTA_MAX),
   epsilon: { ...real(limit.EPSILON_MIN, limit.EPSILON_MAX), bad: real(0, limit.EPSILON_MAX).bad },

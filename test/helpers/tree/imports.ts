@@ -38,7 +38,7 @@ export function importsOf(tokens: readonly Token[]): Import[] {
 
 function importAt(tokens: readonly Token[], i: number): Import[] {
   const next = tokens[i + 1]
-  if (next === undefined || isMark(next, '..') || isMark(next, ':')) return []
+  if (next === undefined || isMark(next, '.') || isMark(next, ':')) return []
   if (isMark(next, '(')) return [called(tokens, i, isWord(tokens[i - 1], 'typeof'))]
   if (next.kind === 'string') return [found(next, tokens[i]!, { typeOnly: false, reexport: false })]
   const typeOnly = isWord(next, 'type') && !isWord(tokens[i + 2], 'from') && !isMark(tokens[i + 2], ',')
@@ -98,7 +98,7 @@ function found(from: Token, at: Token, rest: Pick<Import, 'typeOnly' | 'reexport
 
 /** Whether the token is a property of something: `x.import`, `x?.require`. */
 export function isMember(tokens: readonly Token[], i: number): boolean {
-  return isMark(tokens[i - 1], '..') || isMark(tokens[i - 1], '?.')
+  return isMark(tokens[i - 1], '.') || isMark(tokens[i - 1], '?.')
 }
 
 export function isMark(token: Token | undefined, text: string): boolean {

@@ -133,7 +133,7 @@ function importViolations(path: string, { specifier, typeOnly, line }: Import): 
   if (/^[./#]|^[a-z]+:\/\//.test(specifier)) {
     const target = normalize(join(dirname(path), specifier)).split(sep)[0]!
     const reachable = target === floor || MAY_IMPORT[floor]?.includes(target)
-    return specifier.startsWith('..') && reachable ? [] : say(`${floor}/ may not import ${specifier}`)
+    return specifier.startsWith('.') && reachable ? [] : say(`${floor}/ may not import ${specifier}`)
   }
   if (typeOnly) return []
   const confined = CONFINED.find(({ name }) => name.test(specifier))
@@ -178,7 +178,7 @@ function tokenViolations(path: string, tokens: readonly Token[], i: number): str
 
 function impurities(path: string, tokens: readonly Token[], i: number): string[] {
   const { text } = tokens[i]!
-  const member = isMark(tokens[i + 1], '..') ? tokens[i + 2]?.text : undefined
+  const member = isMark(tokens[i + 1], '.') ? tokens[i + 2]?.text : undefined
   if (IMPURE.has(text)) return [`is impure: ${text}`]
   if (text === 'crypto' && member !== undefined) return [`is impure: crypto.${member}`]
   if (path.startsWith('crypto/') && ASYNCHRONOUS.has(text)) return [`is not synchronous: ${text}`]

@@ -15,7 +15,7 @@ import {
   listEvidence,
 } from '../../../node/storage/evidence-folder.ts'
 import { sealStudy } from '../../../node/storage/study-file.ts'
-import { type Case, decodeCase, encodeCase, judgeCase } from '../../../protocols/evidence/evidence-file.ts'
+import { type EvidenceFile, decodeEvidenceFile, encodeEvidenceFile, judgeEvidenceFile } from '../../../protocols/evidence/evidence-file.ts'
 import { type Body, encodeBody, encodeEnvelope } from '../../../protocols/messages/messages.ts'
 import { encodeChange } from '../../../protocols/roster/change.ts'
 import { peerString } from '../../../protocols/roster/roster.ts'
@@ -42,7 +42,7 @@ const signers = testSigners(4)
 const study = testStudy(signers, {})
 const noisy = { ...study, privacy: { ...study.privacy, ...PRIVACY } }
 
-function caseOf(round: number, document = noisy): Case {
+function caseOf(round: number, document = noisy): EvidenceFile {
   const [first, second] = lie(document, signers[2]!, round)
   return { study: studyIdOf(document), round, evidence: { kind: 'equivocation', first, second }, links: [] }
 }
@@ -82,9 +82,9 @@ test('a case goes through its file; one changed byte, another study or nonsense 
   const [path, other] = [join(folder, 'a.study'), join(folder, 'b.study')]
   await writeFile(path, sealStudy(noisy, signers[0]!))
   await writeFile(other, sealStudy({ ...noisy, name: 'Another' }, signers[0]!))
-  const bytes = encodeCase(caseOf(1))
-  t.deepEqual(decodeCase(bytes), caseOf(1))
-  t.is(judgeCase(noisy, caseOf(1)).peer, peerString(signers[2]!.id))
+  const bytes = encodeEvidenceFile(caseOf(1))
+  t.deepEqual(decodeEvidenceFile(bytes), caseOf(1))
+  t.is(judgeEvidenceFile(noisy, caseOf(1)).peer, peerString(signers[2]!.id))
   const file = join(folder, 'good.evidence')
   await writeFile(file, bytes)
   const verdict = JSON.parse(await works(t, 'evidence', 'verify', file, '--study', path, '--json'))
@@ -100,7 +100,7 @@ test('a case goes through its file; one changed byte, another study or nonsense 
   await refuse(bytes.subarray(0, bytes.length - 1))
   for (let at = 0; at < bytes.length; at += 97) {
     const flipped = bytes.with(at, bytes[at]! ^ 1)
-    t.throws(() => judgeCase(noisy, decodeCase(flipped)), { code: 'bad-evidence' }, `byte ${at}`)
+    t.throws(() => judgeEvidenceFile(noisy, decodeEvidenceFile(flipped)), { code: 'bad-evidence' }, `byte ${at}`)
   }
   await refuse(bytes.with(bytes.length - 1, bytes.at(-1)! ^ 1))
 })
@@ -124,7 +124,7 @@ test('one file for each lie, and so many for a hospital; files of other names ar
   await kept.open()
   const accused = { peer: peerString(signers[2]!.id), code: 'equivocation' }
   const first = await kept.keep(accused, caseOf(1))
-  t.deepEqual(decodeCase(new Uint8Array(await readFile(first!))), caseOf(1))
+  t.deepEqual(decodeEvidenceFile(new Uint8Array(await readFile(first!))), caseOf(1))
   t.is(await kept.keep(accused, caseOf(1)), null)
   await Promise.all(Array.from({ length: 2 * EVIDENCE_PER_PEER_MAX }, (_, at) => kept.keep(accused, caseOf(at + 2))))
   await mkdir(join(folder, EVIDENCE_FOLDER, 'strange.evidence'))

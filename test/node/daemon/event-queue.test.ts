@@ -1,7 +1,7 @@
 // Claim: what one member says waits in bounded numbers, in order, and takes no other member's place.
 
 import test from 'ava'
-import { Inbox, WAITING_BYTES_PER_MEMBER_MAX, WAITING_EVENTS_PER_MEMBER_MAX } from '../../../node/daemon/event-queue.ts'
+import { EventQueue, WAITING_BYTES_PER_MEMBER_MAX, WAITING_EVENTS_PER_MEMBER_MAX } from '../../../node/daemon/event-queue.ts'
 import type { RoundEvent } from '../../../protocols/round/events.ts'
 
 function received(from: number, bytes = 100, round = 0): RoundEvent {
@@ -11,7 +11,7 @@ function received(from: number, bytes = 100, round = 0): RoundEvent {
 const TICK: RoundEvent = { type: 'tick', round: 1, timer: 'open' }
 
 test('events come out in the order they went in', t => {
-  const inbox = new Inbox()
+  const inbox = new EventQueue()
   const events = Array.from({ length: 3000 }, (_, i) => received(i % 50, 10, i))
   const out: RoundEvent[] = []
   for (const [at, event] of events.entries()) {
@@ -23,7 +23,7 @@ test('events come out in the order they went in', t => {
 })
 
 test('a member that floods is cut off, others and our own timers are not', t => {
-  const inbox = new Inbox()
+  const inbox = new EventQueue()
   let taken = 0
   while (inbox.push(received(7))) taken += 1
   t.is(taken, WAITING_EVENTS_PER_MEMBER_MAX)
@@ -35,7 +35,7 @@ test('a member that floods is cut off, others and our own timers are not', t => 
 })
 
 test('bytes count too, and transcripts one at a time', t => {
-  const inbox = new Inbox()
+  const inbox = new EventQueue()
   let bytes = 0
   while (inbox.push(received(7, 60_000))) bytes += 60_000
   t.true(bytes <= WAITING_BYTES_PER_MEMBER_MAX)

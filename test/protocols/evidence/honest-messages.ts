@@ -11,7 +11,7 @@ import {
   previous,
   proposerOf,
   ready,
-  type Scene,
+  type SignedRound,
   wire,
 } from './signed-round.ts'
 
@@ -50,7 +50,7 @@ function badOpens(): Truth[] {
   ])
 }
 
-function otherMessages(scene: Scene): Truth[] {
+function otherMessages(scene: SignedRound): Truth[] {
   const [first, second] = [notProposerOf(0), proposerOf(1)]
   const value = scene.value()
   const few = scene.votes('precommit', { from: [0, 1] })
@@ -75,7 +75,7 @@ function otherMessages(scene: Scene): Truth[] {
   ])
 }
 
-function falsehoods(scene: Scene): Truth[] {
+function falsehoods(scene: SignedRound): Truth[] {
   const twoManifests = { first: scene.part(1).manifest, second: scene.partOf(1, 'other').manifest }
   const [vote] = scene.votes('prevote', { from: [3] })
   const nil = wire(3, { type: 'prevote', instance: 'commit', view: 0, value: null })
@@ -99,7 +99,7 @@ function falsehoods(scene: Scene): Truth[] {
   ]
 }
 
-function falseArithmetic(scene: Scene): Truth[] {
+function falseArithmetic(scene: SignedRound): Truth[] {
   const without = scene.sumOf(0, [0, 1, 2, 4])
   const idle = { member: IDLE_OWNER, attempt: 1 }
   const fingerprint = scene.fingerprint(1, { sums: seededBytes('sums', 256) })
@@ -113,6 +113,6 @@ function falseArithmetic(scene: Scene): Truth[] {
   return rows.map(([name, accused, evidence]) => ({ name, accused, code: evidence.kind, evidence }))
 }
 
-export function trueEvidence(scene: Scene): Truth[] {
+export function trueEvidence(scene: SignedRound): Truth[] {
   return [...badOpens(), ...otherMessages(scene), ...falsehoods(scene), ...falseArithmetic(scene)]
 }

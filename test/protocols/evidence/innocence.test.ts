@@ -24,14 +24,14 @@ import {
   open,
   proposerOf,
   ready,
-  Scene,
+  SignedRound,
   signed,
   signers,
   study,
   wire,
 } from './signed-round.ts'
 
-const scene = new Scene()
+const scene = new SignedRound()
 const junk = seededBytes('junk', 32)
 
 /** The verdict's accused, or the reason of its refusal. */

@@ -13,7 +13,7 @@ import { publicKeyOf } from '../../../crypto/key-agreement.ts'
 import { merklePath } from '../../../crypto/merkle.ts'
 import { toBytes } from '../../../crypto/ring.ts'
 import { genesisHash, proposerIndex } from '../../../crypto/transcript.ts'
-import { deriveSelfKey, sumChunk } from '../../../crypto/zero-sum-masks.ts'
+import { deriveSelfKey, addUnmasked } from '../../../crypto/zero-sum-masks.ts'
 import { createJudge, type EvidenceContext } from '../../../protocols/evidence/judge.ts'
 import { encodeCommitValue } from '../../../protocols/messages/commit-value.ts'
 import type { EvidenceOf, MaskedPart } from '../../../protocols/messages/evidence.ts'
@@ -96,7 +96,7 @@ export interface Part {
 }
 
 /** A whole session. */
-export class Scene {
+export class SignedRound {
   readonly open = open()
   readonly opening: Opening = checkOpening(openMessage(this.open, judge) as Message<BodyOf<'open'>>, judge, previous)
   readonly parts: ReadonlyMap<number, Part> = new Map(MEMBERS.map(member => [member, this.partOf(member)]))
@@ -152,7 +152,7 @@ export class Scene {
       const { masked, selfKey } = this.part(member)
       return { masked: masked.subarray(start, start + words), selfKey }
     })
-    return sha256(toBytes(sumChunk(parts, start)))
+    return sha256(toBytes(addUnmasked(parts, start)))
   }
 
   chunkSum(member: number, attempt = 0, hash = this.sumOf(this.chunkAt(member, attempt))): Uint8Array {
@@ -195,7 +195,7 @@ export class Scene {
   fingerprint(member: number, change: Partial<Extract<Content, { type: 'fingerprint' }>> = {}): Uint8Array {
     const { masked, selfKey } = this.part(member)
     const challenge = change.challenge ?? this.challenge
-    const sums = toBytes(fingerprint(sumChunk([{ masked, selfKey }], 0), challenge))
+    const sums = toBytes(fingerprint(addUnmasked([{ masked, selfKey }], 0), challenge))
     return wire(member, { type: 'fingerprint', sid: this.sid, attempt: 0, challenge, sums, ...change })
   }
 

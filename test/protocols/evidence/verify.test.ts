@@ -12,9 +12,9 @@ import {
   evidenceBytesMax,
 } from '../../../protocols/messages/evidence.ts'
 import { trueEvidence } from './honest-messages.ts'
-import { judge, leaves, Scene, study } from './signed-round.ts'
+import { judge, leaves, SignedRound, study } from './signed-round.ts'
 
-const scene = new Scene()
+const scene = new SignedRound()
 const truths = trueEvidence(scene)
 
 /** Whom the evidence accuses, or undefined when it is refused as it should be. */

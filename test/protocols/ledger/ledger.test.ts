@@ -14,7 +14,7 @@ import {
   ledgerLine,
   readLedger,
 } from '../../../protocols/ledger/entry.ts'
-import { Books } from '../../../protocols/ledger/ledger.ts'
+import { LedgerState } from '../../../protocols/ledger/ledger.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const delta = 1e-5
@@ -31,7 +31,7 @@ const study = (over: Partial<EntryOf<'study'>> = {}): EntryOf<'study'> => ({
 })
 
 /** Charges one more round, as a node does. */
-function charge(books: Books, round: number, to: { study?: string; account?: number } = {}): EntryOf<'charge'> {
+function charge(books: LedgerState, round: number, to: { study?: string; account?: number } = {}): EntryOf<'charge'> {
   const place = { account: 1, study: id('a'), ...to }
   const { sampleRate, noiseMultiplier } = books.study(place.study) as EntryOf<'study'>
   const entry: EntryOf<'charge'> = {
@@ -64,7 +64,7 @@ function textOf(entries: readonly LedgerEntry[]): string {
 
 function spend(rounds: number): LedgerEntry[] {
   const entries: LedgerEntry[] = [account(), study()]
-  const books = Books.of(entries)
+  const books = LedgerState.of(entries)
   for (let round = 0; round < rounds; round++) {
     const reserve = { kind: 'reserve', at, account: 1, study: id('a'), round, sid: sidOf(round) } as const
     books.add(reserve)
@@ -129,11 +129,11 @@ test('an account of one study has the epsilon of its rounds, and never goes down
     t.is(total, epsilon)
     t.true(index === 0 || epsilon > charges[index - 1]!.epsilon)
   })
-  t.is(Books.of(entries).balances()[0]?.epsilon, charges.at(-1)?.total)
+  t.is(LedgerState.of(entries).balances()[0]?.epsilon, charges.at(-1)?.total)
 })
 
 test('studies that follow one another add up order by order, under the delta of the account', t => {
-  const books = Books.of(spend(10))
+  const books = LedgerState.of(spend(10))
   books.add(study({ study: id('b'), name: 'Text', sampleRate: 2 ** 30, noiseMultiplier: 2, delta: 1e-4 }))
   const { epsilon, total } = charge(books, 77, { study: id('b') })
   const first = rdpSubsampledGaussian({ sampleRate: 0.125, noiseMultiplier: 1.5 })
@@ -146,7 +146,7 @@ test('studies that follow one another add up order by order, under the delta of 
 
 test('records that join two accounts owe what was charged to either', t => {
   const entries = spend(10)
-  const apart = Books.of(entries)
+  const apart = LedgerState.of(entries)
   const [before] = apart.balances()
   apart.add(account({ account: 2, records: 50, delta: 1e-4 }))
   apart.add(study({ account: 2, study: id('b'), noiseMultiplier: 2 }))
@@ -170,19 +170,19 @@ test('an entry that says less, or more, than the entries before it is refused by
   const entries = spend(3)
   const last = entries.at(-1) as EntryOf<'charge'>
   const withLast = (over: object) => [...entries.slice(0, -1), { ...last, ...over } as LedgerEntry]
-  bad(t, () => Books.of(withLast({ epsilon: last.epsilon * 0.999 })), /line 8: epsilon is/)
-  bad(t, () => Books.of(withLast({ total: last.total * 0.999 })), /line 8: the account's total is/)
-  bad(t, () => Books.of(withLast({ total: last.total * 1.001 })), /line 8: the account's total is/)
-  bad(t, () => Books.of(withLast({ noiseMultiplier: 3 })), /line 8: its terms are not the study's/)
-  bad(t, () => Books.of(withLast({ study: id('c') })), /line 8: study c+ has not begun/)
-  bad(t, () => Books.of(withLast({ account: 2 })), /line 8: there is no account 2/)
-  bad(t, () => Books.of([...entries, last]), /line 9: round 3 is charged twice/)
-  bad(t, () => Books.of([account({ account: 2 })]), /line 1: account 2 is out of order/)
-  bad(t, () => Books.of([account(), study(), study({ noiseMultiplier: 9 })]), /line 3: the study had other terms/)
+  bad(t, () => LedgerState.of(withLast({ epsilon: last.epsilon * 0.999 })), /line 8: epsilon is/)
+  bad(t, () => LedgerState.of(withLast({ total: last.total * 0.999 })), /line 8: the account's total is/)
+  bad(t, () => LedgerState.of(withLast({ total: last.total * 1.001 })), /line 8: the account's total is/)
+  bad(t, () => LedgerState.of(withLast({ noiseMultiplier: 3 })), /line 8: its terms are not the study's/)
+  bad(t, () => LedgerState.of(withLast({ study: id('c') })), /line 8: study c+ has not begun/)
+  bad(t, () => LedgerState.of(withLast({ account: 2 })), /line 8: there is no account 2/)
+  bad(t, () => LedgerState.of([...entries, last]), /line 9: round 3 is charged twice/)
+  bad(t, () => LedgerState.of([account({ account: 2 })]), /line 1: account 2 is out of order/)
+  bad(t, () => LedgerState.of([account(), study(), study({ noiseMultiplier: 9 })]), /line 3: the study had other terms/)
 })
 
 test('a reservation holds until its round is charged', t => {
-  const books = Books.of([account(), study()])
+  const books = LedgerState.of([account(), study()])
   books.add({ kind: 'reserve', at, account: 1, study: id('a'), round: 0, sid: sidOf(0) })
   t.is(books.reserved(id('a'))?.round, 0)
   t.false(books.isCharged({ study: id('a'), sid: sidOf(0) }))
@@ -194,7 +194,7 @@ test('a reservation holds until its round is charged', t => {
 test("the rounds that are left are the most that the study's epsilon and the account's cap both pay for", t => {
   fc.assert(
     fc.property(fc.double({ min: 0.3, max: 6, noNaN: true }), fc.nat(20), (totalMax, spentRounds) => {
-      const books = Books.of(spend(spentRounds))
+      const books = LedgerState.of(spend(spentRounds))
       const place = { account: 1, study: id('a') }
       const left = books.affordable({ ...place, totalMax })
       const over = books.price(place, { training: left + 1 })
@@ -211,7 +211,7 @@ test("the rounds that are left are the most that the study's epsilon and the acc
 
 test('statistics and local steps are priced as what they are: one step at q = 1, and each step of a round', t => {
   const begun = study({ epsilon: 900, steps: 5, statistics: { noiseMultiplier: 6 } })
-  const books = Books.of([account(), begun])
+  const books = LedgerState.of([account(), begun])
   const place = { account: 1, study: id('a') }
   t.is(books.statisticsToCome(id('a')), 1)
   const mechanisms = (rounds: number) => [
@@ -239,7 +239,7 @@ test('statistics and local steps are priced as what they are: one step at q = 1,
 })
 
 test('a study without statistics is charged for none', t => {
-  const books = Books.of([account(), study()])
+  const books = LedgerState.of([account(), study()])
   t.is(books.statisticsToCome(id('a')), 0)
   const entry = { kind: 'charge', at, account: 1, study: id('a'), round: 0, sid: sidOf(9), contributors: 4 } as const
   const terms = { sampleRate: 2 ** 29, noiseMultiplier: 1.5, epsilon: 1, total: 1 }

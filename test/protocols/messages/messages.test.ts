@@ -13,9 +13,9 @@ import {
   openMessage,
   slotOf,
 } from '../../../protocols/messages/messages.ts'
-import { Bench } from '../../helpers/round/round-harness.ts'
+import { RoundHarness } from '../../helpers/round/round-harness.ts'
 
-const bench = new Bench(4)
+const bench = new RoundHarness(4)
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const view = fc.nat({ max: VIEWS_MAX - 1 })
 const rank = fc.nat({ max: 99 })

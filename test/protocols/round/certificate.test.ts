@@ -6,12 +6,12 @@ import { sha256 } from '../../../crypto/hash.ts'
 import { hex } from '../../../protocols/immutable.ts'
 import { is, type Message, openMessage } from '../../../protocols/messages/messages.ts'
 import { valueId } from '../../../protocols/messages/result-value.ts'
-import { Bench } from '../../helpers/round/round-harness.ts'
+import { RoundHarness } from '../../helpers/round/round-harness.ts'
 
 const MEMBERS = [0, 1, 2, 3]
 
 test('who has decided shows the certificate to whoever votes for something else, once', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const { open, manifests, loaded, value } = bench.session(MEMBERS)
   for (const wire of [open, ...manifests, ...loaded]) t.deepEqual(bench.hear(wire), [])
   bench.say(bench.proposer(0), { type: 'propose', instance: 'commit', view: 0, value, validView: -1, proof: [] })
@@ -34,7 +34,7 @@ test('who has decided shows the certificate to whoever votes for something else,
     published()
   }
   t.is(certificates.length, 1)
-  const late = new Bench(4)
+  const late = new RoundHarness(4)
   t.deepEqual(late.hear(certificates[0]!.bytes), [])
   t.is(late.state.commit.decision?.id, hex(valueId(value)))
   t.is(late.state.commitment, null, 'the session itself is still to come')
@@ -43,7 +43,7 @@ test('who has decided shows the certificate to whoever votes for something else,
 })
 
 test('an OPEN and manifests that the decision does not name make room for those that it does, and stay out', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const right = bench.session(MEMBERS)
   const wrong = bench.session([0, 1, 2], 'other')
   for (const wire of [wrong.open, ...wrong.manifests]) bench.hear(wire)
@@ -60,7 +60,7 @@ test('an OPEN and manifests that the decision does not name make room for those 
 })
 
 test('nothing of ours is revealed before the session and our own manifest in it are here', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const right = bench.session(MEMBERS)
   const from = MEMBERS.find(member => member !== bench.self) as number
   for (const wire of [right.open, ...right.manifests.filter((_, member) => member !== bench.self)]) bench.hear(wire)
@@ -73,7 +73,7 @@ test('nothing of ours is revealed before the session and our own manifest in it 
 })
 
 test('a release that opens nothing leaves when the session is certified, and is refused from then on', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const { open, opening, manifests, value } = bench.session(MEMBERS)
   const liar = MEMBERS.find(member => member !== bench.self) as number
   const release = { type: 'release', sid: opening.sid, key: sha256(Buffer.from('nothing')) } as const

@@ -9,7 +9,7 @@ import { EARLY_PER_MEMBER_MAX } from '../../../protocols/messages/limits.ts'
 import { decodeEnvelope, encodeBody, encodeEnvelope, openMessage } from '../../../protocols/messages/messages.ts'
 import { valueId } from '../../../protocols/messages/result-value.ts'
 import { createContext } from '../../../protocols/round/context.ts'
-import { Bench } from '../../helpers/round/round-harness.ts'
+import { RoundHarness } from '../../helpers/round/round-harness.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const HASH = sha256(Buffer.from('some hash'))
@@ -25,7 +25,7 @@ function codeOf(run: () => unknown): string {
 }
 
 test('a READY after another result, or with a key that fixes the shared secret, is refused', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const [one, two, three] = [0, 1, 2, 3].filter(member => member !== bench.self) as [number, number, number]
   t.deepEqual(bench.say(one, bench.ready(one, { previous: HASH })), [`${one} other-result`])
   t.deepEqual(bench.say(two, bench.ready(two, { key: new Uint8Array(32) })), [`${two} low-order-key`])
@@ -37,13 +37,13 @@ test('a READY after another result, or with a key that fixes the shared secret, 
 
 test('an OPEN is refused unless it is its proposer’s, ascending, large enough, and made of this round’s READYs', t => {
   const members = [0, 1, 2, 3]
-  const refuse = (name: string, make: (bench: Bench) => [number, ReturnType<Bench['open']>], code = 'bad-open') => {
-    const bench = new Bench(4)
+  const refuse = (name: string, make: (bench: RoundHarness) => [number, ReturnType<RoundHarness['open']>], code = 'bad-open') => {
+    const bench = new RoundHarness(4)
     const [from, open] = make(bench)
     t.deepEqual(bench.say(from, open), [`${from} ${code}`], name)
     t.is(bench.state.phases.size, 0, name)
   }
-  const proposer = new Bench(4).proposer(0)
+  const proposer = new RoundHarness(4).proposer(0)
   refuse('by another', bench => [bench.self, bench.open(members)], 'not-proposer')
   refuse('too few', bench => [proposer, bench.open([0, 1])])
   refuse('unsorted', bench => [proposer, bench.open([1, 0, 2, 3], { owners: members })])
@@ -60,10 +60,10 @@ test('an OPEN is refused unless it is its proposer’s, ascending, large enough,
     const other = bench.wire(3, bench.ready(3), { round: 2 })
     return [proposer, bench.open(members, { readys: [...bench.open([0, 1, 2]).readys, other] })]
   })
-  const lone = (content: (bench: Bench) => Parameters<Bench['wire']>[1]) => (bench: Bench) =>
+  const lone = (content: (bench: RoundHarness) => Parameters<RoundHarness['wire']>[1]) => (bench: RoundHarness) =>
     [proposer, bench.open(members, { readys: [...bench.open([0, 1, 2]).readys, bench.wire(3, content(bench))] })] as [
       number,
-      ReturnType<Bench['open']>,
+      ReturnType<RoundHarness['open']>,
     ]
   refuse(
     'a READY after another result',
@@ -75,20 +75,20 @@ test('an OPEN is refused unless it is its proposer’s, ascending, large enough,
     lone(bench => bench.ready(3, { key: new Uint8Array(32) })),
     'low-order-key',
   )
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   t.deepEqual(bench.say(proposer, bench.open(members)), [])
   t.is(bench.state.phases.size, 1)
 })
 
 test('min|P| is the study’s: with two tolerated colluders three contributors are too few', t => {
-  const bench = new Bench(5, { privacy: { ...testStudy(testSigners(5)).privacy, colluders: 2 } })
+  const bench = new RoundHarness(5, { privacy: { ...testStudy(testSigners(5)).privacy, colluders: 2 } })
   t.is(bench.context.contributorsMin, 4)
   t.deepEqual(bench.say(bench.proposer(0), bench.open([0, 1, 2])), [`${bench.proposer(0)} bad-open`])
   t.deepEqual(bench.say(bench.proposer(0), bench.open([0, 1, 2, 3])), [])
 })
 
 test('an OPEN with a READY signed by a stranger, or with a broken signature, is refused', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const proposer = bench.proposer(0)
   const readys = bench.open([0, 1, 2, 3]).readys
   const broken = decodeEnvelope(readys[3] as Uint8Array)
@@ -97,7 +97,7 @@ test('an OPEN with a READY signed by a stranger, or with a broken signature, is 
     bench.say(proposer, bench.open([0, 1, 2, 3], { readys: [...readys.slice(0, 3), encodeEnvelope(broken)] })),
     [`${proposer} bad-signature`],
   )
-  const strangers = new Bench(5)
+  const strangers = new RoundHarness(5)
   const stranger = [0, 1, 2, 3, 4].find(member => {
     const { id } = strangers.document.hospitals[member]!
     return !bench.document.hospitals.some(hospital => hex(hospital.id) === hex(id))
@@ -109,7 +109,7 @@ test('an OPEN with a READY signed by a stranger, or with a broken signature, is 
 })
 
 test('strangers, other studies, other roster versions and broken signatures do not get through the door', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const vote = { type: 'prevote', instance: 'commit', view: 0, value: null } as const
   t.is(
     codeOf(() => bench.message(1, vote)),
@@ -141,7 +141,7 @@ test('strangers, other studies, other roster versions and broken signatures do n
 
 test('a PROPOSE by anybody but the view’s proposer is refused, in both agreements', t => {
   for (const instance of ['commit', 'result'] as const) {
-    const bench = new Bench(4)
+    const bench = new RoundHarness(4)
     const proposal = { type: 'propose' as const, instance, view: 1, value: VALUE, validView: -1, proof: [] }
     const wrong = bench.proposer(0)
     t.deepEqual(bench.say(wrong, proposal), [`${wrong} not-proposer`])
@@ -152,11 +152,11 @@ test('a PROPOSE by anybody but the view’s proposer is refused, in both agreeme
 test('a lock is believed only with a quorum’s prevotes for exactly that value, view, round and agreement', t => {
   const view = 1
   const id = valueId(VALUE)
-  const propose = (bench: Bench, proof: Uint8Array[], validView = 0) =>
+  const propose = (bench: RoundHarness, proof: Uint8Array[], validView = 0) =>
     bench.say(bench.proposer(view), { type: 'propose', instance: 'commit', view, value: VALUE, validView, proof })
   const prevote = { type: 'prevote', instance: 'commit', view: 0, value: id } as const
-  const good = (bench: Bench, others: readonly number[] = [0, 1, 2]) => others.map(from => bench.wire(from, prevote))
-  const bad: [string, (bench: Bench) => Uint8Array[]][] = [
+  const good = (bench: RoundHarness, others: readonly number[] = [0, 1, 2]) => others.map(from => bench.wire(from, prevote))
+  const bad: [string, (bench: RoundHarness) => Uint8Array[]][] = [
     ['nothing', () => []],
     ['too few', bench => good(bench, [0, 1])],
     ['one twice', bench => good(bench, [0, 1, 1])],
@@ -168,18 +168,18 @@ test('a lock is believed only with a quorum’s prevotes for exactly that value,
     ['another round', bench => [...good(bench, [0, 1]), bench.wire(2, prevote, { round: 2 })]],
   ]
   for (const [name, proof] of bad) {
-    const bench = new Bench(4)
+    const bench = new RoundHarness(4)
     t.deepEqual(propose(bench, proof(bench)), [`${bench.proposer(view)} bad-proof`], name)
   }
-  const ahead = new Bench(4)
+  const ahead = new RoundHarness(4)
   t.deepEqual(propose(ahead, good(ahead), 1), [`${ahead.proposer(view)} bad-proof`], 'its own view')
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   t.deepEqual(propose(bench, good(bench)), [])
   t.like(bench.state.commit.valid, { id: hex(id), view: 0 }, 'what we should propose ourselves')
 })
 
 test('a certificate is believed only with a quorum’s precommits', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const value = Buffer.from('a3', 'hex')
   const precommit = { type: 'precommit', instance: 'commit', view: 0, value: valueId(value) } as const
   const proof = [0, 1, 2].map(from => bench.wire(from, precommit))
@@ -191,7 +191,7 @@ test('a certificate is believed only with a quorum’s precommits', t => {
 })
 
 test('what is said twice is one fact; two different things in one slot are proof against who said them', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const vote = { type: 'prevote', instance: 'commit', view: 0, value: HASH } as const
   t.deepEqual(bench.say(0, vote), [])
   t.deepEqual(bench.say(0, vote), [])
@@ -203,7 +203,7 @@ test('what is said twice is one fact; two different things in one slot are proof
 })
 
 test('messages of the next round wait, so many for each member and no more; all other rounds are passed over', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const vote = (view: number) => ({ type: 'prevote', instance: 'commit', view, value: null }) as const
   for (let view = 0; view < 2 * EARLY_PER_MEMBER_MAX; view++) bench.say(0, vote(view), { round: 2 })
   t.is(bench.state.early.size, EARLY_PER_MEMBER_MAX)
@@ -216,7 +216,7 @@ test('messages of the next round wait, so many for each member and no more; all 
 })
 
 test('events of another round, unknown sessions and unknown timers change nothing', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const before = bench.state
   const sid = 'ab'.repeat(32)
   bench.step({ type: 'trained', round: 2 })

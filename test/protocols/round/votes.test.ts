@@ -5,13 +5,13 @@ import test from 'ava'
 import { sha256 } from '../../../crypto/hash.ts'
 import { hex } from '../../../protocols/immutable.ts'
 import { encodeResultValue, type ResultValue, valueId } from '../../../protocols/messages/result-value.ts'
-import { Bench } from '../../helpers/round/round-harness.ts'
+import { RoundHarness } from '../../helpers/round/round-harness.ts'
 
 const MEMBERS = [0, 1, 2, 3]
 const HASH = sha256(Buffer.from('other'))
 
 /** What the last step prevoted: a hex id, nil, or nothing. */
-function prevoted(bench: Bench): string {
+function prevoted(bench: RoundHarness): string {
   const [vote] = bench.published('prevote')
   if (vote === undefined) return 'nothing'
   return vote.value === null ? 'nil' : hex(vote.value)
@@ -23,7 +23,7 @@ function proposal(value: Uint8Array, instance: 'commit' | 'result' = 'commit') {
 
 test('a complete data phase is prevoted for, as proposed and not otherwise', t => {
   for (const change of [false, true]) {
-    const bench = new Bench(4)
+    const bench = new RoundHarness(4)
     const { open, manifests, loaded, value } = bench.session(MEMBERS)
     for (const wire of [open, ...manifests, ...loaded]) bench.hear(wire)
     const other = bench.session(MEMBERS, 'other').value
@@ -33,7 +33,7 @@ test('a complete data phase is prevoted for, as proposed and not otherwise', t =
 })
 
 test('a value whose parts are not all here is waited for, then voted down', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const { open, manifests, loaded, value } = bench.session(MEMBERS)
   for (const wire of [open, ...manifests, ...loaded.slice(1)]) bench.hear(wire)
   bench.say(bench.proposer(0), proposal(value))
@@ -43,7 +43,7 @@ test('a value whose parts are not all here is waited for, then voted down', t =>
 })
 
 test('a PROPOSE without any OPEN has its time limited too', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const { value } = bench.session(MEMBERS)
   bench.say(bench.proposer(0), proposal(value))
   const timer = bench.effects.find(effect => effect.type === 'schedule' && effect.timer === 'commit/propose:0')
@@ -51,7 +51,7 @@ test('a PROPOSE without any OPEN has its time limited too', t => {
 })
 
 test('two different OPENs of a view: a vote for nothing, at once', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   bench.hear(bench.session(MEMBERS).open)
   t.is(prevoted(bench), 'nothing')
   t.deepEqual(bench.hear(bench.session([0, 1, 2]).open), [`${bench.proposer(0)} equivocation`])
@@ -59,7 +59,7 @@ test('two different OPENs of a view: a vote for nothing, at once', t => {
 })
 
 test('two different PROPOSEs of a view: a vote for nothing, even if the first would do', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const { open, manifests, loaded, value } = bench.session(MEMBERS)
   for (const wire of [open, ...manifests, ...loaded.slice(1)]) bench.hear(wire)
   bench.say(bench.proposer(0), proposal(value))
@@ -69,7 +69,7 @@ test('two different PROPOSEs of a view: a vote for nothing, even if the first wo
 })
 
 test('whoever has spoken for another OPEN of the view before a restart masks nothing under this one', t => {
-  const bench = new Bench(4)
+  const bench = new RoundHarness(4)
   const { self } = bench
   const other = bench.session(MEMBERS, 'other').opening.sid
   const mine = { type: 'manifest', view: 0, sid: HASH, root: HASH, commitment: HASH } as const
@@ -79,7 +79,7 @@ test('whoever has spoken for another OPEN of the view before a restart masks not
   bench.step({ type: 'trained', round: 1 })
   bench.hear(bench.session(MEMBERS).open)
   t.false(bench.effects.some(effect => effect.type === 'compute' || effect.type === 'store'))
-  const free = new Bench(4)
+  const free = new RoundHarness(4)
   free.step({ type: 'computed', round: 1, output: { kind: 'prepare', key: free.key(self) } })
   free.step({ type: 'trained', round: 1 })
   free.hear(free.session(MEMBERS).open)
@@ -91,8 +91,8 @@ test('whoever has spoken for another OPEN of the view before a restart masks not
 })
 
 /** A bench whose first agreement is decided, with these members' releases in. */
-function committed(released: readonly number[]): { bench: Bench; sid: Uint8Array } {
-  const bench = new Bench(4)
+function committed(released: readonly number[]): { bench: RoundHarness; sid: Uint8Array } {
+  const bench = new RoundHarness(4)
   const { open, opening, manifests, value } = bench.session(MEMBERS)
   for (const wire of [open, ...manifests]) bench.hear(wire)
   const precommits = bench.precommits(value, [0, 1, 2])

@@ -14,7 +14,7 @@ import {
   valueId,
 } from '../../../protocols/messages/result-value.ts'
 import { decodeLink, encodeLink, hashAfter, type Link, verifyLink } from '../../../protocols/transcript/link.ts'
-import { Bench } from '../../helpers/round/round-harness.ts'
+import { RoundHarness } from '../../helpers/round/round-harness.ts'
 
 const HASH = sha256(Buffer.from('x'))
 const RESULT: Extract<ResultValue, { outcome: 'result' }> = {
@@ -27,7 +27,7 @@ const RESULT: Extract<ResultValue, { outcome: 'result' }> = {
   change: null,
 }
 const VOID: ResultValue = { outcome: 'void', sid: HASH, members: [3] }
-const bench = new Bench(4)
+const bench = new RoundHarness(4)
 
 interface Certified {
   readonly round?: number
@@ -111,7 +111,7 @@ test('the transcript hashes every certified value; a VOID round hashes its numbe
 })
 
 test('links are taken up to the first bad one, which its bringer is blamed for, and never out of order', t => {
-  const peer = new Bench(4, { rounds: 9 })
+  const peer = new RoundHarness(4, { rounds: 9 })
   const link = (round: number, bad = false) => {
     const value = encodeResultValue(VOID)
     const vote = { type: 'precommit', instance: 'result', view: 0, value: valueId(value) } as const
@@ -137,7 +137,7 @@ test('links are taken up to the first bad one, which its bringer is blamed for, 
 })
 
 test('who is behind asks everybody for one checkpoint, the last one, and goes on when that is here', t => {
-  const peer = new Bench(4, { rounds: 9 })
+  const peer = new RoundHarness(4, { rounds: 9 })
   const link = (round: number, result: ResultValue) => {
     const value = encodeResultValue(result)
     const vote = { type: 'precommit', instance: 'result', view: 0, value: valueId(value) } as const

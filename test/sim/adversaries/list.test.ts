@@ -9,7 +9,7 @@ import { createContext } from '../../../protocols/round/context.ts'
 import { proposerOf } from '../../../protocols/round/facts.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
 import { TIMING_LAN } from '../../../protocols/study/timing.ts'
-import { Justice } from '../../../sim/adversaries/justice.ts'
+import { ProvenLies } from '../../../sim/adversaries/justice.ts'
 import { SCRIPTS } from '../../../sim/adversaries/list.ts'
 import type { Script } from '../../../sim/adversaries/script.ts'
 import { CHECKERS } from '../../../sim/checkers/list.ts'
@@ -30,7 +30,7 @@ function play(script: Script, seed: number) {
   const context = createContext({ document, signer: signers[0]! })
   const index = proposerOf(context, 1, 0)
   const liar = script.create(random.fork('liar'))
-  const justice = new Justice()
+  const justice = new ProvenLies()
   const { dimension } = planStudy(document)
   const updates = random.fork('updates')
   const world = new World({

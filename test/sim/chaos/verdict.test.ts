@@ -3,7 +3,7 @@
 import test from 'ava'
 import type { RoundRecord } from '../../../node/storage/round-record.ts'
 import type { Account, AccountLink } from '../../../sim/chaos/node-findings.ts'
-import { findings, hashesEqual, type Remains, unequalRounds, violations } from '../../../sim/chaos/verdict.ts'
+import { findings, hashesEqual, type Findings, unequalRounds, violations } from '../../../sim/chaos/verdict.ts'
 
 const ROUNDS = 4
 const PROMISED = { rounds: ROUNDS, roundMsMax: 60_000, voidsMax: 0 }
@@ -29,7 +29,7 @@ const recordOf = ({ round, outcome, checkpoint }: AccountLink): RoundRecord => (
 })
 
 /** What a sound trial leaves, with one account changed. */
-function remains(change: (account: Account) => Partial<Account> = () => ({}), at = 1): Remains {
+function remains(change: (account: Account) => Partial<Account> = () => ({}), at = 1): Findings {
   const links = Array.from({ length: ROUNDS }, (_, round) => linkOf(round + 1))
   const accounts = SITES.map((site, rank): Account => {
     const charges = links.filter(({ members }) => members.includes(rank)).map(({ round }) => round)

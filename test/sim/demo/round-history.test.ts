@@ -3,7 +3,7 @@
 import test from 'ava'
 import { EXIT, OperatorError } from '../../../node/errors.ts'
 import type { RoundRecord } from '../../../node/storage/round-record.ts'
-import { Chronicle } from '../../../sim/demo/round-history.ts'
+import { RoundHistory } from '../../../sim/demo/round-history.ts'
 
 const SITES = ['Alder', 'Birch', 'Cedar'].map(site => ({ site, peer: `peer of ${site}` }))
 
@@ -23,7 +23,7 @@ function record(round: number, changes: Partial<RoundRecord> = {}): RoundRecord 
 }
 
 test('one differing model hash is a verification failure that names both', t => {
-  const chronicle = new Chronicle(SITES)
+  const chronicle = new RoundHistory(SITES)
   chronicle.add(0, record(1))
   chronicle.add(2, record(1))
   const error = t.throws(() => chronicle.add(1, record(1, { checkpoint: 'ab' })), { instanceOf: OperatorError })
@@ -32,13 +32,13 @@ test('one differing model hash is a verification failure that names both', t => 
 })
 
 test('a differing outcome is one too', t => {
-  const chronicle = new Chronicle(SITES)
+  const chronicle = new RoundHistory(SITES)
   chronicle.add(0, record(1))
   t.throws(() => chronicle.add(1, record(1, { outcome: 'void' })), { code: 'models-differ' })
 })
 
 test('a round has the slowest duration and training, and the shortest wait beyond training', t => {
-  const chronicle = new Chronicle(SITES)
+  const chronicle = new RoundHistory(SITES)
   chronicle.add(0, record(1, { durationMs: 1100, trainMs: 300, beyondMs: 700, bytesSent: 1 }))
   chronicle.add(1, record(1, { durationMs: 1200, trainMs: 900, beyondMs: 250, bytesSent: 2 }))
   t.like(chronicle.summary(1), {
@@ -53,7 +53,7 @@ test('a round has the slowest duration and training, and the shortest wait beyon
 })
 
 test('whoever only took the round over measures nothing', t => {
-  const chronicle = new Chronicle(SITES)
+  const chronicle = new RoundHistory(SITES)
   const contributors = SITES.slice(0, 2).map(({ peer }) => peer)
   chronicle.add(0, record(1, { contributors, durationMs: 900, beyondMs: 300 }))
   chronicle.add(1, record(1, { contributors, durationMs: 20, trainMs: 0, beyondMs: 0 }))
@@ -62,7 +62,7 @@ test('whoever only took the round over measures nothing', t => {
 })
 
 test('rounds come in order, and each hospital has a newest one', t => {
-  const chronicle = new Chronicle(SITES)
+  const chronicle = new RoundHistory(SITES)
   for (const round of [2, 1, 3]) chronicle.add(1, record(round))
   t.deepEqual(
     chronicle.summaries().map(({ round }) => round),

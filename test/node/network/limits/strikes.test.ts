@@ -2,7 +2,7 @@
 
 import test from 'ava'
 import fc from 'fast-check'
-import { Origins } from '../../../../node/network/limits/author-limits.ts'
+import { AuthorLimits } from '../../../../node/network/limits/author-limits.ts'
 import {
   ANSWER_BYTES_PER_PEER,
   FRAMES_PER_PEER,
@@ -156,7 +156,7 @@ test('answers run out without an offence', t => {
 test('all members together may say no more than one honest peer may pass on', t => {
   for (const members of [3, 4, 10, 33, 100]) {
     const clock = handClock()
-    const origins = new Origins(members, clock)
+    const origins = new AuthorLimits(members, clock)
     const guard = new PeerGuard({ clock, refused() {} })
     // everybody floods for a minute; whatever is admitted is passed on to us
     for (let tick = 0; tick < 600; tick++) {
