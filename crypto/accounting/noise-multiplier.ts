@@ -56,7 +56,10 @@ export function pldNoiseMultiplier({
   let reached = epsilonAt(enough)
   while (reached > epsilon) {
     if (multiplierOf(enough) > ACCOUNTANT_NOISE_MULTIPLIER_MAX) {
-      throw new CryptoError('noise-too-large', `no noise multiplier up to ${ACCOUNTANT_NOISE_MULTIPLIER_MAX} gives ε ${epsilon}`)
+      throw new CryptoError(
+        'noise-too-large',
+        `no noise multiplier up to ${ACCOUNTANT_NOISE_MULTIPLIER_MAX} gives ε ${epsilon}`,
+      )
     }
     enough *= 2
     reached = epsilonAt(enough)

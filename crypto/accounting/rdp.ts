@@ -195,7 +195,10 @@ export function rdpNoiseMultiplier({
   while (!suffices(enough)) {
     enough *= 2
     if (multiplierOf(enough) > ACCOUNTANT_NOISE_MULTIPLIER_MAX) {
-      throw new CryptoError('noise-too-large', `no noise multiplier up to ${ACCOUNTANT_NOISE_MULTIPLIER_MAX} gives ε ${epsilon}`)
+      throw new CryptoError(
+        'noise-too-large',
+        `no noise multiplier up to ${ACCOUNTANT_NOISE_MULTIPLIER_MAX} gives ε ${epsilon}`,
+      )
     }
   }
   let tooFew = Math.floor(enough / 2)

@@ -111,9 +111,9 @@ function calculated<Result>(calculate: () => Result): Result {
 
 async function sourcesOf(folder: string): Promise<ReportSources> {
   await requireDataFolder(folder)
-  const { books } = await readLedgerFile(ledgerPath(folder))
+  const { ledger } = await readLedgerFile(ledgerPath(folder))
   const documents = new Map((await approvedStudies(folder)).map(({ study, document }) => [study, document]))
-  return { books, documents, epsilonMax: (await readConfig(folder)).privacy.epsilonMax }
+  return { ledger, documents, epsilonMax: (await readConfig(folder)).privacy.epsilonMax }
 }
 
 async function show({ data, json }: { data: string; json?: true }): Promise<void> {
@@ -198,10 +198,10 @@ async function verify({ data, file, json }: { data?: string; file?: string; json
   printLines(...verifiedLines(ledger, charges))
 }
 
-function verifiedLines({ entries, head, books }: VerifiedLedger, charges: number): string[] {
+function verifiedLines({ entries, head, ledger }: VerifiedLedger, charges: number): string[] {
   return [
     `Verified: ${entries.length} entries, chained from the first to the last; all ${charges} charges follow from the entries before.`,
-    ...books.balances().map(({ account, epsilon, delta }) => {
+    ...ledger.balances().map(({ account, epsilon, delta }) => {
       return `  account ${account}: epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}`
     }),
     `Head ${head}: keep it elsewhere, and a ledger that was set back will show.`,

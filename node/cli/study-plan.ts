@@ -114,8 +114,8 @@ function cellsOf({ rounds, sampleRate, batch, noiseMultiplier, noise, epsilons }
   if (noiseMultiplier === null || noise === null || epsilons === null)
     return [...size, 'does not fit', '-', '-', '-', '-']
   const { model, colluding, alone } = epsilons
-  const promised = [colluding, model, alone].map(epsilonText)
-  return [...size, noiseMultiplier.toFixed(4), noise.toPrecision(3), ...promised]
+  const expectations = [colluding, model, alone].map(epsilonText)
+  return [...size, noiseMultiplier.toFixed(4), noise.toPrecision(3), ...expectations]
 }
 
 function refused(reason: string, cause?: unknown): OperatorError {

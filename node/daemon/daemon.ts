@@ -91,11 +91,11 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     const { npz, split } = config.data
     const training = { engine: config.training.engine, npz, split }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
-    const workshop = startWorker(settings, fatal)
-    cleanups.push(() => workshop.close())
+    const worker = startWorker(settings, fatal)
+    cleanups.push(() => worker.close())
     const account = await PrivacyAccount.open({
       ...{ folder, document, study, epsilonMax: config.privacy.epsilonMax, now: () => new Date().toISOString() },
-      hashes: key => workshop.recordHashes(key),
+      hashes: key => worker.recordHashes(key),
     })
     cleanups.push(() => account.close())
     if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
@@ -114,7 +114,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
         epsilonMax: config.privacy.epsilonMax,
         chargesMax: account.chargesMax(),
       },
-      { store, workshop, evidence, log, fatal, settled: () => void pending.settle() },
+      { store, worker, evidence, log, fatal, settled: () => void pending.settle() },
     )
     cleanups.push(() => node.stop())
     pending.watch(change => node.approve(change))
@@ -122,7 +122,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     app = createHttpApp({
       status: () => node.status(),
       rounds: () => node.rounds(),
-      privacy: () => privacyReport({ books: account.books, documents, epsilonMax: config.privacy.epsilonMax }),
+      privacy: () => privacyReport({ ledger: account.books, documents, epsilonMax: config.privacy.epsilonMax }),
       ready: () => node.ready(),
       live: () => stopping === undefined,
       onError: error => log.error({ err: error }, 'HTTP'),

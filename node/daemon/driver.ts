@@ -39,7 +39,7 @@ export interface DriverListener {
 export interface DriverComponents {
   readonly context: StepContext
   readonly store: Store
-  readonly workshop: WorkerClient
+  readonly worker: WorkerClient
   readonly network: () => Network
   readonly transfer: () => TransferClient
   /** asks a peer what it holds from us */
@@ -70,8 +70,8 @@ export class Driver {
   }
 
   /** Takes up the study where the disk left it. */
-  async begin({ standing, charges, own }: SavedRound): Promise<void> {
-    const from = { standing, charges, own, recall: true }
+  async begin({ head, charges, own }: SavedRound): Promise<void> {
+    const from = { head, charges, own, recall: true }
     const { state, effects } = begin(from, this.#parts.context)
     this.#state = state
     await this.#perform(effects)
@@ -139,7 +139,7 @@ export class Driver {
   }
 
   async #write(entries: readonly Entry[]): Promise<void> {
-    const { store, workshop, observer } = this.#parts
+    const { store, worker, observer } = this.#parts
     await store.write(entries)
     for (const entry of entries) {
       if (entry.kind === 'charge') observer.charged(entry)
@@ -148,15 +148,15 @@ export class Driver {
       // only the last link's checkpoint need be here, if the roster still names us; those before it were never fetched
       const last = entries.findLast(other => other.kind === 'link') === entry && !this.#isOutside()
       const hash =
-        value.outcome === 'result' && (last || (await workshop.checkpoint(hex(value.checkpoint))))
+        value.outcome === 'result' && (last || (await worker.checkpoint(hex(value.checkpoint))))
           ? hex(value.checkpoint)
           : null
-      await workshop.adopt(hash, entry.link.round)
+      await worker.adopt(hash, entry.link.round)
     }
   }
 
   #start(effect: Exclude<Effect, { type: 'store' }>): void {
-    const { network, observer, workshop, recall } = this.#parts
+    const { network, observer, worker, recall } = this.#parts
     switch (effect.type) {
       case 'publish':
         return network().publish(effect.bytes)
@@ -170,13 +170,13 @@ export class Driver {
         return this.#schedule(effect)
       case 'train':
         return this.#task(async () => {
-          const ms = await workshop.train(effect.round)
+          const ms = await worker.train(effect.round)
           observer.trained(effect.round, ms)
           this.event({ type: 'trained', round: effect.round })
         })
       case 'compute':
         return this.#task(async () => {
-          const output = await workshop.run(effect.job)
+          const output = await worker.run(effect.job)
           this.event({ type: 'computed', round: effect.job.round, output })
         })
       case 'send':

@@ -17,11 +17,11 @@ import type { SavedRound, Store } from '../storage/store.ts'
 export async function requirePlace(store: Store, context: StepContext): Promise<void> {
   const { peer, founding, document } = context
   const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
-  let standing = firstHead(context)
+  let head = firstHead(context)
   let inside = founding.ranks.has(peer)
   for (const link of links) {
-    standing = extendHead(standing, { link, value: decodeResultValue(link.value) }, context)
-    const now = standing.roster.ranks.has(peer)
+    head = extendHead(head, { link, value: decodeResultValue(link.value) }, context)
+    const now = head.roster.ranks.has(peer)
     if (inside && !now) throw removed(document)
     inside = now
   }
@@ -29,7 +29,7 @@ export async function requirePlace(store: Store, context: StepContext): Promise<
 
 /** A round that was charged already is still to be ended; any other needs a budget. */
 export function requireBudgetLeft(
-  { standing: { round }, charges }: SavedRound,
+  { head: { round }, charges }: SavedRound,
   { rounds, chargesMax, document }: StepContext,
 ): void {
   if (round > rounds || trainingCharges(charges) < chargesMax || charges.some(charge => charge.round === round)) return

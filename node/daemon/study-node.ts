@@ -61,7 +61,7 @@ export interface NodeInit {
 
 export interface NodeComponents {
   readonly store: Store
-  readonly workshop: WorkerClient
+  readonly worker: WorkerClient
   readonly evidence: EvidenceFolder
   readonly log: Logger
   /** told when the change of the roster that our operator approved can have no effect any more: it holds, most often */
@@ -73,31 +73,31 @@ export interface NodeComponents {
 /** Starts a node on its study; resolves when it listens and has taken up its round. */
 export async function createNode(init: NodeInit, components: NodeComponents): Promise<StudyNode> {
   const { document, identity, requiredPeers, chargesMax } = init
-  const { store, workshop } = components
+  const { store, worker } = components
   const budget = chargesMax === undefined ? {} : { chargesMax }
   const context = createContext({ document, signer: identity.signer, requiredPeers, ...budget })
-  const engine = await workshop.engine()
-  const standing = await store.standing(context)
+  const engine = await worker.engine()
+  const head = await store.head(context)
   await requirePlace(store, context)
-  requireBudgetLeft(standing, context)
-  await restoreCheckpoint(store, workshop)
-  const node = new StudyNode(context, init, { ...components, engine, standing, records: await store.records() })
-  await node.start(standing)
+  requireBudgetLeft(head, context)
+  await restoreCheckpoint(store, worker)
+  const node = new StudyNode(context, init, { ...components, engine, head, records: await store.records() })
+  await node.start(head)
   return node
 }
 
 /** The checkpoint of the last certified result is the one to go on from. */
-async function restoreCheckpoint(store: Store, workshop: WorkerClient): Promise<void> {
+async function restoreCheckpoint(store: Store, worker: WorkerClient): Promise<void> {
   const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
   for (const link of links.reverse()) {
     const value = decodeResultValue(link.value)
-    if (value.outcome === 'result') return await workshop.adopt(hex(value.checkpoint), link.round)
+    if (value.outcome === 'result') return await worker.adopt(hex(value.checkpoint), link.round)
   }
 }
 
 interface Found {
   readonly engine: string
-  readonly standing: SavedRound
+  readonly head: SavedRound
   readonly records: readonly RoundRecord[]
 }
 
@@ -119,13 +119,13 @@ export class StudyNode {
 
   constructor(context: StepContext, init: NodeInit, components: NodeComponents & Found) {
     const { document, epsilonMax } = init
-    const { store, workshop, log, fatal, standing, records } = components
+    const { store, worker, log, fatal, head, records } = components
     this.#context = context
     this.#init = init
     this.#components = components
     this.#inside = context.founding.ranks.has(context.peer)
     this.#origins = new AuthorLimits(context.roster.hospitals.length, systemClock)
-    const { charges } = standing
+    const { charges } = head
     this.#recorder = createRecorder(
       { context, document, epsilonMax, records, charges },
       {
@@ -139,7 +139,7 @@ export class StudyNode {
     this.#driver = new Driver({
       context,
       store,
-      workshop,
+      worker,
       network: () => this.#network,
       transfer: () => this.#client,
       // whoever does not answer is asked again by the state machine
@@ -170,21 +170,21 @@ export class StudyNode {
     return this.#network
   }
 
-  async start(standing: SavedRound): Promise<void> {
-    const { store, workshop, log, engine } = this.#components
+  async start(head: SavedRound): Promise<void> {
+    const { store, worker, log, engine } = this.#components
     const context = this.#context
     const state = () => this.#driver.state
     const event = (event: RoundEvent) => this.#driver.event(event)
     const network = await this.#createNetwork()
     this.#network = network
-    this.#client = new TransferClient({ context, network, workshop, state, event })
+    this.#client = new TransferClient({ context, network, worker, state, event })
     const { nextStep } = this.#driver
-    const server = new TransferServer({ context, network, workshop, state, event, nextStep })
+    const server = new TransferServer({ context, network, worker, state, event, nextStep })
     const peers = () => this.#neighbours.connected()
     const random = () => randomInt(2 ** 32) / 2 ** 32
     this.#repair = createGossipRepair({ context, network, store, state, event, peers, random })
     // whoever reaches us finds the round taken up and every protocol there
-    await this.#driver.begin(standing)
+    await this.#driver.begin(head)
     const { round, roster } = this.#driver.state
     if (roster.version > 0) this.#notice({ kind: 'roster', round, roster })
     await server.start()
@@ -274,7 +274,7 @@ export class StudyNode {
 
   /** The budget is spent: the node leaves, but for a round that it had released in before it was started again. */
   #spent(round: number): void {
-    if (this.#components.standing.charges.some(charge => charge.round === round)) return
+    if (this.#components.head.charges.some(charge => charge.round === round)) return
     this.#components.fatal(budgetSpent(this.#init.document, this.#driver.state.charges))
   }
 
@@ -374,13 +374,13 @@ export class StudyNode {
   }
 
   async stop(): Promise<void> {
-    const { workshop, store } = this.#components
+    const { worker, store } = this.#components
     this.#lag.disable()
     this.#neighbours.stop()
     this.#repair.stop()
     await this.#driver.stop()
     await this.#network.stop()
-    await workshop.close()
+    await worker.close()
     await store.close()
   }
 }

@@ -23,7 +23,7 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { Channel } from './channel.ts'
-import { GOSSIP_DECODE_LIMITS, readGossip, type GossipVerdict } from './gossip-reader.ts'
+import { GOSSIP_DECODE_LIMITS, type GossipVerdict, readGossip } from './gossip-reader.ts'
 import { Handshakes } from './limits/handshakes.ts'
 import {
   CONNECTIONS_MAX,

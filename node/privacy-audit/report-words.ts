@@ -1,7 +1,7 @@
 /** Numbers and observers of an audit's report, in words. @module */
 
 import { observerWords } from '../privacy/epsilon-text.ts'
-import type { CanaryFinding, AttackView } from './canary.ts'
+import type { AttackView, CanaryFinding } from './canary.ts'
 
 export function observedBy(observer: AttackView, colluders: number): string {
   return observer === 'model' ? 'everyone who sees the model' : observerWords(colluders).colluding

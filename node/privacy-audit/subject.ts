@@ -132,9 +132,9 @@ async function chargedOf(
   folder: string,
   { document, study }: { document: StudyDocument; study: string },
 ): Promise<ChargedEpsilons | null> {
-  const { books } = await readLedgerFile(ledgerPath(folder))
+  const { ledger } = await readLedgerFile(ledgerPath(folder))
   const documents = new Map([[study, document]])
-  const { accounts } = privacyReport({ books, documents, epsilonMax: null })
+  const { accounts } = privacyReport({ ledger, documents, epsilonMax: null })
   const spent = accounts.flatMap(({ studies }) => studies).find(found => found.study === study)
   if (spent === undefined) return null
   return { rounds: spent.charged, colluding: spent.colluding, model: spent.model, alone: spent.alone }

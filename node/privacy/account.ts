@@ -56,7 +56,7 @@ export class PrivacyAccount {
       const hashes = await init.hashes(await sets.key(ledger.books.next > 1))
       const records = hashSet(hashes)
       const account = await accountOf(records, { ledger, sets, init })
-      await ledger.enter(books => beginning(books, account, init))
+      await ledger.enter(ledger => beginning(ledger, account, init))
       const repeated = hashes.length / RECORD_HASH_BYTES - records.size
       return new PrivacyAccount(ledger, init, { account, repeated })
     } catch (error) {
@@ -90,7 +90,7 @@ export class PrivacyAccount {
   async enter(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) {
       if (entry.kind === 'reserve') await this.#ledger.enter(() => ({ kind: 'reserve', ...this.#place(entry) }))
-      if (entry.kind === 'charge') await this.#ledger.enter(books => this.#charge(books, entry))
+      if (entry.kind === 'charge') await this.#ledger.enter(ledger => this.#charge(ledger, entry))
     }
   }
 
@@ -100,12 +100,12 @@ export class PrivacyAccount {
   }
 
   /** Once for each release, however often a restart comes by it. */
-  #charge(books: LedgerState, entry: Extract<Entry, { kind: 'charge' }>): EntryOf<'charge'> | undefined {
+  #charge(ledger: LedgerState, entry: Extract<Entry, { kind: 'charge' }>): EntryOf<'charge'> | undefined {
     const place = this.#place(entry)
-    if (books.isCharged(place)) return undefined
+    if (ledger.isCharged(place)) return undefined
     const kind = roundKind(place.round)
-    const terms = termsIn(books.study(place.study) as EntryOf<'study'>, kind)
-    const price = books.price(place, { [kind]: 1 })
+    const terms = termsIn(ledger.study(place.study) as EntryOf<'study'>, kind)
+    const price = ledger.price(place, { [kind]: 1 })
     return { kind: 'charge', ...place, ...terms, contributors: entry.contributors, ...price }
   }
 
@@ -139,8 +139,12 @@ async function accountOf(
 }
 
 /** A study begins once in each account. */
-function beginning(books: LedgerState, account: number, { document, study, now }: AccountInit): EntryOf<'study'> | undefined {
-  if (books.study(study)?.account === account) return undefined
+function beginning(
+  ledger: LedgerState,
+  account: number,
+  { document, study, now }: AccountInit,
+): EntryOf<'study'> | undefined {
+  if (ledger.study(study)?.account === account) return undefined
   const { name, rounds, privacy, normalisation } = document
   const { sampleRate, noiseMultiplier, localSteps, delta, epsilon, colluders } = privacy
   const terms = {
@@ -160,6 +164,6 @@ export function chargedStore(store: Store, account: PrivacyAccount): Store {
   return {
     ...store,
     write: charged,
-    standing: async context => ({ ...(await store.standing(context)), charges: account.charges() }),
+    head: async context => ({ ...(await store.head(context)), charges: account.charges() }),
   }
 }

@@ -28,7 +28,7 @@ export function ledgerPath(folder: string): string {
 /** A ledger as it is read: its chain was followed and its epsilons derived again. */
 export interface VerifiedLedger {
   readonly entries: readonly LedgerEntry[]
-  readonly books: LedgerState
+  readonly ledger: LedgerState
   /** hash of the last entry: whoever keeps it elsewhere sees a ledger that was set back */
   readonly head: string
   readonly bytes: number
@@ -47,7 +47,7 @@ export async function readLedgerFile(
   const text = await textOf(file)
   try {
     const { entries, head, bytes } = readLedger(text)
-    return { entries, head, bytes, books: LedgerState.of(entries, { everyEpsilon }) }
+    return { entries, head, bytes, ledger: LedgerState.of(entries, { everyEpsilon }) }
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause
     throw new OperatorError('ledger-broken', `The privacy ledger ${file} is broken: ${cause.message}`, {
@@ -91,9 +91,9 @@ export class Ledger {
   /** each write waits for the one before it */
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(handle: FileHandle, { books, head, bytes }: VerifiedLedger) {
+  private constructor(handle: FileHandle, { ledger, head, bytes }: VerifiedLedger) {
     this.#handle = handle
-    this.#books = books
+    this.#books = ledger
     this.#head = head
     this.#bytes = bytes
   }
@@ -134,7 +134,7 @@ export class Ledger {
    * @param make   undefined when there is nothing to enter after all
    * @throws OperatorError when the disk refuses; CodedError `bad-ledger` when the entry does not follow
    */
-  enter(make: (books: LedgerState) => LedgerEntry | undefined): Promise<void> {
+  enter(make: (ledger: LedgerState) => LedgerEntry | undefined): Promise<void> {
     const write = this.#last.then(async () => {
       const entry = make(this.#books)
       if (entry === undefined) return

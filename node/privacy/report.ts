@@ -59,30 +59,32 @@ export const PATIENT_NOTE =
   'Every epsilon is of one record (one image, one row): a patient with several records is not covered by it.'
 
 export interface ReportSources {
-  readonly books: LedgerState
+  readonly ledger: LedgerState
   /** by hex id: the approved studies */
   readonly documents: ReadonlyMap<string, StudyDocument>
   readonly epsilonMax: number | null
 }
 
 /** Every open account of the books. */
-export function privacyReport({ books, documents, epsilonMax }: ReportSources): PrivacyReport {
-  const accounts = books.balances().map(({ account, records, delta, epsilon, studies }) => ({
+export function privacyReport({ ledger, documents, epsilonMax }: ReportSources): PrivacyReport {
+  const accounts = ledger.balances().map(({ account, records, delta, epsilon, studies }) => ({
     ...{ account, records, delta, epsilon, cap: epsilonMax },
-    studies: studies.map(({ study, rounds }) => studySpending(books, { account, study, rounds }, documents.get(study))),
+    studies: studies.map(({ study, rounds }) =>
+      studySpending(ledger, { account, study, rounds }, documents.get(study)),
+    ),
   }))
   return { accounts, note: PATIENT_NOTE }
 }
 
 /** What an account has spent in a study: its own rounds alone, for a study may have gone on with other records. */
 function studySpending(
-  books: LedgerState,
+  ledger: LedgerState,
   { account, study, rounds }: { account: number; study: string; rounds: Rounds },
   document: StudyDocument | undefined,
 ): StudySpending {
-  const terms = books.study(study) as EntryOf<'study'>
+  const terms = ledger.study(study) as EntryOf<'study'>
   const spending = spendingOf(terms, rounds)
-  const charges = books.charges(study).filter(charge => books.current(charge.account) === account)
+  const charges = ledger.charges(study).filter(charge => ledger.current(charge.account) === account)
   const observed = document === undefined ? undefined : observedEpsilons(document, charges)
   return {
     ...{ study, name: terms.name, charged: rounds.training, rounds: terms.rounds, delta: terms.delta },
@@ -116,12 +118,12 @@ export interface Projection {
 }
 
 /** @param more rounds to come */
-export function projections({ books, epsilonMax }: ReportSources, more: number): Projection[] {
-  return books.balances().flatMap(({ account, studies }) =>
+export function projections({ ledger, epsilonMax }: ReportSources, more: number): Projection[] {
+  return ledger.balances().flatMap(({ account, studies }) =>
     studies.map(({ study, name }) => {
-      const statistics = books.statisticsToCome(study)
-      const { epsilon, total } = books.price({ account, study }, { training: more, statistics })
-      const affordable = books.affordable({ account, study, totalMax: epsilonMax ?? Infinity })
+      const statistics = ledger.statisticsToCome(study)
+      const { epsilon, total } = ledger.price({ account, study }, { training: more, statistics })
+      const affordable = ledger.affordable({ account, study, totalMax: epsilonMax ?? Infinity })
       return { study, name, account, more, epsilon, total, affordable }
     }),
   )

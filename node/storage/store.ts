@@ -29,7 +29,7 @@ export interface SavedCharge {
 /** Where a study stands, going by the disk alone. */
 export interface SavedRound {
   /** what the certified rounds leave for the one to take up */
-  readonly standing: RoundStanding
+  readonly head: RoundStanding
   readonly charges: readonly SavedCharge[]
   /** our own envelopes of that round, by slot */
   readonly own: ReadonlyMap<string, Uint8Array>
@@ -38,7 +38,7 @@ export interface SavedRound {
 export interface Store {
   write(entries: readonly Entry[]): Promise<void>
   /** @throws OperatorError `conflicting-certificates` when the study was stopped for good */
-  standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<SavedRound>
+  head(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<SavedRound>
   /** certified links from a round on, oldest first, encoded */
   links(fromRound: number, countMax: number): Promise<Uint8Array[]>
   record(record: RoundRecord): Promise<void>
@@ -100,14 +100,14 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
   const key = (kind: string, round: number, rest = '') => `${kind}/${prefix}/${padded(round)}/${rest}`
   const range = (kind: string, from = 0) => ({ gte: key(kind, from), lt: `${kind}/${prefix}/a` })
 
-  async function standing(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<SavedRound> {
+  async function head(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<SavedRound> {
     for await (const at of level.keys(range('halt'))) throw halted(at)
-    let standing = firstHead(context)
+    let head = firstHead(context)
     for await (const bytes of level.values(range('link'))) {
       const link = decodeLink(bytes)
-      standing = extendHead(standing, { link, value: decodeResultValue(link.value) }, context)
+      head = extendHead(head, { link, value: decodeResultValue(link.value) }, context)
     }
-    const { round } = standing
+    const { round } = head
     const charges: SavedCharge[] = []
     for await (const bytes of level.values(range('charge'))) charges.push(decode(bytes) as SavedCharge)
     const own = new Map<string, Uint8Array>()
@@ -115,7 +115,7 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
     for await (const [at, bytes] of level.iterator({ gte: ours, lt: key('own', round + 1) })) {
       own.set(at.slice(ours.length), Uint8Array.from(bytes))
     }
-    return { standing, charges, own }
+    return { head, charges, own }
   }
 
   async function write(entries: readonly Entry[]): Promise<void> {
@@ -139,7 +139,7 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
 
   return {
     write,
-    standing,
+    head,
     links: async (fromRound, countMax) => await level.values({ ...range('link', fromRound), limit: countMax }).all(),
     record: async record => {
       await onDisk(() => level.put(key('record', record.round), Buffer.from(JSON.stringify(record))))

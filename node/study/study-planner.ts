@@ -8,7 +8,7 @@ import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
 import { pldEpsilon } from '../../crypto/accounting/pld.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { Epsilons } from '../../protocols/study/epsilons.ts'
-import { STUDY_NOISE_MULTIPLIER_MIN, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { SAMPLE_RATE_ONE, STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/study/limits.ts'
 import { multipliersOf, type NoiseSharing, withFixedPoint } from '../../protocols/study/noise.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
 

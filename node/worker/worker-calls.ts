@@ -12,7 +12,7 @@ import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import { decodeStudy, studyIdOf } from '../../protocols/study/document.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
-import { RoundFiles, type MaskedChunk } from '../storage/round-files.ts'
+import { type MaskedChunk, RoundFiles } from '../storage/round-files.ts'
 import type { Trainer } from '../training/trainer.ts'
 import { trainUpdate } from './local-update.ts'
 

@@ -45,11 +45,11 @@ function workshopOf(
 }
 
 /** Runs a workbench in place, between other things: for tests and simulations with small vectors. */
-export function inPlaceWorker(workbench: WorkerCalls): WorkerClient {
+export function inPlaceWorker(calls: WorkerCalls): WorkerClient {
   return workshopOf(
     async (name, args) => {
       await new Promise(resolve => setImmediate(resolve))
-      return (workbench[name] as (...args: readonly unknown[]) => unknown)(...args)
+      return (calls[name] as (...args: readonly unknown[]) => unknown)(...args)
     },
     async () => {},
   )

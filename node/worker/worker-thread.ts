@@ -69,8 +69,8 @@ ready.catch(() => {})
 
 port.on('message', async ({ id, call, args }: WorkerRequest) => {
   try {
-    const workbench = await ready
-    const value = (workbench[call] as (...args: readonly unknown[]) => unknown)(...args)
+    const calls = await ready
+    const value = (calls[call] as (...args: readonly unknown[]) => unknown)(...args)
     port.postMessage({ id, value } satisfies WorkerReply)
   } catch (error) {
     port.postMessage({ id, fault: faultOf(error) } satisfies WorkerReply)

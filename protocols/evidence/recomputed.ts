@@ -19,7 +19,14 @@ import type { BodyOf, Message } from '../messages/messages.ts'
 import { valueId } from '../messages/result-value.ts'
 import { chunkAt, chunksOf, filledChunks, loadedDigest } from '../session/chunks.ts'
 import { demand, type EvidenceContext, type Verdict } from './judge.ts'
-import { belongs, type SignedContribution, openAs, openContribution, openSession, type SignedSession } from './signed-session.ts'
+import {
+  belongs,
+  openAs,
+  openContribution,
+  openSession,
+  type SignedContribution,
+  type SignedSession,
+} from './signed-session.ts'
 
 /**
  * A CHUNK-SUM against the sum of exactly P's chunks.

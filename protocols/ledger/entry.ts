@@ -19,11 +19,11 @@ import {
   HOSPITALS_MAX,
   LOCAL_STEPS_MAX,
   NAME_CHARACTERS_MAX,
-  STUDY_NOISE_MULTIPLIER_MAX,
-  STUDY_NOISE_MULTIPLIER_MIN,
   RECORDS_MAX,
   ROUNDS_MAX,
   SAMPLE_RATE_ONE,
+  STUDY_NOISE_MULTIPLIER_MAX,
+  STUDY_NOISE_MULTIPLIER_MIN,
 } from '../study/limits.ts'
 
 /** The longest entry, a merging account, stays below this. */

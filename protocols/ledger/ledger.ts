@@ -50,13 +50,13 @@ export class LedgerState {
    * @throws CodedError `bad-ledger`, naming the line
    */
   static of(entries: readonly LedgerEntry[], { everyEpsilon = true }: { everyEpsilon?: boolean } = {}): LedgerState {
-    const books = new LedgerState()
+    const ledger = new LedgerState()
     const last = new Map(entries.map((entry, index) => [entry.kind === 'charge' ? entry.study : '', index]))
     entries.forEach((entry, index) => {
       const derive = everyEpsilon || (entry.kind === 'charge' && last.get(entry.study) === index)
-      books.add(entry, { line: index + 1, derive })
+      ledger.add(entry, { line: index + 1, derive })
     })
-    return books
+    return ledger
   }
 
   /**

@@ -144,8 +144,5 @@ export function decodeEvidence(bytes: Uint8Array, bytesMax: number = EVIDENCE_BY
   const parsed = EVIDENCE.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw new ProtocolError(
-    'bad-evidence',
-    printable(`not evidence: ${issue?.path.join('.')}: ${issue?.message}`),
-  )
+  throw new ProtocolError('bad-evidence', printable(`not evidence: ${issue?.path.join('.')}: ${issue?.message}`))
 }

@@ -7,7 +7,7 @@
 
 import type { ResultValue } from '../messages/result-value.ts'
 import type { Member } from '../roster/roster.ts'
-import type { RoundState, Avoidance } from './state.ts'
+import type { Avoidance, RoundState } from './state.ts'
 
 /** One bad round happens to everybody. */
 const STRIKES_FREE = 1

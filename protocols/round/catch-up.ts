@@ -38,16 +38,16 @@ export function notePulled(turn: Turn, hash: string): void {
  */
 export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { type: 'links' }>): void {
   const { state } = turn
-  let standing: TranscriptHead = state
+  let head: TranscriptHead = state
   let checkpoint: string | null = null
   const taken: Link[] = []
   for (const link of links) {
-    if (link.round < standing.round) continue
-    const context = contextAt(turn.context, standing.roster)
-    if (link.round > standing.round || link.round > context.rounds) break
+    if (link.round < head.round) continue
+    const context = contextAt(turn.context, head.roster)
+    if (link.round > head.round || link.round > context.rounds) break
     try {
       const value = verifyLink(link, context)
-      standing = extendHead(standing, { link, value }, context)
+      head = extendHead(head, { link, value }, context)
       if (value.outcome === 'result') checkpoint = hex(value.checkpoint)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -61,7 +61,7 @@ export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { typ
   if (first !== undefined && own !== undefined && !same(first.value, own.value)) {
     return halt(turn, [...first.precommits, ...own.precommits])
   }
-  if (taken.length > (state.awaited?.links.length ?? 0)) awaitCheckpoint(turn, { links: taken, checkpoint, standing })
+  if (taken.length > (state.awaited?.links.length ?? 0)) awaitCheckpoint(turn, { links: taken, checkpoint, head })
 }
 
 /**
@@ -80,9 +80,9 @@ function computing(state: RoundState, { links }: Awaited): boolean {
  */
 export function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
   const { state, context } = turn
-  const { checkpoint, standing } = awaited
+  const { checkpoint, head } = awaited
   const own = state.outcome !== null && hex(state.outcome.checkpoint) === checkpoint
-  const outside = contextAt(context, standing.roster).self === OUTSIDE
+  const outside = contextAt(context, head.roster).self === OUTSIDE
   if (own || outside || checkpoint === null || state.sums.has(checkpoint)) return takeOver(turn, awaited)
   if (state.awaited !== awaited) turn.state = { ...state, awaited }
   if (computing(state, awaited)) return schedule(turn, 'patience', context.timing.voteTimeoutMs)
@@ -92,7 +92,7 @@ export function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
 }
 
 /** Records certified rounds and goes on with the next. */
-function takeOver(turn: Turn, { links, standing }: Awaited): void {
+function takeOver(turn: Turn, { links, head }: Awaited): void {
   const { state } = turn
   const values = links.map(link => decodeResultValue(link.value))
   const forgotten = forgottenCharges(turn, links, values)
@@ -117,8 +117,8 @@ function takeOver(turn: Turn, { links, standing }: Awaited): void {
     turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: passed.round, roster: passed.roster } })
   }
   const { early } = state
-  turn.state = createRound(standing, carriedOver(turn, standing, { values, forgotten: trainingCharges(forgotten) }))
-  turn.context = contextAt(turn.context, standing.roster)
+  turn.state = createRound(head, carriedOver(turn, head, { values, forgotten: trainingCharges(forgotten) }))
+  turn.context = contextAt(turn.context, head.roster)
   enterRound(turn, new Map())
   for (const message of early.values()) receive(turn, message)
 }
@@ -129,15 +129,15 @@ function takeOver(turn: Turn, { links, standing }: Awaited): void {
 function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly ResultValue[]): Charge[] {
   const { state } = turn
   const entries: Charge[] = []
-  let standing: TranscriptHead = state
+  let head: TranscriptHead = state
   for (const [at, value] of values.entries()) {
     const link = links[at] as Link
-    const context: StepContext = contextAt(turn.context, standing.roster)
+    const context: StepContext = contextAt(turn.context, head.roster)
     const known = link.round === state.round && (state.charged || state.own.has(`release/0/${context.self}`))
     if (value.outcome === 'result' && value.members.includes(context.self) && !known) {
       entries.push({ kind: 'charge', round: link.round, sid: value.sid, contributors: value.members.length })
     }
-    standing = extendHead(standing, { link, value }, context)
+    head = extendHead(head, { link, value }, context)
   }
   return entries
 }
@@ -162,7 +162,7 @@ function carriedOver(
     approving: approving !== null && fits(context.document, roster, approving) ? approving : null,
     strikes: strikesAfter(state, { out: suspects(state, context).out, value: values[0] as ResultValue, round }),
     // whoever answered before may know more about the round that we have come to
-    guard: state.guard === null ? null : new Map(),
+    rollbackGuard: state.rollbackGuard === null ? null : new Map(),
     muted,
   }
 }

@@ -67,10 +67,10 @@ export function chunkClaims({ messages, doubled, commitment }: RoundState, chunk
 
 /** The sum of a chunk that counts: our own audit's, else the earliest attempt's. */
 export function chunkSum(state: RoundState, chunk: number): { hash: string; from: Member } | undefined {
-  const audited = state.audited?.get(chunk)
+  const recomputed = state.recomputedSums?.get(chunk)
   const claims = chunkClaims(state, chunk)
-  if (audited !== undefined) {
-    return { hash: audited, from: claims.find(claim => claim.hash === audited)?.message.from ?? OUTSIDE }
+  if (recomputed !== undefined) {
+    return { hash: recomputed, from: claims.find(claim => claim.hash === recomputed)?.message.from ?? OUTSIDE }
   }
   const [first] = claims
   return first && { hash: first.hash, from: first.message.from }

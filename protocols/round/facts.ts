@@ -46,8 +46,8 @@ export function isUsable(state: RoundState, { from, body }: Message<BodyOf<'rele
 }
 
 /** True while nothing may leave in our name: we have just started, or our disk was set back. */
-export function isSilent({ guard, muted, round }: RoundState): boolean {
-  return guard !== null || muted >= round
+export function isSilent({ rollbackGuard, muted, round }: RoundState): boolean {
+  return rollbackGuard !== null || muted >= round
 }
 
 /** The accepted message of one slot, typed. */

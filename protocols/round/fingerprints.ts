@@ -43,7 +43,7 @@ export function fingerprintOf(
   state: RoundState,
   of: { challenge: Uint8Array; member: Member },
 ): Uint8Array | undefined {
-  return state.vouched.get(`${hex(of.challenge)}/${of.member}`) ?? published(state, of)?.body.sums
+  return state.computedFingerprints.get(`${hex(of.challenge)}/${of.member}`) ?? published(state, of)?.body.sums
 }
 
 export function askFingerprint(turn: Turn, { challenge, member }: { challenge: Uint8Array; member: Member }): void {
@@ -57,7 +57,7 @@ export function askFingerprint(turn: Turn, { challenge, member }: { challenge: U
 
 /** Contributors of whom neither a fingerprint nor all parts can be had: with the void timer they end the round. */
 export function unconfirmed(state: RoundState, self: Member): Member[] {
-  const challenge = state.audited === null ? challengeOf(state) : undefined
+  const challenge = state.recomputedSums === null ? challengeOf(state) : undefined
   if (challenge === undefined || state.commitment === null) return []
   const { opening } = state.commitment
   const held = state.phases.get(opening.view)?.held

@@ -7,7 +7,7 @@
 import { hex } from '../immutable.ts'
 import type { RoundOutput } from '../secure-sum/jobs.ts'
 import { isSilent } from './facts.ts'
-import { audited } from './rules/cross-check.ts'
+import { recomputeDone } from './rules/cross-check.ts'
 import { fingerprinted } from './rules/fingerprint.ts'
 import { masked } from './rules/mask.ts'
 import { revealed } from './rules/release.ts'
@@ -32,8 +32,8 @@ export function noteOutput(turn: Turn, output: RoundOutput): void {
       return summed(turn, output)
     case 'fingerprint':
       return fingerprinted(turn, output)
-    case 'audit':
-      return audited(turn, output)
+    case 'recompute':
+      return recomputeDone(turn, output)
     case 'mismatch':
       once(turn, `mismatch:${hex(output.challenge)}`)
       return

@@ -21,8 +21,8 @@ const HEARD_BYTES_MAX = 1024
 
 /** Asks one peer, if we are still asking. */
 export function inquire(turn: Turn, member: Member): void {
-  const { guard } = turn.state
-  if (guard !== null && !guard.has(member)) turn.effects.push({ type: 'recall', from: member })
+  const { rollbackGuard } = turn.state
+  if (rollbackGuard !== null && !rollbackGuard.has(member)) turn.effects.push({ type: 'recall', from: member })
 }
 
 /** Takes in an answer. One from a later round says nothing about ours: once we have caught up, we ask again. */
@@ -34,8 +34,9 @@ export function answered(turn: Turn, { from, round, messages }: Extract<RoundEve
     const logged = body.round === state.round ? state.own.get(slotOf(message)) : undefined
     if (logged === undefined || !same(logged, message.bytes)) forgot(turn, body.round)
   }
-  const { guard } = turn.state
-  if (guard !== null && round <= state.round) turn.state = { ...turn.state, guard: put(guard, from, true) }
+  const { rollbackGuard } = turn.state
+  if (rollbackGuard !== null && round <= state.round)
+    turn.state = { ...turn.state, rollbackGuard: put(rollbackGuard, from, true) }
 }
 
 /**

@@ -56,7 +56,7 @@ export interface Awaited {
   readonly links: readonly Link[]
   /** hex; null when every link is VOID, so that the parameters stay as they were */
   readonly checkpoint: string | null
-  readonly standing: TranscriptHead
+  readonly head: TranscriptHead
 }
 
 /** What one round leaves to the next besides its standing; it concerns this peer alone. */
@@ -71,7 +71,7 @@ export interface Carried {
   /** who kept views from succeeding lately, by PeerId: we propose it less often */
   readonly strikes: ReadonlyMap<string, Avoidance>
   /** while set, we have just started and say nothing: others are asked for what we said before */
-  readonly guard: ReadonlyMap<Member, true> | null
+  readonly rollbackGuard: ReadonlyMap<Member, true> | null
   /** the last round in which we said something that our own disk has forgotten: silence up to there; −1 for none */
   readonly muted: number
 }
@@ -117,9 +117,9 @@ export interface RoundState extends TranscriptHead, Carried {
   /** timers that ended and things that were asked for, each once */
   readonly flags: ReadonlyMap<string, true>
   /** chunk sums that we worked out ourselves from everybody's parts, by chunk, when what others claim did not fit */
-  readonly audited: ReadonlyMap<number, string> | null
+  readonly recomputedSums: ReadonlyMap<number, string> | null
   /** fingerprints of others that we worked out ourselves, by `challenge/member` */
-  readonly vouched: ReadonlyMap<string, Uint8Array>
+  readonly computedFingerprints: ReadonlyMap<string, Uint8Array>
 }
 
 /** A peer that has just started, as far as nothing else is known. */
@@ -129,16 +129,16 @@ export const NEWCOMER: Carried = {
   lost: new Map(),
   approving: null,
   strikes: new Map(),
-  guard: null,
+  rollbackGuard: null,
   muted: -1,
 }
 
 /** A round before anything was said in it. */
 export function createRound({ round, previous, roster, bans }: TranscriptHead, carried: Carried): RoundState {
-  const { charges, connected, lost, approving, strikes, guard, muted } = carried
+  const { charges, connected, lost, approving, strikes, rollbackGuard, muted } = carried
   return {
     ...{ round, previous, roster, bans },
-    ...{ charges, connected, lost, approving, strikes, guard, muted },
+    ...{ charges, connected, lost, approving, strikes, rollbackGuard, muted },
     charged: false,
     resumed: false,
     phase: 'idle',
@@ -158,8 +158,8 @@ export function createRound({ round, previous, roster, bans }: TranscriptHead, c
     outcome: null,
     awaited: null,
     flags: new Map(),
-    audited: null,
-    vouched: new Map(),
+    recomputedSums: null,
+    computedFingerprints: new Map(),
   }
 }
 

@@ -56,7 +56,7 @@ export function step(
 
 /** From where a study is taken up. */
 export interface Beginning {
-  readonly standing: TranscriptHead
+  readonly head: TranscriptHead
   /** every round that was charged, that of the standing perhaps among them */
   readonly charges: readonly Pick<Charge, 'round'>[]
   /** our envelopes of this round, by slot, as logged */
@@ -67,13 +67,13 @@ export interface Beginning {
 
 /** Begins, or takes up again after a restart. */
 export function begin(
-  { standing, charges, own = new Map(), recall }: Beginning,
+  { head, charges, own = new Map(), recall }: Beginning,
   context: StepContext,
 ): { state: RoundState; effects: Effect[] } {
-  const carried = { ...NEWCOMER, charges: trainingCharges(charges), guard: recall ? new Map() : null }
-  const charged = charges.some(({ round }) => round === standing.round)
-  const state = { ...createRound(standing, carried), charged, resumed: own.size > 0 }
-  const turn: Turn = { state, effects: [], context: contextAt(context, standing.roster) }
+  const carried = { ...NEWCOMER, charges: trainingCharges(charges), rollbackGuard: recall ? new Map() : null }
+  const charged = charges.some(({ round }) => round === head.round)
+  const state = { ...createRound(head, carried), charged, resumed: own.size > 0 }
+  const turn: Turn = { state, effects: [], context: contextAt(context, head.roster) }
   enterRound(turn, own)
   settle(turn)
   return { state: turn.state, effects: turn.effects }

@@ -13,7 +13,7 @@ import { agree, publicKeyOf } from '../../crypto/key-agreement.ts'
 import { type Chunk, chunkLayout } from '../../crypto/layout.ts'
 import { addInto, fromBytes, toBytes } from '../../crypto/ring.ts'
 import type { Rng } from '../../crypto/rng.ts'
-import { deriveSelfKey, addUnmasked } from '../../crypto/zero-sum-masks.ts'
+import { addUnmasked, deriveSelfKey } from '../../crypto/zero-sum-masks.ts'
 import { hex, same } from '../immutable.ts'
 import { checkpointHash, encodeCheckpoint } from '../model/checkpoint.ts'
 import { nextCheckpoint } from '../model/next-checkpoint.ts'
@@ -74,8 +74,8 @@ class Runner {
         return this.#sum(job)
       case 'fingerprint':
         return this.#fingerprint(job)
-      case 'audit':
-        return this.#audit(job)
+      case 'recompute':
+        return this.#recompute(job)
       case 'apply':
         return this.#apply(job)
     }
@@ -146,13 +146,14 @@ class Runner {
     return { kind: 'fingerprint', sid: hex(session.sid), challenge, member, sums }
   }
 
-  #audit(job: JobOf<'audit'>): RoundOutput {
+  #recompute(job: JobOf<'recompute'>): RoundOutput {
     const { round, session, selfKeys } = job
     const chunks = this.#chunks(round, session)
     const contributions: Contribution[] = []
     for (const member of session.members) {
       const parts = this.#parts(round, session, chunks, member)
-      if (parts === undefined) return failed('audit', 'part-lost', `a part of member ${member} is not here any more`)
+      if (parts === undefined)
+        return failed('recompute', 'part-lost', `a part of member ${member} is not here any more`)
       contributions.push({ member, parts, selfKey: selfKeys.get(member) as Uint8Array })
     }
     const putSum = (hash: Uint8Array, bytes: Uint8Array) => this.#vault.putSum(round, hex(hash), bytes)

@@ -27,7 +27,7 @@ export type RoundJob =
     }
   /** every sum and fingerprint again, from everybody's parts: somebody lies, and this shows who */
   | {
-      readonly kind: 'audit'
+      readonly kind: 'recompute'
       readonly round: number
       readonly session: Session
       readonly selfKeys: ReadonlyMap<Member, Uint8Array>
@@ -86,7 +86,7 @@ export type RoundOutput =
     }
   /** the true hash of every filled chunk's sum, and who claimed otherwise */
   | {
-      readonly kind: 'audit'
+      readonly kind: 'recompute'
       readonly sid: string
       readonly sums: readonly Uint8Array[]
       readonly evidence: readonly { readonly accused: Member; readonly code: string; readonly proof: Evidence }[]

@@ -16,7 +16,7 @@ import type { Evidence } from '../messages/evidence.ts'
 import type { Member } from '../roster/roster.ts'
 import type { Claims, RoundJob, RoundOutput } from './jobs.ts'
 
-type Audit = Extract<RoundOutput, { kind: 'audit' }>
+type Audit = Extract<RoundOutput, { kind: 'recompute' }>
 type Accusation = Audit['evidence'][number]
 
 /** One contributor's masked chunks, all of them, in order. */
@@ -52,7 +52,7 @@ export function fingerprintParts(
  * @param putSum        keeps the true sum of a chunk: hash and bytes
  */
 export function auditSession(
-  { session, claims }: Extract<RoundJob, { kind: 'audit' }>,
+  { session, claims }: Extract<RoundJob, { kind: 'recompute' }>,
   { contributions, chunks }: { contributions: readonly Contribution[]; chunks: readonly Chunk[] },
   putSum: (hash: Uint8Array, bytes: Uint8Array) => void,
 ): Audit {
@@ -67,7 +67,7 @@ export function auditSession(
     ...falseSums(claims, { sums, contributions, chunks }),
     ...falseFingerprints(claims, { contributions, chunks }),
   ]
-  return { kind: 'audit', sid: Buffer.from(session.sid).toString('hex'), sums, evidence }
+  return { kind: 'recompute', sid: Buffer.from(session.sid).toString('hex'), sums, evidence }
 }
 
 function leavesOf({ parts }: Contribution): Uint8Array[] {

@@ -48,7 +48,8 @@ export function parameterSpecs(model: ModelSpec, data: StudyData): ParameterSpec
       : uniform('head/kernel', [features, classes], Math.sqrt(6 / (features + classes))),
     constant('head/bias', [classes], 0),
   )
-  if (!(dimensionOf(specs) <= STUDY_DIMENSION_MAX)) throw unsupported(`it has more than ${STUDY_DIMENSION_MAX} parameters`)
+  if (!(dimensionOf(specs) <= STUDY_DIMENSION_MAX))
+    throw unsupported(`it has more than ${STUDY_DIMENSION_MAX} parameters`)
   return specs
 }
 

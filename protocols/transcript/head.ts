@@ -62,13 +62,13 @@ export function firstHead({ study, founding, document }: StudyContext): Transcri
  * @throws ProtocolError `bad-change` when a quorum certified a change that cannot be
  */
 export function extendHead(
-  standing: TranscriptHead,
+  head: TranscriptHead,
   { link, value }: { link: Link; value: ResultValue },
   { document }: Pick<StudyContext, 'document'>,
 ): TranscriptHead {
-  const { roster } = standing
-  const next = { ...standing, round: link.round + 1, previous: hashAfter(standing.previous, link, value) }
-  if (value.outcome === 'void') return { ...next, bans: banned(standing, link.round, value.members) }
+  const { roster } = head
+  const next = { ...head, round: link.round + 1, previous: hashAfter(head.previous, link, value) }
+  if (value.outcome === 'void') return { ...next, bans: banned(head, link.round, value.members) }
   return value.change === null ? next : { ...next, roster: applyChange(document, roster, decodeChange(value.change)) }
 }
 
@@ -86,7 +86,7 @@ function banned({ bans, roster }: TranscriptHead, round: number, members: readon
 
 /** After links that we have verified before, such as those on our own disk. */
 export function headAfter(links: Iterable<Link>, context: StudyContext): TranscriptHead {
-  let standing = firstHead(context)
-  for (const link of links) standing = extendHead(standing, { link, value: decodeResultValue(link.value) }, context)
-  return standing
+  let head = firstHead(context)
+  for (const link of links) head = extendHead(head, { link, value: decodeResultValue(link.value) }, context)
+  return head
 }

@@ -41,9 +41,9 @@ export async function readAccount(
   const study = studyIdOf(document)
   const store = await openStore(folder, study)
   try {
-    const { books } = await readLedgerFile(ledgerPath(folder))
-    const charges = books.charges(Buffer.from(study).toString('hex'))
-    const { standing } = await store.standing({
+    const { ledger } = await readLedgerFile(ledgerPath(folder))
+    const charges = ledger.charges(Buffer.from(study).toString('hex'))
+    const { head } = await store.head({
       study,
       document,
       founding: createRoster(document.hospitals),
@@ -59,7 +59,7 @@ export async function readAccount(
       rank: rankOf(peer, peers),
       links,
       charges: charges.map(({ round }) => round),
-      transcript: Buffer.from(standing.previous).toString('hex'),
+      transcript: Buffer.from(head.previous).toString('hex'),
     }
   } finally {
     await store.close()

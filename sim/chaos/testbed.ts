@@ -24,7 +24,7 @@ export interface TestbedInit {
   readonly seed: number
   /** on top of the preset `lan` */
   readonly timing: Partial<StudyTiming>
-  readonly furniture: Environment
+  readonly environment: Environment
 }
 
 /** What some scenarios put their hospitals on. */
@@ -60,18 +60,18 @@ export async function createTestbed(init: TestbedInit): Promise<Testbed> {
 }
 
 async function createHospital(
-  { folder, seed, furniture }: TestbedInit,
+  { folder, seed, environment: prepared }: TestbedInit,
   { at, ports }: { at: number; ports: readonly number[] },
 ): Promise<Hospital> {
   const npz = join(folder, `records-${at + 1}.npz`)
   await writeFile(npz, drawRecords(`chaos records ${seed} ${at}`))
   const home = join(folder, `node-${at + 1}`)
   await mkdir(home)
-  await furniture.prepare?.(home, at)
-  const place = furniture.places?.[at]
+  await prepared.prepare?.(home, at)
+  const place = prepared.places?.[at]
   const http = ports[2 * at + 1] as number
-  await furniture.opened?.(at, http)
-  const environment = furniture.environment?.(at)
+  await prepared.opened?.(at, http)
+  const environment = prepared.environment?.(at)
   return await Hospital.create({
     site: siteName(at),
     folder: home,

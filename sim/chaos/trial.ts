@@ -9,7 +9,7 @@ import { type Account, readAccount } from './node-findings.ts'
 import { Broken, Observer } from './observer.ts'
 import type { Need } from './sandbox.ts'
 import { createTestbed, type Environment, type Testbed } from './testbed.ts'
-import { findings, hashesEqual, type Expectations, type Findings, violations, voidsOf } from './verdict.ts'
+import { type Expectations, findings, hashesEqual, type TrialOutcome, violations, voidsOf } from './verdict.ts'
 
 const START_MS_MAX = 60_000
 /** On top of the longest round: who was away last has to catch up. */
@@ -25,8 +25,8 @@ export interface Scenario extends Omit<Expectations, 'rounds'> {
   /** what the system must allow it */
   readonly needs?: Need
   /** @param folder for whatever it needs on disk; exists */
-  readonly furniture?: (stage: Stage) => Promise<Environment>
-  /** Lets happen what is planned. @throws Broken when the hospitals do not behave as promised */
+  readonly environment?: (stage: Stage) => Promise<Environment>
+  /** Lets happen what is planned. @throws Broken when the hospitals do not behave as expectations */
   readonly play: (trial: Trial) => Promise<void>
 }
 
@@ -83,44 +83,49 @@ export async function runTrial(scenario: Scenario, stage: Stage): Promise<Outcom
       reasons.push(describe(error))
     }
   }
-  let furniture: Environment = {}
-  let remains: Findings = { accounts: [], said: [], durations: [] }
+  let environment: Environment = {}
+  let outcome: TrialOutcome = { accounts: [], said: [], durations: [] }
   try {
-    await mkdir(join(stage.folder, 'furniture'))
+    await mkdir(join(stage.folder, 'environment'))
     await attempt(async () => {
-      furniture = (await scenario.furniture?.({ ...stage, note, folder: join(stage.folder, 'furniture') })) ?? {}
-      const ward = await createTestbed({ ...stage, hospitals: scenario.hospitals, timing: scenario.timing, furniture })
-      const observer = new Observer(ward.hospitals, stage.signal)
+      environment = (await scenario.environment?.({ ...stage, note, folder: join(stage.folder, 'environment') })) ?? {}
+      const testbed = await createTestbed({
+        ...stage,
+        hospitals: scenario.hospitals,
+        timing: scenario.timing,
+        environment,
+      })
+      const observer = new Observer(testbed.hospitals, stage.signal)
       const restart = (at: number): void => {
         restarts += 1
-        ward.hospitals[at]?.start()
+        testbed.hospitals[at]?.start()
       }
       await attempt(
-        async () => await perform(scenario, { ...stage, note, hospitals: ward.hospitals, observer, restart }),
+        async () => await perform(scenario, { ...stage, note, hospitals: testbed.hospitals, observer, restart }),
       )
       await observer.stop()
-      await attempt(async () => await stopOrderly(ward.hospitals))
-      remains = await collect(ward, observer, attempt)
+      await attempt(async () => await stopOrderly(testbed.hospitals))
+      outcome = await collect(testbed, observer, attempt)
     })
     // a trial that broke off is not asked for its later rounds
     const whole = reasons.length === 0
-    reasons.push(...(whole ? findings(remains, { ...scenario, rounds: stage.rounds }) : violations(remains)))
+    reasons.push(...(whole ? findings(outcome, { ...scenario, rounds: stage.rounds }) : violations(outcome)))
   } finally {
     await stopAll()
-    await furniture.clear?.()
+    await environment.clear?.()
   }
   const { name, seed } = { ...scenario, ...stage }
-  const longest = Math.max(0, ...remains.durations.map(({ ms }) => ms))
+  const longest = Math.max(0, ...outcome.durations.map(({ ms }) => ms))
   return {
     scenario: name,
     seed,
     outcome: reasons.length === 0 ? 'passed' : 'failed',
     rounds: stage.rounds,
-    certified: Math.min(...remains.accounts.map(({ links }) => links.length), stage.rounds),
-    longestMs: remains.durations.length === 0 ? null : Math.round(longest),
-    voids: voidsOf(remains).length,
+    certified: Math.min(...outcome.accounts.map(({ links }) => links.length), stage.rounds),
+    longestMs: outcome.durations.length === 0 ? null : Math.round(longest),
+    voids: voidsOf(outcome).length,
     restarts,
-    hashesEqual: remains.accounts.length === 0 ? null : hashesEqual(remains),
+    hashesEqual: outcome.accounts.length === 0 ? null : hashesEqual(outcome),
     reasons,
     notes,
     seconds: (performance.now() - began) / 1000,
@@ -141,7 +146,7 @@ async function perform(scenario: Scenario, trial: Trial): Promise<void> {
   await observer.until(finished, { withinMs: FINISH_MS, what: 'for everybody to finish' })
 }
 
-/** Waits until a round is certified somewhere; every round before it has its promised time. */
+/** Waits until a round is certified somewhere; every round before it has its expectations time. */
 export async function untilCertified({ observer }: Trial, round: number, roundMsMax: number): Promise<void> {
   while (observer.certified() < round) {
     const next = observer.certified() + 1
@@ -160,10 +165,10 @@ async function collect(
   { hospitals, document }: Testbed,
   observer: Observer,
   attempt: (part: () => Promise<void>) => Promise<void>,
-): Promise<Findings> {
+): Promise<TrialOutcome> {
   await stopAll()
   const accounts: Account[] = []
-  const said: Findings['said'][number][] = []
+  const said: TrialOutcome['said'][number][] = []
   const peers = hospitals.map(({ peer }) => peer)
   for (const [at, hospital] of hospitals.entries()) {
     await attempt(async () => {

@@ -1,5 +1,5 @@
 /**
- * Whether what happened is what was promised, from what is left when all is over. Each finding is a sentence; none, and
+ * Whether what happened is what was expectations, from what is left when all is over. Each finding is a sentence; none, and
  * the promise held.
  *
  * @module
@@ -9,14 +9,14 @@ import type { RoundRecord } from '../../node/storage/round-record.ts'
 import type { Account } from './node-findings.ts'
 
 /** What is left of a trial. */
-export interface Findings {
+export interface TrialOutcome {
   readonly accounts: readonly Account[]
   /** what each hospital said while it ran, in the order of the accounts */
   readonly said: readonly (readonly RoundRecord[])[]
   readonly durations: readonly { readonly round: number; readonly ms: number }[]
 }
 
-/** What was promised. */
+/** What was expectations. */
 export interface Expectations {
   readonly rounds: number
   readonly roundMsMax: number
@@ -25,22 +25,22 @@ export interface Expectations {
 }
 
 /** All that is wrong, in sentences. */
-export function findings(remains: Findings, promised: Expectations): string[] {
+export function findings(outcome: TrialOutcome, expectations: Expectations): string[] {
   return [
-    ...missingRounds(remains, promised),
-    ...voidRounds(remains, promised),
-    ...slowRounds(remains, promised),
-    ...violations(remains),
+    ...missingRounds(outcome, expectations),
+    ...voidRounds(outcome, expectations),
+    ...slowRounds(outcome, expectations),
+    ...violations(outcome),
   ]
 }
 
 /** What may never be, however a trial ended. */
-export function violations(remains: Findings): string[] {
-  return [...unequalRounds(remains), ...unchargedReleases(remains)]
+export function violations(outcome: TrialOutcome): string[] {
+  return [...unequalRounds(outcome), ...unchargedReleases(outcome)]
 }
 
 /** Rounds about which two hospitals believe, or ever said, different things. */
-export function unequalRounds({ accounts, said }: Pick<Findings, 'accounts' | 'said'>): string[] {
+export function unequalRounds({ accounts, said }: Pick<TrialOutcome, 'accounts' | 'said'>): string[] {
   const versions = new Map<number, Map<string, string[]>>()
   const note = (round: number, version: string, who: string): void => {
     const known = versions.get(round) ?? new Map<string, string[]>()
@@ -66,7 +66,7 @@ export function unequalRounds({ accounts, said }: Pick<Findings, 'accounts' | 's
 }
 
 /** Rounds of which a hospital's store has no certificate. */
-export function missingRounds({ accounts }: Pick<Findings, 'accounts'>, { rounds }: Expectations): string[] {
+export function missingRounds({ accounts }: Pick<TrialOutcome, 'accounts'>, { rounds }: Expectations): string[] {
   return accounts.flatMap(({ site, links }) => {
     const known = new Set(links.map(({ round }) => round))
     const missing = Array.from({ length: rounds }, (_, at) => at + 1).filter(round => !known.has(round))
@@ -75,25 +75,25 @@ export function missingRounds({ accounts }: Pick<Findings, 'accounts'>, { rounds
 }
 
 /** Rounds that anybody holds to be VOID. */
-export function voidsOf({ accounts }: Pick<Findings, 'accounts'>): number[] {
+export function voidsOf({ accounts }: Pick<TrialOutcome, 'accounts'>): number[] {
   const links = accounts.flatMap(account => account.links)
   return [...new Set(links.flatMap(({ round, outcome }) => (outcome === 'void' ? [round] : [])))].sort((a, b) => a - b)
 }
 
-function voidRounds(remains: Pick<Findings, 'accounts'>, { voidsMax }: Expectations): string[] {
-  const voids = voidsOf(remains)
+function voidRounds(outcome: Pick<TrialOutcome, 'accounts'>, { voidsMax }: Expectations): string[] {
+  const voids = voidsOf(outcome)
   return voids.length > voidsMax ? [`Round ${voids.join(', ')} ended VOID; at most ${voidsMax} may`] : []
 }
 
-/** Rounds that took longer than promised. */
-export function slowRounds({ durations }: Pick<Findings, 'durations'>, { roundMsMax }: Expectations): string[] {
+/** Rounds that took longer than expectations. */
+export function slowRounds({ durations }: Pick<TrialOutcome, 'durations'>, { roundMsMax }: Expectations): string[] {
   return durations
     .filter(({ ms }) => ms > roundMsMax)
-    .map(({ round, ms }) => `Round ${round} took ${(ms / 1000).toFixed(1)} s, promised are ${roundMsMax / 1000} s`)
+    .map(({ round, ms }) => `Round ${round} took ${(ms / 1000).toFixed(1)} s, expectations are ${roundMsMax / 1000} s`)
 }
 
 /** Results that hold a hospital's update, so that it has released its key, without a charge in its own ledger. */
-export function unchargedReleases({ accounts }: Pick<Findings, 'accounts'>): string[] {
+export function unchargedReleases({ accounts }: Pick<TrialOutcome, 'accounts'>): string[] {
   return accounts.flatMap(({ site, rank, links, charges }) => {
     const charged = new Set(charges)
     const released = links.filter(({ outcome, members }) => outcome === 'result' && members.includes(rank))
@@ -103,6 +103,6 @@ export function unchargedReleases({ accounts }: Pick<Findings, 'accounts'>): str
 }
 
 /** Rounds certified at all and the same everywhere. */
-export function hashesEqual(remains: Findings): boolean {
-  return unequalRounds(remains).length === 0 && remains.accounts.some(({ links }) => links.length > 0)
+export function hashesEqual(outcome: TrialOutcome): boolean {
+  return unequalRounds(outcome).length === 0 && outcome.accounts.some(({ links }) => links.length > 0)
 }

@@ -94,7 +94,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     const folder = join(base, String(member))
     await mkdir(folder, { recursive: true })
     const store = await openStore(folder, studyIdOf(document))
-    const workbench = createWorkerCalls({ folder, document: encodeStudy(document) }, trainerOf(member, clippedSum))
+    const calls = createWorkerCalls({ folder, document: encodeStudy(document) }, trainerOf(member, clippedSum))
     const known = nodes.find(node => node !== undefined)?.network.addresses() ?? []
     const evidence = new EvidenceFolder(folder, hex(studyIdOf(document)))
     const node = await createNode(
@@ -115,7 +115,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       {
         store,
         evidence,
-        workshop: inPlaceWorker(workbench),
+        worker: inPlaceWorker(calls),
         log: log.child({ member }),
         fatal: error => failures.push(error),
       },

@@ -51,7 +51,7 @@ export async function runScenario(stage: Stage): Promise<Outcome> {
   const trainingSeconds = (performance.now() - opened) / 1000
   const test = await measure(hospitals[0]!.folder)
   await Promise.all(hospitals.map(hospital => hospital.stop()))
-  const rounds = watch.chronicle.summaries()
+  const rounds = watch.history.summaries()
   return {
     data: records.name,
     seed: options.seed,
@@ -135,7 +135,7 @@ async function follow(
   }: { hospitals: readonly Hospital[]; sites: readonly Site[]; measure: (folder: string) => Promise<Measured> },
 ): Promise<{ watch: Watch; absence: Absence | null }> {
   const { rounds } = options
-  const chronicle = new RoundHistory(sites)
+  const history = new RoundHistory(sites)
   const notes: string[] = []
   let measured: { auc: number; round: number } | null = null
   const every = Math.max(MEASURE_ROUNDS_MIN, Math.round(rounds / MEASUREMENTS))
@@ -154,7 +154,7 @@ async function follow(
     screen.print(roundLine(summary, { rounds, sites: sites.length, epsilon, auc }))
   }
   const onTick = ({ statuses, lastStatuses, secondsLeft }: Watch): void => {
-    const last = settled === 0 ? null : (chronicle.summary(settled) ?? null)
+    const last = settled === 0 ? null : (history.summary(settled) ?? null)
     const epsilon = spentEpsilon(lastStatuses)
     screen.draw(liveLines({ sites, statuses, epsilon, last, rounds, measured, secondsLeft, notes }, screen.ink))
   }
@@ -167,7 +167,7 @@ async function follow(
   const absent = options.absent
     ? playAbsence(plan, { victim, rounds, newest: () => settled, note, signal: either })
     : Promise.resolve(null)
-  const watching = watchStudy({ hospitals, chronicle, rounds, signal: either, onRound, onTick })
+  const watching = watchStudy({ hospitals, history, rounds, signal: either, onRound, onTick })
   try {
     const [watch, absence] = await Promise.all([watching, absent])
     return { watch, absence }

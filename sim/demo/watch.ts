@@ -19,7 +19,7 @@ export interface Vitals {
 }
 
 export interface Watch {
-  readonly chronicle: RoundHistory
+  readonly history: RoundHistory
   /** null: the node does not answer */
   readonly statuses: readonly (NodeStatus | null)[]
   /** the last status that each node gave */
@@ -32,7 +32,7 @@ export interface Watch {
 
 interface WatchOptions {
   readonly hospitals: readonly Hospital[]
-  readonly chronicle: RoundHistory
+  readonly history: RoundHistory
   readonly rounds: number
   readonly signal: AbortSignal
   /** called for every round, in order, as soon as all who are there have told of it */
@@ -49,14 +49,14 @@ interface WatchOptions {
  */
 export async function watchStudy({
   hospitals,
-  chronicle,
+  history,
   rounds,
   signal,
   onRound,
   onTick,
 }: WatchOptions): Promise<Watch> {
   const watch = {
-    chronicle,
+    history,
     statuses: hospitals.map((): NodeStatus | null => null),
     lastStatuses: hospitals.map((): NodeStatus | null => null),
     vitals: hospitals.map((): Vitals => ({ memoryBytesMax: 0, eventLoopLagP99Ms: 0 })),
@@ -71,7 +71,7 @@ export async function watchStudy({
       watch.settled = round
       finishedAt.push(performance.now())
       watch.secondsLeft = ((rounds - round) * paceMs(finishedAt)) / 1000
-      await onRound(chronicle.summary(round) as RoundSummary, watch)
+      await onRound(history.summary(round) as RoundSummary, watch)
     }
     onTick(watch)
     if (watch.settled === rounds && watch.statuses.every(status => status?.phase === 'finished')) return watch
@@ -93,23 +93,23 @@ async function poll(hospital: Hospital, at: number, watch: Watching): Promise<vo
   const vitals = watch.vitals[at] as Vitals
   vitals.memoryBytesMax = Math.max(vitals.memoryBytesMax, status.memoryBytes)
   vitals.eventLoopLagP99Ms = Math.max(vitals.eventLoopLagP99Ms, status.eventLoopLagP99Ms)
-  const known = watch.chronicle.newest(at)
+  const known = watch.history.newest(at)
   // a status names the round that runs, or the last one when all have
   if (status.round - 1 <= known && status.phase !== 'finished') return
   if (status.phase === 'finished' && known === status.rounds) return
-  for (const record of await hospital.roundsAfter(known)) watch.chronicle.add(at, record)
+  for (const record of await hospital.roundsAfter(known)) watch.history.add(at, record)
 }
 
 /** The next rounds, in order, of which all who are there have told, or that others have long left behind. */
 function* settledRounds(watch: Watching, hospitals: readonly Hospital[]): Generator<number> {
-  const { chronicle } = watch
-  const newest = Math.max(...hospitals.map((_, at) => chronicle.newest(at)))
+  const { history } = watch
+  const newest = Math.max(...hospitals.map((_, at) => history.newest(at)))
   const present = hospitals.flatMap((_, at) => {
     const status = watch.statuses[at]
     return status && status.phase !== 'catching-up' && status.phase !== 'starting' ? [at] : []
   })
   for (let round = watch.settled + 1; round <= newest; round++) {
-    const told = present.every(at => chronicle.newest(at) >= round)
+    const told = present.every(at => history.newest(at) >= round)
     if (!told && newest <= round + 1) return
     yield round
   }

@@ -42,15 +42,15 @@ export interface AttackRun {
   readonly again: () => Promise<Network>
 }
 
-type Attack = (siege: AttackRun) => Promise<void>
+type Attack = (attackRun: AttackRun) => Promise<void>
 
 /** Does something to every victim, again and again. */
-async function harass(siege: AttackRun, act: (victim: Victim) => Promise<void>): Promise<void> {
+async function harass(attackRun: AttackRun, act: (victim: Victim) => Promise<void>): Promise<void> {
   const one = async (victim: Victim) => {
-    while (!siege.signal.aborted) {
+    while (!attackRun.signal.aborted) {
       try {
-        const { network } = siege
-        const signal = AbortSignal.any([siege.signal, AbortSignal.timeout(2000)])
+        const { network } = attackRun
+        const signal = AbortSignal.any([attackRun.signal, AbortSignal.timeout(2000)])
         if (!network.connected(victim.peer)) await network.dial(victim.peer, victim.addresses, signal)
         await act(victim)
       } catch {
@@ -59,7 +59,7 @@ async function harass(siege: AttackRun, act: (victim: Victim) => Promise<void>):
       await sleep(0)
     }
   }
-  await Promise.all(siege.victims.map(one))
+  await Promise.all(attackRun.victims.map(one))
 }
 
 async function openTo({ network, signal }: AttackRun, victim: Victim, protocol: string): Promise<Stream> {
@@ -113,97 +113,97 @@ function signed({ signer, study, round }: AttackRun, ahead: number): Uint8Array 
 }
 
 /** Frames of gossip that nothing can be read from. */
-const garbage: Attack = async siege =>
-  await harass(siege, async victim => {
-    const stream = await openTo(siege, victim, GOSSIP_PROTOCOL)
+const garbage: Attack = async attackRun =>
+  await harass(attackRun, async victim => {
+    const stream = await openTo(attackRun, victim, GOSSIP_PROTOCOL)
     await pour(stream, () => framed(GOSSIP_PROTOCOL, randomBytes(20_000)), 500)
   })
 
 /** Valid messages of this round and the next, in every slot and twice, as many as fit. */
-const messages: Attack = async siege =>
-  await harass(siege, async () => {
-    for (let i = 0; i < 50; i++) siege.network.publish(signed(siege, Math.floor(Math.random() * 3)))
+const messages: Attack = async attackRun =>
+  await harass(attackRun, async () => {
+    for (let i = 0; i < 50; i++) attackRun.network.publish(signed(attackRun, Math.floor(Math.random() * 3)))
     await sleep(10)
   })
 
 /** As `messages`, just below the limits, so that nobody hangs up. */
-const hum: Attack = async siege => {
-  while (!siege.signal.aborted) {
-    for (let i = 0; i < 5; i++) siege.network.publish(signed(siege, i % 2))
+const hum: Attack = async attackRun => {
+  while (!attackRun.signal.aborted) {
+    for (let i = 0; i < 5; i++) attackRun.network.publish(signed(attackRun, i % 2))
     await sleep(20)
   }
 }
 
 /** Hundreds of streams of every protocol, each left in the middle of a frame. */
-const stall: Attack = async siege =>
-  await harass(siege, async victim => {
+const stall: Attack = async attackRun =>
+  await harass(attackRun, async victim => {
     for (const protocol of ALL_PROTOCOLS) {
       for (let i = 0; i < 50; i++) {
-        const stream = await openTo(siege, victim, protocol)
+        const stream = await openTo(attackRun, victim, protocol)
         stream.send(prefix(protocol, 5000))
       }
     }
   })
 
 /** A few streams of every protocol, filled with single bytes to just below what a frame may be, and left so. */
-const hoard: Attack = async siege =>
-  await harass(siege, async victim => {
+const hoard: Attack = async attackRun =>
+  await harass(attackRun, async victim => {
     for (const protocol of ALL_PROTOCOLS) {
-      const stream = await openTo(siege, victim, protocol)
+      const stream = await openTo(attackRun, victim, protocol)
       stream.send(prefix(protocol, 60_000))
       await pour(stream, () => Uint8Array.of(1), 50_000)
     }
-    await sleep(10_000, undefined, { signal: siege.signal })
+    await sleep(10_000, undefined, { signal: attackRun.signal })
   })
 
 /** One byte a second on every protocol. */
-const drip: Attack = async siege =>
-  await harass(siege, async victim => {
-    const streams = await Promise.all(ALL_PROTOCOLS.map(protocol => openTo(siege, victim, protocol)))
+const drip: Attack = async attackRun =>
+  await harass(attackRun, async victim => {
+    const streams = await Promise.all(ALL_PROTOCOLS.map(protocol => openTo(attackRun, victim, protocol)))
     for (const [at, stream] of streams.entries()) stream.send(prefix(ALL_PROTOCOLS[at] as string, 60_000))
-    for (let i = 0; i < 60 && !siege.signal.aborted; i++) {
+    for (let i = 0; i < 60 && !attackRun.signal.aborted; i++) {
       for (const stream of streams) if (stream.status === 'open') stream.send(Uint8Array.of(0))
       await sleep(1000)
     }
   })
 
 /** Frames that say that they are enormous, and then are. */
-const oversize: Attack = async siege =>
-  await harass(siege, async victim => {
+const oversize: Attack = async attackRun =>
+  await harass(attackRun, async victim => {
     for (const protocol of ALL_PROTOCOLS) {
-      const stream = await openTo(siege, victim, protocol)
+      const stream = await openTo(attackRun, victim, protocol)
       stream.send(prefix(protocol, 2 ** 31))
       await pour(stream, () => randomBytes(65_536), 100)
     }
   })
 
 /** Everything that can be asked for, as often as possible, and nothing of it read. */
-const ask: Attack = async siege =>
-  await harass(siege, async victim => {
-    const { study, round } = siege
+const ask: Attack = async attackRun =>
+  await harass(attackRun, async victim => {
+    const { study, round } = attackRun
     const nothing = new Uint8Array(0)
     const summary = encode({ study, round: Math.max(1, round() - 200), have: nothing })
-    const sync = await openTo(siege, victim, SYNC_PROTOCOL)
+    const sync = await openTo(attackRun, victim, SYNC_PROTOCOL)
     sync.pause()
     sync.send(framed(SYNC_PROTOCOL, summary))
-    const pull = await openTo(siege, victim, PULL_PROTOCOL)
+    const pull = await openTo(attackRun, victim, PULL_PROTOCOL)
     pull.pause()
     const wanted = { kind: 'checkpoint', hash: randomBytes(32).toString('hex') }
     await pour(pull, () => framed(PULL_PROTOCOL, encode(wanted)), 100)
   })
 
 /** Hellos that are full of other people's addresses, none of them true, and requests that are no requests. */
-const hellos: Attack = async siege =>
-  await harass(siege, async victim => {
+const hellos: Attack = async attackRun =>
+  await harass(attackRun, async victim => {
     const addresses = Array.from(
       { length: 8 },
       (_, i) => `/ip4/203.0.113.${i}/tcp/${1 + Math.floor(Math.random() * 60_000)}`,
     )
-    const known = siege.victims.map(({ peer }) => ({ peer, addresses }))
-    const hello = await openTo(siege, victim, HELLO_PROTOCOL)
-    hello.send(framed(HELLO_PROTOCOL, encodeHello({ study: siege.study, addresses, known })))
+    const known = attackRun.victims.map(({ peer }) => ({ peer, addresses }))
+    const hello = await openTo(attackRun, victim, HELLO_PROTOCOL)
+    hello.send(framed(HELLO_PROTOCOL, encodeHello({ study: attackRun.study, addresses, known })))
     for (const protocol of ALL_PROTOCOLS) {
-      const stream = await openTo(siege, victim, protocol)
+      const stream = await openTo(attackRun, victim, protocol)
       await pour(stream, () => framed(protocol, randomBytes(1000)), 20)
     }
   })
@@ -213,27 +213,27 @@ interface YamuxInternals {
 }
 
 /** Pings below the streams, without end. */
-const pings: Attack = async siege =>
-  await harass(siege, async victim => {
-    const stream = (await openTo(siege, victim, HELLO_PROTOCOL)) as Stream & YamuxInternals
+const pings: Attack = async attackRun =>
+  await harass(attackRun, async victim => {
+    const stream = (await openTo(attackRun, victim, HELLO_PROTOCOL)) as Stream & YamuxInternals
     for (let i = 0; i < 20_000 && stream.status === 'open'; i++) {
       if (stream.sendFrame?.({ type: 2, flag: 1, streamID: 0, length: i }) === false) await sleep(1)
     }
   })
 
 /** Streams that are never negotiated, and protocols that do not exist. */
-const strangeProtocols: Attack = async siege =>
-  await harass(siege, async victim => {
-    for (let i = 0; i < 100; i++) await openTo(siege, victim, `/confrere/${'x'.repeat(900)}/${i}`).catch(() => {})
+const strangeProtocols: Attack = async attackRun =>
+  await harass(attackRun, async victim => {
+    for (let i = 0; i < 100; i++) await openTo(attackRun, victim, `/confrere/${'x'.repeat(900)}/${i}`).catch(() => {})
   })
 
 /** Many connections of one member, opened and closed. */
-const reconnect: Attack = async siege => {
-  const networks = await Promise.all(Array.from({ length: 8 }, () => siege.again()))
+const reconnect: Attack = async attackRun => {
+  const networks = await Promise.all(Array.from({ length: 8 }, () => attackRun.again()))
   try {
     await Promise.all(
       networks.map(network =>
-        harass({ ...siege, network }, async victim => {
+        harass({ ...attackRun, network }, async victim => {
           if (Math.random() < 0.5) await network.hangUp(victim.peer)
         }),
       ),
@@ -244,10 +244,10 @@ const reconnect: Attack = async siege => {
 }
 
 /** Sockets that never say who they are. */
-const silentSockets: Attack = async siege => {
+const silentSockets: Attack = async attackRun => {
   const sockets: Socket[] = []
-  while (!siege.signal.aborted) {
-    for (const { addresses } of siege.victims) {
+  while (!attackRun.signal.aborted) {
+    for (const { addresses } of attackRun.victims) {
       const port = Number(/\/tcp\/(\d+)/.exec(addresses[0] ?? '')?.[1])
       if (sockets.length < 600) sockets.push(connect({ host: '127.0.0.1', port }).on('error', () => {}))
     }

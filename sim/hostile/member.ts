@@ -86,7 +86,7 @@ async function infiltrate({ seed, study }: Orders): Promise<Network> {
 
 async function attack(orders: Orders): Promise<void> {
   const network = await infiltrate(orders)
-  const siege: AttackRun = {
+  const attackRun: AttackRun = {
     network,
     victims: orders.victims,
     signer: createSigner(Buffer.from(orders.seed, 'hex')),
@@ -97,7 +97,7 @@ async function attack(orders: Orders): Promise<void> {
   }
   // what breaks here is the attacker's own
   process.on('uncaughtException', () => {})
-  await Promise.all(orders.attacks.map(name => ATTACKS[name]?.(siege)))
+  await Promise.all(orders.attacks.map(name => ATTACKS[name]?.(attackRun)))
 }
 
 process.on('message', orders => void attack(orders as Orders))

@@ -119,9 +119,9 @@ export function createHospital(init: HospitalInit): SimulatedHospital {
 
 /** Takes the study up where the disk left it. */
 export function takeUp({ disk, context }: SimulatedHospital): ReturnType<typeof begin> {
-  const standing = headAfter(disk.links, context)
-  const own = disk.own.get(standing.round) ?? new Map()
-  return begin({ standing, charges: disk.charges, own, recall: true }, context)
+  const head = headAfter(disk.links, context)
+  const own = disk.own.get(head.round) ?? new Map()
+  return begin({ head, charges: disk.charges, own, recall: true }, context)
 }
 
 /**

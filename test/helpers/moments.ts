@@ -46,9 +46,9 @@ export function rememberStudy({ of }: { of: readonly number[] }): Past {
   world.inspect = (hospital, effect) => {
     if (effect.type === 'publish') wires.set(Buffer.from(effect.bytes).toString('latin1'), effect.bytes)
     if (!of.includes(hospital.index) || hospital.state === undefined) return
-    const { round, phase, commit, result, guard } = hospital.state
+    const { round, phase, commit, result, rollbackGuard } = hospital.state
     const views = `views ${commit.view} and ${result.view}`
-    const name = `${hospital.index} in round ${round}, ${phase}, ${views}${guard === null ? '' : ', still asking'}`
+    const name = `${hospital.index} in round ${round}, ${phase}, ${views}${rollbackGuard === null ? '' : ', still asking'}`
     moments.set(name, { name, state: hospital.state, context: contextOf(hospital) })
   }
   for (const { index } of world.hospitals) world.start(index)

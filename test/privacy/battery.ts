@@ -34,8 +34,8 @@ function sigmaOf({ document, sensitivity }: OpeningWard, contributors: number): 
   return hospitalSigma({ noiseMultiplier, sensitivity, contributors, colluders })
 }
 
-async function within<Result>(ward: Promise<OpeningWard>, use: (ward: OpeningWard) => Result): Promise<Result> {
-  const opened = await ward
+async function within<Result>(testbed: Promise<OpeningWard>, use: (testbed: OpeningWard) => Result): Promise<Result> {
+  const opened = await testbed
   try {
     return use(opened)
   } finally {
@@ -53,10 +53,10 @@ const NOISE: Check = {
   name: 'noise',
   claim: 'without any data the opened sum is noise of σ_h·√|P|, within 1 %, and of the right shape',
   run: () =>
-    within(createOpeningWard({ records: nobody(WIDE), inputs: WIDE, privacy: { colluders: COLLUDERS } }), ward => {
-      ward.train(1)
-      const sum = ward.open(1)
-      const expected = sigmaOf(ward, HOSPITALS) * Math.sqrt(HOSPITALS)
+    within(createOpeningWard({ records: nobody(WIDE), inputs: WIDE, privacy: { colluders: COLLUDERS } }), testbed => {
+      testbed.train(1)
+      const sum = testbed.open(1)
+      const expected = sigmaOf(testbed, HOSPITALS) * Math.sqrt(HOSPITALS)
       const deviation = Math.sqrt(sum.reduce((total, word) => total + word * word, 0) / sum.length)
       const chi = shapeDeviations(sum, expected)
       const measured = `σ is ${(deviation / expected).toFixed(4)} of what it should be, the shape ${chi.toFixed(1)} deviations off`
@@ -90,10 +90,10 @@ const INDEPENDENCE: Check = {
   name: 'independence',
   claim: 'the noise of two rounds, of two views of a round, and of two hospitals has nothing in common',
   run: () =>
-    within(createOpeningWard({ records: nobody(WIDE), inputs: WIDE, privacy: { colluders: COLLUDERS } }), ward => {
-      for (const round of [1, 2]) ward.train(round)
-      const [first, view, round] = [ward.open(1), ward.open(1, 1), ward.open(2)]
-      const sigma = sigmaOf(ward, HOSPITALS)
+    within(createOpeningWard({ records: nobody(WIDE), inputs: WIDE, privacy: { colluders: COLLUDERS } }), testbed => {
+      for (const round of [1, 2]) testbed.train(round)
+      const [first, view, round] = [testbed.open(1), testbed.open(1, 1), testbed.open(2)]
+      const sigma = sigmaOf(testbed, HOSPITALS)
       const unit = HOSPITALS * sigma * sigma * Math.sqrt(first.length)
       const views = correlation(first, view) / unit
       const rounds = correlation(first, round) / unit
@@ -120,11 +120,11 @@ const LOCAL: Check = {
   claim: 'with local noise every hospital adds z·Δ at each of its steps: σ√(steps·|P|) in the sum, within 1 %',
   run: () => {
     const privacy = { noise: 'local' as const, localSteps: LOCAL_STEPS, colluders: COLLUDERS }
-    return within(createOpeningWard({ records: nobody(WIDE), inputs: WIDE, privacy }), ward => {
-      ward.train(1)
-      const { noiseMultiplier } = ward.document.privacy
-      const expected = noiseMultiplier * ward.sensitivity * Math.sqrt(LOCAL_STEPS * HOSPITALS)
-      return sizeOfNoise(ward.open(1), expected)
+    return within(createOpeningWard({ records: nobody(WIDE), inputs: WIDE, privacy }), testbed => {
+      testbed.train(1)
+      const { noiseMultiplier } = testbed.document.privacy
+      const expected = noiseMultiplier * testbed.sensitivity * Math.sqrt(LOCAL_STEPS * HOSPITALS)
+      return sizeOfNoise(testbed.open(1), expected)
     })
   },
 }
@@ -134,11 +134,11 @@ const STATISTICS: Check = {
   claim: 'statistics of no records are noise of the right size, and one record moves them by at most Δ_int',
   run: async () => {
     const init = { inputs: BOUNDED, statistics: 1, privacy: { colluders: COLLUDERS } }
-    const noise = await within(createOpeningWard({ ...init, records: nobody(BOUNDED) }), ward => {
-      ward.train(0)
+    const noise = await within(createOpeningWard({ ...init, records: nobody(BOUNDED) }), testbed => {
+      testbed.train(0)
       // 1e5 words: every view has noise of its own
-      const words = Array.from({ length: 13 }, (_, view) => [...ward.open(0, view)]).flat()
-      const { statistics } = planStudy(ward.document)
+      const words = Array.from({ length: 13 }, (_, view) => [...testbed.open(0, view)]).flat()
+      const { statistics } = planStudy(testbed.document)
       const { sensitivity } = statistics!.fixedPoint
       const shared = { noiseMultiplier: 1, sensitivity, contributors: HOSPITALS, colluders: COLLUDERS }
       return sizeOfNoise(Int32Array.from(words), hospitalSigma(shared) * Math.sqrt(HOSPITALS))
@@ -151,9 +151,9 @@ const STATISTICS: Check = {
     const sumOf = (rows: [number, number][][]) =>
       within(
         createOpeningWard({ inputs, statistics: 1, privacy, records: [vectors(inputs, rows), ...others] }),
-        ward => {
-          ward.train(0)
-          return { sum: ward.open(0), allowed: planStudy(ward.document).statistics!.fixedPoint.sensitivity }
+        testbed => {
+          testbed.train(0)
+          return { sum: testbed.open(0), allowed: planStudy(testbed.document).statistics!.fixedPoint.sensitivity }
         },
       )
     const crowd = [row(0.3), row(-0.9)]
@@ -199,9 +199,9 @@ const SENSITIVITY: Check = {
     const others = Array.from({ length: 2 }, () => empty(inputs))
     const privacy = { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0 }
     const sumOf = (rows: [number, number][][]) =>
-      within(createOpeningWard({ records: [vectors(inputs, rows), ...others], inputs, privacy }), ward => {
-        ward.train(1)
-        return { sum: ward.open(1), allowed: ward.sensitivity }
+      within(createOpeningWard({ records: [vectors(inputs, rows), ...others], inputs, privacy }), testbed => {
+        testbed.train(1)
+        return { sum: testbed.open(1), allowed: testbed.sensitivity }
       })
     const without = await sumOf(crowd)
     let worst = 0
@@ -228,12 +228,12 @@ const SAMPLING: Check = {
       ),
     )
     const privacy = { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0, sampleRate: rate * 2 ** 32 }
-    return await within(createOpeningWard({ records, inputs, privacy }), ward => {
+    return await within(createOpeningWard({ records, inputs, privacy }), testbed => {
       const counts = new Float64Array(inputs)
       const batches: number[] = []
       for (let round = 1; round <= rounds; round++) {
-        ward.train(round)
-        const sum = ward.open(round)
+        testbed.train(round)
+        const sum = testbed.open(round)
         let batch = 0
         for (let record = 0; record < inputs; record++) {
           // either row of the weights shows it
@@ -290,15 +290,15 @@ const CANARIES: Check = {
   run: async () => {
     const { records, included, scores } = drawCanaries(8000, 'canaries')
     const privacy = { colluders: COLLUDERS, noiseMultiplier: 0.5 }
-    return await within(createOpeningWard({ records, inputs: included.length, privacy }), ward => {
-      ward.train(1)
-      const projected = scores(ward.open(1))
+    return await within(createOpeningWard({ records, inputs: included.length, privacy }), testbed => {
+      testbed.train(1)
+      const projected = scores(testbed.open(1))
       const meanOf = (wanted: boolean) => {
         const some = projected.filter((_, at) => included[at] === wanted)
         return some.reduce((total, value) => total + value, 0) / some.length
       }
-      const noise = sigmaOf(ward, HOSPITALS) * Math.sqrt(HOSPITALS)
-      const expected = (ward.scale * CLIP_MARGIN * ward.document.privacy.clippingNorm) / noise
+      const noise = sigmaOf(testbed, HOSPITALS) * Math.sqrt(HOSPITALS)
+      const expected = (testbed.scale * CLIP_MARGIN * testbed.document.privacy.clippingNorm) / noise
       const deviation = spreadOf(projected, included)
       const gap = (meanOf(true) - meanOf(false)) / deviation
       const measured = `gap ${gap.toFixed(3)} of the noise, expected ${expected.toFixed(3)}`
@@ -327,15 +327,15 @@ const AUDIT: Check = {
     const { records, included, scores } = drawCanaries(8000, 'audit')
     // of whoever sees the model, after one round of everybody: ε below 3
     const privacy = { colluders: COLLUDERS, noiseMultiplier: 1.5, delta: 1e-7 }
-    return await within(createOpeningWard({ records, inputs: included.length, privacy }), ward => {
-      ward.train(1)
-      const sigma = sigmaOf(ward, HOSPITALS)
-      const { sensitivity } = ward
+    return await within(createOpeningWard({ records, inputs: included.length, privacy }), testbed => {
+      testbed.train(1)
+      const sigma = sigmaOf(testbed, HOSPITALS)
+      const { sensitivity } = testbed
       const noiseMultiplier = effectiveMultiplier({ sigma, sensitivity, honest: HOSPITALS })
-      const { delta } = ward.document.privacy
+      const { delta } = testbed.document.privacy
       const claimed = pldEpsilon([{ sampleRate: 1, noiseMultiplier, steps: 1 }], { delta })
       const terms = { counts: [50, 100, 200, 400, 800], significance: 0.05, delta }
-      const guessed = { scores: scores(ward.open(1)), included }
+      const guessed = { scores: scores(testbed.open(1)), included }
       const any = auditScores(guessed, terms).epsilon
       // one round at q = 1 claims the Gaussian's whole curve: the sharper test
       const gaussian = auditScores(guessed, { ...terms, bound: gaussianOneRunEpsilon }).epsilon

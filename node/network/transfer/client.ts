@@ -38,7 +38,7 @@ const SILENCE_MS = 20_000
 export interface TransferClientParts {
   readonly context: StepContext
   readonly network: Network
-  readonly workshop: WorkerClient
+  readonly worker: WorkerClient
   readonly state: () => RoundState
   readonly event: (event: RoundEvent) => void
 }
@@ -93,12 +93,12 @@ export class TransferClient {
     to: Member,
     { round, sid, chunk }: { round: number; sid: string; chunk: number },
   ): Promise<Uint8Array | undefined> {
-    const { state, workshop } = this.#parts
+    const { state, worker } = this.#parts
     const context = this.#context
     const opening = findPhase(state(), sid)?.opening
     if (opening === undefined) return undefined
     const manifest = saidBy(state(), { type: 'manifest', view: opening.view, from: context.self })
-    const masked = await workshop.chunk({ round, sid, owners: opening.owners.length, chunk })
+    const masked = await worker.chunk({ round, sid, owners: opening.owners.length, chunk })
     if (masked === undefined || manifest === undefined) return undefined
     const { bytes, path } = masked
     const header = { manifest: manifest.bytes, sid, chunk, length: bytes.length, path: [...path] }
@@ -180,11 +180,11 @@ export class TransferClient {
     bytes: Uint8Array,
     { round, wanted }: { round: number; wanted: Extract<Wanted, { hash: string }> },
   ): Promise<Kept> {
-    const { workshop, event } = this.#parts
+    const { worker, event } = this.#parts
     const hash = hex(wanted.kind === 'sum' ? sha256(bytes) : checkpointHash(bytes))
     if (hash !== wanted.hash) return 'wrong'
-    if (wanted.kind === 'sum') await workshop.putSum(round, hash, bytes)
-    else await workshop.putCheckpoint(hash, bytes)
+    if (wanted.kind === 'sum') await worker.putSum(round, hash, bytes)
+    else await worker.putCheckpoint(hash, bytes)
     event({ type: 'pulled', round, hash })
     return 'kept'
   }
@@ -193,14 +193,14 @@ export class TransferClient {
     { bytes, path }: Found,
     { round, wanted }: { round: number; wanted: Extract<Wanted, { kind: 'chunk' }> },
   ): Promise<Kept> {
-    const { state, workshop, event } = this.#parts
+    const { state, worker, event } = this.#parts
     const { sid, chunk: index, member } = wanted
     const opening = findPhase(state(), sid)?.opening
     const manifest = opening && saidBy(state(), { type: 'manifest', view: opening.view, from: member })
     if (opening === undefined || manifest === undefined) return 'useless'
     const count = filledChunks(opening).length
     if (!verifyPath({ root: manifest.body.root, leaf: sha256(bytes), index, count, path })) return 'wrong'
-    await workshop.putPart({ sid, chunk: index, member, bytes, path })
+    await worker.putPart({ sid, chunk: index, member, bytes, path })
     event({ type: 'chunk', round, sid, chunk: index, from: member })
     return 'kept'
   }

@@ -33,7 +33,7 @@ interface Found {
 
 export interface LibraryParts {
   readonly context: StepContext
-  readonly workshop: WorkerClient
+  readonly worker: WorkerClient
   readonly state: () => RoundState
 }
 
@@ -84,12 +84,12 @@ export class PullSource {
   }
 
   async #find(wanted: Pull): Promise<Found | undefined> {
-    const { workshop } = this.#parts
+    const { worker } = this.#parts
     if (wanted.kind === 'chunk') {
       const { self } = contextAt(this.#parts.context, this.#parts.state().roster)
-      return await (wanted.member === self ? workshop.chunk(wanted) : workshop.part(wanted))
+      return await (wanted.member === self ? worker.chunk(wanted) : worker.part(wanted))
     }
-    const bytes = await (wanted.kind === 'sum' ? workshop.sum(wanted.hash) : workshop.checkpoint(wanted.hash))
+    const bytes = await (wanted.kind === 'sum' ? worker.sum(wanted.hash) : worker.checkpoint(wanted.hash))
     return bytes && { bytes, path: [] }
   }
 }

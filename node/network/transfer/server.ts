@@ -35,7 +35,7 @@ const VIEWS_AHEAD_MAX = 2
 export interface TransferServerParts {
   readonly context: StepContext
   readonly network: Network
-  readonly workshop: WorkerClient
+  readonly worker: WorkerClient
   readonly state: () => RoundState
   readonly event: (event: RoundEvent) => void
   /** resolves after the next step of the state machine */
@@ -127,7 +127,7 @@ export class TransferServer {
   }
 
   readonly #takeChunk: Exchange = async (channel, from, frame) => {
-    const { event, workshop, state } = this.#parts
+    const { event, worker, state } = this.#parts
     const context = this.#context
     const header = parseFrame(UPLOAD, frame)
     const { sid } = header
@@ -154,7 +154,7 @@ export class TransferServer {
     if (!verifyPath({ root: manifest.body.root, leaf: hash, index: chunk.index, count, path: header.path })) {
       throw new ProtocolError('chunk-mismatch', 'a chunk that is not what its manifest commits to')
     }
-    await workshop.putPart({ sid, chunk: chunk.index, member: from, bytes, path: header.path })
+    await worker.putPart({ sid, chunk: chunk.index, member: from, bytes, path: header.path })
     event({ type: 'chunk', round: manifest.body.round, sid, chunk: chunk.index, from })
     await this.#awaitHeld(sid, chunk.index, from)
     const contributor = context.roster.hospitals[from]?.id as Uint8Array

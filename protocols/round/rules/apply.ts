@@ -13,8 +13,8 @@ export function applyRule(turn: Turn): void {
   const { opening } = state.commitment
   const session = sessionOf(opening, context)
   const job = { kind: 'apply', round: state.round, session, sums } as const
-  if (state.audited !== null) {
-    if (once(turn, 'apply:audited')) turn.effects.push({ type: 'compute', job: { ...job, fingerprints: null } })
+  if (state.recomputedSums !== null) {
+    if (once(turn, 'apply:recomputed')) turn.effects.push({ type: 'compute', job: { ...job, fingerprints: null } })
     return
   }
   const challenge = challengeOf(state)

@@ -21,7 +21,7 @@ import { ended, once, schedule, type Turn } from '../transition.ts'
  */
 export function crossCheckRule(turn: Turn): void {
   const { state, context } = turn
-  if (state.commitment === null || state.outcome !== null || state.audited !== null) return
+  if (state.commitment === null || state.outcome !== null || state.recomputedSums !== null) return
   const challenge = challengeOf(state)
   if (challenge === undefined) return
   const { opening } = state.commitment
@@ -41,13 +41,13 @@ export function crossCheckRule(turn: Turn): void {
 function recompute(turn: Turn): void {
   const { opening } = turn.state.commitment as Commitment
   const parts = filledChunks(opening).flatMap(({ index }) => opening.members.map(member => ({ chunk: index, member })))
-  if (!holdsParts(turn, parts) || !once(turn, 'audit')) return
+  if (!holdsParts(turn, parts) || !once(turn, 'recompute')) return
   const { state, context } = turn
   const session = sessionOf(opening, context)
   const keys = selfKeys(state) as ReadonlyMap<Member, Uint8Array>
   turn.effects.push({
     type: 'compute',
-    job: { kind: 'audit', round: state.round, session, selfKeys: keys, claims: claimsOf(state, context) },
+    job: { kind: 'recompute', round: state.round, session, selfKeys: keys, claims: claimsOf(state, context) },
   })
 }
 
@@ -93,14 +93,14 @@ function bindingOf(state: RoundState, from: Member, { quorum }: StepContext): Bi
 }
 
 /** The audit's sums are the true ones; whoever signed for others is shown. */
-export function audited(turn: Turn, { sid, sums, evidence }: Extract<RoundOutput, { kind: 'audit' }>): void {
+export function recomputeDone(turn: Turn, { sid, sums, evidence }: Extract<RoundOutput, { kind: 'recompute' }>): void {
   const { state } = turn
   if (state.commitment?.opening.sidHex !== sid) return
   const hashes = sums.map(hex)
   const chunks = filledChunks(state.commitment.opening)
   turn.state = {
     ...state,
-    audited: new Map(chunks.map(({ index }, at) => [index, hashes[at] as string])),
+    recomputedSums: new Map(chunks.map(({ index }, at) => [index, hashes[at] as string])),
     sums: new Map([...state.sums, ...hashes.map(hash => [hash, true] as const)]),
   }
   for (const { accused, code, proof } of evidence) blame(turn, { member: accused, code }, proof)

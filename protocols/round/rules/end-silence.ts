@@ -6,15 +6,16 @@ import { schedule, type Turn } from '../transition.ts'
  */
 export function endSilenceRule(turn: Turn): void {
   const { state, context } = turn
-  const { guard, lost } = state
-  if (guard === null) return
+  const { rollbackGuard, lost } = state
+  if (rollbackGuard === null) return
   const others = context.roster.hospitals.map((_, member) => member).filter(member => member !== context.self)
   // one that is there and never answers must not silence us for ever
   const patient = !state.flags.has('asked-again')
   const enough = patient ? Math.min(context.quorum, others.length) : others.length - context.faulty
-  const complete = guard.size > context.faulty && others.every(member => guard.has(member) || lost.has(member))
-  if (guard.size >= enough || complete) {
-    turn.state = { ...state, guard: null }
+  const complete =
+    rollbackGuard.size > context.faulty && others.every(member => rollbackGuard.has(member) || lost.has(member))
+  if (rollbackGuard.size >= enough || complete) {
+    turn.state = { ...state, rollbackGuard: null }
     return
   }
   // whoever is connected and does not answer is asked again

@@ -8,7 +8,7 @@ import type { Turn } from '../transition.ts'
 /** FINGERPRINT of our own opened vector, as soon as every chunk has a sum. */
 export function fingerprintRule(turn: Turn): void {
   const { state, context } = turn
-  if (state.commitment === null || state.outcome !== null || state.audited !== null) return
+  if (state.commitment === null || state.outcome !== null || state.recomputedSums !== null) return
   const challenge = challengeOf(state)
   const member = context.self
   if (challenge === undefined || !state.commitment.opening.members.includes(member)) return
@@ -22,7 +22,10 @@ export function fingerprinted(turn: Turn, output: Extract<RoundOutput, { kind: '
   const { challenge, member, sums } = output
   if (state.commitment?.opening.sidHex !== output.sid) return
   if (member !== context.self) {
-    turn.state = { ...state, vouched: put(state.vouched, `${hex(challenge)}/${member}`, sums) }
+    turn.state = {
+      ...state,
+      computedFingerprints: put(state.computedFingerprints, `${hex(challenge)}/${member}`, sums),
+    }
     return
   }
   const attempt = said(state, 'fingerprint').filter(({ from }) => from === member).length

@@ -13,5 +13,5 @@ export function resultRule(turn: Turn): void {
   if (link === undefined) return
   const value = decodeResultValue(link.value)
   const checkpoint = value.outcome === 'result' ? hex(value.checkpoint) : null
-  awaitCheckpoint(turn, { links: [link], checkpoint, standing: extendHead(state, { link, value }, context) })
+  awaitCheckpoint(turn, { links: [link], checkpoint, head: extendHead(state, { link, value }, context) })
 }

@@ -6,7 +6,7 @@ import type { Turn } from '../transition.ts'
 /** SIT-OUT: what we have said in this round is forgotten, or the key that we promised is lost. */
 export function sitOutRule(turn: Turn): void {
   const { state, context } = turn
-  if (state.guard !== null || saidBy(state, { type: 'sit-out', from: context.self })) return
+  if (state.rollbackGuard !== null || saidBy(state, { type: 'sit-out', from: context.self })) return
   const ready = saidBy(state, { type: 'ready', from: context.self })
   const lostKey = ready !== undefined && state.key !== null && !same(ready.body.key, state.key)
   if (state.muted >= state.round || lostKey) say(turn, { type: 'sit-out' })

@@ -23,11 +23,11 @@ export const CLOCK: Scenario = {
   roundMsMax: ROUND_MS_MAX,
   voidsMax: 0,
   timing: { trainedDelayMs: 500 },
-  furniture,
+  environment,
   play,
 }
 
-async function furniture({ seed }: Stage): Promise<Environment> {
+async function environment({ seed }: Stage): Promise<Environment> {
   const { victim } = planBlow('clock', { hospitals: HOSPITALS, seed })
   const environment = { NODE_OPTIONS: `--import=${PRELOAD}`, CONFRERE_CHAOS_CLOCK: `${seed}:${JUMP_EVERY_MS}` }
   return { environment: at => (at === victim ? environment : {}) }

@@ -28,13 +28,13 @@ export const DISK: Scenario = {
   voidsMax: FILLS,
   timing: { voidAfterMs: 15_000, trainedDelayMs: 500 },
   needs: 'mount',
-  furniture,
+  environment,
   play,
 }
 
 const blow = (seed: number, fill: number): Blow => planBlow(`disk ${fill}`, { hospitals: HOSPITALS, seed })
 
-async function furniture({ seed }: Stage): Promise<Environment> {
+async function environment({ seed }: Stage): Promise<Environment> {
   const { victim } = blow(seed, 0)
   let mounted: string | undefined
   return {

@@ -57,9 +57,9 @@ async function play(trial: Trial): Promise<void> {
 async function look({ hospitals }: Trial, at: number, before: Seen | undefined): Promise<Seen> {
   const { folder, site } = hospitals[at]!
   // throws when any line of it does not follow
-  const { entries, books } = await readLedgerFile(ledgerPath(folder), { everyEpsilon: false })
+  const { entries, ledger } = await readLedgerFile(ledgerPath(folder), { everyEpsilon: false })
   const heads = headsOf(entries)
-  const epsilon = Math.max(0, ...books.balances().map(balance => balance.epsilon))
+  const epsilon = Math.max(0, ...ledger.balances().map(balance => balance.epsilon))
   if (before !== undefined && heads[before.entries] !== before.head) {
     throw new Broken(`The ledger of ${site} had ${before.entries} entries, and does not begin with them any more`)
   }

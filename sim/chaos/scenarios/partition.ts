@@ -38,11 +38,11 @@ export const PARTITION: Scenario = {
   voidsMax: 5,
   timing: { voidAfterMs: 15_000, trainedDelayMs: 1000 },
   needs: 'network',
-  furniture,
+  environment,
   play,
 }
 
-async function furniture({ folder }: Stage): Promise<Environment> {
+async function environment({ folder }: Stage): Promise<Environment> {
   const laid = await layNetwork(HOSPITALS)
   wiring = laid
   const places = Array.from({ length: HOSPITALS }, (_, at): Place => {

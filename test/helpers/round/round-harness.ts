@@ -56,7 +56,7 @@ export class RoundHarness {
     this.contexts = signers.map(signer => createContext({ document: this.document, signer }))
     this.genesis = genesisHash(this.contexts[0]!.study)
     this.self = (this.proposer(0) + 1) % hospitals
-    const begun = begin({ standing: firstHead(this.context), charges: [], recall: false }, this.context)
+    const begun = begin({ head: firstHead(this.context), charges: [], recall: false }, this.context)
     this.state = begun.state
     this.effects = begun.effects
   }

@@ -106,10 +106,10 @@ function signerOf(dice: Dice): Signer {
   return dice.once(50) ? STRANGER : dice.pick(SIGNERS)
 }
 
-const door = { check: checkCheaplySigned, codes: new Set([...CODEC, ...DOOR]) }
+const router = { check: checkCheaplySigned, codes: new Set([...CODEC, ...DOOR]) }
 const DOORS: readonly Target[] = [
   {
-    ...door,
+    ...router,
     name: 'body, signed after it was mutated',
     samples: bodies,
     share: 36,
@@ -117,7 +117,7 @@ const DOORS: readonly Target[] = [
     decode: wire => openMessage(wire, CONTEXT),
   },
   {
-    ...door,
+    ...router,
     name: 'envelope',
     samples: envelopes,
     share: 24,
@@ -125,7 +125,7 @@ const DOORS: readonly Target[] = [
     decode: wire => openMessage(wire, CONTEXT),
   },
   {
-    ...door,
+    ...router,
     name: 'envelope, with Ed25519',
     samples: honest.map(bytes => ({ value: decode(bytes), bytes })),
     share: 1,
@@ -134,7 +134,7 @@ const DOORS: readonly Target[] = [
     check: checkMessage,
   },
   {
-    ...door,
+    ...router,
     name: 'envelope, unopened',
     samples: envelopes,
     share: 5,

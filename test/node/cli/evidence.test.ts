@@ -15,7 +15,12 @@ import {
   listEvidence,
 } from '../../../node/storage/evidence-folder.ts'
 import { sealStudy } from '../../../node/storage/study-file.ts'
-import { type EvidenceFile, decodeEvidenceFile, encodeEvidenceFile, judgeEvidenceFile } from '../../../protocols/evidence/evidence-file.ts'
+import {
+  decodeEvidenceFile,
+  type EvidenceFile,
+  encodeEvidenceFile,
+  judgeEvidenceFile,
+} from '../../../protocols/evidence/evidence-file.ts'
 import { type Body, encodeBody, encodeEnvelope } from '../../../protocols/messages/messages.ts'
 import { encodeChange } from '../../../protocols/roster/change.ts'
 import { peerString } from '../../../protocols/roster/roster.ts'

@@ -29,13 +29,13 @@ async function spent(t: ExecutionContext, rounds: number): Promise<string> {
   for (let round = 1; round <= rounds; round++) {
     const place = { account: 1, study, round, sid: round.toString(16).padStart(64, '0') }
     await ledger.enter(() => ({ kind: 'reserve', at, ...place }))
-    await ledger.enter(books => ({
+    await ledger.enter(ledger => ({
       kind: 'charge',
       at,
       ...place,
       ...terms,
       contributors: 4,
-      ...books.price(place, { training: 1 }),
+      ...ledger.price(place, { training: 1 }),
     }))
   }
   await ledger.close()

@@ -119,7 +119,7 @@ test('of a finished study the ledger’s charge is told and the newest model att
   await ledger.enter(() => ({ kind: 'study', at, account, study, ...terms }))
   const place = { account, study, round: 1, sid: 'ab'.repeat(32) }
   await ledger.enter(() => ({ kind: 'reserve', at, ...place }))
-  await ledger.enter(books => {
+  await ledger.enter(ledger => {
     return {
       kind: 'charge',
       at,
@@ -127,7 +127,7 @@ test('of a finished study the ledger’s charge is told and the newest model att
       sampleRate,
       noiseMultiplier,
       contributors: 3,
-      ...books.price(place, { training: 1 }),
+      ...ledger.price(place, { training: 1 }),
     }
   })
   await ledger.close()

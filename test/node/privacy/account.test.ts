@@ -99,7 +99,7 @@ test('what was spent in an earlier study leaves less for the next one', async t 
   await spend(folder, records, range(1, 40))
   const after = await open(folder, records, studyOf('Two'), 3)
   t.true(after.chargesMax() < 40 && after.chargesMax() > 0, `${after.chargesMax()}`)
-  const all = projections({ books: after.books, documents: new Map(), epsilonMax: 3 }, 1)
+  const all = projections({ ledger: after.books, documents: new Map(), epsilonMax: 3 }, 1)
   const projected = all.find(({ name }) => name === 'Two')
   t.true(projected!.total > projected!.epsilon)
   await Promise.all([alone.close(), after.close()])
@@ -117,7 +117,7 @@ test('a round is charged once, in the ledger before the store, and counted from 
       if (failing) throw new Error('the disk is full')
       return void entries
     },
-    standing: async () => ({ charges: [{ round: 99, contributors: 2 }] }),
+    head: async () => ({ charges: [{ round: 99, contributors: 2 }] }),
   } as unknown as Store
   const charged = chargedStore(store, account)
   const reserve: Entry = { kind: 'reserve', round: 1, sid: new Uint8Array(32).fill(1) }
@@ -127,14 +127,14 @@ test('a round is charged once, in the ledger before the store, and counted from 
   t.deepEqual(written, [0, 1, 1])
   failing = true
   await t.throwsAsync(charged.write([chargeOf(2)]), { message: /disk/ })
-  const { charges } = await charged.standing({} as never)
+  const { charges } = await charged.head({} as never)
   t.deepEqual(
     charges.map(({ round }) => round),
     [1, 2],
     'a charge whose release may have happened counts',
   )
   const documents = new Map([[hex(studyIdOf(document)), document]])
-  const [spending] = privacyReport({ books: account.books, documents, epsilonMax: 8 }).accounts
+  const [spending] = privacyReport({ ledger: account.books, documents, epsilonMax: 8 }).accounts
   const [study] = spending!.studies
   const { model, colluding, alone } = epsilonsOf(document, { rounds: [4, 4] })
   t.deepEqual([study!.model, study!.colluding, study!.alone], [model, colluding, alone])
@@ -147,7 +147,7 @@ test('a study that went on with other records is told with what it spent for eac
   await spend(folder, dataset(range(0, 10)), [1, 2, 3, 4, 5, 6])
   const after = await open(folder, dataset(range(20, 30)))
   await after.enter([chargeOf(7)])
-  const { accounts } = privacyReport({ books: after.books, documents: new Map(), epsilonMax: 8 })
+  const { accounts } = privacyReport({ ledger: after.books, documents: new Map(), epsilonMax: 8 })
   for (const { epsilon, studies } of accounts) t.is(studies[0]!.colluding, epsilon)
   t.deepEqual(
     accounts.map(({ studies }) => studies[0]!.charged),

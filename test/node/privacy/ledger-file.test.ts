@@ -25,13 +25,13 @@ const opening: LedgerEntry[] = [
 ]
 
 const charge = (ledger: Ledger, round: number) =>
-  ledger.enter(books => ({
+  ledger.enter(ledger => ({
     ...{ kind: 'charge', at, account: 1, study, round: round + 1, sid: round.toString(16).padStart(64, '0') },
     ...{
       sampleRate: 2 ** 29,
       noiseMultiplier: 1.5,
       contributors: 4,
-      ...books.price({ account: 1, study }, { training: 1 }),
+      ...ledger.price({ account: 1, study }, { training: 1 }),
     },
   }))
 
@@ -52,7 +52,7 @@ test('what was entered is there at the next start, and grows on from there', asy
   await ledger.close()
   const read = await readLedgerFile(ledgerPath(folder))
   t.is(read.head, head)
-  t.is(read.books.charges(study).length, 5)
+  t.is(read.ledger.charges(study).length, 5)
   t.is((await stat(ledgerPath(folder))).mode & 0o077, 0)
 })
 
@@ -63,7 +63,7 @@ test('half a line at the end is removed, whatever it is, and the ledger goes on'
   const ledger = await Ledger.open(folder)
   await charge(ledger, 2)
   await ledger.close()
-  t.is((await readLedgerFile(ledgerPath(folder))).books.charges(study).length, 3)
+  t.is((await readLedgerFile(ledgerPath(folder))).ledger.charges(study).length, 3)
 })
 
 test('a changed ledger is refused with exit code 8, and is left as it is', async t => {
@@ -86,7 +86,7 @@ test('an entry that does not follow is not written', async t => {
   await t.throwsAsync(charge(ledger, 0), { code: 'bad-ledger' })
   await charge(ledger, 1)
   await ledger.close()
-  t.is((await readLedgerFile(ledgerPath(folder))).books.charges(study).length, 2)
+  t.is((await readLedgerFile(ledgerPath(folder))).ledger.charges(study).length, 2)
 })
 
 test('a process killed at any instant leaves every charge that it told of, and a ledger that opens', async t => {
@@ -117,8 +117,8 @@ test('a process killed at any instant leaves every charge that it told of, and a
     }
     // the last number may be cut off as well
     const whole = told.slice(0, told.lastIndexOf('\n')).split('\n')
-    const { books } = await readLedgerFile(ledgerPath(folder))
-    const rounds = books.charges(study).length
+    const { ledger } = await readLedgerFile(ledgerPath(folder))
+    const rounds = ledger.charges(study).length
     t.true(rounds > Number(whole.at(-1)), 'a charge that was told of is missing')
     t.true(rounds >= least, 'the ledger went down')
     least = rounds

@@ -50,10 +50,10 @@ function badOpens(): Truth[] {
   ])
 }
 
-function otherMessages(scene: SignedRound): Truth[] {
+function otherMessages(signedRound: SignedRound): Truth[] {
   const [first, second] = [notProposerOf(0), proposerOf(1)]
-  const value = scene.value()
-  const few = scene.votes('precommit', { from: [0, 1] })
+  const value = signedRound.value()
+  const few = signedRound.votes('precommit', { from: [0, 1] })
   const twice = [...few, ...few]
   const propose = (from: number, view: number, validView: number, proof: Uint8Array[]) =>
     wire(from, { type: 'propose', instance: 'commit', view, value, validView, proof })
@@ -61,8 +61,8 @@ function otherMessages(scene: SignedRound): Truth[] {
     ['READY with a low-order key', 2, 'low-order-key', ready(2, { key: LOW_ORDER })],
     ['PROPOSE out of turn', first, 'not-proposer', propose(first, 0, -1, [])],
     ['PROPOSE without proof', second, 'bad-proof', propose(second, 1, 0, [])],
-    ['PROPOSE with precommits', second, 'bad-proof', propose(second, 1, 0, scene.votes('precommit'))],
-    ['PROPOSE from ahead', second, 'bad-proof', propose(second, 1, 1, scene.votes('prevote', { view: 1 }))],
+    ['PROPOSE with precommits', second, 'bad-proof', propose(second, 1, 0, signedRound.votes('precommit'))],
+    ['PROPOSE from ahead', second, 'bad-proof', propose(second, 1, 1, signedRound.votes('prevote', { view: 1 }))],
     ['CERTIFICATE of a few', 4, 'bad-proof', wire(4, { type: 'certificate', view: 0, value, precommits: few })],
     [
       'CERTIFICATE of a few, twice',
@@ -75,12 +75,12 @@ function otherMessages(scene: SignedRound): Truth[] {
   ])
 }
 
-function falsehoods(scene: SignedRound): Truth[] {
-  const twoManifests = { first: scene.part(1).manifest, second: scene.partOf(1, 'other').manifest }
-  const [vote] = scene.votes('prevote', { from: [3] })
+function falsehoods(signedRound: SignedRound): Truth[] {
+  const twoManifests = { first: signedRound.part(1).manifest, second: signedRound.partOf(1, 'other').manifest }
+  const [vote] = signedRound.votes('prevote', { from: [3] })
   const nil = wire(3, { type: 'prevote', instance: 'commit', view: 0, value: null })
-  const release = wire(4, { type: 'release', sid: scene.sid, key: JUNK })
-  const { manifest } = scene.part(4)
+  const release = wire(4, { type: 'release', sid: signedRound.sid, key: JUNK })
+  const { manifest } = signedRound.part(4)
   const truth = (name: string, accused: number, evidence: Evidence): Truth => ({
     name,
     accused,
@@ -93,26 +93,26 @@ function falsehoods(scene: SignedRound): Truth[] {
     truth('RELEASE of another key', 4, { kind: 'false-release', manifest, release }),
     truth('MISSING in spite of a receipt', 1, {
       kind: 'false-missing',
-      missing: scene.missing(1, [0, 4]),
-      receipt: scene.receipt(1, 4),
+      missing: signedRound.missing(1, [0, 4]),
+      receipt: signedRound.receipt(1, 4),
     }),
   ]
 }
 
-function falseArithmetic(scene: SignedRound): Truth[] {
-  const without = scene.sumOf(0, [0, 1, 2, 4])
+function falseArithmetic(signedRound: SignedRound): Truth[] {
+  const without = signedRound.sumOf(0, [0, 1, 2, 4])
   const idle = { member: IDLE_OWNER, attempt: 1 }
-  const fingerprint = scene.fingerprint(1, { sums: seededBytes('sums', 256) })
+  const fingerprint = signedRound.fingerprint(1, { sums: seededBytes('sums', 256) })
   const rows: [name: string, accused: number, evidence: Evidence][] = [
-    ['a false sum', 2, scene.falseSum(scene.chunkSum(2, 0, JUNK), { member: 2 })],
-    ['a false sum by a stand-in', 2, scene.falseSum(scene.chunkSum(2, 2, JUNK), { member: 2, attempt: 2 })],
-    ['a sum without one contributor', 0, scene.falseSum(scene.chunkSum(0, 0, without), { member: 0 })],
-    ['a false sum without a LOADED', IDLE_OWNER, scene.falseSum(scene.chunkSum(IDLE_OWNER, 1, JUNK), idle)],
-    ['a false fingerprint', 1, scene.falseFingerprint(1, fingerprint)],
+    ['a false sum', 2, signedRound.falseSum(signedRound.chunkSum(2, 0, JUNK), { member: 2 })],
+    ['a false sum by a stand-in', 2, signedRound.falseSum(signedRound.chunkSum(2, 2, JUNK), { member: 2, attempt: 2 })],
+    ['a sum without one contributor', 0, signedRound.falseSum(signedRound.chunkSum(0, 0, without), { member: 0 })],
+    ['a false sum without a LOADED', IDLE_OWNER, signedRound.falseSum(signedRound.chunkSum(IDLE_OWNER, 1, JUNK), idle)],
+    ['a false fingerprint', 1, signedRound.falseFingerprint(1, fingerprint)],
   ]
   return rows.map(([name, accused, evidence]) => ({ name, accused, code: evidence.kind, evidence }))
 }
 
-export function trueEvidence(scene: SignedRound): Truth[] {
-  return [...badOpens(), ...otherMessages(scene), ...falsehoods(scene), ...falseArithmetic(scene)]
+export function trueEvidence(signedRound: SignedRound): Truth[] {
+  return [...badOpens(), ...otherMessages(signedRound), ...falsehoods(signedRound), ...falseArithmetic(signedRound)]
 }

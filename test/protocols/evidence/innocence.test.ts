@@ -31,7 +31,7 @@ import {
   wire,
 } from './signed-round.ts'
 
-const scene = new SignedRound()
+const signedRound = new SignedRound()
 const junk = seededBytes('junk', 32)
 
 /** The verdict's accused, or the reason of its refusal. */
@@ -48,37 +48,37 @@ const invalid = (message: Uint8Array) => verdict({ kind: 'invalid', wire: messag
 
 /** Everything that the hospitals say in an honest round, and more views of it. */
 function honestMessages(): Uint8Array[] {
-  const value = scene.value()
+  const value = signedRound.value()
   const next = proposerOf(1)
-  const proof = scene.votes('prevote')
+  const proof = signedRound.votes('prevote')
   const all = [0, 1, 2, 3, 4, 5]
-  const chunks = filledChunks(scene.opening)
+  const chunks = filledChunks(signedRound.opening)
   const sums = MEMBERS.flatMap(member => [0, 1, 2].map(attempt => ({ member, attempt })))
   return [
     ...all.map(member => ready(member)),
-    scene.open,
+    signedRound.open,
     open({ view: 1, readys: [0, 1, 2, 3].map(member => ready(member)), owners: [0, 1, 3] }),
-    ...scene.manifests,
-    ...chunks.map(({ index }) => scene.loaded(MEMBERS[index]!)),
+    ...signedRound.manifests,
+    ...chunks.map(({ index }) => signedRound.loaded(MEMBERS[index]!)),
     wire(2, { type: 'missing', view: 1, sid: junk, chunk: 1, members: [0] }),
     wire(proposerOf(0), { type: 'propose', instance: 'commit', view: 0, value, validView: -1, proof: [] }),
     wire(next, { type: 'propose', instance: 'commit', view: 1, value, validView: 0, proof }),
-    ...scene.votes('prevote', { from: all }),
-    ...scene.votes('precommit', { from: all }),
+    ...signedRound.votes('prevote', { from: all }),
+    ...signedRound.votes('precommit', { from: all }),
     ...all.map(member => wire(member, { type: 'prevote', instance: 'result', view: 0, value: null })),
-    wire(3, { type: 'certificate', view: 0, value, precommits: scene.votes('precommit') }),
-    ...scene.releases,
+    wire(3, { type: 'certificate', view: 0, value, precommits: signedRound.votes('precommit') }),
+    ...signedRound.releases,
     ...sums
-      .filter(({ member, attempt }) => chunks.some(({ index }) => index === scene.chunkAt(member, attempt)))
-      .map(({ member, attempt }) => scene.chunkSum(member, attempt)),
-    ...MEMBERS.map(member => scene.fingerprint(member)),
-    ...MEMBERS.map(member => scene.fingerprint(member, { challenge: junk, attempt: 1 })),
+      .filter(({ member, attempt }) => chunks.some(({ index }) => index === signedRound.chunkAt(member, attempt)))
+      .map(({ member, attempt }) => signedRound.chunkSum(member, attempt)),
+    ...MEMBERS.map(member => signedRound.fingerprint(member)),
+    ...MEMBERS.map(member => signedRound.fingerprint(member, { challenge: junk, attempt: 1 })),
     wire(3, { type: 'sit-out' }),
   ]
 }
 
 const messages = honestMessages()
-const receipts = [scene.receipt(1, 4), scene.receipt(2, 0)]
+const receipts = [signedRound.receipt(1, 4), signedRound.receipt(2, 0)]
 
 test('no honest message is a fault, and no two are a contradiction', t => {
   for (const first of messages) {
@@ -89,30 +89,34 @@ test('no honest message is a fault, and no two are a contradiction', t => {
 
 test('honest messages in whatever places prove nothing', t => {
   const message = fc.constantFrom(...messages)
-  const list = fc.oneof(fc.constant(scene.manifests), fc.constant(scene.releases), fc.array(message, { maxLength: 6 }))
+  const list = fc.oneof(
+    fc.constant(signedRound.manifests),
+    fc.constant(signedRound.releases),
+    fc.array(message, { maxLength: 6 }),
+  )
   const part = fc.record({ member: fc.constantFrom(...MEMBERS), index: fc.nat(3) })
   const sorted = fc.nat(3).map(index => MEMBERS.map(member => ({ member, index })))
   const parts = fc
     .oneof(sorted, fc.array(part, { maxLength: 6 }))
-    .map(places => places.map(({ member, index }) => scene.masked(member, index)))
+    .map(places => places.map(({ member, index }) => signedRound.masked(member, index)))
   const loaded = message.map(one => ({ kind: 'loaded', wire: one }) as const)
   const evidence: fc.Arbitrary<Evidence> = fc.oneof(
     fc.record({ kind: fc.constant('false-release' as const), manifest: message, release: message }),
     fc.record({ kind: fc.constant('false-missing' as const), missing: message, receipt: fc.constantFrom(...receipts) }),
     fc.record({
       kind: fc.constant('false-sum' as const),
-      open: fc.constant(scene.open),
+      open: fc.constant(signedRound.open),
       manifests: list,
       releases: list,
-      bound: fc.oneof(loaded, fc.constant(scene.certificate())),
+      bound: fc.oneof(loaded, fc.constant(signedRound.certificate())),
       sum: message,
       parts,
     }),
     fc.record({
       kind: fc.constant('false-fingerprint' as const),
-      open: fc.constant(scene.open),
-      manifest: fc.constantFrom(...scene.manifests),
-      release: fc.constantFrom(...scene.releases),
+      open: fc.constant(signedRound.open),
+      manifest: fc.constantFrom(...signedRound.manifests),
+      release: fc.constantFrom(...signedRound.releases),
       fingerprint: message,
       chunks: parts.map(some => some.map(({ words }) => words)),
     }),
@@ -128,12 +132,12 @@ test('honest messages in whatever places prove nothing', t => {
 test('a right sum is right at every attempt, and not to be judged as another chunk’s', t => {
   for (const member of MEMBERS) {
     for (let attempt = 0; attempt < MEMBERS.length; attempt++) {
-      const index = scene.chunkAt(member, attempt)
-      if (!filledChunks(scene.opening).some(chunk => chunk.index === index)) continue
-      const evidence = scene.falseSum(scene.chunkSum(member, attempt), { member, attempt })
+      const index = signedRound.chunkAt(member, attempt)
+      if (!filledChunks(signedRound.opening).some(chunk => chunk.index === index)) continue
+      const evidence = signedRound.falseSum(signedRound.chunkSum(member, attempt), { member, attempt })
       t.is(verdict(evidence), 'the sum is right', `${member} ${attempt}`)
-      for (const { index: other } of filledChunks(scene.opening).filter(chunk => chunk.index !== index)) {
-        const parts = MEMBERS.map(contributor => scene.masked(contributor, other))
+      for (const { index: other } of filledChunks(signedRound.opening).filter(chunk => chunk.index !== index)) {
+        const parts = MEMBERS.map(contributor => signedRound.masked(contributor, other))
         t.is(typeof verdict({ ...evidence, parts }), 'string')
       }
     }
@@ -142,17 +146,17 @@ test('a right sum is right at every attempt, and not to be judged as another chu
 
 test('a right fingerprint is right under the challenge that it names', t => {
   for (const member of MEMBERS) {
-    const claims = [scene.fingerprint(member), scene.fingerprint(member, { challenge: junk, attempt: 4 })]
-    for (const claim of claims) t.is(verdict(scene.falseFingerprint(member, claim)), 'the fingerprint is right')
+    const claims = [signedRound.fingerprint(member), signedRound.fingerprint(member, { challenge: junk, attempt: 4 })]
+    for (const claim of claims) t.is(verdict(signedRound.falseFingerprint(member, claim)), 'the fingerprint is right')
   }
 })
 
 test('what was added up rightly stays right, whatever bit of the proof is changed', t => {
   const honest: Evidence[] = [
-    scene.falseSum(scene.chunkSum(0), { member: 0 }),
-    scene.falseSum(scene.chunkSum(2, 1), { member: 2, attempt: 1 }),
-    scene.falseSum(scene.chunkSum(IDLE_OWNER, 1), { member: IDLE_OWNER, attempt: 1 }),
-    scene.falseFingerprint(1, scene.fingerprint(1)),
+    signedRound.falseSum(signedRound.chunkSum(0), { member: 0 }),
+    signedRound.falseSum(signedRound.chunkSum(2, 1), { member: 2, attempt: 1 }),
+    signedRound.falseSum(signedRound.chunkSum(IDLE_OWNER, 1), { member: IDLE_OWNER, attempt: 1 }),
+    signedRound.falseFingerprint(1, signedRound.fingerprint(1)),
   ]
   fc.assert(
     fc.property(fc.constantFrom(...honest), fc.nat(), fc.nat(), fc.nat(7), (evidence, leaf, at, bit) => {
@@ -168,40 +172,40 @@ test('what was added up rightly stays right, whatever bit of the proof is change
 
 test('a liar’s second MANIFEST does not make the owner of its first one false', t => {
   const liar = 4
-  const other = scene.partOf(liar, 'other')
+  const other = signedRound.partOf(liar, 'other')
   const replaced = <T>(list: readonly T[], by: T) => list.map((one, at) => (MEMBERS[at] === liar ? by : one))
   for (const { member, attempt } of [
     { member: 0, attempt: 0 },
     { member: 2, attempt: 1 },
     { member: IDLE_OWNER, attempt: 1 },
   ]) {
-    const honest = scene.falseSum(scene.chunkSum(member, attempt), { member, attempt })
+    const honest = signedRound.falseSum(signedRound.chunkSum(member, attempt), { member, attempt })
     const framed = {
       ...honest,
       manifests: replaced(honest.manifests, other.manifest),
       releases: replaced(honest.releases, other.release),
-      parts: replaced(honest.parts, scene.masked(liar, scene.chunkAt(member, attempt), other)),
+      parts: replaced(honest.parts, signedRound.masked(liar, signedRound.chunkAt(member, attempt), other)),
     }
     t.regex(`${verdict(framed)}`, /other manifests/)
     // not even with a quorum of liars, as long as the owner has said itself what it holds
-    const bound = scene.certificate(scene.value(framed.manifests))
+    const bound = signedRound.certificate(signedRound.value(framed.manifests))
     if (member !== IDLE_OWNER) t.regex(`${verdict({ ...framed, bound })}`, /has signed a LOADED/)
     // and somebody else's LOADED says nothing about this owner
-    const bystander = { kind: 'loaded', wire: scene.loaded(1, framed.manifests) } as const
+    const bystander = { kind: 'loaded', wire: signedRound.loaded(1, framed.manifests) } as const
     t.regex(`${verdict({ ...framed, bound: bystander })}`, /by somebody else/)
   }
 })
 
 test('a liar’s RELEASE that opens nothing does not make an owner false', t => {
-  const releases = scene.releases.map((release, at) =>
-    at === 3 ? wire(4, { type: 'release', sid: scene.sid, key: junk }) : release,
+  const releases = signedRound.releases.map((release, at) =>
+    at === 3 ? wire(4, { type: 'release', sid: signedRound.sid, key: junk }) : release,
   )
-  const evidence = { ...scene.falseSum(scene.chunkSum(0), { member: 0 }), releases }
+  const evidence = { ...signedRound.falseSum(signedRound.chunkSum(0), { member: 0 }), releases }
   t.regex(`${verdict(evidence)}`, /does not open its commitment/)
 })
 
 test('a sum is judged over exactly the contributors, each once and in order', t => {
-  const evidence = scene.falseSum(scene.chunkSum(0), { member: 0 })
+  const evidence = signedRound.falseSum(signedRound.chunkSum(0), { member: 0 })
   const { manifests, releases, parts } = evidence
   const short = { manifests: manifests.slice(1), releases: releases.slice(1), parts: parts.slice(1) }
   t.regex(`${verdict({ ...evidence, ...short })}`, /for each contributor/)
@@ -213,18 +217,18 @@ test('a sum is judged over exactly the contributors, each once and in order', t 
 
 test('a sum or a fingerprint of another session, or by whoever has no part in it, is not judged', t => {
   const otherSum = wire(0, { type: 'chunk-sum', sid: junk, attempt: 0, hash: junk })
-  t.regex(`${verdict(scene.falseSum(otherSum, { member: 0 }))}`, /another session/)
-  const late = wire(0, { type: 'chunk-sum', sid: scene.sid, attempt: 0, hash: junk }, { round: 4 })
-  t.regex(`${verdict(scene.falseSum(late, { member: 0 }))}`, /another session/)
-  const stranger = wire(3, { type: 'chunk-sum', sid: scene.sid, attempt: 0, hash: junk })
-  t.regex(`${verdict(scene.falseSum(stranger, { member: 0 }))}`, /owns no chunk/)
-  const empty = wire(IDLE_OWNER, { type: 'chunk-sum', sid: scene.sid, attempt: 0, hash: junk })
-  t.regex(`${verdict(scene.falseSum(empty, { member: IDLE_OWNER, attempt: 1 }))}`, /empty chunk/)
-  t.regex(`${verdict(scene.falseFingerprint(0, scene.fingerprint(1)))}`, /by somebody else/)
+  t.regex(`${verdict(signedRound.falseSum(otherSum, { member: 0 }))}`, /another session/)
+  const late = wire(0, { type: 'chunk-sum', sid: signedRound.sid, attempt: 0, hash: junk }, { round: 4 })
+  t.regex(`${verdict(signedRound.falseSum(late, { member: 0 }))}`, /another session/)
+  const stranger = wire(3, { type: 'chunk-sum', sid: signedRound.sid, attempt: 0, hash: junk })
+  t.regex(`${verdict(signedRound.falseSum(stranger, { member: 0 }))}`, /owns no chunk/)
+  const empty = wire(IDLE_OWNER, { type: 'chunk-sum', sid: signedRound.sid, attempt: 0, hash: junk })
+  t.regex(`${verdict(signedRound.falseSum(empty, { member: IDLE_OWNER, attempt: 1 }))}`, /empty chunk/)
+  t.regex(`${verdict(signedRound.falseFingerprint(0, signedRound.fingerprint(1)))}`, /by somebody else/)
 })
 
 test('an OPEN that is not in order opens no session to judge in', t => {
-  const evidence = scene.falseSum(scene.chunkSum(0, 0, junk), { member: 0 })
+  const evidence = signedRound.falseSum(signedRound.chunkSum(0, 0, junk), { member: 0 })
   t.is(verdict(evidence), 0)
   t.is(typeof verdict({ ...evidence, open: open({}, (proposerOf(0) + 1) % 6) }), 'string')
   t.is(typeof verdict({ ...evidence, open: open({ readys: [] }) }), 'string')
@@ -238,7 +242,7 @@ test('whoever is shown to be behind, or on another branch of the transcript, is 
 })
 
 test('the same message twice is no contradiction, not even under two signatures', t => {
-  const [first] = scene.votes('prevote', { from: [2] })
+  const [first] = signedRound.votes('prevote', { from: [2] })
   const { body, signature } = decodeEnvelope(first!)
   t.is(verdict({ kind: 'equivocation', first: first!, second: first! }), 'the same message twice')
   // Ed25519 signatures are not unique to whoever has the key: take any verifier that accepts another one
@@ -286,7 +290,7 @@ test('what was signed in another study, or under another roster, proves nothing 
 
 test('other things that a hospital signs with its key are no malformed messages', t => {
   t.is(typeof invalid(signed(0, encodeStudy(study))), 'string')
-  t.is(typeof invalid(scene.receipt(1, 4)), 'string')
+  t.is(typeof invalid(signedRound.receipt(1, 4)), 'string')
   t.is(typeof invalid(signed(0, Uint8Array.of(0xff, 0x00))), 'string')
   t.is(typeof invalid(signed(0, encode(null))), 'string')
   const header = { study: judge.study, roster: 0, round: 3 }
@@ -299,25 +303,25 @@ test('other things that a hospital signs with its key are no malformed messages'
 
 test('a receipt speaks for one contributor, one chunk, one session and one owner', t => {
   const judged = (missing: Uint8Array, receipt: Uint8Array) => verdict({ kind: 'false-missing', missing, receipt })
-  const missing = scene.missing(1, [0, 4])
-  t.is(judged(missing, scene.receipt(1, 4)), 1)
-  t.is(judged(missing, scene.receipt(1, 0)), 1)
+  const missing = signedRound.missing(1, [0, 4])
+  t.is(judged(missing, signedRound.receipt(1, 4)), 1)
+  t.is(judged(missing, signedRound.receipt(1, 0)), 1)
   // the liar's chunk may hold the very bytes of an honest one: the receipt still names whom it was for
-  t.regex(`${judged(missing, scene.receipt(1, 2))}`, /not reported missing/)
-  t.regex(`${judged(scene.missing(1, []), scene.receipt(1, 4))}`, /not reported missing/)
-  t.regex(`${judged(scene.missing(1, [99]), scene.receipt(1, 4))}`, /not reported missing/)
-  t.regex(`${judged(missing, scene.receipt(2, 4, { chunk: 1 }))}`, /another owner/)
-  t.regex(`${judged(missing, scene.receipt(1, 4, { chunk: 2 }))}`, /another chunk/)
-  t.regex(`${judged(missing, scene.receipt(1, 4, { sid: junk }))}`, /another session/)
-  t.regex(`${judged(missing, scene.receipt(1, 4, { study: junk }))}`, /another study/)
-  t.is(typeof judged(missing, scene.loaded(1)), 'string')
+  t.regex(`${judged(missing, signedRound.receipt(1, 2))}`, /not reported missing/)
+  t.regex(`${judged(signedRound.missing(1, []), signedRound.receipt(1, 4))}`, /not reported missing/)
+  t.regex(`${judged(signedRound.missing(1, [99]), signedRound.receipt(1, 4))}`, /not reported missing/)
+  t.regex(`${judged(missing, signedRound.receipt(2, 4, { chunk: 1 }))}`, /another owner/)
+  t.regex(`${judged(missing, signedRound.receipt(1, 4, { chunk: 2 }))}`, /another chunk/)
+  t.regex(`${judged(missing, signedRound.receipt(1, 4, { sid: junk }))}`, /another session/)
+  t.regex(`${judged(missing, signedRound.receipt(1, 4, { study: junk }))}`, /another study/)
+  t.is(typeof judged(missing, signedRound.loaded(1)), 'string')
 })
 
 test('a receipt comes back as it was given, and only by its owner', t => {
-  const { from, body } = openReceipt(scene.receipt(1, 4), judge)
+  const { from, body } = openReceipt(signedRound.receipt(1, 4), judge)
   t.is(from, 1)
-  t.like(body, { study: judge.study, sid: scene.sid, chunk: 1, contributor: signers[4]!.id })
-  const envelope = decodeEnvelope(scene.receipt(1, 4))
+  t.like(body, { study: judge.study, sid: signedRound.sid, chunk: 1, contributor: signers[4]!.id })
+  const envelope = decodeEnvelope(signedRound.receipt(1, 4))
   const codes = [
     encodeEnvelope({ ...envelope, signer: signers[2]!.id }),
     encodeEnvelope({ ...envelope, signer: createSigner(junk).id }),
@@ -328,17 +332,17 @@ test('a receipt comes back as it was given, and only by its owner', t => {
 
 test('a lost disk’s second root is the fault of nobody else', t => {
   // the same contributor, the same session, two roots: each pair opens, and a mixed one convicts who signed both
-  const { manifest, release } = scene.part(1)
-  const other = scene.partOf(1, 'other')
+  const { manifest, release } = signedRound.part(1)
+  const other = signedRound.partOf(1, 'other')
   t.is(typeof verdict({ kind: 'false-release', manifest, release }), 'string')
   t.is(typeof verdict({ kind: 'false-release', manifest: other.manifest, release: other.release }), 'string')
   t.is(verdict({ kind: 'false-release', manifest, release: other.release }), 1)
-  t.is(typeof verdict({ kind: 'false-release', manifest, release: scene.part(2).release }), 'string')
+  t.is(typeof verdict({ kind: 'false-release', manifest, release: signedRound.part(2).release }), 'string')
 })
 
 test('a proof of lock or a certificate that holds is none of evidence', t => {
-  const value = scene.value()
-  const proof = scene.votes('prevote', { from: [1, 3, 4, 5] })
+  const value = signedRound.value()
+  const proof = signedRound.votes('prevote', { from: [1, 3, 4, 5] })
   const propose: Content = { type: 'propose', instance: 'commit', view: 1, value, validView: 0, proof }
   t.is(typeof invalid(wire(proposerOf(1), propose)), 'string')
   t.is(invalid(wire(proposerOf(1), { ...propose, proof: proof.slice(1) })), proposerOf(1))

@@ -14,8 +14,8 @@ import {
 import { trueEvidence } from './honest-messages.ts'
 import { judge, leaves, SignedRound, study } from './signed-round.ts'
 
-const scene = new SignedRound()
-const truths = trueEvidence(scene)
+const signedRound = new SignedRound()
+const truths = trueEvidence(signedRound)
 
 /** Whom the evidence accuses, or undefined when it is refused as it should be. */
 function accusedBy(evidence: () => Evidence): number | undefined {
@@ -73,7 +73,7 @@ for (const { name, accused, code, evidence } of truths) {
 }
 
 test('what proves nothing is not described either', t => {
-  const evidence = { kind: 'invalid', wire: scene.loaded(1) } as const
+  const evidence = { kind: 'invalid', wire: signedRound.loaded(1) } as const
   t.throws(() => describeEvidence(evidence, judge), { code: 'bad-evidence' })
 })
 

@@ -31,9 +31,9 @@ const study = (over: Partial<EntryOf<'study'>> = {}): EntryOf<'study'> => ({
 })
 
 /** Charges one more round, as a node does. */
-function charge(books: LedgerState, round: number, to: { study?: string; account?: number } = {}): EntryOf<'charge'> {
+function charge(ledger: LedgerState, round: number, to: { study?: string; account?: number } = {}): EntryOf<'charge'> {
   const place = { account: 1, study: id('a'), ...to }
-  const { sampleRate, noiseMultiplier } = books.study(place.study) as EntryOf<'study'>
+  const { sampleRate, noiseMultiplier } = ledger.study(place.study) as EntryOf<'study'>
   const entry: EntryOf<'charge'> = {
     ...{
       kind: 'charge',
@@ -45,9 +45,9 @@ function charge(books: LedgerState, round: number, to: { study?: string; account
       noiseMultiplier,
       contributors: 4,
     },
-    ...books.price(place, { training: 1 }),
+    ...ledger.price(place, { training: 1 }),
   }
-  books.add(entry)
+  ledger.add(entry)
   return entry
 }
 
@@ -64,11 +64,11 @@ function textOf(entries: readonly LedgerEntry[]): string {
 
 function spend(rounds: number): LedgerEntry[] {
   const entries: LedgerEntry[] = [account(), study()]
-  const books = LedgerState.of(entries)
+  const ledger = LedgerState.of(entries)
   for (let round = 0; round < rounds; round++) {
     const reserve = { kind: 'reserve', at, account: 1, study: id('a'), round, sid: sidOf(round) } as const
-    books.add(reserve)
-    entries.push(reserve, charge(books, round))
+    ledger.add(reserve)
+    entries.push(reserve, charge(ledger, round))
   }
   return entries
 }
@@ -133,9 +133,9 @@ test('an account of one study has the epsilon of its rounds, and never goes down
 })
 
 test('studies that follow one another add up order by order, under the delta of the account', t => {
-  const books = LedgerState.of(spend(10))
-  books.add(study({ study: id('b'), name: 'Text', sampleRate: 2 ** 30, noiseMultiplier: 2, delta: 1e-4 }))
-  const { epsilon, total } = charge(books, 77, { study: id('b') })
+  const ledger = LedgerState.of(spend(10))
+  ledger.add(study({ study: id('b'), name: 'Text', sampleRate: 2 ** 30, noiseMultiplier: 2, delta: 1e-4 }))
+  const { epsilon, total } = charge(ledger, 77, { study: id('b') })
   const first = rdpSubsampledGaussian({ sampleRate: 0.125, noiseMultiplier: 1.5 })
   const second = rdpSubsampledGaussian({ sampleRate: 0.25, noiseMultiplier: 2 })
   const sum = first.map((value, order) => 10 * value + second[order]!)
@@ -182,26 +182,26 @@ test('an entry that says less, or more, than the entries before it is refused by
 })
 
 test('a reservation holds until its round is charged', t => {
-  const books = LedgerState.of([account(), study()])
-  books.add({ kind: 'reserve', at, account: 1, study: id('a'), round: 0, sid: sidOf(0) })
-  t.is(books.reserved(id('a'))?.round, 0)
-  t.false(books.isCharged({ study: id('a'), sid: sidOf(0) }))
-  charge(books, 0)
-  t.is(books.reserved(id('a')), undefined)
-  t.true(books.isCharged({ study: id('a'), sid: sidOf(0) }))
+  const ledger = LedgerState.of([account(), study()])
+  ledger.add({ kind: 'reserve', at, account: 1, study: id('a'), round: 0, sid: sidOf(0) })
+  t.is(ledger.reserved(id('a'))?.round, 0)
+  t.false(ledger.isCharged({ study: id('a'), sid: sidOf(0) }))
+  charge(ledger, 0)
+  t.is(ledger.reserved(id('a')), undefined)
+  t.true(ledger.isCharged({ study: id('a'), sid: sidOf(0) }))
 })
 
 test("the rounds that are left are the most that the study's epsilon and the account's cap both pay for", t => {
   fc.assert(
     fc.property(fc.double({ min: 0.3, max: 6, noNaN: true }), fc.nat(20), (totalMax, spentRounds) => {
-      const books = LedgerState.of(spend(spentRounds))
+      const ledger = LedgerState.of(spend(spentRounds))
       const place = { account: 1, study: id('a') }
-      const left = books.affordable({ ...place, totalMax })
-      const over = books.price(place, { training: left + 1 })
+      const left = ledger.affordable({ ...place, totalMax })
+      const over = ledger.price(place, { training: left + 1 })
       if (left > 0)
         t.true(
-          books.price(place, { training: left }).total <= totalMax &&
-            books.price(place, { training: left }).epsilon <= 3,
+          ledger.price(place, { training: left }).total <= totalMax &&
+            ledger.price(place, { training: left }).epsilon <= 3,
         )
       t.true(left + spentRounds === 100 || over.total > totalMax || over.epsilon > 3)
     }),
@@ -211,39 +211,39 @@ test("the rounds that are left are the most that the study's epsilon and the acc
 
 test('statistics and local steps are priced as what they are: one step at q = 1, and each step of a round', t => {
   const begun = study({ epsilon: 900, steps: 5, statistics: { noiseMultiplier: 6 } })
-  const books = LedgerState.of([account(), begun])
+  const ledger = LedgerState.of([account(), begun])
   const place = { account: 1, study: id('a') }
-  t.is(books.statisticsToCome(id('a')), 1)
+  t.is(ledger.statisticsToCome(id('a')), 1)
   const mechanisms = (rounds: number) => [
     { sampleRate: 1, noiseMultiplier: 6, steps: 1 },
     { sampleRate: 0.125, noiseMultiplier: 1.5, steps: 5 * rounds },
   ]
   const enter = (round: number, terms: object) => {
-    const price = books.price(place, round === 0 ? { statistics: 1 } : { training: 1 })
+    const price = ledger.price(place, round === 0 ? { statistics: 1 } : { training: 1 })
     const entry = { kind: 'charge', at, ...place, round, sid: sidOf(round), contributors: 4, ...terms, ...price }
-    books.add(entry as EntryOf<'charge'>)
+    ledger.add(entry as EntryOf<'charge'>)
     return price.epsilon
   }
   const ofStatistics = { sampleRate: 2 ** 32, noiseMultiplier: 6 }
   const ofTraining = { sampleRate: 2 ** 29, noiseMultiplier: 1.5, steps: 5 }
-  t.is(books.affordable({ ...place, totalMax: Infinity }), 100)
+  t.is(ledger.affordable({ ...place, totalMax: Infinity }), 100)
   bad(t, () => enter(0, ofTraining), /its terms are not the study's/)
   t.is(enter(0, ofStatistics), pldEpsilon(mechanisms(0).slice(0, 1), { delta }))
-  t.is(books.statisticsToCome(id('a')), 0)
+  t.is(ledger.statisticsToCome(id('a')), 0)
   bad(t, () => enter(1, ofStatistics), /its terms are not the study's/)
   bad(t, () => enter(1, { sampleRate: 2 ** 29, noiseMultiplier: 1.5 }), /its terms are not the study's/)
   t.is(enter(1, ofTraining), pldEpsilon(mechanisms(1), { delta }))
   t.is(enter(2, ofTraining), pldEpsilon(mechanisms(2), { delta }))
-  const [balance] = books.balances()
+  const [balance] = ledger.balances()
   t.is(balance!.epsilon, pldEpsilon(mechanisms(2), { delta }))
 })
 
 test('a study without statistics is charged for none', t => {
-  const books = LedgerState.of([account(), study()])
-  t.is(books.statisticsToCome(id('a')), 0)
+  const ledger = LedgerState.of([account(), study()])
+  t.is(ledger.statisticsToCome(id('a')), 0)
   const entry = { kind: 'charge', at, account: 1, study: id('a'), round: 0, sid: sidOf(9), contributors: 4 } as const
   const terms = { sampleRate: 2 ** 29, noiseMultiplier: 1.5, epsilon: 1, total: 1 }
-  bad(t, () => books.add({ ...entry, ...terms }), /no round of statistics/)
+  bad(t, () => ledger.add({ ...entry, ...terms }), /no round of statistics/)
 })
 
 test('an entry outside the limits is neither written nor read', t => {

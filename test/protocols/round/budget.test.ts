@@ -89,7 +89,7 @@ test('a round that is charged already is not trained for again when the budget e
   const [signer] = testSigners(4)
   const context = { ...createContext({ document, signer: signer! }), chargesMax: 3 }
   const { effects } = begin(
-    { standing: { ...firstHead(context), round: 4 }, charges: [1, 2, 3].map(round => ({ round })), recall: false },
+    { head: { ...firstHead(context), round: 4 }, charges: [1, 2, 3].map(round => ({ round })), recall: false },
     context,
   )
   t.false(effects.some(effect => effect.type === 'train'))
@@ -114,7 +114,7 @@ test('READY waits for the delay that the study sets from the beginning of the ro
   const { document } = createStory({ hospitals: 4, timing: { trainedDelayMs: 700 } })
   const [signer] = testSigners(4)
   const context = createContext({ document, signer: signer! })
-  const begun = begin({ standing: firstHead(context), charges: [], recall: false }, context)
+  const begun = begin({ head: firstHead(context), charges: [], recall: false }, context)
   const timer = begun.effects.find(effect => effect.type === 'schedule' && effect.timer === 'trained-delay')
   t.like(timer, { afterMs: 700 })
   const key = new Uint8Array(32).fill(9)

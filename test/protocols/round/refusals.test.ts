@@ -37,7 +37,11 @@ test('a READY after another result, or with a key that fixes the shared secret, 
 
 test('an OPEN is refused unless it is its proposer’s, ascending, large enough, and made of this round’s READYs', t => {
   const members = [0, 1, 2, 3]
-  const refuse = (name: string, make: (bench: RoundHarness) => [number, ReturnType<RoundHarness['open']>], code = 'bad-open') => {
+  const refuse = (
+    name: string,
+    make: (bench: RoundHarness) => [number, ReturnType<RoundHarness['open']>],
+    code = 'bad-open',
+  ) => {
     const bench = new RoundHarness(4)
     const [from, open] = make(bench)
     t.deepEqual(bench.say(from, open), [`${from} ${code}`], name)
@@ -155,7 +159,8 @@ test('a lock is believed only with a quorum’s prevotes for exactly that value,
   const propose = (bench: RoundHarness, proof: Uint8Array[], validView = 0) =>
     bench.say(bench.proposer(view), { type: 'propose', instance: 'commit', view, value: VALUE, validView, proof })
   const prevote = { type: 'prevote', instance: 'commit', view: 0, value: id } as const
-  const good = (bench: RoundHarness, others: readonly number[] = [0, 1, 2]) => others.map(from => bench.wire(from, prevote))
+  const good = (bench: RoundHarness, others: readonly number[] = [0, 1, 2]) =>
+    others.map(from => bench.wire(from, prevote))
   const bad: [string, (bench: RoundHarness) => Uint8Array[]][] = [
     ['nothing', () => []],
     ['too few', bench => good(bench, [0, 1])],

@@ -51,8 +51,8 @@ const message: fc.Arbitrary<Message> = fc
 
 function stateOf(messages: readonly Message[], round = 1): RoundState {
   const hospitals = Array.from({ length: MEMBERS }, (_, at) => ({ id: Uint8Array.of(at), name: '', addresses: [] }))
-  const standing = { round, previous: new Uint8Array(32), roster: createRoster(hospitals), bans: new Map() }
-  let state = createRound(standing, NEWCOMER)
+  const head = { round, previous: new Uint8Array(32), roster: createRoster(hospitals), bans: new Map() }
+  let state = createRound(head, NEWCOMER)
   for (const one of messages) state = { ...state, messages: withMessage(state.messages, one) }
   return state
 }

@@ -30,7 +30,7 @@ function play(script: Script, seed: number) {
   const context = createContext({ document, signer: signers[0]! })
   const index = proposerOf(context, 1, 0)
   const liar = script.create(random.fork('liar'))
-  const justice = new ProvenLies()
+  const provenLies = new ProvenLies()
   const { dimension } = planStudy(document)
   const updates = random.fork('updates')
   const world = new World({
@@ -40,25 +40,25 @@ function play(script: Script, seed: number) {
     update: () => Int32Array.from({ length: dimension }, () => updates.whole(-(2 ** 19), 2 ** 19)),
     verify: rememberingVerifier(),
     adversaries: new Map([[index, liar]]),
-    checkers: [...CHECKERS.map(create => create()), justice],
+    checkers: [...CHECKERS.map(create => create()), provenLies],
   })
   startAll(world)
   const finished = ({ honest, state }: SimulatedHospital) => !honest || state.phase === 'finished'
   world.until(() => world.hospitals.every(finished), { withinMs: 600_000 })
   world.end()
-  return { world, document, liar, index, justice }
+  return { world, document, liar, index, provenLies }
 }
 
 for (const script of SCRIPTS) {
   test(`${script.name}: ${script.guilt === null ? 'costs time only' : `is shown: ${script.guilt.code}`}`, t => {
     let lies = 0
     for (let seed = 0; seed < SEEDS; seed++) {
-      const { world, document, liar, index, justice } = play(script, seed)
+      const { world, document, liar, index, provenLies } = play(script, seed)
       const values = checkStory(t, { world, document, trained: [] }, { liars: [index] })
       t.is(values.length, 3)
       lies += liar.lies.size
       if (script.guilt === null || liar.lies.size === 0) continue
-      t.true(justice.proven.has(`${index}/${script.guilt.code}/${script.guilt.evidence}`), `seed ${seed}`)
+      t.true(provenLies.proven.has(`${index}/${script.guilt.code}/${script.guilt.evidence}`), `seed ${seed}`)
     }
     t.true(lies > 0, 'it has lied')
   })

@@ -1,9 +1,9 @@
-// Claim of sim/chaos/verdict.ts: sound remains have no findings, and each thing that may go wrong has its own.
+// Claim of sim/chaos/verdict.ts: a sound outcome has no findings, and each thing that may go wrong has its own.
 
 import test from 'ava'
 import type { RoundRecord } from '../../../node/storage/round-record.ts'
 import type { Account, AccountLink } from '../../../sim/chaos/node-findings.ts'
-import { findings, hashesEqual, type Findings, unequalRounds, violations } from '../../../sim/chaos/verdict.ts'
+import { findings, hashesEqual, type TrialOutcome, unequalRounds, violations } from '../../../sim/chaos/verdict.ts'
 
 const ROUNDS = 4
 const PROMISED = { rounds: ROUNDS, roundMsMax: 60_000, voidsMax: 0 }
@@ -29,7 +29,7 @@ const recordOf = ({ round, outcome, checkpoint }: AccountLink): RoundRecord => (
 })
 
 /** What a sound trial leaves, with one account changed. */
-function remains(change: (account: Account) => Partial<Account> = () => ({}), at = 1): Findings {
+function outcome(change: (account: Account) => Partial<Account> = () => ({}), at = 1): TrialOutcome {
   const links = Array.from({ length: ROUNDS }, (_, round) => linkOf(round + 1))
   const accounts = SITES.map((site, rank): Account => {
     const charges = links.filter(({ members }) => members.includes(rank)).map(({ round }) => round)
@@ -46,23 +46,23 @@ function remains(change: (account: Account) => Partial<Account> = () => ({}), at
 const changed = (links: readonly AccountLink[], round: number, change: Partial<AccountLink>): AccountLink[] =>
   links.map(link => (link.round === round ? { ...link, ...change } : link))
 
-test('sound remains have no findings, also when a hospital charged more than it released', t => {
-  t.deepEqual(findings(remains(), PROMISED), [])
+test('a sound outcome has no findings, also when a hospital charged more than it released', t => {
+  t.deepEqual(findings(outcome(), PROMISED), [])
   t.deepEqual(
     findings(
-      remains(({ charges }) => ({ charges: [...charges, 1, 2, 3, 4] })),
+      outcome(({ charges }) => ({ charges: [...charges, 1, 2, 3, 4] })),
       PROMISED,
     ),
     [],
   )
-  t.true(hashesEqual(remains()))
+  t.true(hashesEqual(outcome()))
 })
 
 test('an unequal hash is found, in a store and in what was said', t => {
-  const stored = remains(({ links }) => ({ links: changed(links, 3, { checkpoint: 'f'.repeat(64) }) }))
+  const stored = outcome(({ links }) => ({ links: changed(links, 3, { checkpoint: 'f'.repeat(64) }) }))
   t.regex(violations(stored).join(), /^Round 3 has two certificates: .*by Alder, .*Cedar.*; result ffff.* by Birch$/)
   t.false(hashesEqual(stored))
-  const { said, ...rest } = remains()
+  const { said, ...rest } = outcome()
   const lied = said.map((records, at) =>
     records.map(record => (at === 2 && record.round === 2 ? { ...record, checkpoint: 'e'.repeat(64) } : record)),
   )
@@ -71,34 +71,34 @@ test('an unequal hash is found, in a store and in what was said', t => {
 
 test('a result at one and a VOID at another are two certificates', t => {
   const found = unequalRounds(
-    remains(({ links }) => ({ links: changed(links, 4, { outcome: 'void', checkpoint: '' }) })),
+    outcome(({ links }) => ({ links: changed(links, 4, { outcome: 'void', checkpoint: '' }) })),
   )
   t.regex(found.join(), /^Round 4 has two certificates/)
 })
 
 test('a transcript that differs in something else than its checkpoints is found', t => {
-  t.deepEqual(violations(remains(() => ({ transcript: 'bb' }))), ['The transcripts differ'])
+  t.deepEqual(violations(outcome(() => ({ transcript: 'bb' }))), ['The transcripts differ'])
 })
 
 test('a missing round is found', t => {
   const found = findings(
-    remains(({ links }) => ({ links: links.filter(({ round }) => round !== 2) })),
+    outcome(({ links }) => ({ links: links.filter(({ round }) => round !== 2) })),
     PROMISED,
   )
   t.deepEqual(found, ['Birch has no certificate of round 2'])
-  const none = { accounts: remains().accounts.map(account => ({ ...account, links: [] })), said: [], durations: [] }
+  const none = { accounts: outcome().accounts.map(account => ({ ...account, links: [] })), said: [], durations: [] }
   t.is(findings(none, PROMISED).length, SITES.length)
   t.false(hashesEqual(none))
 })
 
 test('a slow round is found, one that is just in time is not', t => {
-  const took = (ms: number) => findings({ ...remains(), durations: [{ round: 3, ms }] }, PROMISED)
+  const took = (ms: number) => findings({ ...outcome(), durations: [{ round: 3, ms }] }, PROMISED)
   t.deepEqual(took(60_000), [])
-  t.deepEqual(took(60_200), ['Round 3 took 60.2 s, promised are 60 s'])
+  t.deepEqual(took(60_200), ['Round 3 took 60.2 s, expectations are 60 s'])
 })
 
 test('a VOID round more than may be is found', t => {
-  const { accounts, ...rest } = remains()
+  const { accounts, ...rest } = outcome()
   const voided = accounts.map(account => ({
     ...account,
     links: changed(account.links, 2, { outcome: 'void', checkpoint: '' }),
@@ -109,6 +109,6 @@ test('a VOID round more than may be is found', t => {
 })
 
 test('a release without a charge is found', t => {
-  const found = violations(remains(({ charges }) => ({ charges: charges.filter(round => round !== 3) })))
+  const found = violations(outcome(({ charges }) => ({ charges: charges.filter(round => round !== 3) })))
   t.deepEqual(found, ['Birch released in round 3 and did not charge it'])
 })

@@ -23,25 +23,25 @@ function record(round: number, changes: Partial<RoundRecord> = {}): RoundRecord 
 }
 
 test('one differing model hash is a verification failure that names both', t => {
-  const chronicle = new RoundHistory(SITES)
-  chronicle.add(0, record(1))
-  chronicle.add(2, record(1))
-  const error = t.throws(() => chronicle.add(1, record(1, { checkpoint: 'ab' })), { instanceOf: OperatorError })
+  const history = new RoundHistory(SITES)
+  history.add(0, record(1))
+  history.add(2, record(1))
+  const error = t.throws(() => history.add(1, record(1, { checkpoint: 'ab' })), { instanceOf: OperatorError })
   t.is((error as OperatorError).exitCode, EXIT.verificationFailed)
   t.regex(error!.message, /round 1.*Alder result aa.*Birch result ab/)
 })
 
 test('a differing outcome is one too', t => {
-  const chronicle = new RoundHistory(SITES)
-  chronicle.add(0, record(1))
-  t.throws(() => chronicle.add(1, record(1, { outcome: 'void' })), { code: 'models-differ' })
+  const history = new RoundHistory(SITES)
+  history.add(0, record(1))
+  t.throws(() => history.add(1, record(1, { outcome: 'void' })), { code: 'models-differ' })
 })
 
 test('a round has the slowest duration and training, and the shortest wait beyond training', t => {
-  const chronicle = new RoundHistory(SITES)
-  chronicle.add(0, record(1, { durationMs: 1100, trainMs: 300, beyondMs: 700, bytesSent: 1 }))
-  chronicle.add(1, record(1, { durationMs: 1200, trainMs: 900, beyondMs: 250, bytesSent: 2 }))
-  t.like(chronicle.summary(1), {
+  const history = new RoundHistory(SITES)
+  history.add(0, record(1, { durationMs: 1100, trainMs: 300, beyondMs: 700, bytesSent: 1 }))
+  history.add(1, record(1, { durationMs: 1200, trainMs: 900, beyondMs: 250, bytesSent: 2 }))
+  t.like(history.summary(1), {
     durationMs: 1200,
     trainMs: 900,
     beyondMs: 250,
@@ -53,23 +53,23 @@ test('a round has the slowest duration and training, and the shortest wait beyon
 })
 
 test('whoever only took the round over measures nothing', t => {
-  const chronicle = new RoundHistory(SITES)
+  const history = new RoundHistory(SITES)
   const contributors = SITES.slice(0, 2).map(({ peer }) => peer)
-  chronicle.add(0, record(1, { contributors, durationMs: 900, beyondMs: 300 }))
-  chronicle.add(1, record(1, { contributors, durationMs: 20, trainMs: 0, beyondMs: 0 }))
-  chronicle.add(2, record(1, { contributors, durationMs: 9999, trainMs: 9999, beyondMs: 1 }))
-  t.like(chronicle.summary(1), { durationMs: 900, trainMs: 500, beyondMs: 300, contributors: ['Alder', 'Birch'] })
+  history.add(0, record(1, { contributors, durationMs: 900, beyondMs: 300 }))
+  history.add(1, record(1, { contributors, durationMs: 20, trainMs: 0, beyondMs: 0 }))
+  history.add(2, record(1, { contributors, durationMs: 9999, trainMs: 9999, beyondMs: 1 }))
+  t.like(history.summary(1), { durationMs: 900, trainMs: 500, beyondMs: 300, contributors: ['Alder', 'Birch'] })
 })
 
 test('rounds come in order, and each hospital has a newest one', t => {
-  const chronicle = new RoundHistory(SITES)
-  for (const round of [2, 1, 3]) chronicle.add(1, record(round))
+  const history = new RoundHistory(SITES)
+  for (const round of [2, 1, 3]) history.add(1, record(round))
   t.deepEqual(
-    chronicle.summaries().map(({ round }) => round),
+    history.summaries().map(({ round }) => round),
     [1, 2, 3],
   )
-  t.is(chronicle.newest(1), 3)
-  t.is(chronicle.newest(0), 0)
-  t.is(chronicle.summary(4), undefined)
-  t.is(chronicle.agreed(3), 1)
+  t.is(history.newest(1), 3)
+  t.is(history.newest(0), 0)
+  t.is(history.summary(4), undefined)
+  t.is(history.agreed(3), 1)
 })

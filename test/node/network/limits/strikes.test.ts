@@ -156,12 +156,13 @@ test('answers run out without an offence', t => {
 test('all members together may say no more than one honest peer may pass on', t => {
   for (const members of [3, 4, 10, 33, 100]) {
     const clock = handClock()
-    const origins = new AuthorLimits(members, clock)
+    const authorLimits = new AuthorLimits(members, clock)
     const guard = new PeerGuard({ clock, refused() {} })
     // everybody floods for a minute; whatever is admitted is passed on to us
     for (let tick = 0; tick < 600; tick++) {
       for (let member = 0; member < members; member++) {
-        for (let i = 0; i < 100; i++) if (origins.admits(member, 300)) guard.says(PEER, { messages: 1, bytes: 300 })
+        for (let i = 0; i < 100; i++)
+          if (authorLimits.admits(member, 300)) guard.says(PEER, { messages: 1, bytes: 300 })
       }
       clock.turn(100)
     }
