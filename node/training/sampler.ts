@@ -6,9 +6,7 @@
 
 import { CryptoError } from '../../crypto/errors.ts'
 import { RandomReader, READER_WORDS_MAX, type Rng } from '../../crypto/rng.ts'
-
-/** Sampling rates are a / 2^32, so that a comparison of integers decides exactly. */
-export const SAMPLE_RATE_ONE = 2 ** 32
+import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 
 /**
  * Draws one Poisson sample. One word is drawn for every record, in or out.

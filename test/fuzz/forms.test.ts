@@ -6,7 +6,8 @@ import fc from 'fast-check'
 import { encode, type Plain } from '../../protocols/encoding/codec.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { BODY } from '../../protocols/messages/messages.ts'
-import { BODIES, BODY_FORMS, CONTEXT, FORMS, type Form, SIGNERS } from '../helpers/round/messages.ts'
+import type { Form } from '../helpers/fields.ts'
+import { BODIES, BODY_FORMS, CONTEXT, FORMS, SIGNERS } from '../helpers/round/messages.ts'
 
 function refusalOf(form: Form, bytes: Uint8Array): string {
   try {

@@ -135,3 +135,14 @@ function badRecords(fields: Fields, required: string[], value: Readonly<Record<s
 export function only(field: Field, ...values: [Plain, ...Plain[]]): Field {
   return { ...field, good: fc.constantFrom(...values), least: values[0], edges: [] }
 }
+
+/** One thing that peers decode. */
+export interface Form {
+  readonly name: string
+  readonly field: Field
+  readonly encode: (value: Plain) => Uint8Array
+  /** gives back the value that was encoded */
+  readonly decode: (bytes: Uint8Array) => unknown
+  /** how a value of the wrong shape is refused */
+  readonly codes: readonly string[]
+}

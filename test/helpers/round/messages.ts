@@ -6,7 +6,7 @@ import { sha256 } from '../../../crypto/hash.ts'
 import type { Signer } from '../../../crypto/signature.ts'
 import { decodeHello } from '../../../node/network/hello.ts'
 import { PULL, PULL_ANSWER, parseFrame, UPLOAD, UPLOAD_ANSWER } from '../../../node/network/transfer/frames.ts'
-import { encode, type Plain } from '../../../protocols/encoding/codec.ts'
+import { encode } from '../../../protocols/encoding/codec.ts'
 import { decodeCommitValue } from '../../../protocols/messages/commit-value.ts'
 import {
   FINGERPRINT_BYTES,
@@ -29,6 +29,7 @@ import {
   bytes,
   type Field,
   type Fields,
+  type Form,
   list,
   nullable,
   oneOf,
@@ -41,17 +42,6 @@ import {
 import { testSigners } from '../study/study.ts'
 import { HOSPITAL, STUDY } from '../study/study-fields.ts'
 import { EVIDENCE_FORMS, receiptField } from './evidence-fields.ts'
-
-/** One thing that peers decode. */
-export interface Form {
-  readonly name: string
-  readonly field: Field
-  readonly encode: (value: Plain) => Uint8Array
-  /** gives back the value that was encoded */
-  readonly decode: (bytes: Uint8Array) => unknown
-  /** how a value of the wrong shape is refused */
-  readonly codes: readonly string[]
-}
 
 export const SIGNERS: readonly Signer[] = testSigners(4)
 export const STRANGER: Signer = testSigners(5).find(

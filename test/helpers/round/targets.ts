@@ -14,13 +14,13 @@ import {
 import { planStudy } from '../../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { Dice } from '../dice.ts'
+import type { Form } from '../fields.ts'
 import { MUTATIONS, type MutationName, type Sample } from '../mutations.ts'
 import {
   BODY_FORMS,
   CONTEXT,
   cheapSignature,
   cheapWire,
-  type Form,
   OTHER_FORMS,
   RECEIPT_FORM,
   realWire,

@@ -4,8 +4,20 @@ import fc from 'fast-check'
 import { encode, type Plain } from '../../../protocols/encoding/codec.ts'
 import { decodeStudy } from '../../../protocols/study/document.ts'
 import * as limit from '../../../protocols/study/limits.ts'
-import { bytes, type Field, type Fields, list, oneOf, only, real, record, text, truth, whole } from '../fields.ts'
-import type { Form } from '../round/messages.ts'
+import {
+  bytes,
+  type Field,
+  type Fields,
+  type Form,
+  list,
+  oneOf,
+  only,
+  real,
+  record,
+  text,
+  truth,
+  whole,
+} from '../fields.ts'
 import { testSigners } from './study.ts'
 
 const IDS = testSigners(7).map(({ id }) => id)

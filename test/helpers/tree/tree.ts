@@ -8,6 +8,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import { type Import, importsOf, isMark, isMember, isWord } from './imports.ts'
+import { structureViolations } from './structure.ts'
 import { type Token, tokenize } from './tokens.ts'
 
 /** Sources by their path from the root, with slashes; and what stands at the root. */
@@ -88,14 +89,25 @@ export async function readTree(root: string): Promise<Tree> {
   return { sources, top: (await readdir(root)).filter(name => !name.endsWith('.log')) }
 }
 
-/** Everything in the tree that breaks a rule, each as one line. An empty floor breaks one: nothing was checked. */
+/**
+ * Everything in the tree that breaks a rule, each as one line. An empty floor breaks one, and so does a rule about
+ * bit-identical arithmetic or a confinement that matches no file: nothing was checked.
+ */
 export function violationsOf({ sources, top }: Tree): string[] {
   const floors = FLOORS.filter(floor => ![...sources.keys()].some(path => path.startsWith(`${floor}/`)))
   return [
+    ...ruleViolations([...sources.keys()]),
     ...floors.map(floor => `${floor}/: has no sources`),
     ...top.filter(name => !TOP.has(name)).map(name => `${name}: is not a name for the root of the tree`),
     ...[...sources].flatMap(([path, source]) => violationsOfFile(path, source)),
+    ...structureViolations(sources),
   ]
+}
+
+/** Rules that hold for named files guard nothing once these are called something else. */
+function ruleViolations(paths: readonly string[]): string[] {
+  const rules = [BIT_IDENTICAL, ...CONFINED.map(({ where }) => where), COMPUTED_IMPORTS]
+  return rules.filter(rule => !paths.some(path => rule.test(path))).map(rule => `${rule.source}: matches no file`)
 }
 
 function violationsOfFile(path: string, source: string): string[] {
