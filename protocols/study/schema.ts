@@ -1,3 +1,5 @@
+/** The shape of a study document, field by field, with its bounds. @module */
+
 import { z } from 'zod'
 import { CodedError } from '../../crypto/errors.ts'
 import { publicKeyOfPeer } from '../../crypto/signature.ts'

@@ -1,3 +1,5 @@
+/** Timing presets for hospitals far apart and for one network. @module */
+
 import type { StudyTiming } from './types.ts'
 
 /** Timers for hospitals that are far apart: the defaults of the secure aggregation. */
