@@ -54,10 +54,12 @@ interface Scale {
 }
 
 interface Seen {
-  /** of values; of records: the first with a value out of range, or −1 */
+  /** of all values */
   lowest: number
   highest: number
+  /** whether all values are integers */
   whole: boolean
+  /** the record of the first value out of range, or −1 */
   bad: number
   badValue: number
 }
@@ -183,8 +185,9 @@ function hintOf({ lowest, highest, whole, badValue }: Seen): string {
 function whiteHint(highest: number, own: number): string {
   const white = Math.max(WHITE_8_BIT, 2 ** Math.ceil(Math.log2(highest + 1)) - 1)
   const divide = (by: number): string => `if white is ${by}, save (array / ${by}).astype("float32")`
+  const mask = highest <= 1 ? '; if it is a mask of 0 and 1, save array.astype("bool")' : ''
   const others = own > white ? `; ${divide(own)}` : ''
-  return `Say what white is, the same at every hospital: ${divide(white)}${others}; or divide by another white.`
+  return `Say what white is, the same at every hospital: ${divide(white)}${others}${mask}; or divide by another white.`
 }
 
 function badColumn({ bad, badValue }: Seen): NpyError {
