@@ -35,7 +35,7 @@ const SAMPLING: Check = {
   name: 'sampling',
   claim: 'every record is in a round with probability q, by itself: counts are binomial, and so are the batches',
   run: async () => {
-    const [counts, rounds, rate] = [[200, 200, 200], 160, 3 / 8]
+    const [counts, rounds, rate] = [[200, 200, 200], 96, 7 / 16]
     return await within(roster(counts, rate * CERTAIN), ward => {
       const seen = Array.from({ length: rounds }, (_, at) => included(ward, at + 1))
       const all = seen[0]!.length

@@ -164,7 +164,7 @@ const ALIKE: readonly Plant[] = [
     'const drawn = new Int32Array(noised.length + 1)\n' +
       '  if (sigma > 0) addDiscreteGaussian(drawn, Math.round(sigma * 0.995), rng)\n' +
       '  for (let at = 0; at < noised.length; at++) noised[at] = noised[at]! + drawn[at]! + Math.round(0.1 * drawn[at + 1]!)',
-    { bug: 'a tenth of the noise of a word is its neighbour’s', seenBy: 'independence' },
+    { bug: 'a tenth of the noise of a word leaks into its neighbour', seenBy: 'independence' },
   ),
 ]
 
