@@ -33,7 +33,7 @@ export class ArchiveError extends CodedError {
   }
 }
 
-export interface Member {
+export interface ArchiveMember {
   /** as the archive has it, with / between folders */
   readonly path: string
   /** what the archive says that it inflates to */
@@ -42,13 +42,13 @@ export interface Member {
 }
 
 export interface Archive {
-  readonly members: readonly Member[]
+  readonly members: readonly ArchiveMember[]
   /**
    * Hands on what a member holds, in pieces of any length, never more than its stated size.
    *
    * @throws ArchiveError when it cannot be inflated, or is not what the archive states; the pieces were damaged then
    */
-  readonly inflate: (member: Member, take: (piece: Uint8Array) => void) => Promise<void>
+  readonly inflate: (member: ArchiveMember, take: (piece: Uint8Array) => void) => Promise<void>
 }
 
 /**
@@ -63,7 +63,7 @@ export async function withArchive<T>(file: string, action: (archive: Archive) =>
     const reader = new BoundedReader(handle, size)
     const zip = await reader.guard(fromRandomAccessReaderPromise(reader, size, { ...YAUZL })).catch(notWhole(handle))
     const members = await reader.guard(listMembers(zip)).catch(notWhole(handle))
-    const inflate = (member: Member, take: (piece: Uint8Array) => void): Promise<void> =>
+    const inflate = (member: ArchiveMember, take: (piece: Uint8Array) => void): Promise<void> =>
       inflateMember({ handle, reader, zip }, member, take)
     return await action({ members, inflate })
   } finally {
@@ -130,9 +130,9 @@ class BoundedReader extends RandomAccessReader {
   }
 }
 
-async function listMembers(zip: ZipFile): Promise<Member[]> {
+async function listMembers(zip: ZipFile): Promise<ArchiveMember[]> {
   if (zip.entryCount > MEMBERS_MAX) throw new Error(`it has ${zip.entryCount} members, more than ${MEMBERS_MAX}`)
-  const members: Member[] = []
+  const members: ArchiveMember[] = []
   for await (const entry of zip.eachEntry()) {
     const path = new TextDecoder().decode(entry.fileNameRaw).replaceAll('\\', '/')
     members.push({ path, size: entry.uncompressedSize, entry })
@@ -163,7 +163,7 @@ interface Source {
   readonly zip: ZipFile
 }
 
-async function inflateMember(source: Source, member: Member, take: (piece: Uint8Array) => void): Promise<void> {
+async function inflateMember(source: Source, member: ArchiveMember, take: (piece: Uint8Array) => void): Promise<void> {
   const { entry, size } = member
   const { compressionMethod: method, compressedSize } = entry
   if (entry.isEncrypted()) throw new ArchiveError('is encrypted', 'Save it without a password.')

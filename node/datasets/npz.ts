@@ -9,7 +9,7 @@
 
 import { printable } from '../../protocols/encoding/printable.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { type Archive, ArchiveError, type Member, withArchive } from './archive.ts'
+import { type Archive, ArchiveError, type ArchiveMember, withArchive } from './archive.ts'
 import type { Dataset } from './dataset.ts'
 import { createInputReader, type InputReader } from './inputs.ts'
 import { createLabelReader, type LabelReader } from './labels.ts'
@@ -67,14 +67,14 @@ async function explained<T>(file: string, action: () => Promise<T>): Promise<T> 
 
 interface NamedMember {
   readonly name: string
-  readonly member: Member
+  readonly member: ArchiveMember
 }
 
 function findArrays(
   { members }: Archive,
   { split, shape }: { split: string; shape: readonly number[] },
 ): { records: NamedMember; labels: NamedMember } {
-  const arrays = new Map<string, Member[]>()
+  const arrays = new Map<string, ArchiveMember[]>()
   for (const member of members.filter(({ path }) => path.endsWith(SUFFIX))) {
     const name = member.path.slice(member.path.lastIndexOf('/') + 1, -SUFFIX.length)
     arrays.set(name, [...(arrays.get(name) ?? []), member])
