@@ -8,7 +8,7 @@
  */
 
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import { isLoopback } from '../config/config.ts'
@@ -20,6 +20,8 @@ import type { NodeStatus } from './status.ts'
 /** Watchers of one machine need few; a flood of them must not take the node's memory. */
 const CONNECTIONS_MAX = 64
 const REQUEST_TIMEOUT_MS = 10_000
+/** Node.js looks for slow requests every 30 s unless told otherwise. */
+const CONNECTIONS_CHECKING_MS = 1000
 
 const METHODS = ['GET', 'HEAD']
 
@@ -38,8 +40,8 @@ export interface HttpSources {
   status(): NodeStatus
   /** finished rounds, oldest first */
   rounds(): readonly RoundRecord[]
-  /** what was spent for which records */
-  privacy(): PrivacyReport
+  /** what was spent for which records; null while the node starts and has not opened its ledger */
+  privacy(): PrivacyReport | null
   /** whether the node can take part in a round now, and if not, why */
   ready(): { ready: boolean; reasons: string[] }
   /** false when only a restart helps */
@@ -82,7 +84,10 @@ export function createHttpApp(sources: HttpSources): Hono {
     return c.json({ ready, reasons }, ready ? 200 : 503)
   })
   app.get('/v1/status', c => c.json(sources.status()))
-  app.get('/v1/privacy', c => c.json(sources.privacy()))
+  app.get('/v1/privacy', c => {
+    const report = sources.privacy()
+    return report === null ? c.json(refuse('starting', 'The node is starting: ask again'), 503) : c.json(report)
+  })
   app.get('/v1/rounds', c => {
     const since = c.req.query('since') ?? '-1'
     if (!/^(-1|\d{1,9})$/.test(since)) return c.json(refuse('bad-since', 'since is the number of a round'), 400)
@@ -121,9 +126,13 @@ export async function serveHttp({
 }): Promise<HttpServer> {
   const server = createAdaptorServer({
     fetch: app.fetch as (request: Request) => Response | Promise<Response>,
-    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+    serverOptions: {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTIONS_CHECKING_MS,
+    },
   }) as Server
-  server.maxConnections = CONNECTIONS_MAX
+  limitConnections(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', cause => reject(cannotListen(cause, host, port)))
     server.listen(port, host, resolve)
@@ -139,6 +148,32 @@ export async function serveHttp({
         server.closeAllConnections()
       }),
   }
+}
+
+/**
+ * Keeps the connections at `CONNECTIONS_MAX` by closing the oldest that waits for a request. A new one is never refused:
+ * slow sockets of another user of the machine must not keep a supervisor from `/livez`.
+ */
+function limitConnections(server: Server): void {
+  const waiting = new Set<Socket>()
+  const busy = new Set<Socket>()
+  server.on('connection', socket => {
+    waiting.add(socket)
+    socket.once('close', () => {
+      waiting.delete(socket)
+      busy.delete(socket)
+    })
+    if (waiting.size + busy.size <= CONNECTIONS_MAX) return
+    const [oldest] = waiting.size > 1 ? waiting : busy
+    oldest?.destroy()
+  })
+  server.on('request', ({ socket }, response) => {
+    waiting.delete(socket)
+    busy.add(socket)
+    response.once('close', () => {
+      if (busy.delete(socket) && !socket.destroyed) waiting.add(socket)
+    })
+  })
 }
 
 function cannotListen(cause: NodeJS.ErrnoException, host: string, port: number): OperatorError {

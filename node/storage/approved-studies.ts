@@ -1,6 +1,6 @@
 /** The studies that this hospital's operator has approved, one file each. @module */
 
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXIT } from '../errors.ts'
 import { writeFileAtomic } from './atomic-file.ts'
@@ -8,6 +8,8 @@ import { damaged, failure, type ReadOptions, readStudyFile, type VerifiedStudy }
 
 export const STUDIES_FOLDER = 'studies'
 export const STUDY_SUFFIX = '.study'
+/** Holds the id of the study that the node last took part in. */
+const CURRENT_FILE = 'current'
 
 /** Copies a verified study into the folder's approved ones. Returns the file. */
 export async function storeApproved(folder: string, { study, bytes }: VerifiedStudy): Promise<string> {
@@ -34,10 +36,21 @@ export async function approvedStudies(folder: string, options: ReadOptions = {})
   return verified
 }
 
+/** Notes which study the node takes part in, so that a restart goes on with it whatever is approved meanwhile. */
+export async function noteCurrentStudy(folder: string, study: string): Promise<void> {
+  await writeFileAtomic(join(folder, STUDIES_FOLDER, CURRENT_FILE), Buffer.from(`${study}\n`))
+}
+
+/** The id that `noteCurrentStudy` noted, or undefined. A file that holds no id names no study. */
+async function currentStudy(folder: string): Promise<string | undefined> {
+  const text = await readFile(join(folder, STUDIES_FOLDER, CURRENT_FILE), 'utf8').catch(() => '')
+  return /^[0-9a-f]{64}\n?$/.test(text) ? text.trim() : undefined
+}
+
 /**
  * The one approved study that is meant.
  *
- * @param prefix the first hex digits of its id; not needed when there is only one
+ * @param prefix the first hex digits of its id; not needed when there is only one, or when the node took part in one
  * @throws OperatorError `no-study` (exit code 3); `which-study`, `unknown-study` (exit code 2); as `approvedStudies`
  */
 export async function selectStudy(folder: string, prefix = '', options: ReadOptions = {}): Promise<VerifiedStudy> {
@@ -48,12 +61,14 @@ export async function selectStudy(folder: string, prefix = '', options: ReadOpti
       exitCode: EXIT.config,
     })
   }
-  const meant = approved.filter(({ study }) => study.startsWith(prefix.toLowerCase()))
+  const current = prefix === '' && approved.length > 1 ? await currentStudy(folder) : undefined
+  const known = approved.some(({ study }) => study === current) ? (current as string) : prefix.toLowerCase()
+  const meant = approved.filter(({ study }) => study.startsWith(known))
   if (meant.length === 1) return meant[0]!
-  const known = approved.map(({ study, document }) => `${study.slice(0, 12)} (${document.name})`).join(', ')
+  const names = approved.map(({ study, document }) => `${study.slice(0, 12)} (${document.name})`).join(', ')
   throw failure(
     meant.length === 0 ? 'unknown-study' : 'which-study',
     meant.length === 0 ? `No approved study begins with ${prefix}` : `${meant.length} approved studies are meant`,
-    { hint: `Name one with --study: ${known}.`, exitCode: EXIT.usage },
+    { hint: `Name one with --study: ${names}.`, exitCode: EXIT.usage },
   )
 }

@@ -5,12 +5,14 @@ import { EXIT, OperatorError } from '../errors.ts'
 
 /** What systems call it, in an error's code, and what LevelDB makes of it, in words only. */
 const FULL = /\bENOSPC\b|\bEDQUOT\b|no space left on device|disk quota exceeded/i
+const DAMAGED =
+  /\bLEVEL_CORRUPTION\b|\bcorruption\b|\bchecksum mismatch\b|\bbad (block|magic|entry)\b|file is too short/i
 const FAILING = /\bEIO\b|\bEROFS\b|input\/output error|read-only file system/i
 
 /**
  * The operator's error of a write that the disk refused; any other error as it is.
  *
- * @returns OperatorError `disk-full` or `disk-failing`, exit code 12
+ * @returns OperatorError `disk-full` or `disk-failing`, exit code 12; `store-damaged`, exit code 3
  */
 export function diskError(error: unknown): unknown {
   if (error instanceof CodedError) return error
@@ -22,6 +24,7 @@ export function diskError(error: unknown): unknown {
       cause: error,
     })
   }
+  if (DAMAGED.test(text)) return storeDamaged(error)
   if (FAILING.test(text)) {
     return new OperatorError('disk-failing', 'The disk of the data folder cannot be written', {
       hint: 'Look into the log of the operating system, mend the disk, and start the node again.',
@@ -30,6 +33,22 @@ export function diskError(error: unknown): unknown {
     })
   }
   return error
+}
+
+/** The operator's error of a database that does not hold what was written to it. */
+export function storeDamaged(error: unknown): OperatorError {
+  return new OperatorError('store-damaged', `The database of the data folder is damaged: ${firstLine(error)}`, {
+    hint:
+      'A power cut or a failing disk can do that. Keep the folder as it is, check the disk, and restore the whole ' +
+      'folder from its newest backup: an older one makes the node refuse rounds.',
+    exitCode: EXIT.config,
+    cause: error,
+  })
+}
+
+function firstLine(error: unknown): string {
+  const { message, cause } = error as Error
+  return String((cause as Error | undefined)?.message ?? message).split('\n')[0] as string
 }
 
 function wordsOf(error: unknown): string {

@@ -15,7 +15,7 @@ import type { Entry } from '../../protocols/round/effects.ts'
 import { extendHead, firstHead, type TranscriptHead as RoundStanding } from '../../protocols/transcript/head.ts'
 import { decodeLink, encodeLink } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { diskError, onDisk } from './disk-error.ts'
+import { diskError, onDisk, storeDamaged } from './disk-error.ts'
 import type { RoundRecord } from './round-record.ts'
 
 const STORE_FOLDER = 'store'
@@ -64,7 +64,7 @@ async function openLevel(folder: string): Promise<Level> {
     if (refused instanceof OperatorError) throw refused
     if (cause?.code === 'LEVEL_LOCKED') {
       throw new OperatorError('folder-in-use', `Another node is running on the data folder ${folder}`, {
-        hint: 'Stop it first, or give this one a data folder of its own.',
+        hint: 'Stop that node first. A second data folder is no way out: it would not know what these records have cost.',
         exitCode: EXIT.config,
         cause,
       })
@@ -78,6 +78,16 @@ async function openLevel(folder: string): Promise<Level> {
         cause,
       },
     )
+  }
+}
+
+/** Reads; what cannot be read, or is not what was written, is the operator's to mend. @throws OperatorError */
+async function fromStore<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    const refused = diskError(error)
+    throw refused instanceof OperatorError ? refused : storeDamaged(error)
   }
 }
 
@@ -139,15 +149,17 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
 
   return {
     write,
-    head,
-    links: async (fromRound, countMax) => await level.values({ ...range('link', fromRound), limit: countMax }).all(),
+    head: context => fromStore(() => head(context)),
+    links: (fromRound, countMax) =>
+      fromStore(async () => await level.values({ ...range('link', fromRound), limit: countMax }).all()),
     record: async record => {
       await onDisk(() => level.put(key('record', record.round), Buffer.from(JSON.stringify(record))))
     },
-    records: async () => {
-      const all = await level.values(range('record')).all()
-      return all.map(bytes => JSON.parse(Buffer.from(bytes).toString()) as RoundRecord)
-    },
+    records: () =>
+      fromStore(async () => {
+        const all = await level.values(range('record')).all()
+        return all.map(bytes => JSON.parse(Buffer.from(bytes).toString()) as RoundRecord)
+      }),
     datastore: () => new LevelDatastore(level as never),
     close: async () => await level.close(),
   }
