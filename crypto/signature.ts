@@ -8,6 +8,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { requireLength } from './check.ts'
 import { CryptoError } from './errors.ts'
+import { isSoundPublicKey } from './public-key.ts'
 
 export const SEED_BYTES = 32
 export const PUBLIC_KEY_BYTES = 32
@@ -64,13 +65,20 @@ export function peerOfPublicKey(publicKey: Uint8Array): Uint8Array {
 /**
  * The public key inside a raw PeerId, 32 bytes.
  *
- * @throws CryptoError `bad-peer-id` when it is not the 38-byte id of an Ed25519 key
+ * @throws CryptoError `bad-peer-id` when it is not the 38-byte id of an Ed25519 key, or of one that anybody can sign for
  */
 export function publicKeyOfPeer(id: Uint8Array): Uint8Array {
   if (id.length !== PEER_ID_BYTES || !PEER_ID_HEADER.every((byte, i) => id[i] === byte)) {
     throw new CryptoError('bad-peer-id', 'not the raw PeerId of an Ed25519 key')
   }
-  return new Uint8Array(id.subarray(PEER_ID_HEADER.length))
+  const key = new Uint8Array(id.subarray(PEER_ID_HEADER.length))
+  if (!isSoundPublicKey(key)) {
+    throw new CryptoError(
+      'bad-peer-id',
+      'a PeerId whose key is of small order or not canonical: anybody could sign for it',
+    )
+  }
+  return key
 }
 
 /** The parsed key, from a bounded cache: parsing costs as much as a verification. */

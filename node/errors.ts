@@ -1,3 +1,5 @@
+/** Errors that an operator can mend, and the exit codes of the command line. @module */
+
 import { CodedError } from '../crypto/errors.ts'
 
 /** Process exit codes, one for each thing that an operator would do differently. */

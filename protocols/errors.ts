@@ -1,3 +1,5 @@
+/** Errors that are a peer's fault, with what they cost it. @module */
+
 import { CodedError } from '../crypto/errors.ts'
 
 export type PeerAction = 'ignore' | 'reject' | 'disconnect'

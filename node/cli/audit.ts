@@ -36,9 +36,8 @@ interface AuditOptions {
   json?: true
 }
 
-export function addAudit(program: Command): void {
-  addJsonOption(program.command('audit'))
-    .description("attack a study and write down what its promise of privacy is worth; some minutes' work")
+export function addAudit(command: Command): void {
+  addJsonOption(command)
     .option('--data <folder>', "a node's data folder: its study, its records, its ledger, its newest model")
     .option('--study <file>', 'a study file instead, which need not have run')
     .option('--npz <file>', "the records, a NumPy .npz; a node's own unless given")

@@ -13,9 +13,8 @@ interface EvaluateOptions {
   json?: true
 }
 
-export function addEvaluate(program: Command): void {
-  addJsonOption(addDataOption(program.command('evaluate')))
-    .description('measure the newest checkpoint (its moving average) on local records')
+export function addEvaluate(command: Command): void {
+  addJsonOption(addDataOption(command))
     .requiredOption('--npz <file>', 'the records, a NumPy .npz')
     .option('--split <name>', 'which arrays of it: <name>_images, <name>_labels', 'test')
     .action(evaluateNewest)

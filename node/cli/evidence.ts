@@ -12,8 +12,7 @@ import { readStudyFile } from '../storage/study-file.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 
-export function addEvidence(program: Command): void {
-  const evidence = program.command('evidence').description('proofs that a hospital has lied')
+export function addEvidence(evidence: Command): void {
   addJsonOption(addDataOption(evidence.command('list')))
     .description('what the node has found')
     .action(list)

@@ -6,10 +6,8 @@ import { loadIdentity } from '../storage/identity.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 
-export function addId(program: Command): void {
-  addJsonOption(addDataOption(program.command('id')))
-    .description("print the node's peer id")
-    .action(printId)
+export function addId(command: Command): void {
+  addJsonOption(addDataOption(command)).action(printId)
 }
 
 async function printId({ data, json }: { data: string; json?: true }): Promise<void> {

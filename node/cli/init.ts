@@ -24,9 +24,8 @@ interface InitOptions {
   epsilonMax?: number
 }
 
-export function addInit(program: Command): void {
-  addDataOption(program.command('init'))
-    .description('create a data folder: config.toml and a new identity')
+export function addInit(command: Command): void {
+  addDataOption(command)
     .requiredOption('--site <name>', "the hospital's name")
     .option('--npz <file>', 'the records, a NumPy .npz')
     .option('--split <name>', 'which arrays of it: <name>_images, <name>_labels')

@@ -4,46 +4,23 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import { readVersion } from '../version.ts'
-import { addAudit } from './audit.ts'
-import { addEvaluate } from './evaluate.ts'
-import { addEvidence } from './evidence.ts'
-import { addId } from './id.ts'
-import { addInit } from './init.ts'
+import { addCommands, COMMANDS } from './commands.ts'
 import { reportError } from './output.ts'
-import { addPrivacy } from './privacy.ts'
-import { addRoster } from './roster.ts'
-import { addStart } from './start.ts'
-import { addStatus } from './status.ts'
-import { addStudyApprove } from './study-approve.ts'
-import { addStudyNew } from './study-new.ts'
-import { addStudyPlan } from './study-plan.ts'
-import { addStudyShow } from './study-show.ts'
 
 /** After a command nothing should hold the process; what does so longer than this is cut off. */
 const LINGER_MS_MAX = 5000
 
-function createProgram(writeErr: (text: string) => void): Command {
+async function createProgram(args: readonly string[], writeErr: (text: string) => void): Promise<Command> {
   const program = new Command('confrere')
     .description('Hospitals train one model together, without a coordinator.')
     .version(readVersion())
-    // before any subcommand, which inherits both
+    // before any subcommand, which inherits all three
     .exitOverride()
     .configureOutput({ writeErr })
+    .configureHelp({ subcommandTerm: command => command.name() })
     .showSuggestionAfterError()
-  addInit(program)
-  addId(program)
-  const study = program.command('study').description('write, show and approve studies')
-  addStudyPlan(study)
-  addStudyNew(study)
-  addStudyShow(study)
-  addStudyApprove(study)
-  addStart(program)
-  addStatus(program)
-  addEvaluate(program)
-  addAudit(program)
-  addEvidence(program)
-  addRoster(program)
-  addPrivacy(program)
+  const words = args.filter(word => !word.startsWith('-') && word !== 'help')
+  await addCommands(program, COMMANDS, words)
   return program
 }
 
@@ -62,9 +39,10 @@ function reportUsage(error: CommanderError, written: string): ExitCode {
 
 let written = ''
 try {
-  await createProgram(text => {
+  const program = await createProgram(process.argv.slice(2), text => {
     written += text
-  }).parseAsync()
+  })
+  await program.parseAsync()
 } catch (error) {
   process.exitCode =
     error instanceof CommanderError

@@ -25,8 +25,7 @@ import { printJson, printLines } from './output.ts'
 
 const STUDY_DIGITS = 12
 
-export function addPrivacy(program: Command): void {
-  const privacy = program.command('privacy').description('what one record costs, and what was spent')
+export function addPrivacy(privacy: Command): void {
   addMechanismOptions(privacy.command('epsilon'))
     .description('epsilon of some steps of the Poisson-subsampled Gaussian, at delta')
     .requiredOption('--noise-multiplier <z>', 'noise over sensitivity', parseNumber)

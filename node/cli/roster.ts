@@ -25,8 +25,7 @@ interface Newcomer {
   out: string
 }
 
-export function addRoster(program: Command): void {
-  const roster = program.command('roster').description('who takes part, and changes of that')
+export function addRoster(roster: Command): void {
   const newcomer = (command: Command): Command =>
     command
       .requiredOption('--name <name>', 'what the hospital is called')

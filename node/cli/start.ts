@@ -15,9 +15,8 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 /** A shell's exit code of a process that ended by a signal is this plus the signal's number. */
 const SIGNAL_EXIT_BASE = 128
 
-export function addStart(program: Command): void {
-  addDataOption(program.command('start'))
-    .description('take part in the approved study until stopped')
+export function addStart(command: Command): void {
+  addDataOption(command)
     .option('--study <id>', 'which one, by the first digits of its id', parseStudyPrefix)
     .option('--join', 'the node is not one of the founding hospitals: wait to be admitted')
     .action(start)

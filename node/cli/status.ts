@@ -17,9 +17,8 @@ interface StatusOptions {
   json?: true
 }
 
-export function addStatus(program: Command): void {
-  addJsonOption(program.command('status'))
-    .description('show what the running node is doing')
+export function addStatus(command: Command): void {
+  addJsonOption(command)
     .option('--data <folder>', "the node's data folder")
     .option('--url <url>', 'the address of its status page instead')
     .action(showStatus)

@@ -13,9 +13,8 @@ import { printJson, printLines } from './output.ts'
 import { requireMember } from './study-new.ts'
 import { studyLines } from './study-text.ts'
 
-export function addStudyApprove(study: Command): void {
-  addJsonOption(addDataOption(study.command('approve')))
-    .description('verify a study file and agree to take part in it')
+export function addStudyApprove(command: Command): void {
+  addJsonOption(addDataOption(command))
     .argument('<file>', 'the study file')
     .option('--join', 'the node is not one of the founding hospitals: it wants to be admitted')
     .action(approveStudy)

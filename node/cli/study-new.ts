@@ -17,9 +17,8 @@ interface NewOptions {
   json?: true
 }
 
-export function addStudyNew(study: Command): void {
-  addJsonOption(addDataOption(study.command('new')))
-    .description('write a study: solve its noise for the wanted epsilon and sign it')
+export function addStudyNew(command: Command): void {
+  addJsonOption(addDataOption(command))
     .argument('<spec>', 'the study spec, TOML')
     .requiredOption('--out <file>', 'the study file to write')
     .action(writeStudy)

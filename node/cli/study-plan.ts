@@ -22,9 +22,8 @@ interface PlanOptions extends PlanningInput {
   json?: true
 }
 
-export function addStudyPlan(study: Command): void {
-  addJsonOption(study.command('plan'))
-    .description('the noise and the three epsilons over rounds and sample rates, before anything is spent')
+export function addStudyPlan(command: Command): void {
+  addJsonOption(command)
     .requiredOption('--records <n>', 'records of all hospitals together, a public number', whole(1, limit.RECORDS_MAX))
     .requiredOption('--hospitals <n>', 'hospitals', whole(limit.HOSPITALS_MIN, limit.HOSPITALS_MAX))
     .requiredOption('--epsilon <epsilon>', 'the target', between(limit.EPSILON_MIN, limit.EPSILON_MAX))
@@ -114,8 +113,8 @@ function cellsOf({ rounds, sampleRate, batch, noiseMultiplier, noise, epsilons }
   if (noiseMultiplier === null || noise === null || epsilons === null)
     return [...size, 'does not fit', '-', '-', '-', '-']
   const { model, colluding, alone } = epsilons
-  const expectations = [colluding, model, alone].map(epsilonText)
-  return [...size, noiseMultiplier.toFixed(4), noise.toPrecision(3), ...expectations]
+  const promised = [colluding, model, alone].map(epsilonText)
+  return [...size, noiseMultiplier.toFixed(4), noise.toPrecision(3), ...promised]
 }
 
 function refused(reason: string, cause?: unknown): OperatorError {

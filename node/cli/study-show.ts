@@ -6,11 +6,8 @@ import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { studyJson, studyLines } from './study-text.ts'
 
-export function addStudyShow(study: Command): void {
-  addJsonOption(study.command('show'))
-    .description('verify a study file and show what it says')
-    .argument('<file>', 'the study file')
-    .action(showStudy)
+export function addStudyShow(command: Command): void {
+  addJsonOption(command).argument('<file>', 'the study file').action(showStudy)
 }
 
 async function showStudy(file: string, { json }: { json?: true }): Promise<void> {

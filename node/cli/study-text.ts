@@ -6,6 +6,7 @@ import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import type { Activation, StudyDocument } from '../../protocols/study/types.ts'
 import { epsilonText, observerWords } from '../privacy/epsilon-text.ts'
 import { peerIdString } from '../storage/identity.ts'
+import { timingLines } from './timing-text.ts'
 
 /** Whoever shows an epsilon shows all three, in words, and says what they do not cover. */
 export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): string[] {
@@ -33,15 +34,22 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     ...normalisationLines(document),
     `Model     ${modelText(document)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
+    `Seed      ${Buffer.from(document.initialSeed).toString('hex')} of the first parameters`,
     `Training  ${document.rounds} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
+      `moving average ${optimizer.averageDecay}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
     `Noise     ${noiseText(document)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
     `Quorum    ${quorumText(document, plan)}`,
+    ...timingLines(document),
     'Hospitals',
-    ...document.hospitals.map(({ id, name }) => `  ${peerIdString(id)}  ${name}`),
+    ...document.hospitals.map(hospitalLine),
     ...epsilonLines(document, plannedEpsilons(document)),
     ...warningLines(plan),
   ]
+}
+
+function hospitalLine({ id, name, addresses }: StudyDocument['hospitals'][number]): string {
+  return [`  ${peerIdString(id)}  ${name}`, ...addresses].join('  ')
 }
 
 function normalisationLines({ data, normalisation }: StudyDocument): string[] {

@@ -1,3 +1,5 @@
+/** The `config.toml` that `init` writes: every key with its default and a comment. @module */
+
 import { EPSILON_MAX_DEFAULT, HTTP_PORT_DEFAULT, LISTEN_DEFAULT, parseConfig } from './config.ts'
 
 /** What `init` is told; everything else gets its default. */

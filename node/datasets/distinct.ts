@@ -1,3 +1,5 @@
+/** Which records of a data set are the same image, so that none counts twice. @module */
+
 import { createHash } from 'node:crypto'
 import { type Dataset, selectRecords } from './dataset.ts'
 

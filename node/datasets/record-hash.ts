@@ -1,3 +1,5 @@
+/** Keyed hashes of records: the ledger recognises them and nobody without the key does. @module */
+
 import { createHmac } from 'node:crypto'
 import type { Dataset } from './dataset.ts'
 

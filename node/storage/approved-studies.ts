@@ -1,3 +1,5 @@
+/** The studies that this hospital's operator has approved, one file each. @module */
+
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXIT } from '../errors.ts'

@@ -1,3 +1,5 @@
+/** What one certified round left behind, as the local interface and the log show it. @module */
+
 /** One finished round, seen from this node. */
 export interface RoundRecord {
   round: number

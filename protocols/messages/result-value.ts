@@ -1,3 +1,5 @@
+/** The value that peers agree on at a round's end: its sum and next checkpoint, or VOID. @module */
+
 import { z } from 'zod'
 import { TAG_VALUE } from '../../crypto/domain.ts'
 import { sha256 } from '../../crypto/hash.ts'

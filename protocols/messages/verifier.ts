@@ -1,3 +1,5 @@
+/** Checks signatures and remembers those that were good: the same envelope arrives by many ways. @module */
+
 import { type Envelope, verifyEnvelope } from '../../crypto/envelope.ts'
 import { sha256 } from '../../crypto/hash.ts'
 

@@ -1,3 +1,5 @@
+/** The optimizer step and the statistics on an opened sum: the same to the last bit at every peer. @module */
+
 import { ProtocolError } from '../errors.ts'
 import { normalisationOf, type StatisticsTerms } from '../study/normalisation.ts'
 import { type Checkpoint, isFinite32 } from './checkpoint.ts'

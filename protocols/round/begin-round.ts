@@ -1,3 +1,5 @@
+/** Begins a round: a state for it, with what was said before a restart put back. @module */
+
 import { restoreVotes, type VotePhase } from '../agreement/agreement.ts'
 import { hex } from '../immutable.ts'
 import type { Instance } from '../messages/limits.ts'

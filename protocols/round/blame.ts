@@ -1,3 +1,5 @@
+/** What follows when a peer is at fault, or when the study cannot go on. @module */
+
 import { ProtocolError } from '../errors.ts'
 import { verifyEvidence } from '../evidence/verify.ts'
 import type { Evidence } from '../messages/evidence.ts'

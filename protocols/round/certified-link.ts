@@ -1,3 +1,5 @@
+/** The transcript's next link, from the votes that certify it. @module */
+
 import { fromString } from 'uint8arrays/from-string'
 import { collectProof } from '../agreement/proof.ts'
 import type { Link } from '../transcript/link.ts'

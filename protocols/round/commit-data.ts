@@ -1,3 +1,5 @@
+/** The value that COMMIT agrees on, as it follows from one view's data. @module */
+
 import { remember } from '../immutable.ts'
 import { encodeCommitValue } from '../messages/commit-value.ts'
 import type { BodyOf } from '../messages/messages.ts'

@@ -1,3 +1,5 @@
+/** What the world tells a round. The daemon and the simulator send the same events. @module */
+
 import type { Message } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
 import type { RoundOutput } from '../secure-sum/jobs.ts'

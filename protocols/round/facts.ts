@@ -1,3 +1,5 @@
+/** Questions about a state that several rules ask: who proposes, who has said what, who is silent. @module */
+
 import { opens } from '../../crypto/commitment.ts'
 import { proposerIndex } from '../../crypto/transcript.ts'
 import { same } from '../immutable.ts'

@@ -1,3 +1,5 @@
+/** Says one of our own messages: logged before it leaves, at most one a slot. @module */
+
 import assert from 'node:assert/strict'
 import { sha256 } from '../../crypto/hash.ts'
 import { put } from '../immutable.ts'

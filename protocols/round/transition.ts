@@ -1,3 +1,5 @@
+/** One step under way: the state so far and the effects so far. @module */
+
 import { put } from '../immutable.ts'
 import type { StepContext } from './context.ts'
 import type { Effect } from './effects.ts'

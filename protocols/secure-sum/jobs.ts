@@ -1,3 +1,5 @@
+/** The jobs of a round's secure sum: what a worker is asked for, and what it answers. @module */
+
 import type { Binding, Evidence } from '../messages/evidence.ts'
 import type { Member } from '../roster/roster.ts'
 

@@ -1,3 +1,5 @@
+/** Where a round's secrets and vectors lie between jobs, as a port. @module */
+
 import type { Checkpoint } from '../model/checkpoint.ts'
 import type { Member } from '../roster/roster.ts'
 

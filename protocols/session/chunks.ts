@@ -1,3 +1,5 @@
+/** Chunks of an opening: who owns which words, and the digest that LOADED names. @module */
+
 import { TAG_LOADED } from '../../crypto/domain.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import type { Chunk } from '../../crypto/layout.ts'

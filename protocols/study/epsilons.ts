@@ -1,3 +1,5 @@
+/** The three epsilons of a study, and how many rounds a budget pays for. @module */
+
 import { pldEpsilon, type Steps } from '../../crypto/accounting/pld.ts'
 import { SAMPLE_RATE_ONE } from './limits.ts'
 import { type Multipliers, multipliersOf, type SumPlan } from './noise.ts'

@@ -47,6 +47,9 @@ export const LEARNING_RATE_MAX = 1000
 /** A study shows a warning above this epsilon: the usual reading of the literature is "weak". */
 export const EPSILON_WEAK = 10
 
+/** No timeout of a study is shorter: a message crosses a network and is fsynced before it is answered. */
+export const TIMEOUT_MS_MIN = 100
+
 /** No timer of a study is longer. */
 export const TIMER_MS_MAX = 24 * 3600 * 1000
 export const BANDWIDTH_MIN_MIN = 1000

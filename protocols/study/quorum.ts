@@ -1,3 +1,5 @@
+/** How many hospitals a study needs: quorum, faulty members, colluders, contributors. @module */
+
 import type { StudyDocument } from './types.ts'
 
 /** f and q of a roster (secure-aggregation.md, "A round"). */

@@ -1,3 +1,5 @@
+/** What the round of a number is for: statistics or training. @module */
+
 import type { StudyDocument } from './types.ts'
 
 /** Rounds of training among these: a budget is told in them, and the statistics before are paid for in advance. */

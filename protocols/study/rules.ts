@@ -8,6 +8,7 @@ import { compare } from 'uint8arrays/compare'
 import { ProtocolError } from '../errors.ts'
 import * as limit from './limits.ts'
 import { parameterSpecs } from './parameters.ts'
+import { checkTiming } from './timing.ts'
 import type { ModelSpec, StudyData, StudyDocument, StudyPrivacy } from './types.ts'
 
 /** Checks a document whose shape and limits are in order. @throws ProtocolError as `validateStudy` lists */
@@ -74,9 +75,7 @@ function checkData({ data, model, timing, normalisation }: StudyDocument): void 
   requireDistinct('malformed-study', 'Two classes have the name', data.classes)
   if (data.kind === 'vector' && data.bounds !== undefined) checkBounds(data.bounds, data.shape[0])
   if (normalisation !== undefined) checkNormalisation(data, model)
-  if (timing.voteTimeoutMsMax < timing.voteTimeoutMs) {
-    throw new ProtocolError('malformed-study', 'timing.voteTimeoutMsMax is below timing.voteTimeoutMs')
-  }
+  checkTiming(timing)
   parameterSpecs(model, data)
 }
 

@@ -1,3 +1,5 @@
+/** The shape of a study document, field by field, with its bounds. @module */
+
 import { z } from 'zod'
 import { CodedError } from '../../crypto/errors.ts'
 import { publicKeyOfPeer } from '../../crypto/signature.ts'
@@ -21,7 +23,7 @@ const address = z
 const sized = (length: number) =>
   z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === length, `must be ${length} bytes`)
 const seed = sized(32)
-const peerId = sized(38).refine(id => isPeerId(id), 'is not an Ed25519 PeerId')
+const peerId = sized(38).refine(id => isPeerId(id), 'is not an Ed25519 PeerId, or one that anybody could sign for')
 
 const contract = {
   classes: z.array(name).min(2).max(limit.CLASSES_MAX),
@@ -83,12 +85,12 @@ export const OPTIMIZER_SCHEMA = z.strictObject({
 
 export const TIMING_SCHEMA = z.strictObject({
   openDelayMs: timer(0),
-  voteTimeoutMs: timer(10),
-  voteTimeoutMsMax: timer(10),
-  lostAfterMs: timer(10),
-  resendAfterMs: timer(10),
-  voidAfterMs: timer(10),
-  dataBaseMs: timer(10),
+  voteTimeoutMs: timer(limit.TIMEOUT_MS_MIN),
+  voteTimeoutMsMax: timer(limit.TIMEOUT_MS_MIN),
+  lostAfterMs: timer(limit.TIMEOUT_MS_MIN),
+  resendAfterMs: timer(limit.TIMEOUT_MS_MIN),
+  voidAfterMs: timer(limit.TIMEOUT_MS_MIN),
+  dataBaseMs: timer(limit.TIMEOUT_MS_MIN),
   bandwidthMin: real(limit.BANDWIDTH_MIN_MIN, limit.BANDWIDTH_MIN_MAX),
   trainedDelayMs: timer(0),
 })

@@ -1,3 +1,6 @@
+/** Timing presets for hospitals far apart and for one network. @module */
+
+import { ProtocolError } from '../errors.ts'
 import type { StudyTiming } from './types.ts'
 
 /** Timers for hospitals that are far apart: the defaults of the secure aggregation. */
@@ -27,3 +30,56 @@ export const TIMING_LAN: StudyTiming = {
 }
 
 export const TIMING_PRESETS = { wan: TIMING_WAN, lan: TIMING_LAN } as const
+
+/** A floor under one timer, from the others. Timers in other proportions void rounds that every hospital has paid for. */
+interface Floor {
+  readonly timer: keyof StudyTiming
+  readonly atLeast: (timing: StudyTiming) => number
+  readonly is: string
+  readonly because: string
+}
+
+const FLOORS: readonly Floor[] = [
+  {
+    timer: 'voteTimeoutMsMax',
+    atLeast: timing => timing.voteTimeoutMs,
+    is: 'voteTimeoutMs',
+    because: 'timeouts grow up to it',
+  },
+  {
+    timer: 'lostAfterMs',
+    atLeast: timing => timing.voteTimeoutMs / 4,
+    is: 'a quarter of voteTimeoutMs',
+    because: 'a hospital would count as lost while its vote is on its way',
+  },
+  {
+    timer: 'resendAfterMs',
+    atLeast: timing => timing.voteTimeoutMs / 2,
+    is: 'half of voteTimeoutMs',
+    because: 'everything would be sent again before it can be answered',
+  },
+  {
+    timer: 'dataBaseMs',
+    atLeast: timing => timing.voteTimeoutMs,
+    is: 'voteTimeoutMs',
+    because: 'a chunk needs longer than a vote',
+  },
+  {
+    timer: 'voidAfterMs',
+    atLeast: timing => timing.dataBaseMs + timing.voteTimeoutMs,
+    is: 'dataBaseMs + voteTimeoutMs',
+    because: 'a round that everybody has paid for would end VOID before its sums can arrive',
+  },
+]
+
+/** Checks timers against each other. @throws ProtocolError `malformed-study` naming the timer and its floor */
+export function checkTiming(timing: StudyTiming): void {
+  for (const { timer, atLeast, is, because } of FLOORS) {
+    const least = atLeast(timing)
+    if (timing[timer] >= least) continue
+    throw new ProtocolError(
+      'malformed-study',
+      `timing.${timer} is ${timing[timer]}, and must be at least ${is}, ${least}: ${because}`,
+    )
+  }
+}

@@ -1,3 +1,5 @@
+/** The study document as TypeScript types. @module */
+
 /** All in milliseconds, monotonic and relative, but for `bandwidthMin` in bit/s. */
 export interface Timing {
   readonly openDelayMs: number

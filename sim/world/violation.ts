@@ -1,3 +1,5 @@
+/** How a checker says that something happened that must never happen. @module */
+
 /** Something happened that must never happen. */
 export class Violation extends Error {
   /** number in secure-aggregation.md, "Invariants"; null for a crash of the code under test */

@@ -1,3 +1,5 @@
+/** Computes the next checkpoint once a round's sum is confirmed. @module */
+
 import { hex } from '../../immutable.ts'
 import { sumHashes } from '../chunk-sums.ts'
 import { sessionOf } from '../data-phase.ts'

@@ -1,3 +1,5 @@
+/** Says APPROVE for the change of the roster that our operator approves. @module */
+
 import { fits } from '../../roster/change.ts'
 import { saidBy } from '../facts.ts'
 import { say } from '../say.ts'

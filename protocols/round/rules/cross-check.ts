@@ -1,3 +1,5 @@
+/** Recomputes all sums when fingerprints disagree, and blames the owner whose sum is false. @module */
+
 import { fromString } from 'uint8arrays/from-string'
 import { collectProof } from '../../agreement/proof.ts'
 import { hex, same } from '../../immutable.ts'

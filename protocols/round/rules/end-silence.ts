@@ -1,3 +1,5 @@
+/** Ends the silence after a start, once enough peers have told what they hold of ours. @module */
+
 import { inquire } from '../rollback-guard.ts'
 import { schedule, type Turn } from '../transition.ts'
 

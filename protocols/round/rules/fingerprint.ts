@@ -1,3 +1,5 @@
+/** Says our FINGERPRINT: what the opened vector is under the round's challenge. @module */
+
 import { hex, put } from '../../immutable.ts'
 import type { RoundOutput } from '../../secure-sum/jobs.ts'
 import { askFingerprint, challengeOf, published } from '../fingerprints.ts'

@@ -1,3 +1,5 @@
+/** Ends a round whose RESULT is certified, and begins the next one. @module */
+
 import { hex } from '../../immutable.ts'
 import { decodeResultValue } from '../../messages/result-value.ts'
 import { extendHead } from '../../transcript/head.ts'

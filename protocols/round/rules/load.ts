@@ -1,3 +1,5 @@
+/** Says LOADED when every part of our own chunk is here. @module */
+
 import { same } from '../../immutable.ts'
 import { chunksOf } from '../../session/chunks.ts'
 import { manifestsIn } from '../data-phase.ts'

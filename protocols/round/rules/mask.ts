@@ -1,3 +1,5 @@
+/** Masks our update under the OPEN of a view and sends its chunks to their owners. @module */
+
 import { put, same } from '../../immutable.ts'
 import type { RoundOutput } from '../../secure-sum/jobs.ts'
 import { chunksOf, filledChunks } from '../../session/chunks.ts'
@@ -12,10 +14,10 @@ export function maskRule(turn: Turn): void {
   const phase = state.phases.get(state.commit.view)
   if (phase === undefined || state.commit.decision !== null || state.key === null) return
   const { opening } = phase
-  const expectations = opening.keys.get(context.self)
-  if (expectations === undefined || state.flags.has(`mask:${opening.sidHex}`)) return
+  const promised = opening.keys.get(context.self)
+  if (promised === undefined || state.flags.has(`mask:${opening.sidHex}`)) return
   // after a lost disk the key that we promised is gone: this round goes on without us
-  if (!same(expectations, state.key)) return
+  if (!same(promised, state.key)) return
   const masked = saidBy(state, { type: 'manifest', view: opening.view, from: context.self })
   // before a restart we saw another OPEN of this view, and have spoken for that one
   if (masked !== undefined && !same(masked.body.sid, opening.sid)) return

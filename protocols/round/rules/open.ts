@@ -1,3 +1,5 @@
+/** Says OPEN, as the proposer of a view, when enough hospitals are ready. @module */
+
 import { BAN_VIEWS } from '../../roster/limits.ts'
 import { candidates, isOpenable, mayOpenFirst } from '../candidates.ts'
 import { proposerOf, saidBy } from '../facts.ts'

@@ -1,3 +1,5 @@
+/** Pulls the sums of the chunks that others own. @module */
+
 import { OUTSIDE } from '../../roster/roster.ts'
 import { filledChunks } from '../../session/chunks.ts'
 import { chunkSum } from '../chunk-sums.ts'

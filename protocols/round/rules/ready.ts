@@ -1,3 +1,5 @@
+/** Says READY when our training step is done, with the round's ephemeral key. @module */
+
 import { saidBy } from '../facts.ts'
 import { say } from '../say.ts'
 import { ended, once, schedule, setPhase, type Turn } from '../transition.ts'

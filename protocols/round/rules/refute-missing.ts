@@ -1,3 +1,5 @@
+/** Answers a MISSING that names us wrongly with the owner's own receipt. @module */
+
 import { blame } from '../blame.ts'
 import { rowIn } from '../message-table.ts'
 import { once, type Turn } from '../transition.ts'

@@ -1,3 +1,5 @@
+/** Says RELEASE, our self key, once COMMIT is certified: write-ahead, at most once a round. @module */
+
 import { opens } from '../../../crypto/commitment.ts'
 import { same } from '../../immutable.ts'
 import type { BodyOf, Message } from '../../messages/messages.ts'

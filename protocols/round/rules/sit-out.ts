@@ -1,3 +1,5 @@
+/** Says SIT-OUT when we cannot contribute in a round. @module */
+
 import { same } from '../../immutable.ts'
 import { saidBy } from '../facts.ts'
 import { say } from '../say.ts'

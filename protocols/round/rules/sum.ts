@@ -1,3 +1,5 @@
+/** Adds up our own chunk, or one whose owner is late, when all self keys are here. @module */
+
 import { hex } from '../../immutable.ts'
 import type { Member } from '../../roster/roster.ts'
 import type { RoundOutput } from '../../secure-sum/jobs.ts'

@@ -95,12 +95,13 @@ function timer(min: number, ...values: [number, ...number[]]): Field {
 
 const timing = record({
   openDelayMs: timer(0, 0, limit.TIMER_MS_MAX),
-  voteTimeoutMs: timer(10, 10, 4000),
-  voteTimeoutMsMax: timer(10, 4000, limit.TIMER_MS_MAX),
-  lostAfterMs: timer(10, 10, limit.TIMER_MS_MAX),
-  resendAfterMs: timer(10, 10, limit.TIMER_MS_MAX),
-  voidAfterMs: timer(10, 10, limit.TIMER_MS_MAX),
-  dataBaseMs: timer(10, 10, limit.TIMER_MS_MAX),
+  // the bounds of each that fit the bounds of all others
+  voteTimeoutMs: timer(limit.TIMEOUT_MS_MIN, limit.TIMEOUT_MS_MIN, 4000),
+  voteTimeoutMsMax: timer(limit.TIMEOUT_MS_MIN, 4000, limit.TIMER_MS_MAX),
+  lostAfterMs: timer(limit.TIMEOUT_MS_MIN, 1000, limit.TIMER_MS_MAX),
+  resendAfterMs: timer(limit.TIMEOUT_MS_MIN, 2000, limit.TIMER_MS_MAX),
+  voidAfterMs: timer(limit.TIMEOUT_MS_MIN, 404_000, limit.TIMER_MS_MAX),
+  dataBaseMs: timer(limit.TIMEOUT_MS_MIN, 4000, 400_000),
   bandwidthMin: real(limit.BANDWIDTH_MIN_MIN, limit.BANDWIDTH_MIN_MAX),
   trainedDelayMs: timer(0, 0, limit.TIMER_MS_MAX),
 })

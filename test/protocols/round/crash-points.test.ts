@@ -63,7 +63,7 @@ test('several hospitals killed at random instants, with lost gossip and an early
   for (let seed = 0; seed < 60; seed++) {
     const draw = drawer(`chaos ${seed}`)
     const hospitals = [3, 4, 5, 7][draw(4)] as number
-    const timing = draw(2) === 0 ? {} : { voidAfterMs: 3000 + draw(8000) }
+    const timing = draw(2) === 0 ? {} : { voidAfterMs: 7000 + draw(4000) }
     const story = createStory({ hospitals, seed: `chaos ${seed}`, study: { rounds: 2 }, timing })
     const loss = draw(3) * 0.2
     story.world.deliver = () => story.world.random() >= loss

@@ -1,0 +1,102 @@
+/**
+ * Every command by name: what it is for, and the file that adds its options and runs it. A file loads only when its
+ * command is called, so that `--help` and `status` do not wait for the rest.
+ *
+ * @module
+ */
+
+import type { Command } from 'commander'
+
+/** Adds options, arguments and the action to a command that has its name and description. */
+type AddOptions = (command: Command) => void
+
+export type CommandEntry = { readonly name: string; readonly description: string } & (
+  | { readonly load: () => Promise<AddOptions> }
+  | { readonly children: readonly CommandEntry[] }
+)
+
+const STUDY_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'plan',
+    description: 'the noise and the three epsilons over rounds and sample rates, before anything is spent',
+    load: async () => (await import('./study-plan.ts')).addStudyPlan,
+  },
+  {
+    name: 'new',
+    description: 'write a study: solve its noise for the wanted epsilon and sign it',
+    load: async () => (await import('./study-new.ts')).addStudyNew,
+  },
+  {
+    name: 'show',
+    description: 'verify a study file and show what it says',
+    load: async () => (await import('./study-show.ts')).addStudyShow,
+  },
+  {
+    name: 'approve',
+    description: 'verify a study file and agree to take part in it',
+    load: async () => (await import('./study-approve.ts')).addStudyApprove,
+  },
+]
+
+/** In the order that a hospital needs them. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'init',
+    description: 'create a data folder: config.toml and a new identity',
+    load: async () => (await import('./init.ts')).addInit,
+  },
+  { name: 'id', description: "print the node's peer id", load: async () => (await import('./id.ts')).addId },
+  { name: 'study', description: 'write, show and approve studies', children: STUDY_COMMANDS },
+  {
+    name: 'start',
+    description: 'take part in the approved study until stopped',
+    load: async () => (await import('./start.ts')).addStart,
+  },
+  {
+    name: 'status',
+    description: 'show what the running node is doing',
+    load: async () => (await import('./status.ts')).addStatus,
+  },
+  {
+    name: 'evaluate',
+    description: 'measure the newest checkpoint (its moving average) on local records',
+    load: async () => (await import('./evaluate.ts')).addEvaluate,
+  },
+  {
+    name: 'audit',
+    description: "attack a study and write down what its promise of privacy is worth; some minutes' work",
+    load: async () => (await import('./audit.ts')).addAudit,
+  },
+  {
+    name: 'evidence',
+    description: 'proofs that a hospital has lied',
+    load: async () => (await import('./evidence.ts')).addEvidence,
+  },
+  {
+    name: 'roster',
+    description: 'who takes part, and changes of that',
+    load: async () => (await import('./roster.ts')).addRoster,
+  },
+  {
+    name: 'privacy',
+    description: 'what one record costs, and what was spent',
+    load: async () => (await import('./privacy.ts')).addPrivacy,
+  },
+]
+
+/**
+ * Adds the commands to their parent; of those, only what the words of the command line name is loaded.
+ *
+ * @param words the arguments so far that are not options, such as `study`, `show`
+ */
+export async function addCommands(
+  parent: Command,
+  entries: readonly CommandEntry[],
+  [word, ...rest]: readonly string[],
+): Promise<void> {
+  for (const entry of entries) {
+    const command = parent.command(entry.name).description(entry.description)
+    if ('children' in entry) await addCommands(command, entry.children, word === entry.name ? rest : [])
+    else if (word === entry.name) (await entry.load())(command)
+  }
+}
