@@ -8,6 +8,7 @@ import { parseConfig, readConfig } from '../../node/config/config.ts'
 import { OperatorError } from '../../node/errors.ts'
 import { documentOfSpec, readStudySpec } from '../../node/study/study-spec.ts'
 import { decodeStudy, encodeStudy } from '../../protocols/study/document.ts'
+import { HEART_BOUNDS } from '../../sim/bench/heart-data.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const EXAMPLES = join(ROOT, 'node/examples')
@@ -44,4 +45,10 @@ test('a spec that is not there is answered with the path of one that is', async 
 test('the examples are in the package', async t => {
   const { files } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
   t.true(files.includes('node/examples'))
+})
+
+test('the example of tables states the bounds that its figures were measured with', async t => {
+  const { data } = await readStudySpec(join(EXAMPLES, 'heart-disease.toml'))
+  t.true(data.kind === 'vector')
+  t.deepEqual(data.kind === 'vector' && data.bounds, HEART_BOUNDS as [number, number][])
 })
