@@ -30,18 +30,26 @@ async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Prom
   const { shape, classes } = document.data
   const dataset = await readNpz(npz, { split, shape, classes })
   const { loadBackend } = await import('../training/backend.ts')
-  const { evaluate } = await import('../training/evaluation.ts')
+  const { evaluate, gapsOf } = await import('../training/evaluation.ts')
   const backend = await loadBackend({ engine: config.training.engine })
   const metrics = evaluate({ backend, document, ...deployed(checkpoint), dataset })
-  const { auc, accuracy, mcc, count } = metrics
-  if (json) printJson({ auc, accuracy, mcc, count, round, checkpoint: hash })
+  const { auc, accuracy, mcc, count, support } = metrics
+  const gaps = gapsOf(metrics, classes)
+  // JSON has no NaN: a figure that is not defined is null, and `gaps` says why
+  if (json) printJson({ auc, accuracy, mcc, count, support, gaps, round, checkpoint: hash })
   else {
+    const note = gaps.auc ?? (classes.length > 2 ? 'mean over the classes, each against the rest' : null)
     printLines(
       `Round ${round}, checkpoint ${hash.slice(0, 12)}, ${count} records of ${npz} (${split})`,
-      `  AUC       ${auc.toFixed(4)}${classes.length > 2 ? ' (mean over the classes, each against the rest)' : ''}`,
-      `  accuracy  ${accuracy.toFixed(4)}`,
-      `  MCC       ${mcc.toFixed(4)}`,
+      `  AUC       ${figureText(auc, note)}`,
+      `  accuracy  ${figureText(accuracy, null)}`,
+      `  MCC       ${figureText(mcc, gaps.mcc)}`,
       "These figures are about private records: they are not covered by the study's epsilon. Keep them here.",
     )
   }
+}
+
+function figureText(value: number, note: string | null): string {
+  if (Number.isNaN(value)) return note ?? 'not defined'
+  return `${value.toFixed(4)}${note === null ? '' : ` (${note})`}`
 }

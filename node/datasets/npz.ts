@@ -2,190 +2,212 @@
  * Records from a numpy archive (.npz, a zip of .npy arrays), the format of MedMNIST: `train_images`, `train_labels`
  * and so on, or plain `images` and `labels`.
  *
+ * Arrays are read in pieces, each converted and dropped: beside the inputs themselves memory holds one piece.
+ *
  * @module
  */
 
-import { open } from 'node:fs/promises'
-import { unzipSync } from 'fflate'
+import { printable } from '../../protocols/encoding/printable.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { type Archive, ArchiveError, type ArchiveMember, withArchive } from './archive.ts'
 import type { Dataset } from './dataset.ts'
-import { integersOf, type NpyArray, NpyError, parseNpy } from './npy.ts'
+import { createInputReader, type InputReader } from './inputs.ts'
+import { createLabelReader, type LabelReader } from './labels.ts'
+import { NpyError, type NpyHeader, numbersOf, parseHeader } from './npy.ts'
 
-export const FILE_BYTES_MAX = 2 ** 30
-/** What one array may inflate to: a few kilobytes of zip can claim gigabytes. */
-export const ARRAY_BYTES_MAX = 2 ** 29
 /** Values are held as float32, so half a gibibyte of them. */
 export const VALUES_MAX = 2 ** 27
+/** What one array may inflate to: a few kilobytes of zip can claim gigabytes. All values as float64 fit. */
+export const ARRAY_BYTES_MAX = VALUES_MAX * 8
 
 const HEADER_BYTES_SPARE = 1 << 17
-const BYTE_MAX = 255
+const SUFFIX = '.npy'
 
 export interface NpzOptions {
   /** such as `train` or `test` */
   split: string
   /** of one record, from the study */
   shape: readonly number[]
-  /** names of the classes, from the study; labels are their indices */
+  /** names of the classes, from the study; labels are their indices, or the names themselves */
   classes: readonly string[]
 }
 
 /**
- * Reads one split. uint8 is scaled by 1/255; float32 is taken as it is, and for images must lie in [0, 1]. Images of
- * one channel may leave their last axis out.
+ * Reads one split. What values become follows from the study and their type alone, see inputs.ts: pixels (`images`)
+ * are scaled to [0, 1], columns (`vectors`) are taken as they are. Images of one channel may leave their last axis out.
+ * Arrays may be in folders of the archive.
  *
  * @throws OperatorError `data-unreadable`, exit code 12, that says which file and array, why, and what to do
  */
 export async function readNpz(file: string, { split, shape, classes }: NpzOptions): Promise<Dataset> {
-  const bytes = await readFile(file)
-  const { records, labels } = readArrays(file, bytes, { split, shape })
-  const count = records.array.shape[0] ?? 0
-  const inputs = explained(file, records.name, () => inputsOf(records.array, shape))
-  const indices = explained(file, labels.name, () => labelsOf(labels.array, { count, classes: classes.length }))
-  return { count, shape: [...shape], inputs, labels: indices }
-}
-
-/** Turns what is wrong with an array into what is wrong with the file. */
-function explained<T>(file: string, name: string, action: () => T): T {
-  try {
-    return action()
-  } catch (cause) {
-    if (cause instanceof NpyError) throw unreadable(file, `the array ${name} ${cause.message}`, cause.hint, cause)
-    throw cause
-  }
-}
-
-async function readFile(file: string): Promise<Uint8Array> {
-  let size: number | undefined
-  try {
-    const handle = await open(file)
-    try {
-      size = (await handle.stat()).size
-      if (size <= FILE_BYTES_MAX) return await handle.readFile()
-    } finally {
-      await handle.close()
-    }
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not there' : (cause as Error).message
-    throw unreadable(file, reason, 'Check the path of the data in config.toml, and that the file may be read.', cause)
-  }
-  throw unreadable(file, `it has ${size} bytes, more than ${FILE_BYTES_MAX}`, 'Split it into smaller files.')
-}
-
-interface NamedArray {
-  name: string
-  array: NpyArray
-}
-
-function readArrays(
-  file: string,
-  bytes: Uint8Array,
-  { split, shape }: { split: string; shape: readonly number[] },
-): { records: NamedArray; labels: NamedArray } {
-  const sizes = listArrays(file, bytes)
-  const what = shape.length === 1 ? ['vectors', 'images'] : ['images']
-  const find = (kinds: string[]): string => {
-    const wanted = [...kinds.map(kind => `${split}_${kind}`), ...kinds]
-    const name = wanted.find(candidate => sizes.has(candidate))
-    if (name !== undefined) return name
-    const present = [...sizes.keys()].join(', ') || 'nothing'
-    throw unreadable(file, `it has no array ${wanted[0]}; it holds ${present}`, 'Name the split that the file has.')
-  }
-  const names = { records: find(what), labels: find(['labels']) }
-  for (const name of Object.values(names)) {
-    const size = sizes.get(name)!
-    if (size > ARRAY_BYTES_MAX + HEADER_BYTES_SPARE) {
-      const reason = `the array ${name} would take ${size} bytes, more than ${ARRAY_BYTES_MAX}`
-      throw unreadable(file, reason, 'Split the data over several hospitals, or use smaller images.')
-    }
-  }
-  const wanted = new Set(Object.values(names).map(name => `${name}.npy`))
-  const unzipped = unzip(file, () => unzipSync(bytes, { filter: entry => wanted.has(entry.name) }))
-  const named = (name: string): NamedArray => ({
-    name,
-    array: explained(file, name, () => parseNpy(unzipped[`${name}.npy`]!)),
-  })
-  return { records: named(names.records), labels: named(names.labels) }
-}
-
-/** Names and inflated sizes of the arrays, without inflating any. */
-function listArrays(file: string, bytes: Uint8Array): Map<string, number> {
-  const sizes = new Map<string, number>()
-  unzip(file, () =>
-    unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        if (name.endsWith('.npy')) sizes.set(name.slice(0, -'.npy'.length), originalSize)
-        return false
-      },
+  return await explained(file, () =>
+    withArchive(file, async archive => {
+      const { records, labels } = findArrays(archive, { split, shape })
+      const pixels = records.name.endsWith('images')
+      const inputs = await readInputs(archive, records, { shape, pixels })
+      const indices = await readLabels(archive, labels, { count: inputs.count, classes })
+      return { count: inputs.count, shape: [...shape], inputs: inputs.finish(), labels: indices }
     }),
   )
-  return sizes
 }
 
-function unzip<T>(file: string, action: () => T): T {
+/** Turns what is wrong with the archive or an array into what is wrong with the file. */
+async function explained<T>(file: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (cause) {
+    if (!(cause instanceof ArchiveError || cause instanceof NpyError)) throw cause
+    throw new OperatorError('data-unreadable', `Cannot read ${file}: ${cause.message}`, {
+      hint: cause.hint,
+      exitCode: EXIT.dataUnreadable,
+      cause,
+    })
+  }
+}
+
+interface NamedMember {
+  readonly name: string
+  readonly member: ArchiveMember
+}
+
+function findArrays(
+  { members }: Archive,
+  { split, shape }: { split: string; shape: readonly number[] },
+): { records: NamedMember; labels: NamedMember } {
+  const arrays = new Map<string, ArchiveMember[]>()
+  for (const member of members.filter(({ path }) => path.endsWith(SUFFIX))) {
+    const name = member.path.slice(member.path.lastIndexOf('/') + 1, -SUFFIX.length)
+    arrays.set(name, [...(arrays.get(name) ?? []), member])
+  }
+  const find = (kinds: string[]): NamedMember => {
+    const wanted = [...kinds.map(kind => `${split}_${kind}`), ...kinds]
+    const name = wanted.find(candidate => arrays.has(candidate))
+    if (name === undefined) {
+      const present = printable([...arrays.keys()].join(', ')) || 'nothing'
+      throw new ArchiveError(
+        `it has no array ${wanted[0]}; it holds ${present}`,
+        `Name a split that the file has, or save it with numpy.savez_compressed(file, ${split}_${kinds[0]}=…).`,
+      )
+    }
+    const [member, other] = arrays.get(name)!
+    if (other !== undefined) {
+      const paths = printable(`${member!.path} and ${other.path}`)
+      throw new ArchiveError(`it has two arrays ${name}: ${paths}`, 'Leave one of them in the archive.')
+    }
+    return { name, member: member! }
+  }
+  return { records: find(shape.length === 1 ? ['vectors', 'images'] : ['images']), labels: find(['labels']) }
+}
+
+async function readInputs(
+  archive: Archive,
+  named: NamedMember,
+  contract: { shape: readonly number[]; pixels: boolean },
+): Promise<Pick<InputReader, 'count' | 'finish'>> {
+  let reader: InputReader | undefined
+  await readItems(archive, named, header => {
+    const started = createInputReader(header, contract, VALUES_MAX)
+    reader = started
+    return items => started.push(numbersOf(header.type, items))
+  })
+  const inputs = blamed(named.name, () => reader!.finish())
+  return { count: reader!.count, finish: () => inputs }
+}
+
+async function readLabels(
+  archive: Archive,
+  named: NamedMember,
+  options: { count: number; classes: readonly string[] },
+): Promise<Int32Array> {
+  let reader: LabelReader | undefined
+  await readItems(archive, named, header => {
+    reader = createLabelReader(header, options)
+    return reader.push
+  })
+  return reader!.finish()
+}
+
+/**
+ * Hands on the items of an array, whole ones, piece by piece. What is wrong with them is said after the archive's
+ * CRC-32 has been compared: damage is not blamed on whoever saved the array.
+ */
+async function readItems(
+  archive: Archive,
+  { name, member }: NamedMember,
+  start: (header: NpyHeader) => (items: Uint8Array) => void,
+): Promise<void> {
+  if (member.size > ARRAY_BYTES_MAX + HEADER_BYTES_SPARE) {
+    throw new ArchiveError(
+      `the array ${name} would take ${member.size} bytes, more than ${ARRAY_BYTES_MAX}`,
+      'Split the data over several hospitals, or use smaller images.',
+    )
+  }
+  const parser = createParser(member.size, start)
+  let fault: unknown
+  await blamedAsync(name, () =>
+    archive.inflate(member, piece => {
+      if (fault !== undefined) return
+      try {
+        parser.push(piece)
+      } catch (error) {
+        fault = error
+      }
+    }),
+  )
+  blamed(name, () => {
+    if (fault !== undefined) throw fault
+    parser.finish()
+  })
+}
+
+interface Parser {
+  readonly push: (piece: Uint8Array) => void
+  readonly finish: () => void
+}
+
+/** Finds the header, then cuts the body into whole items wherever the pieces end. */
+function createParser(size: number, start: (header: NpyHeader) => (items: Uint8Array) => void): Parser {
+  let rest: Uint8Array = new Uint8Array(0)
+  let itemBytes = 0
+  let take: ((items: Uint8Array) => void) | undefined
+  const push = (piece: Uint8Array): void => {
+    let bytes = rest.length === 0 ? piece : new Uint8Array(Buffer.concat([rest, piece]))
+    if (take === undefined) {
+      const header = parseHeader(bytes, size)
+      if (header !== null) {
+        take = start(header)
+        itemBytes = header.type.bytes
+        bytes = bytes.subarray(header.start)
+      }
+    }
+    const whole = take === undefined ? 0 : bytes.length - (bytes.length % itemBytes)
+    if (whole > 0) take?.(bytes.subarray(0, whole))
+    rest = new Uint8Array(bytes.subarray(whole))
+  }
+  const finish = (): void => {
+    if (take === undefined) throw new NpyError('is not a numpy array', 'Save it again with numpy.savez_compressed.')
+  }
+  return { push, finish }
+}
+
+/** Says which array it is that something is wrong with. */
+function blamed<T>(name: string, action: () => T): T {
   try {
     return action()
   } catch (cause) {
-    throw unreadable(file, 'it is not a whole .npz archive', 'Copy it again, and compare its checksum.', cause)
+    throw named(name, cause)
   }
 }
 
-function inputsOf(array: NpyArray, shape: readonly number[]): Float32Array {
-  const [count, ...own] = array.shape
-  const isImage = shape.length > 1
-  const accepted = [shape, ...(isImage && shape.at(-1) === 1 ? [shape.slice(0, -1)] : [])]
-  if (!accepted.some(candidate => candidate.join() === own.join())) {
-    const expected = `(${['n', ...shape].join(', ')})`
-    throw new NpyError(
-      `has the shape (${array.shape.join(', ')}) where the study says ${expected}`,
-      'Convert the records to the shape that the study fixes.',
-    )
+async function blamedAsync(name: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (cause) {
+    throw named(name, cause)
   }
-  if (!count) throw new NpyError('holds no records', 'Name a split that has some.')
-  const values = shape.reduce((product, length) => product * length, count)
-  if (values > VALUES_MAX) throw new NpyError(`holds ${values} values, more than ${VALUES_MAX}`, 'Use fewer records.')
-  if (array.dtype === '|u1') return Float32Array.from(array.body, byte => byte / BYTE_MAX)
-  if (array.dtype !== '<f4') {
-    throw new NpyError(
-      `has the dtype ${array.dtype}`,
-      'Save it after array.astype("uint8") or array.astype("float32").',
-    )
-  }
-  const inputs = new Float32Array(array.body.slice().buffer)
-  const bad = inputs.findIndex(value => !(isImage ? value >= 0 && value <= 1 : Number.isFinite(value)))
-  if (bad >= 0) {
-    const record = Math.floor(bad / (values / count))
-    const range = isImage ? 'outside [0, 1]' : 'that is not finite'
-    throw new NpyError(
-      `has the value ${inputs[bad]} ${range} in record ${record}`,
-      isImage ? 'Scale pixels to [0, 1], or save them as uint8.' : 'Remove the record or fill in the value.',
-    )
-  }
-  return inputs
 }
 
-function labelsOf(array: NpyArray, { count, classes }: { count: number; classes: number }): Int32Array {
-  const { shape } = array
-  if (shape[0] !== count || shape.length > 2 || (shape.length === 2 && shape[1] !== 1)) {
-    throw new NpyError(
-      `has the shape (${shape.join(', ')}) where ${count} records need (${count},) or (${count}, 1)`,
-      'Save one class index for each record.',
-    )
-  }
-  const labels = integersOf(array)
-  const bad = labels.findIndex(label => label < 0 || label >= classes)
-  if (bad >= 0) {
-    throw new NpyError(
-      `has the label ${labels[bad]} in record ${bad}, and the study's classes are 0 to ${classes - 1}`,
-      'Map the labels to the classes of the study.',
-    )
-  }
-  return Int32Array.from(labels)
-}
-
-function unreadable(file: string, reason: string, hint: string, cause?: unknown): OperatorError {
-  return new OperatorError('data-unreadable', `Cannot read ${file}: ${reason}`, {
-    hint,
-    exitCode: EXIT.dataUnreadable,
-    cause,
-  })
+function named(name: string, cause: unknown): unknown {
+  if (!(cause instanceof ArchiveError || cause instanceof NpyError)) return cause
+  return new ArchiveError(`the array ${name} ${cause.message}`, cause.hint, cause)
 }

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { sha256 } from '../../crypto/hash.ts'
 import { chunkLayout } from '../../crypto/layout.ts'
 import { fromBytes, toSigned } from '../../crypto/ring.ts'
+import type { Rng } from '../../crypto/rng.ts'
 import type { Dataset } from '../../node/datasets/dataset.ts'
 import { type Backend, loadBackend } from '../../node/training/backend.ts'
 import { createTrainer } from '../../node/training/data-trainer.ts'
@@ -22,6 +23,14 @@ import { planStudy, sumIn } from '../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { seededRng } from '../helpers/seeded-rng.ts'
 import { testSigners, testStudy } from '../helpers/study/study.ts'
+import type { Finding } from './noise-statistics.ts'
+
+export interface Check {
+  readonly name: string
+  /** what is claimed */
+  readonly claim: string
+  run(): Promise<Finding>
+}
 
 /** Every draw that decides a check follows from it. */
 const SEED = 'battery'
@@ -35,22 +44,31 @@ export interface WardInit {
   /** z of statistics of all columns, which are bounded by −1 and 1 */
   readonly statistics?: number
   readonly seed?: string
+  /** the shape of a record where records are images */
+  readonly image?: [height: number, width: number, channels: number]
+  /** what the sampler of a hospital draws from, instead of a stream of its own */
+  readonly sampler?: (hospital: number) => Rng
+}
+
+/** One opening of a round: another view is another session of it. */
+export interface Opening {
+  readonly view?: number
+  /** how many of the hospitals contribute, from the first on: all unless given */
+  readonly contributors?: number
 }
 
 /** Some hospitals and what their rounds open. */
 export interface OpeningWard {
   readonly document: StudyDocument
   readonly dimension: number
-  readonly sensitivity: number
-  readonly scale: number
   /** one training step of everybody */
   train(round: number): void
-  /** the sum that opens; another view is another session of the same round */
-  open(round: number, view?: number): Int32Array
+  /** the sum that opens */
+  open(round: number, opening?: Opening): Int32Array
   close(): void
 }
 
-/** A data set of vectors; labels are all 0. */
+/** A data set of vectors whose labels are all 0, from the entries that are not 0. */
 export function vectors(inputs: number, rows: readonly (readonly [index: number, value: number][])[]): Dataset {
   const values = new Float32Array(rows.length * inputs)
   rows.forEach((row, record) => {
@@ -59,30 +77,51 @@ export function vectors(inputs: number, rows: readonly (readonly [index: number,
   return { count: rows.length, shape: [inputs], inputs: values, labels: new Uint8Array(rows.length) }
 }
 
+/** As many hospitals without a record. */
+export function nobody(inputs: number, hospitals: number): Dataset[] {
+  return Array.from({ length: hospitals }, () => vectors(inputs, []))
+}
+
+/** Uses hospitals and closes them, whatever happens. */
+export async function within<Result>(
+  ward: Promise<OpeningWard>,
+  use: (ward: OpeningWard) => Result | Promise<Result>,
+): Promise<Result> {
+  const opened = await ward
+  try {
+    return await use(opened)
+  } finally {
+    opened.close()
+  }
+}
+
 let engine: Promise<Backend> | undefined
 
-function boundsFor({ inputs, statistics }: WardInit): { bounds?: [number, number][] } {
-  return statistics === undefined ? {} : { bounds: Array.from({ length: inputs }, () => [-1, 1]) }
+function dataOf({ inputs, image, statistics }: WardInit): StudyDocument['data'] {
+  const common = { classes: ['no', 'yes'], records: 1000 }
+  if (image !== undefined) return { ...common, kind: 'image', shape: image }
+  const bounds = Array.from({ length: inputs }, (): [number, number] => [-1, 1])
+  return { ...common, kind: 'vector', shape: [inputs], ...(statistics !== undefined && { bounds }) }
 }
 
 /** Hospitals with these records, and a logistic model of two classes whose parameters are all 0. */
 export async function createOpeningWard(init: WardInit): Promise<OpeningWard> {
-  const { records, inputs, privacy, statistics, seed = '' } = init
+  const { records, privacy, statistics, sampler, seed = '' } = init
   engine ??= loadBackend({ engine: 'wasm' })
   const backend = await engine
   const signers = testSigners(records.length)
   const base = { noise: 'distributed' as const, clippingNorm: 1, sampleRate: 2 ** 32, noiseMultiplier: 1 }
   const document = testStudy(signers, {
-    data: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], records: 1000, ...boundsFor(init) },
+    data: dataOf(init),
     ...(statistics !== undefined && { normalisation: { noiseMultiplier: statistics } }),
     privacy: { ...base, delta: 1e-5, epsilon: 50, colluders: 1, ...privacy },
   })
   const plan = planStudy(document)
-  const { dimension, fixedPoint } = plan
+  const { dimension } = plan
   const folder = mkdtempSync(join(tmpdir(), 'confrere-battery-'))
   const hospitals = records.map((dataset, self): WorkerCalls => {
     const rng = seededRng(`${SEED} ${seed} hospital ${self}`)
-    const trainer = createTrainer({ document, dataset, backend, rng })
+    const trainer = createTrainer({ document, dataset, backend, rng: sampler?.(self) ?? rng })
     // at the origin every gradient is known
     const atOrigin = {
       ...trainer,
@@ -95,11 +134,13 @@ export async function createOpeningWard(init: WardInit): Promise<OpeningWard> {
   return {
     document,
     dimension,
-    ...fixedPoint,
     train: round => {
       for (const hospital of hospitals) hospital.train(round)
     },
-    open: (round, view = 0) => openSum(hospitals, { ids, round, view, dimension: sumIn(plan, round).dimension }),
+    open: (round, { view = 0, contributors = hospitals.length } = {}) => {
+      const { dimension } = sumIn(plan, round)
+      return openSum(hospitals.slice(0, contributors), { ids, round, view, dimension })
+    },
     close: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
@@ -119,7 +160,7 @@ function openSum(
   const members = hospitals.map((_, self) => self)
   const keys = new Map(hospitals.map((one, self) => [self, only(one.run({ kind: 'prepare', round }), 'prepare').key]))
   const owners = members.length
-  const sid = sha256(Buffer.from(`round ${round}, view ${view}`))
+  const sid = sha256(Buffer.from(`round ${round}, view ${view} of ${owners}`))
   const sessions = members.map((self): Session => ({ sid, self, members, ids, owners, keys }))
   const run = (self: number, job: object) => hospitals[self]!.run({ ...job, round, session: sessions[self]! } as never)
   for (const self of members) only(run(self, { kind: 'mask', again: false }), 'mask')

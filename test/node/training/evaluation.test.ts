@@ -1,9 +1,10 @@
 // Claims of node/training/evaluation.ts: metrics are those of their definitions, worked out by hand here.
-
+import { AssertionError } from 'node:assert'
 import test from 'ava'
 import fc from 'fast-check'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
-import { evaluate, metrics, rocAuc, scores } from '../../../node/training/evaluation.ts'
+import { OperatorError } from '../../../node/errors.ts'
+import { evaluate, gapsOf, metrics, rocAuc, scores } from '../../../node/training/evaluation.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { images, onEveryEngine, testBatch } from './engines.ts'
@@ -79,6 +80,71 @@ test('a model that says the same of everyone has MCC 0', t => {
   t.is(result.mcc, 0)
   t.is(result.accuracy, 2 / 3)
   t.is(result.auc, 0.5)
+})
+
+test('a class without a record leaves the other figures whole, and the AUC is the mean over the others, which is said', t => {
+  const rows = [
+    [0.7, 0.2, 0.1],
+    [0.3, 0.6, 0.1],
+    [0.2, 0.5, 0.3],
+    [0.1, 0.2, 0.7],
+  ]
+  const result = metrics(Float32Array.from(rows.flat()), [0, 0, 1, 1], 3)
+  t.deepEqual(result.support, [2, 2, 0])
+  t.is(result.accuracy, 2 / 4)
+  // class 0: .7 .3 above .2 .1, so 1; class 1: .5 .2 against .2 .6, so (1 + 0 + ½ + 0) / 4
+  t.true(close(result.auc, (1 + 1.5 / 4) / 2))
+  // R_K: c = 2, s = 4, true 2 2 0, predicted 1 2 1
+  t.true(close(result.mcc, (2 * 4 - (2 * 1 + 2 * 2)) / Math.sqrt((16 - 6) * (16 - 8))))
+  t.deepEqual(gapsOf(result, ['no', 'yes', 'maybe']), {
+    auc: 'mean over 2 of 3 classes: no record is of the class "maybe"',
+    mcc: null,
+  })
+})
+
+test('records of one class have an accuracy, and no AUC or MCC for a reason that is said', t => {
+  for (const [classes, names] of [
+    [2, ['no', 'yes']],
+    [3, ['no', 'yes', 'maybe']],
+  ] as const) {
+    const probabilities = new Float32Array(2 * classes).fill(0.1)
+    probabilities.set([0.9], 0)
+    probabilities.set([0.8], classes + 1)
+    const result = metrics(probabilities, [1, 1], classes)
+    t.is(result.accuracy, 1 / 2)
+    t.is(result.auc, Number.NaN)
+    t.is(result.mcc, Number.NaN)
+    const reason = 'not defined: all records are of the class "yes"'
+    t.deepEqual(gapsOf(result, names), { auc: reason, mcc: reason })
+  }
+})
+
+test('all classes present: no figure has a gap', t => {
+  t.deepEqual(gapsOf({ support: [1, 2] }, ['no', 'yes']), { auc: null, mcc: null })
+})
+
+test('each record is counted once, for any records', t => {
+  const label = fc.nat(3)
+  fc.assert(
+    fc.property(fc.array(fc.tuple(label, label), { minLength: 1, maxLength: 30 }), pairs => {
+      const probabilities = Float32Array.from(pairs.flatMap(([, said]) => [0, 1, 2, 3].map(c => (c === said ? 1 : 0))))
+      const labels = pairs.map(([actual]) => actual)
+      const { support, count, accuracy } = metrics(probabilities, labels, 4)
+      const right = pairs.filter(([actual, said]) => actual === said).length
+      return support.reduce((sum, each) => sum + each, 0) === count && close(accuracy, right / count)
+    }),
+  )
+  t.pass()
+})
+
+test('figures of answers that are no numbers are refused, and so are counts that do not add up', t => {
+  const diverged = Float32Array.of(0.5, 0.5, Number.NaN, Number.NaN)
+  const error = t.throws(() => metrics(diverged, [0, 1], 2), { instanceOf: OperatorError, code: 'model-not-finite' })
+  t.regex(error!.message, /answer to record 1 is not a number/)
+  const halves = new Float32Array(4).fill(0.5)
+  t.throws(() => metrics(halves, [0, 2], 2), { instanceOf: AssertionError })
+  t.throws(() => metrics(halves, [0, 1, 1], 2), { instanceOf: AssertionError })
+  t.throws(() => metrics(halves, [0, -1], 2), { instanceOf: AssertionError })
 })
 
 test.serial('scores are the softmax of the model, for all records of any count', async t => {

@@ -164,7 +164,15 @@ export const RECORDED: Outcome = {
   statuses: SITES.map((_, at) => recordedStatus(at)),
   vitals: SITES.map((_, at) => ({ memoryBytesMax: (4 - at / 2) * 1e8, eventLoopLagP99Ms: 30 })),
   rounds: RECORDED_ROUNDS,
-  test: { auc: 0.9324, accuracy: 0.8301, mcc: 0.6431, count: 624, round: 47, hash: LAST.checkpoint },
+  test: {
+    auc: 0.9324,
+    accuracy: 0.8301,
+    mcc: 0.6431,
+    count: 624,
+    support: [234, 390],
+    round: 47,
+    hash: LAST.checkpoint,
+  },
   absence: {
     site: 'Cedar',
     killedInRound: 40,

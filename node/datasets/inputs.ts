@@ -1,0 +1,201 @@
+/**
+ * What the values of an array become as a model's inputs. A value's scale follows from the study and the array's type
+ * alone, never from the other values, so that the same pixel is the same number in every record, file and hospital.
+ *
+ * Pixels (arrays named `images`) become numbers of [0, 1], the contract of every image study:
+ *
+ * | type                          | becomes        | refused                                                     |
+ * |-------------------------------|----------------|-------------------------------------------------------------|
+ * | bool                          | 0 or 1         |                                                             |
+ * | uint8                         | value / 255    |                                                             |
+ * | uint16                        | value / 65535  | when no pixel is above half of 65535                        |
+ * | int16, int32, int64, uint32,  | value / 255    | when a pixel is not of 0 to 255, or none is above half of it |
+ * | uint64                        |                |                                                             |
+ * | int8                          |                | always: it can hold no 8-bit pixel above 127                |
+ * | float16, float32, float64     | value          | when a pixel is not of [0, 1] (in an image study)           |
+ *
+ * The type of 8-bit and 16-bit pixels says what white is; other integers are what programs make of 8-bit pixels, since no
+ * image fills 32 or 64 bits. The study does not say what white is where the type does not: pixels of 12 bits in 16, or
+ * Hounsfield units, can only be scaled by somebody who knows. An array that looks like those is refused with what to
+ * do; once scaled by hand with the same white, it gives the same inputs bit for bit.
+ *
+ * Columns (arrays named `vectors`) are taken as they are, whatever their type: the study's bounds are in their units.
+ *
+ * Every input is the float32 nearest to the quotient in float64.
+ *
+ * @module
+ */
+import { isNumeric, NpyError, type NpyHeader } from './npy.ts'
+
+const WHITE_8_BIT = 255
+const WHITE_16_BIT = 65535
+const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127
+
+export interface InputContract {
+  /** of one record, from the study */
+  readonly shape: readonly number[]
+  /** whether the values are pixels or columns */
+  readonly pixels: boolean
+}
+
+export interface InputReader {
+  readonly count: number
+  /** Takes the next values, in the order of the file. */
+  readonly push: (values: Float64Array) => void
+  /** count × product(shape), row-major. @throws NpyError when the values break the contract */
+  readonly finish: () => Float32Array
+}
+
+interface Scale {
+  readonly divisor: number
+  /** of inputs */
+  readonly low: number
+  readonly high: number
+}
+
+interface Seen {
+  /** of all values */
+  lowest: number
+  highest: number
+  /** whether all values are integers */
+  whole: boolean
+  /** the record of the first value out of range, or −1 */
+  bad: number
+  badValue: number
+}
+
+/**
+ * Prepares to read an array's values.
+ *
+ * @throws NpyError when the array's type or shape breaks the contract, or it has more than `valuesMax` values
+ */
+export function createInputReader(header: NpyHeader, contract: InputContract, valuesMax: number): InputReader {
+  const scale = scaleOf(header, contract)
+  const count = countOf(header, contract.shape, valuesMax)
+  const size = header.items / count
+  const inputs = new Float32Array(header.items)
+  const offsets = header.fortran ? fortranOffsets(header.shape.slice(1)) : null
+  const seen: Seen = {
+    ...{ lowest: Number.POSITIVE_INFINITY, highest: Number.NEGATIVE_INFINITY, whole: true },
+    ...{ bad: -1, badValue: 0 },
+  }
+  let position = 0
+  const push = (values: Float64Array): void => {
+    for (const value of values) {
+      const at = offsets === null ? position : (position % count) * size + offsets[Math.floor(position / count)]!
+      const input = Math.fround(value / scale.divisor)
+      if (!(input >= scale.low && input <= scale.high) && seen.bad < 0) {
+        seen.bad = Math.floor(at / size)
+        seen.badValue = value
+      }
+      if (value < seen.lowest) seen.lowest = value
+      if (value > seen.highest) seen.highest = value
+      if (seen.whole && !Number.isInteger(value)) seen.whole = false
+      inputs[at] = input
+      position++
+    }
+  }
+  const finish = (): Float32Array => {
+    if (contract.pixels) requirePixels(header, seen, scale)
+    else requireColumns(header, seen)
+    return inputs
+  }
+  return { count, push, finish }
+}
+
+function scaleOf({ type, dtype }: NpyHeader, { pixels, shape }: InputContract): Scale {
+  if (!isNumeric(type)) throw new NpyError('holds text where numbers are needed', 'Save an array of numbers instead.')
+  const finite = { divisor: 1, low: -FLOAT32_MAX, high: FLOAT32_MAX }
+  if (!pixels) return finite
+  if (type.kind === 'float') return shape.length > 1 ? { divisor: 1, low: 0, high: 1 } : finite
+  if (type.kind === 'bool') return { divisor: 1, low: 0, high: 1 }
+  if (type.kind === 'signed' && type.bytes === 1) {
+    throw new NpyError(
+      `has the dtype ${dtype}, which cannot hold the white of 8-bit pixels`,
+      `If these are bytes that wrapped to negative numbers, save array.view("uint8"). Else: ${WINDOW_HINT}`,
+    )
+  }
+  return { divisor: type.kind === 'unsigned' && type.bytes === 2 ? WHITE_16_BIT : WHITE_8_BIT, low: 0, high: 1 }
+}
+
+/** Checks the shape before any memory is set aside for it. */
+function countOf({ shape: [count, ...own], items }: NpyHeader, shape: readonly number[], valuesMax: number): number {
+  const accepted = [shape, ...(shape.length > 1 && shape.at(-1) === 1 ? [shape.slice(0, -1)] : [])]
+  if (count === undefined || !accepted.some(candidate => candidate.join() === own.join())) {
+    const found = count === undefined ? '' : [count, ...own].join(', ')
+    throw new NpyError(
+      `has the shape (${found}) where the study says (${['n', ...shape].join(', ')})`,
+      'Convert the records to the shape that the study fixes.',
+    )
+  }
+  if (count === 0) throw new NpyError('holds no records', 'Name a split that has some.')
+  if (items > valuesMax) throw new NpyError(`holds ${items} values, more than ${valuesMax}`, 'Use fewer records.')
+  return count
+}
+
+/** Where the values of one record go that are stored with the first axis varying fastest. */
+function fortranOffsets(shape: readonly number[]): Uint32Array {
+  const size = shape.reduce((product, axis) => product * axis, 1)
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, length) => product * length, 1))
+  return Uint32Array.from({ length: size }, (_, index) => {
+    let [rest, offset] = [index, 0]
+    for (const [axis, length] of shape.entries()) {
+      offset += (rest % length) * strides[axis]!
+      rest = Math.floor(rest / length)
+    }
+    return offset
+  })
+}
+
+function requireColumns({ type }: NpyHeader, seen: Seen): void {
+  const { lowest, highest } = seen
+  if (seen.bad >= 0) throw badColumn(seen)
+  if (type.kind === 'float' || Math.max(-lowest, highest) <= Number.MAX_SAFE_INTEGER) return
+  throw new NpyError(
+    `has integers beyond 2^53 (from ${lowest} to ${highest}), which are not exact numbers here`,
+    'Check that the column is a measurement and no identifier; save it after array.astype("float64") if it is.',
+  )
+}
+
+const WINDOW_HINT =
+  'Scale to [0, 1] by the lowest and highest value that the study means, the same at every hospital: ' +
+  'numpy.clip((array.astype("float64") - LOW) / (HIGH - LOW), 0, 1).astype("float32").'
+
+function requirePixels({ type, dtype }: NpyHeader, seen: Seen, { divisor, high }: Scale): void {
+  const { lowest, highest, bad, badValue } = seen
+  if (bad >= 0 && high !== 1) throw badColumn(seen)
+  if (bad >= 0) {
+    const range = divisor === 1 ? '[0, 1]' : `0 to ${divisor}`
+    throw new NpyError(`has the value ${badValue} outside ${range} in record ${bad}`, hintOf(seen))
+  }
+  const sure = type.kind === 'float' || type.kind === 'bool' || (type.kind === 'unsigned' && type.bytes === 1)
+  if (sure || highest > divisor / 2) return
+  throw new NpyError(
+    `has the dtype ${dtype} and no value above ${highest}, so that ${divisor} may not be its white`,
+    lowest < 0 ? WINDOW_HINT : whiteHint(highest, divisor),
+  )
+}
+
+function hintOf({ lowest, highest, whole, badValue }: Seen): string {
+  if (!Number.isFinite(badValue)) return 'Remove the record or fill in the value.'
+  return lowest < 0 ? WINDOW_HINT : whole ? whiteHint(highest, WHITE_8_BIT) : WINDOW_HINT
+}
+
+/** Two whites come into question: the smallest of whole bits that holds all values, and the type's own. */
+function whiteHint(highest: number, own: number): string {
+  const white = Math.max(WHITE_8_BIT, 2 ** Math.ceil(Math.log2(highest + 1)) - 1)
+  const divide = (by: number): string => `if white is ${by}, save (array / ${by}).astype("float32")`
+  const mask = highest <= 1 ? '; if it is a mask of 0 and 1, save array.astype("bool")' : ''
+  const others = own > white ? `; ${divide(own)}` : ''
+  return `Say what white is, the same at every hospital: ${divide(white)}${others}${mask}; or divide by another white.`
+}
+
+function badColumn({ bad, badValue }: Seen): NpyError {
+  if (!Number.isFinite(badValue)) {
+    return new NpyError(
+      `has the value ${badValue} that is not finite in record ${bad}`,
+      'Remove the record or fill in the value.',
+    )
+  }
+  return new NpyError(`has the value ${badValue} in record ${bad}, beyond float32`, 'Save it in a larger unit.')
+}
