@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { PLANT_VARIABLE } from '../../helpers/tree/plant.ts'
-import type { Plant } from './plants.ts'
+import type { Plant } from './plant.ts'
 
 interface Found {
   readonly wrong: string | null
