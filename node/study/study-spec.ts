@@ -33,7 +33,10 @@ import { ADDRESS_SCHEMA, PEER_SCHEMA } from '../config/config.ts'
 import { readToml } from '../config/toml.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { parsePeerId } from '../storage/identity.ts'
+import { packageFile } from '../version.ts'
 
+/** In the package, beside `heart-disease.toml`. */
+const SPEC_EXAMPLE = 'node/examples/chest-xray.toml'
 const MOMENTUM_DEFAULT = 0.9
 const AVERAGE_DECAY_DEFAULT = 0.99
 const SEED_BYTES = 32
@@ -89,7 +92,7 @@ export type StudySpec = z.output<typeof SPEC_SCHEMA>
 export function readStudySpec(file: string): Promise<StudySpec> {
   return readToml(file, SPEC_SCHEMA, {
     message: `There is no study spec ${file}`,
-    hint: 'The README has one to start from.',
+    hint: `Copy ${packageFile(SPEC_EXAMPLE)} and change it.`,
   })
 }
 

@@ -1,4 +1,4 @@
-// Claims of README: a node that reaches its privacy cap in the middle of a study ends with exit code 7 and nothing is
+// Claims of privacy.md, "Ledger": a node that reaches its privacy cap in the middle of a study ends with exit code 7 and nothing is
 // charged beyond; a restart, however often, changes nothing; the other hospitals go on.
 
 import { readFile, writeFile } from 'node:fs/promises'
