@@ -86,7 +86,9 @@ export function statusLines(status: NodeStatus): string[] {
     `Study     ${status.study === null ? 'none' : `${status.studyName} (${status.study.slice(0, 12)})`}`,
     `Round     ${roundText(status)}, ${status.phase}, view ${status.view}`,
     `Peers     ${present} of ${peers.length} present`,
-    ...peers.map(({ peer, site, state }) => `  ${state.padEnd(9)}  ${peer}  ${site}`),
+    ...peers.map(
+      ({ peer, site, state, reason }) => `  ${state.padEnd(9)}  ${peer}  ${site}${reason ? `: ${reason}` : ''}`,
+    ),
     ...(epsilon === null
       ? []
       : [

@@ -4,17 +4,16 @@
  * @module
  */
 
-import type { Hono } from 'hono'
 import { encodeStudy } from '../../protocols/study/document.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { createHttpApp, serveHttp } from '../http/http.ts'
+import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { chargedStore, PrivacyAccount } from '../privacy/account.ts'
 import { privacyReport } from '../privacy/report.ts'
-import { approvedStudies, selectStudy } from '../storage/approved-studies.ts'
+import { approvedStudies, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
 import { EvidenceFolder } from '../storage/evidence-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { PendingChange } from '../storage/pending-change.ts'
@@ -22,6 +21,7 @@ import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
 import { startWorker } from '../worker/worker-client.ts'
+import { type Startup, startupSources } from './startup.ts'
 import { createNode } from './study-node.ts'
 
 export interface RunningNode {
@@ -30,6 +30,21 @@ export interface RunningNode {
   /** settles when the node has stopped: rejects with what made it stop, if that was an error */
   readonly done: Promise<void>
   stop(): Promise<void>
+}
+
+/** Sources that change once: from those of the start to those of the node. */
+function forwarding(
+  now: () => Omit<HttpSources, 'live' | 'onError'>,
+  { live, log }: { live: () => boolean; log: Logger },
+): HttpSources {
+  return {
+    status: () => now().status(),
+    rounds: () => now().rounds(),
+    privacy: () => now().privacy(),
+    ready: () => now().ready(),
+    live,
+    onError: error => log.error({ err: error }, 'HTTP'),
+  }
 }
 
 /** What becomes of records that stand in the data more than once. */
@@ -82,12 +97,18 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
   }
 
   try {
+    const { peer } = identity
+    const startup: Startup = { stage: 'opening the store', peer, site: config.site, study, document }
+    let sources: Omit<HttpSources, 'live' | 'onError'> = startupSources(startup)
     const level = await openStore(folder, Buffer.from(study, 'hex'))
     cleanups.push(() => level.close())
     // the port before the rest: a node that nobody can inspect does not begin to take part
-    let app: Pick<Hono, 'fetch'> = { fetch: () => new Response('The node is starting', { status: 503 }) }
-    const server = await serveHttp({ app: { fetch: (...args) => app.fetch(...args) }, ...config.http })
+    const app = createHttpApp(forwarding(() => sources, { live: () => stopping === undefined, log }))
+    const server = await serveHttp({ app, ...config.http })
     cleanups.push(() => server.close())
+    log.info({ url: server.url }, 'status page')
+    await noteCurrentStudy(folder, study)
+    startup.stage = 'reading the records'
     const { npz, split } = config.data
     const training = { engine: config.training.engine, npz, split }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
@@ -98,6 +119,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
       hashes: key => worker.recordHashes(key),
     })
     cleanups.push(() => account.close())
+    startup.stage = 'joining the network'
     if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
     const store = chargedStore(level, account)
     const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
@@ -119,15 +141,12 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     cleanups.push(() => node.stop())
     pending.watch(change => node.approve(change))
     cleanups.push(async () => pending.stop())
-    app = createHttpApp({
+    sources = {
       status: () => node.status(),
       rounds: () => node.rounds(),
       privacy: () => privacyReport({ ledger: account.books, documents, epsilonMax: config.privacy.epsilonMax }),
       ready: () => node.ready(),
-      live: () => stopping === undefined,
-      onError: error => log.error({ err: error }, 'HTTP'),
-    })
-    log.info({ url: server.url }, 'status page')
+    }
     return { status: () => node.status(), rounds: () => node.rounds(), done: done.promise, stop: () => stop() }
   } catch (error) {
     await stop(error)

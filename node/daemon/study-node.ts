@@ -35,6 +35,7 @@ import type { RoundRecord } from '../storage/round-record.ts'
 import type { SavedRound, Store } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
+import { otherStudyText } from './absence.ts'
 import { Driver } from './driver.ts'
 import { budgetSpent, removed, requireBudgetLeft, requirePlace } from './eligibility.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
@@ -158,6 +159,7 @@ export class StudyNode {
       network: () => this.#network,
       joined: peer => this.#joined(peer),
       left: peer => this.#member('disconnected', peer),
+      elsewhere: (peer, study) => log.warn({ peer, study }, this.#absenceOf(peer) ?? ''),
     })
   }
 
@@ -328,12 +330,21 @@ export class StudyNode {
     return this.#recorder.records
   }
 
+  /** In words, why a hospital of the roster is away, where it told us. */
+  #absenceOf(peer: string): string | null {
+    const other = this.#neighbours.studyOf(peer)
+    return other === undefined ? null : otherStudyText(this.#now, { peer, other })
+  }
+
   /** Whether the node can take part in a round now, and if not, why. */
   ready(): { ready: boolean; reasons: string[] } {
     const reasons: string[] = []
     const reachable = this.#neighbours.connected().length + 1
     const { quorum } = this.#now
-    if (reachable < quorum) reasons.push(`${reachable} of at least ${quorum} hospitals are connected`)
+    if (reachable < quorum) {
+      reasons.push(`${reachable} of at least ${quorum} hospitals are connected`)
+      reasons.push(...this.#now.roster.peers.flatMap(peer => this.#absenceOf(peer) ?? []))
+    }
     if (this.#driver.state.phase === 'catching-up') reasons.push('catching up with the other hospitals')
     return { ready: reasons.length === 0, reasons }
   }
@@ -358,6 +369,7 @@ export class StudyNode {
         peer,
         site: hospitals[rank]?.name ?? '',
         state: rank === this.#now.self ? 'self' : here.has(peer) ? 'connected' : 'absent',
+        reason: here.has(peer) ? null : this.#absenceOf(peer),
       })),
       contributors: records.at(-1)?.contributors ?? [],
       epsilon: this.#recorder.epsilon(),

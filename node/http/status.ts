@@ -8,6 +8,8 @@ export interface PeerStatus {
   /** the hospital's name in the roster */
   site: string
   state: 'connected' | 'absent' | 'self'
+  /** in words, why it is absent, where that is known */
+  reason: string | null
 }
 
 /** The three epsilons so far (privacy.md), at `delta`. */

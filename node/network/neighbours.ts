@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ProtocolError } from '../../protocols/errors.ts'
+import { hex, same } from '../../protocols/immutable.ts'
 import type { Roster } from '../../protocols/roster/roster.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import { AddressBook } from './address-book.ts'
@@ -18,12 +18,16 @@ export const HELLO_PROTOCOL = '/confrere/hello/1.0.0'
 const DIAL_INTERVAL_MS = 1000
 /** A live connection without a gossip stream: libp2p never reopens one, only a new connection does. */
 const SILENT_MS_MAX = 15_000
+/** A hospital that runs another study is asked again this often: its operator may have changed that. */
+const OTHER_STUDY_RETRY_MS = 30_000
 
 export interface NeighboursParts {
   readonly context: StepContext
   readonly network: () => Network
   readonly joined: (peer: string) => void
   readonly left: (peer: string) => void
+  /** told once when a hospital of the roster turns out to run another study */
+  readonly elsewhere: (peer: string, study: string) => void
 }
 
 export class Neighbours {
@@ -33,6 +37,8 @@ export class Neighbours {
   /** when a connected peer was last seen in the gossip */
   readonly #greeted = new Map<string, number>()
   readonly #dialling = new Set<string>()
+  /** hospitals that run another study, as their last hello said: its id, and when to ask again */
+  readonly #elsewhere = new Map<string, { readonly study: string; readonly askAt: number }>()
   readonly #stopped = new AbortController()
   #timer: NodeJS.Timeout | undefined
 
@@ -60,13 +66,15 @@ export class Neighbours {
     const network = this.#parts.network()
     const withinMs = this.#patienceMs()
     await network.handle(HELLO_PROTOCOL, async (stream, peer) => {
+      let isOurs = false
       const answer = async (request: Uint8Array) => {
-        this.#takeHello(peer, request)
+        isOurs = this.#takeHello(peer, request)
+        // also to a hospital of another study, so that it learns why it is not let in
         return this.#ourHello()
       }
       try {
         await reply(network.channel(stream, peer), answer, { bytesMax: HELLO_BYTES_MAX, withinMs })
-        this.#greet(peer)
+        if (isOurs) this.#greet(peer)
       } catch (error) {
         network.guard.blame(peer, error)
       }
@@ -83,6 +91,11 @@ export class Neighbours {
   /** Roster peers whose hello succeeded and whose connection lives. */
   connected(): string[] {
     return [...this.#greeted.keys()]
+  }
+
+  /** The id of the other study that a hospital of the roster runs, in hex, if its last hello named one. */
+  studyOf(peer: string): string | undefined {
+    return this.#elsewhere.get(peer)?.study
   }
 
   readonly discovered = (peer: string, addresses: readonly string[]): void => {
@@ -112,15 +125,25 @@ export class Neighbours {
     return encodeHello({ study: this.#parts.context.study, addresses, known })
   }
 
-  #takeHello(peer: string, bytes: Uint8Array): void {
+  /**
+   * Takes what a hello says. That a hospital runs another study is nobody's fault: both operators are told.
+   *
+   * @returns whether it is of our study
+   */
+  #takeHello(peer: string, bytes: Uint8Array): boolean {
     const { study, addresses: own, known } = decodeHello(bytes)
-    if (Buffer.compare(study, this.#parts.context.study) !== 0) {
-      throw new ProtocolError('bad-hello', 'not a hello of this study', { peer })
+    if (!same(study, this.#parts.context.study)) {
+      const before = this.#elsewhere.get(peer)?.study
+      this.#elsewhere.set(peer, { study: hex(study), askAt: performance.now() + OTHER_STUDY_RETRY_MS })
+      if (before !== hex(study)) this.#parts.elsewhere(peer, hex(study))
+      return false
     }
+    this.#elsewhere.delete(peer)
     this.#book.learn(peer, own)
     for (const { peer: third, addresses } of known) {
       if (third !== this.#self && third !== peer) this.#book.learn(third, addresses, { hearsay: true })
     }
+    return true
   }
 
   #greet(peer: string): void {
@@ -133,19 +156,20 @@ export class Neighbours {
     const network = this.#parts.network()
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#patienceMs())])
     const channel = network.channel(await network.open(peer, HELLO_PROTOCOL, signal), peer)
+    let isOurs: boolean
     try {
-      this.#takeHello(peer, await ask(channel, this.#ourHello(), { bytesMax: HELLO_BYTES_MAX, signal }))
+      isOurs = this.#takeHello(peer, await ask(channel, this.#ourHello(), { bytesMax: HELLO_BYTES_MAX, signal }))
     } catch (error) {
       network.guard.blame(peer, error)
       throw error
     }
-    this.#greet(peer)
+    if (isOurs) this.#greet(peer)
   }
 
   async #reach(peer: string): Promise<void> {
     if (!this.#book.has(peer) || this.#dialling.has(peer) || this.#greeted.has(peer)) return
     const network = this.#parts.network()
-    if (network.guard.strikes.refuses(peer)) return
+    if (network.guard.strikes.refuses(peer) || performance.now() < (this.#elsewhere.get(peer)?.askAt ?? 0)) return
     this.#dialling.add(peer)
     try {
       if (!network.connected(peer)) {

@@ -32,6 +32,8 @@ export interface LiveClusterOptions {
   readonly logLevel?: LogLevel
   /** identities that the study does not name: the last ones; `start` starts them */
   readonly newcomers?: number
+  /** members that run another study of the same hospitals, by what is different in it */
+  readonly elsewhere?: ReadonlyMap<Member, Partial<StudyDocument>>
 }
 
 export interface LiveCluster {
@@ -73,7 +75,7 @@ function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum'])
 
 /** Creates n nodes and starts them all. */
 export async function createLiveCluster(count: number, options: LiveClusterOptions): Promise<LiveCluster> {
-  const { transport = 'memory', study, clippedSum, logLevel = 'silent', newcomers = 0 } = options
+  const { transport = 'memory', study, clippedSum, logLevel = 'silent', newcomers = 0, elsewhere } = options
   const identities = [...createIdentities(count), ...createIdentities(newcomers)]
   const base = await mkdtemp(join(tmpdir(), 'confrere-cluster-'))
   const name = randomBytes(6).toString('hex')
@@ -93,13 +95,14 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
   async function start(member: Member): Promise<StudyNode> {
     const folder = join(base, String(member))
     await mkdir(folder, { recursive: true })
-    const store = await openStore(folder, studyIdOf(document))
-    const calls = createWorkerCalls({ folder, document: encodeStudy(document) }, trainerOf(member, clippedSum))
+    const own = validateStudy({ ...document, ...elsewhere?.get(member) })
+    const store = await openStore(folder, studyIdOf(own))
+    const calls = createWorkerCalls({ folder, document: encodeStudy(own) }, trainerOf(member, clippedSum))
     const known = nodes.find(node => node !== undefined)?.network.addresses() ?? []
-    const evidence = new EvidenceFolder(folder, hex(studyIdOf(document)))
+    const evidence = new EvidenceFolder(folder, hex(studyIdOf(own)))
     const node = await createNode(
       {
-        document,
+        document: own,
         identity: identities[member] as Identity,
         site: `Hospital ${member + 1}`,
         network: {

@@ -209,7 +209,7 @@ const status: NodeStatus = {
   round: 3,
   rounds: 20,
   view: 0,
-  peers: [{ peer: '12D3KooWother', site: 'There', state: 'absent' }],
+  peers: [{ peer: '12D3KooWother', site: 'There', state: 'absent', reason: null }],
   contributors: [],
   epsilon: { model: 0.5, colluding: 0.7, alone: 1.1, delta: 1e-5, cap: 3, against: observerWords(1) },
   noiseMultiplier: 1.5,

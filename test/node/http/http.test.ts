@@ -1,6 +1,7 @@
 // Claims of node/http.ts: read-only, for loopback names alone, and nothing for another page to read.
 
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
 import test from 'ava'
 import { EXIT, OperatorError } from '../../../node/errors.ts'
 import { createHttpApp, type HttpSources, isLoopbackHost, serveHttp } from '../../../node/http/http.ts'
@@ -156,4 +157,27 @@ test('a port in use is an error of exit code 5', async t => {
   })
   t.is(error.exitCode, EXIT.cannotListen)
   t.true(error.message.includes(String(port)))
+})
+
+test('a node that has no ledger open yet says that it is starting', async t => {
+  const response = await get('/v1/privacy', { privacy: () => null })
+  t.is(response.status, 503)
+  t.is(((await response.json()) as { error: { code: string } }).error.code, 'starting')
+})
+
+test('sockets that say nothing keep nobody from an answer, however many there are', async t => {
+  const server = await serveHttp({ app: createHttpApp(sources), host: '127.0.0.1', port: 0 })
+  const held = Array.from({ length: 200 }, () => connect(server.port, '127.0.0.1').on('error', () => {}))
+  try {
+    await Promise.all(held.map(socket => once(socket, 'connect')))
+    for (const [at, socket] of held.entries()) if (at % 2 === 0) socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX')
+    for (let i = 0; i < 100; i++) {
+      const response = await fetch(`${server.url}/livez`, { headers: { connection: 'close' } })
+      t.is(response.status, 200)
+      held.push(connect(server.port, '127.0.0.1').on('error', () => {}))
+    }
+  } finally {
+    for (const socket of held) socket.destroy()
+    await server.close()
+  }
 })

@@ -132,7 +132,12 @@ export function recordedStatus(at: number, changes: Partial<NodeStatus> = {}): N
     round: 47,
     rounds: 47,
     view: 0,
-    peers: SITES.map((site, other) => ({ peer: `peer-${site}`, site, state: other === at ? 'self' : 'connected' })),
+    peers: SITES.map((site, other) => ({
+      peer: `peer-${site}`,
+      site,
+      state: other === at ? 'self' : 'connected',
+      reason: null,
+    })),
     contributors: [],
     epsilon: {
       model: 1.541,
