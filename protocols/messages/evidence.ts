@@ -7,10 +7,11 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../encoding/codec.ts'
-import { record } from '../encoding/fields.ts'
+import { bytesUpTo, record } from '../encoding/fields.ts'
 import { printable } from '../encoding/printable.ts'
 import { ProtocolError } from '../errors.ts'
 import type { Roster } from '../roster/roster.ts'
+import { agreed, smallEnvelope, smallEnvelopes } from './fields.ts'
 import {
   CONTRIBUTORS_MIN,
   EVIDENCE_BYTES_MAX,
@@ -18,8 +19,6 @@ import {
   MEMBERS_MAX,
   MESSAGE_BYTES_MAX,
   PATH_LENGTH_MAX,
-  SMALL_MESSAGE_BYTES_MAX,
-  VALUE_BYTES_MAX,
 } from './limits.ts'
 
 /** A masked chunk, little-endian words, with its path in the Merkle tree that a manifest commits to. */
@@ -68,39 +67,35 @@ export type Evidence =
 
 export type EvidenceOf<K extends Evidence['kind']> = Extract<Evidence, { kind: K }>
 
-const blob = (max: number) =>
-  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max, `expected at most ${max} bytes`)
-const wire = blob(MESSAGE_BYTES_MAX)
-const small = blob(SMALL_MESSAGE_BYTES_MAX)
-const smalls = z.array(small).max(MEMBERS_MAX)
-const words = blob(EVIDENCE_BYTES_MAX)
-const path = z.array(blob(32)).max(PATH_LENGTH_MAX)
+const wire = bytesUpTo(MESSAGE_BYTES_MAX)
+const words = bytesUpTo(EVIDENCE_BYTES_MAX)
+const path = z.array(bytesUpTo(32)).max(PATH_LENGTH_MAX)
 
 const EVIDENCE = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('equivocation'), first: wire, second: wire }),
   z.strictObject({ kind: z.literal('invalid'), wire }),
-  z.strictObject({ kind: z.literal('false-release'), manifest: small, release: small }),
+  z.strictObject({ kind: z.literal('false-release'), manifest: smallEnvelope, release: smallEnvelope }),
   z.strictObject({
     kind: z.literal('false-sum'),
     open: wire,
-    manifests: smalls,
-    releases: smalls,
+    manifests: smallEnvelopes,
+    releases: smallEnvelopes,
     bound: z.discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('loaded'), wire: small }),
-      z.strictObject({ kind: z.literal('certificate'), value: blob(VALUE_BYTES_MAX), precommits: smalls }),
+      z.strictObject({ kind: z.literal('loaded'), wire: smallEnvelope }),
+      z.strictObject({ kind: z.literal('certificate'), value: agreed, precommits: smallEnvelopes }),
     ]),
-    sum: small,
+    sum: smallEnvelope,
     parts: z.array(record({ words, path })).max(MEMBERS_MAX),
   }),
   z.strictObject({
     kind: z.literal('false-fingerprint'),
     open: wire,
-    manifest: small,
-    release: small,
-    fingerprint: small,
+    manifest: smallEnvelope,
+    release: smallEnvelope,
+    fingerprint: smallEnvelope,
     chunks: z.array(words).max(MEMBERS_MAX),
   }),
-  z.strictObject({ kind: z.literal('false-missing'), missing: wire, receipt: small }),
+  z.strictObject({ kind: z.literal('false-missing'), missing: wire, receipt: smallEnvelope }),
 ])
 
 /**

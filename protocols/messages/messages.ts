@@ -11,84 +11,63 @@ import type { Envelope } from '../../crypto/envelope.ts'
 import { CodedError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { decode, encode } from '../encoding/codec.ts'
+import { bytesOf, bytesUpTo, hash32, uint32, whole } from '../encoding/fields.ts'
 import { printable } from '../encoding/printable.ts'
 import { ProtocolError } from '../errors.ts'
 import { CHANGE_BYTES_MAX } from '../roster/limits.ts'
 import { type Member, memberOf, type Roster } from '../roster/roster.ts'
-import { FINGERPRINT_BYTES, INSTANCES, MEMBERS_MAX, MESSAGE_BYTES_MAX, VALUE_BYTES_MAX, VIEWS_MAX } from './limits.ts'
+import { agreed, rank, ranks, smallEnvelopes, view } from './fields.ts'
+import { FINGERPRINT_BYTES, INSTANCES, MESSAGE_BYTES_MAX, VIEWS_MAX } from './limits.ts'
 
-const bytes = (length: number) =>
-  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
-const blob = (max: number) =>
-  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max, `expected at most ${max} bytes`)
-const hash = bytes(32)
-const count = z.number().int().min(0).max(0xffffffff)
-const view = z
-  .number()
-  .int()
-  .min(0)
-  .max(VIEWS_MAX - 1)
-const rank = z
-  .number()
-  .int()
-  .min(0)
-  .max(MEMBERS_MAX - 1)
-/** somebody else's envelopes inside of a message: READYs or votes */
-const envelopes = z.array(blob(1024)).max(MEMBERS_MAX)
-const ranks = z.array(rank).max(MEMBERS_MAX)
-const header = { study: hash, roster: count, round: count }
+const header = { study: hash32, roster: uint32, round: uint32 }
 const instance = z.enum(INSTANCES)
 
 export const BODY = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('ready'), ...header, previous: hash, key: bytes(32), owner: z.boolean() }),
+  z.strictObject({ type: z.literal('ready'), ...header, previous: hash32, key: hash32, owner: z.boolean() }),
   z.strictObject({
     type: z.literal('open'),
     ...header,
     view,
-    readys: envelopes,
+    readys: smallEnvelopes,
     owners: ranks,
   }),
-  z.strictObject({ type: z.literal('manifest'), ...header, view, sid: hash, root: hash, commitment: hash }),
-  z.strictObject({ type: z.literal('loaded'), ...header, view, sid: hash, chunk: rank, digest: hash }),
-  z.strictObject({ type: z.literal('missing'), ...header, view, sid: hash, chunk: rank, members: ranks }),
+  z.strictObject({ type: z.literal('manifest'), ...header, view, sid: hash32, root: hash32, commitment: hash32 }),
+  z.strictObject({ type: z.literal('loaded'), ...header, view, sid: hash32, chunk: rank, digest: hash32 }),
+  z.strictObject({ type: z.literal('missing'), ...header, view, sid: hash32, chunk: rank, members: ranks }),
   z.strictObject({
     type: z.literal('propose'),
     ...header,
     instance,
     view,
-    value: blob(VALUE_BYTES_MAX),
-    validView: z
-      .number()
-      .int()
-      .min(-1)
-      .max(VIEWS_MAX - 1),
+    value: agreed,
+    validView: whole(-1, VIEWS_MAX - 1),
     /** proof of lock: a quorum's prevotes of `validView`; empty when that is -1 */
-    proof: envelopes,
+    proof: smallEnvelopes,
   }),
-  z.strictObject({ type: z.literal('prevote'), ...header, instance, view, value: hash.nullable() }),
-  z.strictObject({ type: z.literal('precommit'), ...header, instance, view, value: hash.nullable() }),
+  z.strictObject({ type: z.literal('prevote'), ...header, instance, view, value: hash32.nullable() }),
+  z.strictObject({ type: z.literal('precommit'), ...header, instance, view, value: hash32.nullable() }),
   /** a quorum's precommits of the first agreement, for whoever may never be able to count them */
   z.strictObject({
     type: z.literal('certificate'),
     ...header,
     view,
-    value: blob(VALUE_BYTES_MAX),
-    precommits: envelopes,
+    value: agreed,
+    precommits: smallEnvelopes,
   }),
-  z.strictObject({ type: z.literal('release'), ...header, sid: hash, key: bytes(32) }),
+  z.strictObject({ type: z.literal('release'), ...header, sid: hash32, key: hash32 }),
   /** attempt a of chunk c is its owner's a-th successor's: the sender's place among the owners tells the chunk */
-  z.strictObject({ type: z.literal('chunk-sum'), ...header, sid: hash, attempt: view, hash }),
+  z.strictObject({ type: z.literal('chunk-sum'), ...header, sid: hash32, attempt: view, hash: hash32 }),
   /** 64 subset sums of our opened vector under a challenge; attempt counts our own, for sums may be replaced */
   z.strictObject({
     type: z.literal('fingerprint'),
     ...header,
-    sid: hash,
+    sid: hash32,
     attempt: view,
-    challenge: hash,
-    sums: bytes(FINGERPRINT_BYTES),
+    challenge: hash32,
+    sums: bytesOf(FINGERPRINT_BYTES),
   }),
   /** an operator's consent to one change of the roster, said anew in every round until it is certified */
-  z.strictObject({ type: z.literal('approve'), ...header, change: blob(CHANGE_BYTES_MAX) }),
+  z.strictObject({ type: z.literal('approve'), ...header, change: bytesUpTo(CHANGE_BYTES_MAX) }),
   /** we take no part in this round: a disk that was set back, or lost the round's secrets, might make us speak twice */
   z.strictObject({ type: z.literal('sit-out'), ...header }),
 ])

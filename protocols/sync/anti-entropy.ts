@@ -7,7 +7,7 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../encoding/codec.ts'
-import { record } from '../encoding/fields.ts'
+import { bytesUpTo, hash32, record, uint32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
 import { MEMBERS_MAX, MESSAGE_BYTES_MAX, VIEWS_MAX } from '../messages/limits.ts'
 import { type Message, slotOf } from '../messages/messages.ts'
@@ -39,18 +39,14 @@ const KINDS = [
 
 const SLOTS_MAX = KINDS.length * MEMBERS_MAX * VIEWS_MAX
 const BITMAP_BYTES_MAX = Math.ceil(SLOTS_MAX / 8)
-const round = z.number().int().min(0).max(0xffffffff)
-const bytes = (max: number) => z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max)
-const holdings = { have: bytes(BITMAP_BYTES_MAX), tags: bytes(SLOTS_MAX) }
+const holdings = { have: bytesUpTo(BITMAP_BYTES_MAX), tags: bytesUpTo(SLOTS_MAX) }
 
-const study = bytes(32).refine(value => value.length === 32)
-
-const SUMMARY = record({ study, round, ...holdings, recall: z.boolean() })
+const SUMMARY = record({ study: hash32, round: uint32, ...holdings, recall: z.boolean() })
 const FILL = record({
-  round,
+  round: uint32,
   ...holdings,
-  messages: z.array(bytes(MESSAGE_BYTES_MAX)).max(4096),
-  links: z.array(bytes(SYNC_BYTES_MAX)).max(SYNC_LINKS_MAX),
+  messages: z.array(bytesUpTo(MESSAGE_BYTES_MAX)).max(4096),
+  links: z.array(bytesUpTo(SYNC_BYTES_MAX)).max(SYNC_LINKS_MAX),
 })
 
 /**
