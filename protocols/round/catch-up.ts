@@ -7,6 +7,7 @@
 
 import { ProtocolError } from '../errors.ts'
 import { hex, same } from '../immutable.ts'
+import { slotName } from '../messages/messages.ts'
 import { decodeResultValue, type ResultValue } from '../messages/result-value.ts'
 import { fits } from '../roster/change.ts'
 import { type Member, OUTSIDE } from '../roster/roster.ts'
@@ -133,7 +134,8 @@ function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly R
   for (const [at, value] of values.entries()) {
     const link = links[at] as Link
     const context: StepContext = contextAt(turn.context, head.roster)
-    const known = link.round === state.round && (state.charged || state.own.has(`release/0/${context.self}`))
+    const released = slotName({ type: 'release', from: context.self })
+    const known = link.round === state.round && (state.charged || state.own.has(released))
     if (value.outcome === 'result' && value.members.includes(context.self) && !known) {
       entries.push({ kind: 'charge', round: link.round, sid: value.sid, contributors: value.members.length })
     }

@@ -8,6 +8,7 @@ import { fromString } from 'uint8arrays/from-string'
 import { advance, expire, type Proposal, TIMEOUT_GROWTH, type VotePhase } from '../agreement/agreement.ts'
 import { collectProof } from '../agreement/proof.ts'
 import type { Instance } from '../messages/limits.ts'
+import { slotName } from '../messages/messages.ts'
 import type { StepContext } from './context.ts'
 import { proposerOf } from './facts.ts'
 import { inSlot, messagesIn } from './message-table.ts'
@@ -53,7 +54,7 @@ export function runAgreement(turn: Turn, instance: Instance, valid: (proposal: P
 
 /** The slot of a view's one PROPOSE; when two different ones were made, nothing counts in that view. */
 export function proposalSlot({ state, context }: Turn, instance: Instance, view: number): string {
-  return `${instance}-propose/${view}/${proposerOf(context, state.round, view)}`
+  return slotName({ type: 'propose', instance, number: view, from: proposerOf(context, state.round, view) })
 }
 
 /**

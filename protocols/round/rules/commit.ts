@@ -10,7 +10,7 @@ import { collectProof } from '../../agreement/proof.ts'
 import { ProtocolError } from '../../errors.ts'
 import { same } from '../../immutable.ts'
 import { type CommitValue, decodeCommitValue } from '../../messages/commit-value.ts'
-import { is } from '../../messages/messages.ts'
+import { is, slotName } from '../../messages/messages.ts'
 import type { Member } from '../../roster/roster.ts'
 import { chunksOf } from '../../session/chunks.ts'
 import { refuseRelease } from '../blame.ts'
@@ -62,7 +62,7 @@ function clockRule(turn: Turn): void {
   const proposer = proposerOf(context, state.round, view)
   const giveUp = () => expireStep(turn, 'commit', 'propose', view)
   // two OPENs or two PROPOSEs: nothing counts in this view
-  const spoilt = [`open/${view}/${proposer}`, proposalSlot(turn, 'commit', view)]
+  const spoilt = [slotName({ type: 'open', number: view, from: proposer }), proposalSlot(turn, 'commit', view)]
   if (spoilt.some(slot => state.doubled.has(slot))) return giveUp()
   const complete = phase !== undefined && commitValue(state, phase) !== undefined
   if (complete && state.phase === 'uploaded') setPhase(turn, 'voting')
