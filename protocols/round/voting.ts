@@ -29,7 +29,7 @@ export function expireStep(turn: Turn, instance: Instance, step: 'propose' | Vot
 
 /** Gives a view so long for its proposal to be made and judged; then it gets a vote for nil. */
 export function limitProposal(turn: Turn, instance: Instance, view: number): void {
-  schedule(turn, `${instance}/propose:${view}`, voteTimeout(turn.context, view))
+  schedule(turn, { kind: 'vote', instance, step: 'propose', view }, voteTimeout(turn.context, view))
 }
 
 /** Runs an agreement's rules and carries out what they ask for. */
@@ -43,7 +43,8 @@ export function runAgreement(turn: Turn, instance: Instance, valid: (proposal: P
     if (actions.length === 0) return
     for (const action of actions) {
       if (action.kind === 'timer') {
-        schedule(turn, `${instance}/${action.phase}:${action.view}`, voteTimeout(turn.context, action.view))
+        const { phase, view } = action
+        schedule(turn, { kind: 'vote', instance, step: phase, view }, voteTimeout(turn.context, view))
       } else if (action.kind === 'vote') {
         const { phase: type, view, id } = action
         say(turn, { type, instance, view, value: id === null ? null : fromString(id, 'hex') })
