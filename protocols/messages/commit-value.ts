@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { decode, encode } from '../encoding/codec.ts'
 import { hash32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
+import type { Immutable } from '../immutable.ts'
 import { view } from './fields.ts'
 import { MEMBERS_MAX, VALUE_BYTES_MAX } from './limits.ts'
 
@@ -19,7 +20,6 @@ const COMMIT_VALUE = z.strictObject({
   loaded: z.array(hash32).max(MEMBERS_MAX),
 })
 export type CommitValue = z.infer<typeof COMMIT_VALUE>
-type Immutable<T> = { readonly [K in keyof T]: T[K] extends (infer E)[] ? readonly E[] : T[K] }
 
 /** @throws ProtocolError `bad-commit` */
 export function decodeCommitValue(bytes: Uint8Array): CommitValue {
