@@ -12,7 +12,7 @@ import { printable } from '../encoding/printable.ts'
 import { ProtocolError } from '../errors.ts'
 import type { Immutable } from '../immutable.ts'
 import type { Roster } from '../roster/roster.ts'
-import { agreed, smallEnvelope, smallEnvelopes } from './fields.ts'
+import { smallEnvelope, smallEnvelopes, valueBytes } from './fields.ts'
 import {
   CONTRIBUTORS_MIN,
   EVIDENCE_BYTES_MAX,
@@ -32,7 +32,7 @@ const path = z.array(bytesUpTo(32)).max(PATH_LENGTH_MAX)
  */
 const BINDING = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('loaded'), wire: smallEnvelope }),
-  z.strictObject({ kind: z.literal('certificate'), value: agreed, precommits: smallEnvelopes }),
+  z.strictObject({ kind: z.literal('certificate'), value: valueBytes, precommits: smallEnvelopes }),
 ])
 
 /** All messages are envelopes, as received. */

@@ -14,7 +14,7 @@ export const rank = placeIn(MEMBERS_MAX)
 export const ranks = z.array(rank).max(MEMBERS_MAX)
 
 /** A value that is proposed to an agreement. */
-export const agreed = bytesUpTo(VALUE_BYTES_MAX)
+export const valueBytes = bytesUpTo(VALUE_BYTES_MAX)
 
 /** An envelope of a kind of which a set holds one for each hospital. */
 export const smallEnvelope = bytesUpTo(SMALL_MESSAGE_BYTES_MAX)

@@ -8,7 +8,7 @@
 import { z } from 'zod'
 import { bytesOf, bytesUpTo, hash32, uint32, whole } from '../encoding/fields.ts'
 import { CHANGE_BYTES_MAX } from '../roster/limits.ts'
-import { agreed, rank, ranks, smallEnvelopes, view } from './fields.ts'
+import { rank, ranks, smallEnvelopes, valueBytes, view } from './fields.ts'
 import { FINGERPRINT_BYTES, INSTANCES, type Instance, VIEWS_MAX } from './limits.ts'
 
 /** What the round itself adds to every message. */
@@ -80,7 +80,7 @@ export const KINDS = table({
     schema: body('propose', {
       instance,
       view,
-      value: agreed,
+      value: valueBytes,
       validView: whole(-1, VIEWS_MAX - 1),
       /** proof of lock: a quorum's prevotes of `validView`; empty when that is -1 */
       proof: smallEnvelopes,
@@ -100,7 +100,7 @@ export const KINDS = table({
   certificate: {
     numberedBy: 'none',
     place: 8,
-    schema: body('certificate', { view, value: agreed, precommits: smallEnvelopes }),
+    schema: body('certificate', { view, value: valueBytes, precommits: smallEnvelopes }),
   },
   release: {
     numberedBy: 'none',

@@ -10,14 +10,14 @@ import { checkProof } from '../agreement/proof.ts'
 import { decode, encode } from '../encoding/codec.ts'
 import { record, uint32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
-import { agreed, smallEnvelopes } from '../messages/fields.ts'
+import { smallEnvelopes, valueBytes } from '../messages/fields.ts'
 import { VALUE_BYTES_MAX } from '../messages/limits.ts'
 import { is, type MessageContext, openMessage } from '../messages/messages.ts'
 import { decodeResultValue, type ResultValue, valueId } from '../messages/result-value.ts'
 
 const LINK = record({
   round: uint32,
-  value: agreed,
+  value: valueBytes,
   precommits: smallEnvelopes,
 })
 
