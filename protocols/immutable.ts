@@ -5,6 +5,13 @@
  * @module
  */
 
+/** A value of which nothing is changed, however deep. Bytes are taken as they are. */
+export type Immutable<T> = T extends Uint8Array | string | number | boolean | null | undefined
+  ? T
+  : T extends readonly (infer E)[]
+    ? readonly Immutable<E>[]
+    : { readonly [K in keyof T]: Immutable<T[K]> }
+
 /** A copy of the map with one entry set. */
 export function put<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
   return new Map(map).set(key, value)

@@ -8,6 +8,7 @@
 import { dirname, join, resolve } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
+import { whole } from '../../protocols/encoding/fields.ts'
 import { NAME_SCHEMA } from '../../protocols/study/schema.ts'
 import { LOG_LEVELS } from '../log.ts'
 import { parsePeerId } from '../storage/identity.ts'
@@ -58,7 +59,7 @@ const CONFIG_SCHEMA = z.strictObject({
         .string()
         .default('127.0.0.1')
         .refine(isLoopback, 'must be 127.0.0.1, ::1 or localhost: the status page has no login, use an SSH tunnel'),
-      port: z.number().int().min(0).max(65_535).default(HTTP_PORT_DEFAULT),
+      port: whole(0, 65_535).default(HTTP_PORT_DEFAULT),
     })
     .prefault({}),
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),

@@ -18,6 +18,7 @@ import type { Effect, Entry, Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
 import type { RoundState } from '../../protocols/round/state.ts'
 import { begin, step } from '../../protocols/round/step.ts'
+import { timerName } from '../../protocols/round/timers.ts'
 import type { Logger } from '../log.ts'
 import type { Network } from '../network/libp2p-host.ts'
 import type { TransferClient } from '../network/transfer/client.ts'
@@ -203,9 +204,10 @@ export class Driver {
   }
 
   #schedule({ round, timer, afterMs }: Extract<Effect, { type: 'schedule' }>): void {
-    clearTimeout(this.#timers.get(timer))
+    const name = timerName(timer)
+    clearTimeout(this.#timers.get(name))
     this.#timers.set(
-      timer,
+      name,
       setTimeout(() => this.event({ type: 'tick', round, timer }), afterMs),
     )
   }

@@ -6,6 +6,7 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../../protocols/encoding/codec.ts'
+import { hash32 } from '../../protocols/encoding/fields.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 
 export const HELLO_BYTES_MAX = 64 * 1024
@@ -13,7 +14,7 @@ export const ADDRESSES_PER_PEER_MAX = 8
 
 const ADDRESSES = z.array(z.string().max(256)).max(ADDRESSES_PER_PEER_MAX)
 const HELLO = z.strictObject({
-  study: z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32),
+  study: hash32,
   addresses: ADDRESSES,
   /** of other hospitals of the roster */
   known: z.array(z.strictObject({ peer: z.string().max(64), addresses: ADDRESSES })).max(100),

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
 import type { Steps } from '../../crypto/accounting/pld.ts'
 import { CryptoError } from '../../crypto/errors.ts'
+import { whole } from '../../protocols/encoding/fields.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { requireNoise, validateStudy } from '../../protocols/study/document.ts'
 import * as limit from '../../protocols/study/limits.ts'
@@ -48,7 +49,7 @@ const SPEC_SCHEMA = z.strictObject({
   name: NAME_SCHEMA,
   rounds: ROUNDS_SCHEMA,
   profile: PROFILE_SCHEMA.optional(),
-  colluders: z.number().int().min(1).max(limit.HOSPITALS_MAX).optional(),
+  colluders: whole(1, limit.HOSPITALS_MAX).optional(),
   initialSeed: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')

@@ -9,6 +9,7 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../encoding/codec.ts'
+import { bytesUpTo, uint32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
 import { same } from '../immutable.ts'
 import { decodeEvidence, type Evidence, encodeEvidence } from '../messages/evidence.ts'
@@ -28,16 +29,14 @@ const LINK_BYTES_MAX = 256 << 10
 /** The evidence and the few links that changed the roster before it. */
 export const CASE_BYTES_MAX: number = EVIDENCE_BYTES_MAX + (16 << 20)
 
-const blob = (max: number) =>
-  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max, `expected at most ${max} bytes`)
 const CASE = z.strictObject({
   version: z.literal(VERSION),
-  study: blob(32),
+  study: bytesUpTo(32),
   /** the round in which it was found; what the evidence is about says so itself */
-  round: z.number().int().min(0).max(0xffffffff),
-  evidence: blob(EVIDENCE_BYTES_MAX),
+  round: uint32,
+  evidence: bytesUpTo(EVIDENCE_BYTES_MAX),
   /** the certified rounds that changed the roster until then, in order */
-  links: z.array(blob(LINK_BYTES_MAX)).max(LINKS_MAX),
+  links: z.array(bytesUpTo(LINK_BYTES_MAX)).max(LINKS_MAX),
 })
 
 export interface EvidenceFile {

@@ -1,10 +1,12 @@
 /**
- * What a judge needs besides the evidence: the study document, and the roster that was in force.
+ * What a judge needs besides the evidence: the study document, and the roster that was in force. And what a kind of
+ * evidence has to tell.
  *
  * @module
  */
 
 import { ProtocolError } from '../errors.ts'
+import type { Evidence } from '../messages/evidence.ts'
 import { rememberingVerifier } from '../messages/verifier.ts'
 import { createRoster, type Member, type Roster } from '../roster/roster.ts'
 import type { OpeningContext } from '../session/opening.ts'
@@ -24,6 +26,23 @@ export interface EvidenceContext extends OpeningContext {
 export interface Verdict {
   readonly accused: Member
   readonly code: string
+}
+
+/** One kind of evidence: what it proves, and how that is told. */
+export interface EvidenceKind<E extends Evidence = Evidence> {
+  /**
+   * Whom the evidence proves guilty, and of what.
+   *
+   * @throws ProtocolError `bad-evidence` when it proves nothing, or whatever a message in it is refused for
+   */
+  judge(evidence: E, context: EvidenceContext): Verdict
+  /**
+   * What the accused did and why no honest node does, from the verb on, for an operator.
+   *
+   * @param evidence  of which `judge` has given a verdict
+   * @param code      of that verdict
+   */
+  deed(evidence: E, context: EvidenceContext, code: string): string
 }
 
 /**

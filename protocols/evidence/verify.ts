@@ -8,10 +8,8 @@
 import { CodedError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../errors.ts'
 import type { Evidence } from '../messages/evidence.ts'
-import { judgeEquivocation, judgeMissing, judgeRelease } from './contradictions.ts'
-import { judgeInvalid } from './invalid-message.ts'
 import type { EvidenceContext, Verdict } from './judge.ts'
-import { judgeFingerprint, judgeSum } from './recomputed.ts'
+import { kindOf } from './kinds/list.ts'
 
 /**
  * Verifies evidence offline.
@@ -21,26 +19,9 @@ import { judgeFingerprint, judgeSum } from './recomputed.ts'
  */
 export function verifyEvidence(evidence: Evidence, context: EvidenceContext): Verdict {
   try {
-    return judge(evidence, context)
+    return kindOf(evidence).judge(evidence, context)
   } catch (cause) {
     if (!(cause instanceof CodedError) || cause.code === 'bad-evidence') throw cause
     throw new ProtocolError('bad-evidence', `proves nothing: ${cause.message}`, { cause })
-  }
-}
-
-function judge(evidence: Evidence, context: EvidenceContext): Verdict {
-  switch (evidence.kind) {
-    case 'equivocation':
-      return judgeEquivocation(evidence, context)
-    case 'invalid':
-      return judgeInvalid(evidence.wire, context)
-    case 'false-release':
-      return judgeRelease(evidence, context)
-    case 'false-sum':
-      return judgeSum(evidence, context)
-    case 'false-fingerprint':
-      return judgeFingerprint(evidence, context)
-    case 'false-missing':
-      return judgeMissing(evidence, context)
   }
 }

@@ -12,6 +12,7 @@ import { z } from 'zod'
 import { TAG_LEDGER } from '../../crypto/domain.ts'
 import { CodedError } from '../../crypto/errors.ts'
 import { sha256 } from '../../crypto/hash.ts'
+import { whole } from '../encoding/fields.ts'
 import {
   DELTA_MAX,
   DELTA_MIN,
@@ -34,7 +35,6 @@ const ACCOUNTS_MAX = 1_000_000
 /** Views that a round may have had, and rounds that a study may have had, bound this far from above. */
 const ROUND_MAX = 2 ** 40
 
-const whole = (min: number, max: number) => z.number().int().min(min).max(max)
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
 const account = whole(1, ACCOUNTS_MAX)
 const delta = z.number().min(DELTA_MIN).max(DELTA_MAX)

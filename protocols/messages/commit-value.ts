@@ -6,23 +6,20 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../encoding/codec.ts'
+import { hash32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
-import { MEMBERS_MAX, VALUE_BYTES_MAX, VIEWS_MAX } from './limits.ts'
+import type { Immutable } from '../immutable.ts'
+import { view } from './fields.ts'
+import { MEMBERS_MAX, VALUE_BYTES_MAX } from './limits.ts'
 
-const hash = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32, 'expected 32 bytes')
 const COMMIT_VALUE = z.strictObject({
   /** the view that the session was opened in; a later one may decide it */
-  view: z
-    .number()
-    .int()
-    .min(0)
-    .max(VIEWS_MAX - 1),
-  open: hash,
-  manifests: z.array(hash).max(MEMBERS_MAX),
-  loaded: z.array(hash).max(MEMBERS_MAX),
+  view,
+  open: hash32,
+  manifests: z.array(hash32).max(MEMBERS_MAX),
+  loaded: z.array(hash32).max(MEMBERS_MAX),
 })
 export type CommitValue = z.infer<typeof COMMIT_VALUE>
-type Immutable<T> = { readonly [K in keyof T]: T[K] extends (infer E)[] ? readonly E[] : T[K] }
 
 /** @throws ProtocolError `bad-commit` */
 export function decodeCommitValue(bytes: Uint8Array): CommitValue {

@@ -7,10 +7,12 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../encoding/codec.ts'
-import { record } from '../encoding/fields.ts'
+import { bytesUpTo, record } from '../encoding/fields.ts'
 import { printable } from '../encoding/printable.ts'
 import { ProtocolError } from '../errors.ts'
+import type { Immutable } from '../immutable.ts'
 import type { Roster } from '../roster/roster.ts'
+import { smallEnvelope, smallEnvelopes, valueBytes } from './fields.ts'
 import {
   CONTRIBUTORS_MIN,
   EVIDENCE_BYTES_MAX,
@@ -18,90 +20,57 @@ import {
   MEMBERS_MAX,
   MESSAGE_BYTES_MAX,
   PATH_LENGTH_MAX,
-  SMALL_MESSAGE_BYTES_MAX,
-  VALUE_BYTES_MAX,
 } from './limits.ts'
 
-/** A masked chunk, little-endian words, with its path in the Merkle tree that a manifest commits to. */
-export interface MaskedPart {
-  readonly words: Uint8Array
-  readonly path: readonly Uint8Array[]
-}
+const wire = bytesUpTo(MESSAGE_BYTES_MAX)
+const words = bytesUpTo(EVIDENCE_BYTES_MAX)
+const path = z.array(bytesUpTo(32)).max(PATH_LENGTH_MAX)
 
 /**
  * What shows which manifests an owner's sum was of, for a faulty contributor may sign two: the owner's own LOADED. An
  * owner whose own chunk is empty signs none; for it a quorum's precommits for the COMMIT value speak.
  */
-export type Binding =
-  | { readonly kind: 'loaded'; readonly wire: Uint8Array }
-  | { readonly kind: 'certificate'; readonly value: Uint8Array; readonly precommits: readonly Uint8Array[] }
+const BINDING = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('loaded'), wire: smallEnvelope }),
+  z.strictObject({ kind: z.literal('certificate'), value: valueBytes, precommits: smallEnvelopes }),
+])
 
 /** All messages are envelopes, as received. */
-export type Evidence =
-  /** two different messages of one signer in one slot of one round */
-  | { readonly kind: 'equivocation'; readonly first: Uint8Array; readonly second: Uint8Array }
-  /** one message that no honest peer signs, whatever it has seen */
-  | { readonly kind: 'invalid'; readonly wire: Uint8Array }
-  /** a RELEASE whose key does not open the commitment of its signer's MANIFEST */
-  | { readonly kind: 'false-release'; readonly manifest: Uint8Array; readonly release: Uint8Array }
-  /** a CHUNK-SUM that is not of what its owner held; manifests, releases and parts in the order of the contributors */
-  | {
-      readonly kind: 'false-sum'
-      readonly open: Uint8Array
-      readonly manifests: readonly Uint8Array[]
-      readonly releases: readonly Uint8Array[]
-      readonly bound: Binding
-      readonly sum: Uint8Array
-      readonly parts: readonly MaskedPart[]
-    }
-  /** a FINGERPRINT that is not of its signer's own vector; all its masked chunks, in order */
-  | {
-      readonly kind: 'false-fingerprint'
-      readonly open: Uint8Array
-      readonly manifest: Uint8Array
-      readonly release: Uint8Array
-      readonly fingerprint: Uint8Array
-      readonly chunks: readonly Uint8Array[]
-    }
-  /** a MISSING that names a contributor to whom its signer has given a receipt (receipt.ts) for that very chunk */
-  | { readonly kind: 'false-missing'; readonly missing: Uint8Array; readonly receipt: Uint8Array }
-
-export type EvidenceOf<K extends Evidence['kind']> = Extract<Evidence, { kind: K }>
-
-const blob = (max: number) =>
-  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max, `expected at most ${max} bytes`)
-const wire = blob(MESSAGE_BYTES_MAX)
-const small = blob(SMALL_MESSAGE_BYTES_MAX)
-const smalls = z.array(small).max(MEMBERS_MAX)
-const words = blob(EVIDENCE_BYTES_MAX)
-const path = z.array(blob(32)).max(PATH_LENGTH_MAX)
-
 const EVIDENCE = z.discriminatedUnion('kind', [
+  /** two different messages of one signer in one slot of one round */
   z.strictObject({ kind: z.literal('equivocation'), first: wire, second: wire }),
+  /** one message that no honest peer signs, whatever it has seen */
   z.strictObject({ kind: z.literal('invalid'), wire }),
-  z.strictObject({ kind: z.literal('false-release'), manifest: small, release: small }),
+  /** a RELEASE whose key does not open the commitment of its signer's MANIFEST */
+  z.strictObject({ kind: z.literal('false-release'), manifest: smallEnvelope, release: smallEnvelope }),
+  /** a CHUNK-SUM that is not of what its owner held; manifests, releases and parts in the order of the contributors */
   z.strictObject({
     kind: z.literal('false-sum'),
     open: wire,
-    manifests: smalls,
-    releases: smalls,
-    bound: z.discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('loaded'), wire: small }),
-      z.strictObject({ kind: z.literal('certificate'), value: blob(VALUE_BYTES_MAX), precommits: smalls }),
-    ]),
-    sum: small,
+    manifests: smallEnvelopes,
+    releases: smallEnvelopes,
+    bound: BINDING,
+    sum: smallEnvelope,
+    /** masked chunks, little-endian words, with their paths in the Merkle trees that the manifests commit to */
     parts: z.array(record({ words, path })).max(MEMBERS_MAX),
   }),
+  /** a FINGERPRINT that is not of its signer's own vector; all its masked chunks, in order */
   z.strictObject({
     kind: z.literal('false-fingerprint'),
     open: wire,
-    manifest: small,
-    release: small,
-    fingerprint: small,
+    manifest: smallEnvelope,
+    release: smallEnvelope,
+    fingerprint: smallEnvelope,
     chunks: z.array(words).max(MEMBERS_MAX),
   }),
-  z.strictObject({ kind: z.literal('false-missing'), missing: wire, receipt: small }),
+  /** a MISSING that names a contributor to whom its signer has given a receipt (receipt.ts) for that very chunk */
+  z.strictObject({ kind: z.literal('false-missing'), missing: wire, receipt: smallEnvelope }),
 ])
+
+export type Evidence = Immutable<z.infer<typeof EVIDENCE>>
+export type EvidenceOf<K extends Evidence['kind']> = Extract<Evidence, { kind: K }>
+export type Binding = Immutable<z.infer<typeof BINDING>>
+export type MaskedPart = EvidenceOf<'false-sum'>['parts'][number]
 
 /**
  * What evidence may take in a study: a chunk of everybody, which is up to the whole vector of everybody where few

@@ -13,90 +13,20 @@ import { sha256 } from '../../crypto/hash.ts'
 import { decode, encode } from '../encoding/codec.ts'
 import { printable } from '../encoding/printable.ts'
 import { ProtocolError } from '../errors.ts'
-import { CHANGE_BYTES_MAX } from '../roster/limits.ts'
 import { type Member, memberOf, type Roster } from '../roster/roster.ts'
-import { FINGERPRINT_BYTES, INSTANCES, MEMBERS_MAX, MESSAGE_BYTES_MAX, VALUE_BYTES_MAX, VIEWS_MAX } from './limits.ts'
+import { type HEADER, KINDS, type MessageType } from './kinds.ts'
+import { type Instance, MESSAGE_BYTES_MAX } from './limits.ts'
 
-const bytes = (length: number) =>
-  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
-const blob = (max: number) =>
-  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max, `expected at most ${max} bytes`)
-const hash = bytes(32)
-const count = z.number().int().min(0).max(0xffffffff)
-const view = z
-  .number()
-  .int()
-  .min(0)
-  .max(VIEWS_MAX - 1)
-const rank = z
-  .number()
-  .int()
-  .min(0)
-  .max(MEMBERS_MAX - 1)
-/** somebody else's envelopes inside of a message: READYs or votes */
-const envelopes = z.array(blob(1024)).max(MEMBERS_MAX)
-const ranks = z.array(rank).max(MEMBERS_MAX)
-const header = { study: hash, roster: count, round: count }
-const instance = z.enum(INSTANCES)
+type BodySchema = (typeof KINDS)[MessageType]['schema']
+const SCHEMAS = Object.values(KINDS).map(({ schema }): BodySchema => schema)
 
-export const BODY = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('ready'), ...header, previous: hash, key: bytes(32), owner: z.boolean() }),
-  z.strictObject({
-    type: z.literal('open'),
-    ...header,
-    view,
-    readys: envelopes,
-    owners: ranks,
-  }),
-  z.strictObject({ type: z.literal('manifest'), ...header, view, sid: hash, root: hash, commitment: hash }),
-  z.strictObject({ type: z.literal('loaded'), ...header, view, sid: hash, chunk: rank, digest: hash }),
-  z.strictObject({ type: z.literal('missing'), ...header, view, sid: hash, chunk: rank, members: ranks }),
-  z.strictObject({
-    type: z.literal('propose'),
-    ...header,
-    instance,
-    view,
-    value: blob(VALUE_BYTES_MAX),
-    validView: z
-      .number()
-      .int()
-      .min(-1)
-      .max(VIEWS_MAX - 1),
-    /** proof of lock: a quorum's prevotes of `validView`; empty when that is -1 */
-    proof: envelopes,
-  }),
-  z.strictObject({ type: z.literal('prevote'), ...header, instance, view, value: hash.nullable() }),
-  z.strictObject({ type: z.literal('precommit'), ...header, instance, view, value: hash.nullable() }),
-  /** a quorum's precommits of the first agreement, for whoever may never be able to count them */
-  z.strictObject({
-    type: z.literal('certificate'),
-    ...header,
-    view,
-    value: blob(VALUE_BYTES_MAX),
-    precommits: envelopes,
-  }),
-  z.strictObject({ type: z.literal('release'), ...header, sid: hash, key: bytes(32) }),
-  /** attempt a of chunk c is its owner's a-th successor's: the sender's place among the owners tells the chunk */
-  z.strictObject({ type: z.literal('chunk-sum'), ...header, sid: hash, attempt: view, hash }),
-  /** 64 subset sums of our opened vector under a challenge; attempt counts our own, for sums may be replaced */
-  z.strictObject({
-    type: z.literal('fingerprint'),
-    ...header,
-    sid: hash,
-    attempt: view,
-    challenge: hash,
-    sums: bytes(FINGERPRINT_BYTES),
-  }),
-  /** an operator's consent to one change of the roster, said anew in every round until it is certified */
-  z.strictObject({ type: z.literal('approve'), ...header, change: blob(CHANGE_BYTES_MAX) }),
-  /** we take no part in this round: a disk that was set back, or lost the round's secrets, might make us speak twice */
-  z.strictObject({ type: z.literal('sit-out'), ...header }),
-])
+/** What a hospital may sign in a round. */
+export const BODY = z.discriminatedUnion('type', SCHEMAS as [BodySchema, ...BodySchema[]])
 
 export type Body = z.infer<typeof BODY>
 export type BodyOf<T extends Body['type']> = Extract<Body, { type: T }>
 /** A body without what the round itself adds. */
-export type Content = Body extends infer B ? (B extends Body ? Omit<B, keyof typeof header> : never) : never
+export type Content = Body extends infer B ? (B extends Body ? Omit<B, keyof typeof HEADER> : never) : never
 
 /** A verified message: only `openMessage` makes one. */
 export interface Message<B extends Body = Body> {
@@ -174,28 +104,44 @@ export function is<T extends Body['type']>(message: Message, type: T): message i
   return message.body.type === type
 }
 
+/** A row of a round's messages: all of one kind, and of one view or attempt where the kind has several. */
+export interface RowKey {
+  readonly type: MessageType
+  /** of the kinds that each agreement has its own of; elsewhere it says nothing */
+  readonly instance?: Instance
+  /** view or attempt; 0 where a sender has one message a round */
+  readonly number?: number
+}
+
+/** The name of a row. Names are written to disk as a part of slots. */
+export function rowName({ type, instance = 'commit', number = 0 }: RowKey): string {
+  return typeof KINDS[type].place === 'number' ? `${type}/${number}` : `${instance}-${type}/${number}`
+}
+
+/** The row that a message stands in. */
+function rowKeyOf(body: Body): Required<RowKey> {
+  const { numberedBy } = KINDS[body.type]
+  const fields: { type: MessageType; instance?: Instance; view?: number; attempt?: number } = body
+  // the table's type sees to it that a kind has the field that numbers it
+  const number = numberedBy === 'none' ? 0 : (fields[numberedBy] as number)
+  return { type: body.type, instance: fields.instance ?? 'commit', number }
+}
+
 /** What a message is about, without who says it: its kind and view. */
 export function rowOf(body: Body): string {
-  switch (body.type) {
-    case 'ready':
-    case 'certificate':
-    case 'release':
-    case 'approve':
-    case 'sit-out':
-      return `${body.type}/0`
-    case 'open':
-    case 'manifest':
-    case 'loaded':
-    case 'missing':
-      return `${body.type}/${body.view}`
-    case 'chunk-sum':
-    case 'fingerprint':
-      return `${body.type}/${body.attempt}`
-    case 'propose':
-    case 'prevote':
-    case 'precommit':
-      return `${body.instance}-${body.type}/${body.view}`
-  }
+  return rowName(rowKeyOf(body))
+}
+
+/** Where the row of a message stands in the bitmap of anti-entropy: the kind's place, and the view or attempt. */
+export function placeOf(body: Body): { readonly place: number; readonly number: number } {
+  const { type, instance, number } = rowKeyOf(body)
+  const { place } = KINDS[type]
+  return { place: typeof place === 'number' ? place : place[instance], number }
+}
+
+/** The name of a slot: what one member says in one row. */
+export function slotName({ from, ...row }: RowKey & { readonly from: Member }): string {
+  return `${rowName(row)}/${from}`
 }
 
 /** The one place that a message can take in its round: a member says at most one thing there. */

@@ -10,26 +10,22 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../encoding/codec.ts'
+import { bytesOf, hash32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
 import { type Member, memberOf } from '../roster/roster.ts'
-import { MEMBERS_MAX, SMALL_MESSAGE_BYTES_MAX } from './limits.ts'
+import { rank } from './fields.ts'
+import { SMALL_MESSAGE_BYTES_MAX } from './limits.ts'
 import { decodeEnvelope, type MessageContext } from './messages.ts'
-
-const bytes = (length: number) => z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === length)
 
 const RECEIPT = z.strictObject({
   type: z.literal('receipt'),
-  study: bytes(32),
-  sid: bytes(32),
-  chunk: z
-    .number()
-    .int()
-    .min(0)
-    .max(MEMBERS_MAX - 1),
+  study: hash32,
+  sid: hash32,
+  chunk: rank,
   /** raw PeerId of the contributor: two may be shown the same bytes, and one receipt must not serve both */
-  contributor: bytes(38),
+  contributor: bytesOf(38),
   /** SHA-256 of the masked chunk */
-  hash: bytes(32),
+  hash: hash32,
 })
 
 export type Receipt = Omit<z.infer<typeof RECEIPT>, 'type'>

@@ -4,47 +4,27 @@ import { z } from 'zod'
 import { TAG_VALUE } from '../../crypto/domain.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { decode, encode } from '../encoding/codec.ts'
+import { bytesUpTo, hash32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
 import { CHANGE_BYTES_MAX } from '../roster/limits.ts'
-import { MEMBERS_MAX, VALUE_BYTES_MAX, VIEWS_MAX } from './limits.ts'
-
-const hash = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32, 'expected 32 bytes')
+import { ranks, view } from './fields.ts'
+import { VALUE_BYTES_MAX } from './limits.ts'
 
 const RESULT_VALUE = z.discriminatedUnion('outcome', [
   z.strictObject({
     outcome: z.literal('result'),
-    sid: hash,
-    sum: hash,
-    checkpoint: hash,
-    members: z
-      .array(
-        z
-          .number()
-          .int()
-          .min(0)
-          .max(MEMBERS_MAX - 1),
-      )
-      .max(MEMBERS_MAX),
-    view: z
-      .number()
-      .int()
-      .min(0)
-      .max(VIEWS_MAX - 1),
+    sid: hash32,
+    sum: hash32,
+    checkpoint: hash32,
+    members: ranks,
+    view,
     /** a change of the roster that a quorum has approved, for the next round on */
-    change: z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= CHANGE_BYTES_MAX).nullable(),
+    change: bytesUpTo(CHANGE_BYTES_MAX).nullable(),
   }),
   z.strictObject({
     outcome: z.literal('void'),
-    sid: hash,
-    members: z
-      .array(
-        z
-          .number()
-          .int()
-          .min(0)
-          .max(MEMBERS_MAX - 1),
-      )
-      .max(MEMBERS_MAX),
+    sid: hash32,
+    members: ranks,
   }),
 ])
 

@@ -7,6 +7,7 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../encoding/codec.ts'
+import { bytesOf } from '../encoding/fields.ts'
 import { printable } from '../encoding/printable.ts'
 import { ProtocolError } from '../errors.ts'
 import { validateStudy } from '../study/document.ts'
@@ -16,7 +17,7 @@ import type { StudyDocument } from '../study/types.ts'
 import { CHANGE_BYTES_MAX } from './limits.ts'
 import { createRoster, type Hospital, memberOf, peerString, type Roster } from './roster.ts'
 
-const id = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 38, 'must be a raw PeerId')
+const id = bytesOf(38, 'must be a raw PeerId')
 
 const CHANGE = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('admit'), hospital: HOSPITAL_SCHEMA }),

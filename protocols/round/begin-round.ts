@@ -49,5 +49,10 @@ function restoreInstance(turn: Turn, instance: Instance, own: ReadonlyMap<string
 /** Gives a peer that is gone the time that redialling it is worth. */
 export function expectBack(turn: Turn, member: Member): void {
   const { round } = turn.state
-  turn.effects.push({ type: 'schedule', round, timer: `lost:${member}`, afterMs: turn.context.timing.lostAfterMs })
+  turn.effects.push({
+    type: 'schedule',
+    round,
+    timer: { kind: 'lost', member },
+    afterMs: turn.context.timing.lostAfterMs,
+  })
 }

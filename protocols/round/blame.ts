@@ -6,6 +6,7 @@ import type { Evidence } from '../messages/evidence.ts'
 import type { BodyOf, Message } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
 import { saidBy } from './facts.ts'
+import { HALTED } from './once.ts'
 import { once, setPhase, type Turn } from './transition.ts'
 
 /** Points at a faulty member: with proof where there is one, else as a suspicion that counts for us alone. */
@@ -26,7 +27,7 @@ export function blame(
 
 /** More than f hospitals lie: there is no safe way to go on. */
 export function halt(turn: Turn, wires: readonly Uint8Array[]): void {
-  if (!once(turn, 'halted')) return
+  if (!once(turn, HALTED)) return
   const { round } = turn.state
   const reason = `two certificates of round ${round} contradict each other: more hospitals lie than the study tolerates`
   turn.effects.push({ type: 'store', entries: [{ kind: 'halt', round, evidence: wires }] })

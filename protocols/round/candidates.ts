@@ -49,10 +49,10 @@ export function mayOpenFirst(turn: Turn): boolean {
   const { context } = turn
   const { members } = candidates(turn.state, context)
   const many = members.length >= Math.max(context.quorum, context.contributorsMin)
-  if (many) schedule(turn, 'open', context.timing.openDelayMs)
+  if (many) schedule(turn, { kind: 'open' }, context.timing.openDelayMs)
   // hospitals whose budget is spent vote but are never ready: the others may be fewer than a quorum
-  schedule(turn, 'open-few', context.timing.openDelayMs + context.timing.voteTimeoutMsMax)
-  if (ended(turn.state, 'open') || ended(turn.state, 'open-few')) return true
+  schedule(turn, { kind: 'open-few' }, context.timing.openDelayMs + context.timing.voteTimeoutMsMax)
+  if (ended(turn.state, { kind: 'open' }) || ended(turn.state, { kind: 'open-few' })) return true
   // who is not known to be gone is waited for: at the start, or after a short break, it may be about to connect
   const { state } = turn
   const [readys, sittingOut] = [rowIn(state.messages, 'ready'), rowIn(state.messages, 'sit-out')]
@@ -69,7 +69,10 @@ export function viewMayOpen(turn: Turn): boolean {
   const { view, valid } = state.commit
   // what is valid already needs nobody's data any more
   if (valid !== null) return true
-  return isOpenable(turn, Math.max(view, BAN_VIEWS)) && (view > 0 || ended(state, 'open') || ended(state, 'open-few'))
+  return (
+    isOpenable(turn, Math.max(view, BAN_VIEWS)) &&
+    (view > 0 || ended(state, { kind: 'open' }) || ended(state, { kind: 'open-few' }))
+  )
 }
 
 /**
@@ -95,7 +98,7 @@ export function suspects(state: RoundState, context: StepContext): { out: Set<Me
       const loaded = saidBy(state, { type: 'loaded', view, from })
       const row = rowIn(state.messages, 'loaded', view)
       const wrong = loaded && manifests && loadedIn(row, manifests, chunk) === undefined
-      const late = ended(state, `data:${view}`) && ended(state, `reports:${view}`)
+      const late = ended(state, { kind: 'data', view }) && ended(state, { kind: 'reports', view })
       if (wrong || (late && !loaded && !missing)) disowned.add(from)
     }
   }

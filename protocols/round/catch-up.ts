@@ -7,6 +7,7 @@
 
 import { ProtocolError } from '../errors.ts'
 import { hex, same } from '../immutable.ts'
+import { slotName } from '../messages/messages.ts'
 import { decodeResultValue, type ResultValue } from '../messages/result-value.ts'
 import { fits } from '../roster/change.ts'
 import { type Member, OUTSIDE } from '../roster/roster.ts'
@@ -70,7 +71,7 @@ export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { typ
  */
 function computing(state: RoundState, { links }: Awaited): boolean {
   const value = links.length === 1 ? decodeResultValue((links[0] as Link).value) : undefined
-  if (value?.outcome !== 'result' || ended(state, 'patience') || state.phase === 'outside') return false
+  if (value?.outcome !== 'result' || ended(state, { kind: 'patience' }) || state.phase === 'outside') return false
   return findPhase(state, hex(value.sid)) !== undefined
 }
 
@@ -85,7 +86,7 @@ export function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
   const outside = contextAt(context, head.roster).self === OUTSIDE
   if (own || outside || checkpoint === null || state.sums.has(checkpoint)) return takeOver(turn, awaited)
   if (state.awaited !== awaited) turn.state = { ...state, awaited }
-  if (computing(state, awaited)) return schedule(turn, 'patience', context.timing.voteTimeoutMs)
+  if (computing(state, awaited)) return schedule(turn, { kind: 'patience' }, context.timing.voteTimeoutMs)
   setPhase(turn, 'catching-up')
   const from = context.roster.peers.map((_, member) => member).filter(member => member !== context.self)
   turn.effects.push({ type: 'pull', round: state.round, wanted: { kind: 'checkpoint', hash: checkpoint }, from })
@@ -133,7 +134,8 @@ function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly R
   for (const [at, value] of values.entries()) {
     const link = links[at] as Link
     const context: StepContext = contextAt(turn.context, head.roster)
-    const known = link.round === state.round && (state.charged || state.own.has(`release/0/${context.self}`))
+    const released = slotName({ type: 'release', from: context.self })
+    const known = link.round === state.round && (state.charged || state.own.has(released))
     if (value.outcome === 'result' && value.members.includes(context.self) && !known) {
       entries.push({ kind: 'charge', round: link.round, sid: value.sid, contributors: value.members.length })
     }

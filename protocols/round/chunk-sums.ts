@@ -11,6 +11,7 @@ import { chunkAt, filledChunks } from '../session/chunks.ts'
 import type { Opening } from '../session/opening.ts'
 import { setDataPhase } from './data-phase.ts'
 import { type MessageTable, type Row, rowIn } from './message-table.ts'
+import { pullOfPart } from './once.ts'
 import type { Commitment, RoundState } from './state.ts'
 import { once, type Turn } from './transition.ts'
 
@@ -110,7 +111,7 @@ export function holdsParts(turn: Turn, parts: readonly { chunk: number; member: 
   // our own parts are in our own masked vector
   const absent = parts.filter(({ chunk, member }) => member !== context.self && !held?.has(`${chunk}/${member}`))
   for (const { chunk, member } of absent) {
-    if (!once(turn, `pull:${chunk}/${member}`)) continue
+    if (!once(turn, pullOfPart(chunk, member))) continue
     const wanted = { kind: 'chunk', sid: opening.sidHex, chunk, member } as const
     // who made it has it as long as the round lasts; its owner may have it, too
     const others = [opening.owners[chunk] as Member].filter(other => other !== member && other !== context.self)

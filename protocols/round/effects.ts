@@ -12,6 +12,7 @@ import type { Evidence } from '../messages/evidence.ts'
 import type { Member, Roster } from '../roster/roster.ts'
 import type { RoundJob } from '../secure-sum/jobs.ts'
 import type { Link } from '../transcript/link.ts'
+import type { Timer } from './timers.ts'
 
 /** One durable record. Slots of our own messages make "one message per slot" survive a crash. */
 export type Entry =
@@ -36,7 +37,7 @@ export type Effect =
   | { readonly type: 'pull'; readonly round: number; readonly wanted: Wanted; readonly from: readonly Member[] }
   | { readonly type: 'train'; readonly round: number }
   | { readonly type: 'compute'; readonly job: RoundJob }
-  | { readonly type: 'schedule'; readonly round: number; readonly timer: string; readonly afterMs: number }
+  | { readonly type: 'schedule'; readonly round: number; readonly timer: Timer; readonly afterMs: number }
   | { readonly type: 'emit'; readonly notice: Notice }
   /** a faulty member; without evidence it is a suspicion that counts for us alone */
   | { readonly type: 'blame'; readonly member: Member; readonly code: string; readonly evidence: Evidence | null }

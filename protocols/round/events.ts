@@ -4,12 +4,13 @@ import type { Message } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
 import type { RoundOutput } from '../secure-sum/jobs.ts'
 import type { Link } from '../transcript/link.ts'
+import type { Timer } from './timers.ts'
 
 export type RoundEvent =
   /** a verified message of a peer, or our own coming back */
   | { readonly type: 'received'; readonly message: Message }
   /** a `schedule`d timer ended */
-  | { readonly type: 'tick'; readonly round: number; readonly timer: string }
+  | { readonly type: 'tick'; readonly round: number; readonly timer: Timer }
   /** the training step of the round is done and its update waits where jobs find it */
   | { readonly type: 'trained'; readonly round: number }
   | { readonly type: 'computed'; readonly round: number; readonly output: RoundOutput }

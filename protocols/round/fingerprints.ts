@@ -14,8 +14,9 @@ import { filledChunks } from '../session/chunks.ts'
 import { selfKeys, sumHashes } from './chunk-sums.ts'
 import { sessionOf } from './data-phase.ts'
 import { rowIn } from './message-table.ts'
+import { fingerprintFor, mismatchUnder } from './once.ts'
 import type { Commitment, RoundState } from './state.ts'
-import { once, type Turn } from './transition.ts'
+import { done, once, type Turn } from './transition.ts'
 
 /** What the fingerprints of this round answer to: it names every sum that counts. */
 export function challengeOf(state: RoundState): Uint8Array | undefined {
@@ -48,7 +49,7 @@ export function fingerprintOf(
 
 export function askFingerprint(turn: Turn, { challenge, member }: { challenge: Uint8Array; member: Member }): void {
   const { state, context } = turn
-  if (!once(turn, `fingerprint:${hex(challenge)}/${member}`)) return
+  if (!once(turn, fingerprintFor(hex(challenge), member))) return
   const session = sessionOf((state.commitment as Commitment).opening, context)
   const selfKey = selfKeys(state)?.get(member) as Uint8Array
   const job = { kind: 'fingerprint', round: state.round, session, challenge, member, selfKey } as const
@@ -61,7 +62,7 @@ export function unconfirmed(state: RoundState, self: Member): Member[] {
   if (challenge === undefined || state.commitment === null) return []
   const { opening } = state.commitment
   const held = state.phases.get(opening.view)?.held
-  const mismatch = state.flags.has(`mismatch:${hex(challenge)}`)
+  const mismatch = done(state, mismatchUnder(hex(challenge)))
   return opening.members.filter(member => {
     // our own parts are in our own masked vector
     if (member === self) return false

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Body, type BodyOf, type Message, rowOf } from '../messages/messages.ts'
+import { type Body, type BodyOf, type Message, rowName, rowOf } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
 
 export type Row<B extends Body = Body> = ReadonlyMap<Member, Message<B>>
@@ -13,10 +13,9 @@ export type MessageTable = ReadonlyMap<string, Row>
 
 const EMPTY: Row = new Map()
 
-/** What was said of one kind in one view; the same object as long as nothing is added to it. */
+/** What was said of one kind in one view, of votes for the first agreement; the same object as long as nothing is added to it. */
 export function rowIn<T extends Body['type']>(book: MessageTable, type: T, view = 0): Row<BodyOf<T>> {
-  const kind = type === 'propose' || type === 'prevote' || type === 'precommit' ? `commit-${type}` : type
-  return (book.get(`${kind}/${view}`) ?? EMPTY) as Row<BodyOf<T>>
+  return (book.get(rowName({ type, number: view })) ?? EMPTY) as Row<BodyOf<T>>
 }
 
 /** The message in the place that this one would take. */

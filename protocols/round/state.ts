@@ -13,6 +13,7 @@ import type { Opening } from '../session/opening.ts'
 import type { TranscriptHead } from '../transcript/head.ts'
 import type { Link } from '../transcript/link.ts'
 import { allOf, type MessageTable } from './message-table.ts'
+import type { OnceKey } from './once.ts'
 
 export type Phase =
   | 'idle'
@@ -114,8 +115,8 @@ export interface RoundState extends TranscriptHead, Carried {
   readonly outcome: Extract<ResultValue, { outcome: 'result' }> | null
   /** when a result was certified that we could not compute, or we came late: what must be fetched before going on */
   readonly awaited: Awaited | null
-  /** timers that ended and things that were asked for, each once */
-  readonly flags: ReadonlyMap<string, true>
+  /** what is done once in a round, timers that were asked for and timers that have ended */
+  readonly done: ReadonlyMap<OnceKey, true>
   /** chunk sums that we worked out ourselves from everybody's parts, by chunk, when what others claim did not fit */
   readonly recomputedSums: ReadonlyMap<number, string> | null
   /** fingerprints of others that we worked out ourselves, by `challenge/member` */
@@ -157,7 +158,7 @@ export function createRound({ round, previous, roster, bans }: TranscriptHead, c
     sums: new Map(),
     outcome: null,
     awaited: null,
-    flags: new Map(),
+    done: new Map(),
     recomputedSums: null,
     computedFingerprints: new Map(),
   }

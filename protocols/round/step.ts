@@ -4,9 +4,7 @@
  * @module
  */
 
-import type { VotePhase } from '../agreement/agreement.ts'
 import { drop, put } from '../immutable.ts'
-import type { Instance } from '../messages/limits.ts'
 import { OUTSIDE } from '../roster/roster.ts'
 import { trainingCharges } from '../study/rounds.ts'
 import type { TranscriptHead } from '../transcript/head.ts'
@@ -18,7 +16,7 @@ import { findPhase, forgetReceipts, noteReceipt, resend } from './data-phase.ts'
 import type { Charge, Effect } from './effects.ts'
 import type { RoundEvent } from './events.ts'
 import { isSilent } from './facts.ts'
-import { noteOutput } from './job-output.ts'
+import { endOf } from './once.ts'
 import { receive } from './receive.ts'
 import { answered, inquire } from './rollback-guard.ts'
 import { applyRule } from './rules/apply.ts'
@@ -28,6 +26,7 @@ import { crossCheckRule } from './rules/cross-check.ts'
 import { endSilenceRule } from './rules/end-silence.ts'
 import { fingerprintRule } from './rules/fingerprint.ts'
 import { resultRule } from './rules/finish.ts'
+import { noteOutput } from './rules/job-output.ts'
 import { loadRule } from './rules/load.ts'
 import { maskRule } from './rules/mask.ts'
 import { openRule } from './rules/open.ts'
@@ -39,6 +38,7 @@ import { outcomeRule } from './rules/result.ts'
 import { sitOutRule } from './rules/sit-out.ts'
 import { sumRule } from './rules/sum.ts'
 import { createRound, NEWCOMER, type Phase, type RoundState } from './state.ts'
+import type { Timer } from './timers.ts'
 import type { Turn } from './transition.ts'
 import { expireStep } from './voting.ts'
 
@@ -131,20 +131,17 @@ function noteConnection(
   expectBack(turn, member)
 }
 
-function noteTick(turn: Turn, timer: string): void {
-  const [name, argument] = timer.split(':') as [string, string | undefined]
+function noteTick(turn: Turn, timer: Timer): void {
   const { state } = turn
-  if (name === 'lost') {
-    const member = Number(argument)
-    if (!state.connected.has(member)) turn.state = { ...state, lost: put(state.lost, member, true) }
-    return
+  switch (timer.kind) {
+    case 'lost':
+      if (!state.connected.has(timer.member)) turn.state = { ...state, lost: put(state.lost, timer.member, true) }
+      return
+    case 'vote':
+      return expireStep(turn, timer.instance, timer.step, timer.view)
+    default:
+      turn.state = { ...state, done: put(state.done, endOf(timer), true) }
   }
-  const vote = /^(commit|result)\/(propose|prevote|precommit):(\d+)$/.exec(timer)
-  if (vote !== null) {
-    const [, instance, step, view] = vote as unknown as [string, Instance, 'propose' | VotePhase, string]
-    return expireStep(turn, instance, step, Number(view))
-  }
-  turn.state = { ...state, flags: put(state.flags, `ended:${timer}`, true) }
 }
 
 /** In force while nothing may leave in our name. */

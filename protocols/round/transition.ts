@@ -3,7 +3,9 @@
 import { put } from '../immutable.ts'
 import type { StepContext } from './context.ts'
 import type { Effect } from './effects.ts'
+import { asked, endOf, type OnceKey } from './once.ts'
 import type { Phase, RoundState } from './state.ts'
+import type { Timer } from './timers.ts'
 
 /** One call of `step` in progress: the state so far, and what must happen for it. */
 export interface Turn {
@@ -13,21 +15,26 @@ export interface Turn {
   context: StepContext
 }
 
-/** Raises a flag; true the first time. */
-export function once(turn: Turn, flag: string): boolean {
-  if (turn.state.flags.has(flag)) return false
-  turn.state = { ...turn.state, flags: put(turn.state.flags, flag, true) }
+/** Notes that something is done; true the first time. */
+export function once(turn: Turn, key: OnceKey): boolean {
+  if (done(turn.state, key)) return false
+  turn.state = { ...turn.state, done: put(turn.state.done, key, true) }
   return true
 }
 
-/** Asks for a timer, once per name and round. */
-export function schedule(turn: Turn, timer: string, afterMs: number): void {
-  if (once(turn, `timer:${timer}`)) turn.effects.push({ type: 'schedule', round: turn.state.round, timer, afterMs })
+/** True once something is done. */
+export function done(state: RoundState, key: OnceKey): boolean {
+  return state.done.has(key)
 }
 
-/** True once the named timer has ended. */
-export function ended(state: RoundState, timer: string): boolean {
-  return state.flags.has(`ended:${timer}`)
+/** Asks for a timer, once per round. */
+export function schedule(turn: Turn, timer: Timer, afterMs: number): void {
+  if (once(turn, asked(timer))) turn.effects.push({ type: 'schedule', round: turn.state.round, timer, afterMs })
+}
+
+/** True once a timer has ended. */
+export function ended(state: RoundState, timer: Timer): boolean {
+  return done(state, endOf(timer))
 }
 
 /** Enters a phase, telling whoever watches. */

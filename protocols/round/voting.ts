@@ -8,6 +8,7 @@ import { fromString } from 'uint8arrays/from-string'
 import { advance, expire, type Proposal, TIMEOUT_GROWTH, type VotePhase } from '../agreement/agreement.ts'
 import { collectProof } from '../agreement/proof.ts'
 import type { Instance } from '../messages/limits.ts'
+import { slotName } from '../messages/messages.ts'
 import type { StepContext } from './context.ts'
 import { proposerOf } from './facts.ts'
 import { inSlot, messagesIn } from './message-table.ts'
@@ -28,7 +29,7 @@ export function expireStep(turn: Turn, instance: Instance, step: 'propose' | Vot
 
 /** Gives a view so long for its proposal to be made and judged; then it gets a vote for nil. */
 export function limitProposal(turn: Turn, instance: Instance, view: number): void {
-  schedule(turn, `${instance}/propose:${view}`, voteTimeout(turn.context, view))
+  schedule(turn, { kind: 'vote', instance, step: 'propose', view }, voteTimeout(turn.context, view))
 }
 
 /** Runs an agreement's rules and carries out what they ask for. */
@@ -42,7 +43,8 @@ export function runAgreement(turn: Turn, instance: Instance, valid: (proposal: P
     if (actions.length === 0) return
     for (const action of actions) {
       if (action.kind === 'timer') {
-        schedule(turn, `${instance}/${action.phase}:${action.view}`, voteTimeout(turn.context, action.view))
+        const { phase, view } = action
+        schedule(turn, { kind: 'vote', instance, step: phase, view }, voteTimeout(turn.context, view))
       } else if (action.kind === 'vote') {
         const { phase: type, view, id } = action
         say(turn, { type, instance, view, value: id === null ? null : fromString(id, 'hex') })
@@ -53,7 +55,7 @@ export function runAgreement(turn: Turn, instance: Instance, valid: (proposal: P
 
 /** The slot of a view's one PROPOSE; when two different ones were made, nothing counts in that view. */
 export function proposalSlot({ state, context }: Turn, instance: Instance, view: number): string {
-  return `${instance}-propose/${view}/${proposerOf(context, state.round, view)}`
+  return slotName({ type: 'propose', instance, number: view, from: proposerOf(context, state.round, view) })
 }
 
 /**

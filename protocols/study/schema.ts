@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { CodedError } from '../../crypto/errors.ts'
 import { publicKeyOfPeer } from '../../crypto/signature.ts'
+import { bytesOf, whole } from '../encoding/fields.ts'
 import * as limit from './limits.ts'
 
 // Names are printed on other people's terminals: no control characters, no text that changes the writing direction.
@@ -12,7 +13,6 @@ const name = z
   .max(limit.NAME_CHARACTERS_MAX)
   .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'has control characters')
   .refine(text => text.trim() === text, 'begins or ends with a space')
-const whole = (min: number, max: number) => z.number().int().min(min).max(max)
 const real = (min: number, max: number) => z.number().min(min).max(max)
 const timer = (min: number) => whole(min, limit.TIMER_MS_MAX)
 const widths = z.array(whole(1, limit.LAYER_WIDTH_MAX)).min(1).max(limit.LAYERS_MAX)
@@ -20,10 +20,11 @@ const address = z
   .string()
   .max(limit.ADDRESS_CHARACTERS_MAX)
   .regex(/^(\/[\w.:%-]+)+$/, 'is not a multiaddr such as /ip4/192.0.2.7/tcp/4001')
-const sized = (length: number) =>
-  z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === length, `must be ${length} bytes`)
-const seed = sized(32)
-const peerId = sized(38).refine(id => isPeerId(id), 'is not an Ed25519 PeerId, or one that anybody could sign for')
+const seed = bytesOf(32, 'must be 32 bytes')
+const peerId = bytesOf(38, 'must be 38 bytes').refine(
+  id => isPeerId(id),
+  'is not an Ed25519 PeerId, or one that anybody could sign for',
+)
 
 const contract = {
   classes: z.array(name).min(2).max(limit.CLASSES_MAX),

@@ -7,50 +7,27 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../encoding/codec.ts'
-import { record } from '../encoding/fields.ts'
+import { bytesUpTo, hash32, record, uint32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
+import { PLACES } from '../messages/kinds.ts'
 import { MEMBERS_MAX, MESSAGE_BYTES_MAX, VIEWS_MAX } from '../messages/limits.ts'
-import { type Message, slotOf } from '../messages/messages.ts'
+import { type Message, placeOf, slotOf } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
 import { heardFrom } from '../round/rollback-guard.ts'
 import type { RoundState } from '../round/state.ts'
 import { SYNC_BYTES_MAX, SYNC_LINKS_MAX } from './limits.ts'
 
-/** Every slot that a message can take in one view, in a fixed order; members are the fastest index. */
-const KINDS = [
-  'ready',
-  'open',
-  'manifest',
-  'loaded',
-  'missing',
-  'commit-propose',
-  'commit-prevote',
-  'commit-precommit',
-  'certificate',
-  'release',
-  'chunk-sum',
-  'fingerprint',
-  'approve',
-  'sit-out',
-  'result-propose',
-  'result-prevote',
-  'result-precommit',
-] as const
-
-const SLOTS_MAX = KINDS.length * MEMBERS_MAX * VIEWS_MAX
+/** Slots that messages can take: of every kind, view and member; members are the fastest index, then kinds. */
+const SLOTS_MAX = PLACES.length * MEMBERS_MAX * VIEWS_MAX
 const BITMAP_BYTES_MAX = Math.ceil(SLOTS_MAX / 8)
-const round = z.number().int().min(0).max(0xffffffff)
-const bytes = (max: number) => z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max)
-const holdings = { have: bytes(BITMAP_BYTES_MAX), tags: bytes(SLOTS_MAX) }
+const holdings = { have: bytesUpTo(BITMAP_BYTES_MAX), tags: bytesUpTo(SLOTS_MAX) }
 
-const study = bytes(32).refine(value => value.length === 32)
-
-const SUMMARY = record({ study, round, ...holdings, recall: z.boolean() })
+const SUMMARY = record({ study: hash32, round: uint32, ...holdings, recall: z.boolean() })
 const FILL = record({
-  round,
+  round: uint32,
   ...holdings,
-  messages: z.array(bytes(MESSAGE_BYTES_MAX)).max(4096),
-  links: z.array(bytes(SYNC_BYTES_MAX)).max(SYNC_LINKS_MAX),
+  messages: z.array(bytesUpTo(MESSAGE_BYTES_MAX)).max(4096),
+  links: z.array(bytesUpTo(SYNC_BYTES_MAX)).max(SYNC_LINKS_MAX),
 })
 
 /**
@@ -87,10 +64,11 @@ export function encodeSync(message: Summary | Fill): Uint8Array {
 
 /** Every message with the bit of its slot; the first bit of a row is worked out once. */
 function* slotsOf({ messages, roster }: RoundState): Generator<{ bit: number; message: Message }> {
-  for (const [name, row] of messages) {
-    const at = name.lastIndexOf('/')
-    const kind = KINDS.indexOf(name.slice(0, at) as (typeof KINDS)[number])
-    const first = (Number(name.slice(at + 1)) * KINDS.length + kind) * roster.hospitals.length
+  for (const row of messages.values()) {
+    const [one] = row.values()
+    if (one === undefined) continue
+    const { place, number } = placeOf(one.body)
+    const first = (number * PLACES.length + place) * roster.hospitals.length
     for (const [member, message] of row) yield { bit: first + member, message }
   }
 }

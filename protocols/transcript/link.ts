@@ -4,22 +4,21 @@
  * @module
  */
 
-import { z } from 'zod'
+import type { z } from 'zod'
 import { resultHash, voidHash } from '../../crypto/transcript.ts'
 import { checkProof } from '../agreement/proof.ts'
 import { decode, encode } from '../encoding/codec.ts'
-import { record } from '../encoding/fields.ts'
+import { record, uint32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
-import { MEMBERS_MAX, VALUE_BYTES_MAX } from '../messages/limits.ts'
+import { smallEnvelopes, valueBytes } from '../messages/fields.ts'
+import { VALUE_BYTES_MAX } from '../messages/limits.ts'
 import { is, type MessageContext, openMessage } from '../messages/messages.ts'
 import { decodeResultValue, type ResultValue, valueId } from '../messages/result-value.ts'
 
-const wire = z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= 1024)
-
 const LINK = record({
-  round: z.number().int().min(0).max(0xffffffff),
-  value: z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= VALUE_BYTES_MAX),
-  precommits: z.array(wire).max(MEMBERS_MAX),
+  round: uint32,
+  value: valueBytes,
+  precommits: smallEnvelopes,
 })
 
 /** A round's decided value and the precommits of a quorum for it, as received. */

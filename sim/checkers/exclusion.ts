@@ -7,6 +7,8 @@
  */
 
 import type { Message } from '../../protocols/messages/messages.ts'
+import { rowIn } from '../../protocols/round/message-table.ts'
+import { said } from '../../protocols/round/state.ts'
 import type { CheckerFactory, WorldApi } from '../world/api.ts'
 import type { SimulatedHospital } from '../world/hospital.ts'
 import { Violation } from '../world/violation.ts'
@@ -16,12 +18,7 @@ import { quorumSizes } from './quorum.ts'
 /** Who has reported a member missing in the round, to the best of one hospital's knowledge. */
 function reportersOf({ state }: SimulatedHospital, member: number): Set<number> {
   const reporters = new Set<number>()
-  for (const [row, messages] of state.messages) {
-    if (!row.startsWith('missing/')) continue
-    for (const { from, body } of messages.values()) {
-      if (body.type === 'missing' && body.members.includes(member)) reporters.add(from)
-    }
-  }
+  for (const { from, body } of said(state, 'missing')) if (body.members.includes(member)) reporters.add(from)
   return reporters
 }
 
@@ -33,7 +30,7 @@ export const EXCLUSION: CheckerFactory = () => {
     for (const { opening } of state.phases.values()) {
       for (const member of opening.members) {
         const honest = world.hospitalAt(hospital, member)?.honest
-        const away = state.lost.has(member) || state.messages.get('sit-out/0')?.has(member)
+        const away = state.lost.has(member) || rowIn(state.messages, 'sit-out').has(member)
         const accused = [...state.doubled.values()].some(({ from }) => from === member)
         if (!honest || members.has(member) || away || accused) continue
         const { size } = reportersOf(hospital, member)

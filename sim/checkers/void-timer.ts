@@ -25,7 +25,7 @@ export const VOID_TIMER: CheckerFactory = () => {
       const ledger = ledgerOf(world)
       ledger.hear(hospital, effect)
       const { index, epoch, honest } = hospital
-      if (effect.type === 'schedule' && effect.timer === 'void') {
+      if (effect.type === 'schedule' && effect.timer.kind === 'void') {
         const key = `${index}/${epoch}/${effect.round}`
         if (!until.has(key)) until.set(key, world.now + world.document.timing.voidAfterMs)
       }

@@ -5,11 +5,17 @@
 import { serialize } from 'node:v8'
 import test from 'ava'
 import { ProtocolError } from '../../protocols/errors.ts'
+import { hex } from '../../protocols/immutable.ts'
+import { INSTANCES } from '../../protocols/messages/limits.ts'
 import { openMessage } from '../../protocols/messages/messages.ts'
 import type { Effect } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
+import { challengeOf } from '../../protocols/round/fingerprints.ts'
+import { asked } from '../../protocols/round/once.ts'
 import type { RoundState } from '../../protocols/round/state.ts'
 import { step } from '../../protocols/round/step.ts'
+import type { Timer } from '../../protocols/round/timers.ts'
+import { done } from '../../protocols/round/transition.ts'
 import { Dice } from '../helpers/dice.ts'
 import { type Moment, type Past, rememberStudy } from '../helpers/moments.ts'
 import { Liar } from '../helpers/round/liar.ts'
@@ -34,16 +40,33 @@ function opened(wire: Uint8Array, { context }: Moment) {
   }
 }
 
-function tickOf({ round, flags }: RoundState, dice: Dice): RoundEvent {
-  const asked = [...flags.keys()].filter(flag => flag.startsWith('timer:')).map(flag => flag.slice('timer:'.length))
-  const view = dice.below(3)
-  const others = [
-    `lost:${dice.below(5)}`,
-    `commit/propose:${view}`,
-    `result/prevote:${view}`,
-    `commit/precommit:${view}`,
+/** Every timer that a round of this size may ask for. */
+function timersOf(state: RoundState): Timer[] {
+  const numbers = [0, 1, 2, 3, 4]
+  const challenge = challengeOf(state)
+  return [
+    ...(['open', 'open-few', 'trained-delay', 'patience', 'void', 'recall'] as const).map(kind => ({ kind })),
+    ...(['wait', 'data', 'reports'] as const).flatMap(kind => numbers.map(view => ({ kind, view }))),
+    ...numbers.map(attempt => ({ kind: 'resend', attempt }) as const),
+    ...(challenge === undefined ? [] : [{ kind: 'cross-check', challenge: hex(challenge) } as const]),
+    ...INSTANCES.flatMap(instance =>
+      (['propose', 'prevote', 'precommit'] as const).flatMap(step =>
+        numbers.map(view => ({ kind: 'vote', instance, step, view }) as const),
+      ),
+    ),
   ]
-  return { type: 'tick', round, timer: dice.pick([...asked, ...others]) }
+}
+
+function tickOf(state: RoundState, dice: Dice): RoundEvent {
+  const due = timersOf(state).filter(timer => done(state, asked(timer)))
+  const view = dice.below(3)
+  const others: Timer[] = [
+    { kind: 'lost', member: dice.below(5) },
+    { kind: 'vote', instance: 'commit', step: 'propose', view },
+    { kind: 'vote', instance: 'result', step: 'prevote', view },
+    { kind: 'vote', instance: 'commit', step: 'precommit', view },
+  ]
+  return { type: 'tick', round: state.round, timer: dice.pick([...due, ...others]) }
 }
 
 /** What the hospital is told next: mostly by the liar, sometimes what really happened, in any order. */

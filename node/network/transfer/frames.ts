@@ -6,6 +6,7 @@
 
 import { z } from 'zod'
 import { decode } from '../../../protocols/encoding/codec.ts'
+import { bytesUpTo, hash32, uint32, whole } from '../../../protocols/encoding/fields.ts'
 import { printable } from '../../../protocols/encoding/printable.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 
@@ -15,25 +16,21 @@ export const PULL_PROTOCOL = '/confrere/pull/1.0.0'
 /** A Merkle path over a hundred chunks has seven hashes. */
 const PATH_LENGTH_MAX = 20
 
-const bytes = (max: number) => z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length <= max)
-const count = z.number().int().min(0).max(0xffffffff)
-const path = z
-  .array(z.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === 32))
-  .max(PATH_LENGTH_MAX)
+const path = z.array(hash32).max(PATH_LENGTH_MAX)
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
-const owners = z.number().int().min(1).max(100)
+const owners = whole(1, 100)
 
 /** Opens an upload: the signed manifest that commits to the chunk, which chunk, and the proof. */
-export const UPLOAD = z.strictObject({ manifest: bytes(2048), sid: hash, chunk: count, length: count, path })
+export const UPLOAD = z.strictObject({ manifest: bytesUpTo(2048), sid: hash, chunk: uint32, length: uint32, path })
 /** Where to go on: what came before a broken stream need not be sent again. */
-export const UPLOAD_ANSWER = z.strictObject({ offset: count })
+export const UPLOAD_ANSWER = z.strictObject({ offset: uint32 })
 export const PULL = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['sum', 'checkpoint']), hash }),
   /** `member`: whose part, for an owner has those of others */
-  z.strictObject({ kind: z.literal('chunk'), round: count, sid: hash, chunk: count, owners, member: count }),
+  z.strictObject({ kind: z.literal('chunk'), round: uint32, sid: hash, chunk: uint32, owners, member: uint32 }),
 ])
 /** Length 0: not here. */
-export const PULL_ANSWER = z.strictObject({ length: count, path })
+export const PULL_ANSWER = z.strictObject({ length: uint32, path })
 
 /** Decodes and checks a frame. @throws ProtocolError `bad-transfer` */
 export function parseFrame<T>(schema: z.ZodType<T>, wire: Uint8Array): T {

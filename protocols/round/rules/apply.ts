@@ -4,6 +4,7 @@ import { hex } from '../../immutable.ts'
 import { sumHashes } from '../chunk-sums.ts'
 import { sessionOf } from '../data-phase.ts'
 import { challengeOf, fingerprintOf } from '../fingerprints.ts'
+import { APPLY_RECOMPUTED, applyUnder } from '../once.ts'
 import { once, type Turn } from '../transition.ts'
 
 /** With all sums and fingerprints in hand: the opened vector, the optimizer step, the checkpoint, as one job. */
@@ -16,12 +17,12 @@ export function applyRule(turn: Turn): void {
   const session = sessionOf(opening, context)
   const job = { kind: 'apply', round: state.round, session, sums } as const
   if (state.recomputedSums !== null) {
-    if (once(turn, 'apply:recomputed')) turn.effects.push({ type: 'compute', job: { ...job, fingerprints: null } })
+    if (once(turn, APPLY_RECOMPUTED)) turn.effects.push({ type: 'compute', job: { ...job, fingerprints: null } })
     return
   }
   const challenge = challengeOf(state)
   if (challenge === undefined) return
   const all = opening.members.map(member => fingerprintOf(state, { challenge, member }))
-  if (!all.every(one => one !== undefined) || !once(turn, `apply:${hex(challenge)}`)) return
+  if (!all.every(one => one !== undefined) || !once(turn, applyUnder(hex(challenge)))) return
   turn.effects.push({ type: 'compute', job: { ...job, fingerprints: { challenge, sums: all } } })
 }

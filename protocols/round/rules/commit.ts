@@ -10,7 +10,7 @@ import { collectProof } from '../../agreement/proof.ts'
 import { ProtocolError } from '../../errors.ts'
 import { same } from '../../immutable.ts'
 import { type CommitValue, decodeCommitValue } from '../../messages/commit-value.ts'
-import { is } from '../../messages/messages.ts'
+import { is, slotName } from '../../messages/messages.ts'
 import type { Member } from '../../roster/roster.ts'
 import { chunksOf } from '../../session/chunks.ts'
 import { refuseRelease } from '../blame.ts'
@@ -19,10 +19,11 @@ import { commitValue } from '../commit-data.ts'
 import { manifestHashes } from '../data-phase.ts'
 import { isStray, isUsable, proposerOf, saidBy } from '../facts.ts'
 import { keepOnly, messagesIn } from '../message-table.ts'
+import { CERTIFICATE } from '../once.ts'
 import { receive } from '../receive.ts'
 import { say } from '../say.ts'
 import { type DataPhase, type RoundState, said } from '../state.ts'
-import { ended, once, schedule, setPhase, type Turn } from '../transition.ts'
+import { done, ended, once, schedule, setPhase, type Turn } from '../transition.ts'
 import { expireStep, limitProposal, proposalSlot, propose, runAgreement, voteTimeout } from '../voting.ts'
 
 function isValid(state: RoundState, { value }: Proposal): boolean | undefined {
@@ -48,10 +49,11 @@ function isHopeless(turn: Turn, { opening }: DataPhase): boolean {
   const heard = (from: Member, type: 'loaded' | 'missing') => saidBy(state, { type, view, from }) !== undefined
   const owners = opening.owners.filter(owner => chunksOf(opening, owner).length > 0)
   const gone = (owner: Member) => state.lost.has(owner) && !heard(owner, 'loaded')
-  if (!ended(state, `data:${view}`) && !owners.some(owner => heard(owner, 'missing') || gone(owner))) return false
-  schedule(turn, `reports:${view}`, context.timing.voteTimeoutMs)
+  if (!ended(state, { kind: 'data', view }) && !owners.some(owner => heard(owner, 'missing') || gone(owner)))
+    return false
+  schedule(turn, { kind: 'reports', view }, context.timing.voteTimeoutMs)
   const allHeard = owners.every(owner => heard(owner, 'missing') || heard(owner, 'loaded') || state.lost.has(owner))
-  return allHeard || ended(state, `reports:${view}`)
+  return allHeard || ended(state, { kind: 'reports', view })
 }
 
 /** Clocks of the current view: for its OPEN, for its data, and for its proposal once that is there or could be. */
@@ -62,20 +64,20 @@ function clockRule(turn: Turn): void {
   const proposer = proposerOf(context, state.round, view)
   const giveUp = () => expireStep(turn, 'commit', 'propose', view)
   // two OPENs or two PROPOSEs: nothing counts in this view
-  const spoilt = [`open/${view}/${proposer}`, proposalSlot(turn, 'commit', view)]
+  const spoilt = [slotName({ type: 'open', number: view, from: proposer }), proposalSlot(turn, 'commit', view)]
   if (spoilt.some(slot => state.doubled.has(slot))) return giveUp()
   const complete = phase !== undefined && commitValue(state, phase) !== undefined
   if (complete && state.phase === 'uploaded') setPhase(turn, 'voting')
   if (complete || state.commit.proposals.has(view)) return limitProposal(turn, 'commit', view)
   if (phase === undefined) {
     if (!viewMayOpen(turn)) return
-    schedule(turn, `wait:${view}`, voteTimeout(context, view))
-    if (ended(turn.state, `wait:${view}`) || state.lost.has(proposer)) giveUp()
+    schedule(turn, { kind: 'wait', view }, voteTimeout(context, view))
+    if (ended(turn.state, { kind: 'wait', view }) || state.lost.has(proposer)) giveUp()
     return
   }
   // three times what a vector takes on the slowest line that the study allows
   const transferMs = (3 * 4 * 8 * context.dimension * 1000) / context.timing.bandwidthMin
-  schedule(turn, `data:${view}`, context.timing.dataBaseMs + transferMs)
+  schedule(turn, { kind: 'data', view }, context.timing.dataBaseMs + transferMs)
   if (isHopeless(turn, phase)) giveUp()
 }
 
@@ -111,11 +113,11 @@ function bindDecision(turn: Turn): void {
 function certify(turn: Turn): void {
   const { state, context } = turn
   const { decision, prevotes, precommits } = state.commit
-  if (decision === null || state.flags.has('certificate')) return
+  if (decision === null || done(state, CERTIFICATE)) return
   const { id, view, value } = decision
   const others = [...(precommits.get(view)?.values() ?? [])].some(vote => vote !== id)
   if (!others && ![...prevotes.keys(), ...precommits.keys()].some(voted => voted > view)) return
-  once(turn, 'certificate')
+  once(turn, CERTIFICATE)
   const proven = {
     phase: 'precommit',
     instance: 'commit',

@@ -14,8 +14,9 @@ import { sessionOf } from '../data-phase.ts'
 import { saidBy } from '../facts.ts'
 import { askFingerprint, challengeOf, fingerprintOf } from '../fingerprints.ts'
 import { messagesIn } from '../message-table.ts'
+import { mismatchUnder, RECOMPUTE } from '../once.ts'
 import { type Commitment, type RoundState, said } from '../state.ts'
-import { ended, once, schedule, type Turn } from '../transition.ts'
+import { done, ended, once, schedule, type Turn } from '../transition.ts'
 
 /**
  * Works out what others do not tell: the fingerprint of somebody who fell silent after its release, and everything when
@@ -27,11 +28,11 @@ export function crossCheckRule(turn: Turn): void {
   const challenge = challengeOf(state)
   if (challenge === undefined) return
   const { opening } = state.commitment
-  if (state.flags.has(`mismatch:${hex(challenge)}`)) return recompute(turn)
+  if (done(state, mismatchUnder(hex(challenge)))) return recompute(turn)
   const silent = opening.members.filter(member => fingerprintOf(state, { challenge, member }) === undefined)
   if (silent.length === 0) return
-  schedule(turn, `vouch:${hex(challenge)}`, context.timing.resendAfterMs)
-  if (!ended(state, `vouch:${hex(challenge)}`)) return
+  schedule(turn, { kind: 'cross-check', challenge: hex(challenge) }, context.timing.resendAfterMs)
+  if (!ended(state, { kind: 'cross-check', challenge: hex(challenge) })) return
   for (const member of silent) {
     if (member === context.self) continue
     const parts = filledChunks(opening).map(({ index }) => ({ chunk: index, member }))
@@ -43,7 +44,7 @@ export function crossCheckRule(turn: Turn): void {
 function recompute(turn: Turn): void {
   const { opening } = turn.state.commitment as Commitment
   const parts = filledChunks(opening).flatMap(({ index }) => opening.members.map(member => ({ chunk: index, member })))
-  if (!holdsParts(turn, parts) || !once(turn, 'recompute')) return
+  if (!holdsParts(turn, parts) || !once(turn, RECOMPUTE)) return
   const { state, context } = turn
   const session = sessionOf(opening, context)
   const keys = selfKeys(state) as ReadonlyMap<Member, Uint8Array>

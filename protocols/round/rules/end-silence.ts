@@ -1,7 +1,11 @@
 /** Ends the silence after a start, once enough peers have told what they hold of ours. @module */
 
+import { drop, put } from '../../immutable.ts'
+import { ASKED_AGAIN, asked, endOf } from '../once.ts'
 import { inquire } from '../rollback-guard.ts'
-import { schedule, type Turn } from '../transition.ts'
+import { done, ended, schedule, type Turn } from '../transition.ts'
+
+const RECALL = { kind: 'recall' } as const
 
 /**
  * Ends the asking: with a quorum of answers, or with those of everybody who is not lost, if one of them must be honest.
@@ -12,7 +16,7 @@ export function endSilenceRule(turn: Turn): void {
   if (rollbackGuard === null) return
   const others = context.roster.hospitals.map((_, member) => member).filter(member => member !== context.self)
   // one that is there and never answers must not silence us for ever
-  const patient = !state.flags.has('asked-again')
+  const patient = !done(state, ASKED_AGAIN)
   const enough = patient ? Math.min(context.quorum, others.length) : others.length - context.faulty
   const complete =
     rollbackGuard.size > context.faulty && others.every(member => rollbackGuard.has(member) || lost.has(member))
@@ -21,12 +25,10 @@ export function endSilenceRule(turn: Turn): void {
     return
   }
   // whoever is connected and does not answer is asked again
-  if (state.flags.has('ended:recall')) {
-    const flags = new Map(state.flags)
-    for (const flag of ['ended:recall', 'timer:recall']) flags.delete(flag)
-    flags.set('asked-again', true)
-    turn.state = { ...state, flags }
+  if (ended(state, RECALL)) {
+    const rest = drop(drop(state.done, endOf(RECALL)), asked(RECALL))
+    turn.state = { ...state, done: put(rest, ASKED_AGAIN, true) }
     for (const member of state.connected.keys()) inquire(turn, member)
   }
-  schedule(turn, 'recall', context.timing.voteTimeoutMs)
+  schedule(turn, RECALL, context.timing.voteTimeoutMs)
 }

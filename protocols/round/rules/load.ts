@@ -32,6 +32,6 @@ export function loadRule(turn: Turn): void {
   }
   // whoever has a receipt of ours, from before a restart, could show that we lie
   if (state.resumed) return
-  const gone = ended(state, `data:${view}`) ? absent : absent.filter(member => state.lost.has(member))
+  const gone = ended(state, { kind: 'data', view }) ? absent : absent.filter(member => state.lost.has(member))
   if (gone.length > 0) say(turn, { type: 'missing', view, sid, chunk: chunk.index, members: gone })
 }

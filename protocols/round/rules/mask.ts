@@ -5,8 +5,9 @@ import type { RoundOutput } from '../../secure-sum/jobs.ts'
 import { chunksOf, filledChunks } from '../../session/chunks.ts'
 import { findPhase, sendChunk, sessionOf, setDataPhase } from '../data-phase.ts'
 import { saidBy } from '../facts.ts'
+import { maskOf } from '../once.ts'
 import { say } from '../say.ts'
-import { once, setPhase, type Turn } from '../transition.ts'
+import { done, once, setPhase, type Turn } from '../transition.ts'
 
 /** Our part in the current view: policy, budget, reservation; then noise and masks, as a job. */
 export function maskRule(turn: Turn): void {
@@ -15,14 +16,14 @@ export function maskRule(turn: Turn): void {
   if (phase === undefined || state.commit.decision !== null || state.key === null) return
   const { opening } = phase
   const promised = opening.keys.get(context.self)
-  if (promised === undefined || state.flags.has(`mask:${opening.sidHex}`)) return
+  if (promised === undefined || done(state, maskOf(opening.sidHex))) return
   // after a lost disk the key that we promised is gone: this round goes on without us
   if (!same(promised, state.key)) return
   const masked = saidBy(state, { type: 'manifest', view: opening.view, from: context.self })
   // before a restart we saw another OPEN of this view, and have spoken for that one
   if (masked !== undefined && !same(masked.body.sid, opening.sid)) return
   if (!state.trained && masked === undefined) return
-  once(turn, `mask:${opening.sidHex}`)
+  once(turn, maskOf(opening.sidHex))
   const present = new Set(opening.members.map(member => context.roster.peers[member]))
   const absent = context.require.filter(peer => !present.has(peer))
   if (absent.length > 0 && masked === undefined) {

@@ -3,6 +3,7 @@
 import { OUTSIDE } from '../../roster/roster.ts'
 import { filledChunks } from '../../session/chunks.ts'
 import { chunkSum } from '../chunk-sums.ts'
+import { pullOfSum } from '../once.ts'
 import { once, type Turn } from '../transition.ts'
 
 /** Pulls every sum that somebody reported and we do not hold: from who made it, then from whoever has it by now. */
@@ -12,7 +13,7 @@ export function pullRule(turn: Turn): void {
   const everybody = context.roster.hospitals.map((_, member) => member)
   for (const { index } of filledChunks(state.commitment.opening)) {
     const sum = chunkSum(state, index)
-    if (sum === undefined || state.sums.has(sum.hash) || !once(turn, `pull:${sum.hash}`)) continue
+    if (sum === undefined || state.sums.has(sum.hash) || !once(turn, pullOfSum(sum.hash))) continue
     const from = [sum.from, ...everybody.filter(member => member !== sum.from)].filter(
       m => m !== context.self && m !== OUTSIDE,
     )

@@ -1,6 +1,7 @@
 /** Says READY when our training step is done, with the round's ephemeral key. @module */
 
 import { saidBy } from '../facts.ts'
+import { EXHAUSTED } from '../once.ts'
 import { say } from '../say.ts'
 import { ended, once, schedule, setPhase, type Turn } from '../transition.ts'
 
@@ -9,7 +10,7 @@ export function readyRule(turn: Turn): void {
   const { state, context } = turn
   if (saidBy(state, { type: 'ready', from: context.self })) return
   if (state.charges >= context.chargesMax) {
-    if (once(turn, 'exhausted')) {
+    if (once(turn, EXHAUSTED)) {
       const reason = `the privacy budget pays for ${context.chargesMax} rounds and all are spent`
       const code = 'privacy-budget-exhausted'
       turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: state.round, code, reason } })
@@ -17,8 +18,8 @@ export function readyRule(turn: Turn): void {
     return
   }
   // counted from the round's beginning: a delay after the training would still tell how long that took
-  if (context.timing.trainedDelayMs > 0 && !ended(state, 'trained-delay')) {
-    schedule(turn, 'trained-delay', context.timing.trainedDelayMs)
+  if (context.timing.trainedDelayMs > 0 && !ended(state, { kind: 'trained-delay' })) {
+    schedule(turn, { kind: 'trained-delay' }, context.timing.trainedDelayMs)
     return
   }
   if (state.key === null || !state.trained) return

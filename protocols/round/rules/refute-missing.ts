@@ -2,6 +2,7 @@
 
 import { blame } from '../blame.ts'
 import { rowIn } from '../message-table.ts'
+import { refutationOf } from '../once.ts'
 import { once, type Turn } from '../transition.ts'
 
 /** An owner that reports us missing though it gave us a receipt: its own two words against each other. */
@@ -12,7 +13,7 @@ export function refuteRule(turn: Turn): void {
   for (const { from, body, bytes } of rowIn(state.messages, 'missing', phase.opening.view).values()) {
     const receipt = phase.receipts.get(body.chunk)
     if (receipt?.from !== from || receipt.receipt === undefined || !body.members.includes(context.self)) continue
-    if (!once(turn, `refuted:${phase.opening.view}/${from}`)) continue
+    if (!once(turn, refutationOf(phase.opening.view, from))) continue
     const evidence = { kind: 'false-missing', missing: bytes, receipt: receipt.receipt } as const
     blame(turn, { member: from, code: 'false-missing' }, evidence)
   }

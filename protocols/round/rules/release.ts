@@ -8,6 +8,7 @@ import type { RoundOutput } from '../../secure-sum/jobs.ts'
 import { trainingCharges } from '../../study/rounds.ts'
 import { sessionOf } from '../data-phase.ts'
 import { saidBy } from '../facts.ts'
+import { REVEAL } from '../once.ts'
 import { say } from '../say.ts'
 import type { RoundState } from '../state.ts'
 import { once, setPhase, type Turn } from '../transition.ts'
@@ -22,7 +23,7 @@ export function revealRule(turn: Turn): void {
   // nothing of ours may depend on what others say that we said
   const own = ownManifest(state, context.self)
   if (own === undefined || !same(own.hash, manifests[place] as Uint8Array)) return
-  if (!once(turn, 'reveal')) return
+  if (!once(turn, REVEAL)) return
   turn.effects.push({
     type: 'compute',
     job: { kind: 'reveal', round: state.round, session: sessionOf(opening, context) },

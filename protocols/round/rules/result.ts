@@ -15,8 +15,9 @@ import { ownersUnheard } from '../chunk-sums.ts'
 import type { StepContext } from '../context.ts'
 import { saidBy } from '../facts.ts'
 import { unconfirmed } from '../fingerprints.ts'
+import { DIVERGED } from '../once.ts'
 import type { RoundState } from '../state.ts'
-import { ended, schedule, setPhase, type Turn } from '../transition.ts'
+import { done, ended, schedule, setPhase, type Turn } from '../transition.ts'
 import { limitProposal, propose, runAgreement } from '../voting.ts'
 
 /** The opened sum has become a checkpoint: that is what we shall vote for. */
@@ -53,9 +54,9 @@ function ownVoid(state: RoundState, context: StepContext): Void | undefined {
     return { outcome: 'void', sid: new Uint8Array(32), members: [] }
   }
   const { sid } = commitment.opening
-  if (state.flags.has('diverged')) return { outcome: 'void', sid, members: [] }
+  if (done(state, DIVERGED)) return { outcome: 'void', sid, members: [] }
   const members = hindering(state, context)
-  return ended(state, 'void') && members.length > 0 ? { outcome: 'void', sid, members } : undefined
+  return ended(state, { kind: 'void' }) && members.length > 0 ? { outcome: 'void', sid, members } : undefined
 }
 
 /** What we would propose. */
@@ -93,7 +94,7 @@ function coversVoid(own: Void, { sid, members }: Void): boolean {
 export function outcomeRule(turn: Turn): void {
   const { state, context } = turn
   if (state.result.decision !== null) return
-  if (state.commitment !== null && state.outcome === null) schedule(turn, 'void', context.timing.voidAfterMs)
+  if (state.commitment !== null && state.outcome === null) schedule(turn, { kind: 'void' }, context.timing.voidAfterMs)
   const own = ownValue(turn.state, context)
   if (own !== undefined) {
     limitProposal(turn, 'result', state.result.view)

@@ -6,6 +6,7 @@ import type { RoundOutput } from '../../secure-sum/jobs.ts'
 import { chunkAt, filledChunks } from '../../session/chunks.ts'
 import { holdsParts, isSummed, selfKeys } from '../chunk-sums.ts'
 import { sessionOf } from '../data-phase.ts'
+import { sumAt } from '../once.ts'
 import { say } from '../say.ts'
 import type { Commitment, RoundState } from '../state.ts'
 import { ended, once, schedule, type Turn } from '../transition.ts'
@@ -13,7 +14,7 @@ import { ended, once, schedule, type Turn } from '../transition.ts'
 /** The attempt that it is time for: one more whenever the resend timer ends without all sums. */
 function attemptNow(state: RoundState): number {
   let attempt = 0
-  while (ended(state, `resend:${attempt}`)) attempt += 1
+  while (ended(state, { kind: 'resend', attempt })) attempt += 1
   return attempt
 }
 
@@ -29,7 +30,7 @@ export function sumRule(turn: Turn): void {
   const chunks = filledChunks(state.commitment.opening)
   const last = attemptNow(state)
   const open = chunks.some(({ index }) => !isSummed(state, index))
-  if (open && last < owners.length) schedule(turn, `resend:${last}`, context.timing.resendAfterMs)
+  if (open && last < owners.length) schedule(turn, { kind: 'resend', attempt: last }, context.timing.resendAfterMs)
   if (!owners.includes(context.self)) return
   for (let attempt = 0; attempt <= Math.min(last, owners.length - 1); attempt++) {
     const chunk = chunkAt(owners.length, owners.indexOf(context.self), attempt)
@@ -46,7 +47,7 @@ function requestSum(
   const { state, context } = turn
   const { opening } = state.commitment as Commitment
   const parts = opening.members.map(member => ({ chunk, member }))
-  if (!holdsParts(turn, parts) || !once(turn, `sum:${attempt}`)) return
+  if (!holdsParts(turn, parts) || !once(turn, sumAt(attempt))) return
   const session = sessionOf(opening, context)
   const job = { kind: 'sum', round: state.round, session, attempt, chunk, selfKeys: keys } as const
   turn.effects.push({ type: 'compute', job })

@@ -12,7 +12,7 @@ function received(from: number, bytes = 100, round = 0): RoundEvent {
   return { type: 'received', message: { from, bytes: new Uint8Array(bytes), round } } as unknown as RoundEvent
 }
 
-const TICK: RoundEvent = { type: 'tick', round: 1, timer: 'open' }
+const TICK: RoundEvent = { type: 'tick', round: 1, timer: { kind: 'open' } }
 
 test('events come out in the order they went in', t => {
   const queue = new EventQueue()

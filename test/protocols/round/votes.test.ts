@@ -1,12 +1,15 @@
 // Claims: what a peer votes for, and when. In a view with two OPENs or two PROPOSEs nothing counts; VOID is voted only
 // after our own timer and only against those who are missing for us as well.
 
+import { isDeepStrictEqual } from 'node:util'
 import test from 'ava'
 import { sha256 } from '../../../crypto/hash.ts'
 import { hex } from '../../../protocols/immutable.ts'
 import { encodeResultValue, type ResultValue, valueId } from '../../../protocols/messages/result-value.ts'
+import type { Timer } from '../../../protocols/round/timers.ts'
 import { RoundHarness } from '../../helpers/round/round-harness.ts'
 
+const PROPOSAL: Timer = { kind: 'vote', instance: 'commit', step: 'propose', view: 0 }
 const MEMBERS = [0, 1, 2, 3]
 const HASH = sha256(Buffer.from('other'))
 
@@ -38,7 +41,7 @@ test('a value whose parts are not all here is waited for, then voted down', t =>
   for (const wire of [open, ...manifests, ...loaded.slice(1)]) bench.hear(wire)
   bench.say(bench.proposer(0), proposal(value))
   t.is(prevoted(bench), 'nothing')
-  bench.step({ type: 'tick', round: 1, timer: 'commit/propose:0' })
+  bench.step({ type: 'tick', round: 1, timer: PROPOSAL })
   t.is(prevoted(bench), 'nil')
 })
 
@@ -46,7 +49,7 @@ test('a PROPOSE without any OPEN has its time limited too', t => {
   const bench = new RoundHarness(4)
   const { value } = bench.session(MEMBERS)
   bench.say(bench.proposer(0), proposal(value))
-  const timer = bench.effects.find(effect => effect.type === 'schedule' && effect.timer === 'commit/propose:0')
+  const timer = bench.effects.find(effect => effect.type === 'schedule' && isDeepStrictEqual(effect.timer, PROPOSAL))
   t.truthy(timer)
 })
 
@@ -106,7 +109,7 @@ test('VOID is voted for only after our own timer', t => {
   const value = encodeResultValue({ outcome: 'void', sid, members: [3] })
   bench.say(bench.proposer(0), proposal(value, 'result'))
   t.is(prevoted(bench), 'nothing')
-  bench.step({ type: 'tick', round: 1, timer: 'void' })
+  bench.step({ type: 'tick', round: 1, timer: { kind: 'void' } })
   t.is(prevoted(bench), hex(valueId(value)))
 })
 
@@ -120,7 +123,7 @@ test('two different PROPOSEs in the second agreement: a vote for nothing before 
 test('VOID is voted for only when it names some who are missing for us too, each once, and nobody else', t => {
   const vote = (members: number[], change: Partial<ResultValue> = {}, released = [0, 1]) => {
     const { bench, sid } = committed(released)
-    bench.step({ type: 'tick', round: 1, timer: 'void' })
+    bench.step({ type: 'tick', round: 1, timer: { kind: 'void' } })
     const value = encodeResultValue({ outcome: 'void', sid, members, ...change } as ResultValue)
     bench.say(bench.proposer(0), proposal(value, 'result'))
     return prevoted(bench) === hex(valueId(value)) ? 'yes' : prevoted(bench)
@@ -137,7 +140,7 @@ test('VOID is voted for only when it names some who are missing for us too, each
 
 test('after VOID was possible, releases that still come make a result possible again', t => {
   const { bench } = committed([0, 1])
-  bench.step({ type: 'tick', round: 1, timer: 'void' })
+  bench.step({ type: 'tick', round: 1, timer: { kind: 'void' } })
   const sid = bench.state.commitment!.opening.sid
   for (const member of [2, 3]) bench.say(member, { type: 'release', sid, key: bench.selfKey(member) })
   const [job] = bench.effects.filter(effect => effect.type === 'pull')

@@ -67,7 +67,7 @@ export const PLANTS: readonly Plant[] = [
     name: 'hasty-void',
     bug: 'VOID does not wait for its timer',
     file: 'protocols/round/rules/result.ts',
-    find: "ended(state, 'void') && members.length > 0",
+    find: "ended(state, { kind: 'void' }) && members.length > 0",
     replace: 'members.length > 0',
     breaks: [11],
   },

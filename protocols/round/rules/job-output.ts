@@ -4,16 +4,17 @@
  * @module
  */
 
-import { hex } from '../immutable.ts'
-import type { RoundOutput } from '../secure-sum/jobs.ts'
-import { isSilent } from './facts.ts'
-import { recomputeDone } from './rules/cross-check.ts'
-import { fingerprinted } from './rules/fingerprint.ts'
-import { masked } from './rules/mask.ts'
-import { revealed } from './rules/release.ts'
-import { applied } from './rules/result.ts'
-import { summed } from './rules/sum.ts'
-import { once, type Turn } from './transition.ts'
+import { hex } from '../../immutable.ts'
+import type { RoundOutput } from '../../secure-sum/jobs.ts'
+import { isSilent } from '../facts.ts'
+import { DIVERGED, mismatchUnder } from '../once.ts'
+import { once, type Turn } from '../transition.ts'
+import { recomputeDone } from './cross-check.ts'
+import { fingerprinted } from './fingerprint.ts'
+import { masked } from './mask.ts'
+import { revealed } from './release.ts'
+import { applied } from './result.ts'
+import { summed } from './sum.ts'
 
 /** Takes in the output of a job of this round. */
 export function noteOutput(turn: Turn, output: RoundOutput): void {
@@ -35,7 +36,7 @@ export function noteOutput(turn: Turn, output: RoundOutput): void {
     case 'recompute':
       return recomputeDone(turn, output)
     case 'mismatch':
-      once(turn, `mismatch:${hex(output.challenge)}`)
+      once(turn, mismatchUnder(hex(output.challenge)))
       return
     case 'apply':
       return applied(turn, output)
@@ -47,5 +48,5 @@ export function noteOutput(turn: Turn, output: RoundOutput): void {
 function failed(turn: Turn, { job, code, reason }: Extract<RoundOutput, { kind: 'failed' }>): void {
   turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: turn.state.round, code, reason } })
   // an opened sum that no model can be made of is so for everybody
-  if (job === 'apply' && code === 'diverged') once(turn, 'diverged')
+  if (job === 'apply' && code === 'diverged') once(turn, DIVERGED)
 }

@@ -1,39 +1,54 @@
 /**
  * One message, judged alone: only faults that no honest peer can have, whatever it has seen, and whatever others have
- * told it.
+ * told it. Codes: the keys of `FAULTS`.
  *
  * @module
  */
 
-import { isLowOrder } from '../../crypto/key-agreement.ts'
-import { checkProof } from '../agreement/proof.ts'
-import { decode } from '../encoding/codec.ts'
-import { ProtocolError } from '../errors.ts'
-import { same } from '../immutable.ts'
-import { decodeCommitValue } from '../messages/commit-value.ts'
-import { MESSAGE_BYTES_MAX } from '../messages/limits.ts'
-import { BODY, type BodyOf, decodeEnvelope, is, type Message, openMessage } from '../messages/messages.ts'
-import { valueId } from '../messages/result-value.ts'
-import { decodeChange } from '../roster/change.ts'
-import { memberOf } from '../roster/roster.ts'
-import { demand, type EvidenceContext, type Verdict } from './judge.ts'
-import { checkOpenAlone, proposes } from './signed-session.ts'
+import { isLowOrder } from '../../../crypto/key-agreement.ts'
+import { checkProof } from '../../agreement/proof.ts'
+import { decode } from '../../encoding/codec.ts'
+import { ProtocolError } from '../../errors.ts'
+import { same } from '../../immutable.ts'
+import { decodeCommitValue } from '../../messages/commit-value.ts'
+import type { EvidenceOf } from '../../messages/evidence.ts'
+import { MESSAGE_BYTES_MAX } from '../../messages/limits.ts'
+import { BODY, type BodyOf, decodeEnvelope, is, type Message, openMessage } from '../../messages/messages.ts'
+import { valueId } from '../../messages/result-value.ts'
+import { decodeChange } from '../../roster/change.ts'
+import { memberOf } from '../../roster/roster.ts'
+import { demand, type EvidenceContext, type EvidenceKind } from '../judge.ts'
+import { sayingOf } from '../saying.ts'
+import { checkOpenAlone, proposes } from '../signed-session.ts'
 
 const TYPES = new Set<unknown>(BODY.options.map(({ shape }) => shape.type.value))
 
-/**
- * Judges one message.
- *
- * @returns codes `bad-body`, `low-order-key`, `not-proposer`, `bad-open`, `bad-proof`, `bad-change`
- * @throws ProtocolError `bad-evidence`, or whatever the envelope is refused for
- */
-export function judgeInvalid(wire: Uint8Array, context: EvidenceContext): Verdict {
-  const accused = unreadableBy(wire, context)
-  if (accused !== undefined) return { accused, code: 'bad-body' }
-  const message = openMessage(wire, context)
-  const code = faultOf(message, context)
-  demand(code !== undefined, `an honest peer may say this ${message.body.type}`)
-  return { accused: message.from, code }
+/** What is wrong with a message that was judged alone. */
+const FAULTS = {
+  'bad-body': 'with a content that the protocol does not have',
+  'low-order-key': 'with a key that gives every pair of hospitals the same, known secret',
+  'not-proposer': 'in a view that is another hospital’s to lead',
+  'bad-open': 'that breaks the rules for opening a round, as its own content shows',
+  'bad-proof': 'with a proof of votes that proves nothing',
+  'bad-change': 'for a change of the roster that cannot be read',
+} as const
+type Fault = keyof typeof FAULTS
+
+export const INVALID: EvidenceKind<EvidenceOf<'invalid'>> = {
+  judge(evidence, context) {
+    const accused = unreadableBy(evidence.wire, context)
+    if (accused !== undefined) return { accused, code: 'bad-body' }
+    const message = openMessage(evidence.wire, context)
+    const code = faultOf(message, context)
+    demand(code !== undefined, `an honest peer may say this ${message.body.type}`)
+    return { accused: message.from, code }
+  },
+
+  deed(evidence, context, code) {
+    const body = code === 'bad-body' ? undefined : openMessage(evidence.wire, context).body
+    const what = body === undefined ? 'a message' : `${sayingOf(body)},`
+    return `signed ${what} ${FAULTS[code as Fault]}. An honest node never signs that, whatever others have told it.`
+  },
 }
 
 /**
@@ -50,7 +65,7 @@ function unreadableBy(wire: Uint8Array, context: EvidenceContext): number | unde
   return TYPES.has(type) && ours && from !== undefined && context.verify(envelope) ? from : undefined
 }
 
-function faultOf(message: Message, context: EvidenceContext): string | undefined {
+function faultOf(message: Message, context: EvidenceContext): Fault | undefined {
   if (is(message, 'ready')) return isLowOrder(message.body.key) ? 'low-order-key' : undefined
   if (is(message, 'open') || is(message, 'propose')) {
     if (!proposes(message, context)) return 'not-proposer'
@@ -63,7 +78,7 @@ function faultOf(message: Message, context: EvidenceContext): string | undefined
 }
 
 /** The code, when the check fails. Whatever it holds was checked by an honest signer in the same way. */
-function refusal(code: string, check: () => unknown): string | undefined {
+function refusal(code: Fault, check: () => unknown): Fault | undefined {
   try {
     check()
     return undefined

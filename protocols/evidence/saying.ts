@@ -1,0 +1,11 @@
+/** A message in words, for the sentences about it. @module */
+
+import type { Body } from '../messages/messages.ts'
+
+/** What was said, in which round, view or attempt. */
+export function sayingOf(body: Body): string {
+  const instance = 'instance' in body ? ` of the agreement on the ${body.instance}` : ''
+  const view = 'view' in body ? `, view ${body.view}` : ''
+  const attempt = 'attempt' in body ? `, attempt ${body.attempt}` : ''
+  return `${body.type.toUpperCase()}${instance} for round ${body.round}${view}${attempt}`
+}
