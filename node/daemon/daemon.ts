@@ -106,7 +106,6 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     const app = createHttpApp(forwarding(() => sources, { live: () => stopping === undefined, log }))
     const server = await serveHttp({ app, ...config.http })
     cleanups.push(() => server.close())
-    log.info({ url: server.url }, 'status page')
     await noteCurrentStudy(folder, study)
     startup.stage = 'reading the records'
     const { npz, split } = config.data
@@ -147,6 +146,7 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
       privacy: () => privacyReport({ ledger: account.books, documents, epsilonMax: config.privacy.epsilonMax }),
       ready: () => node.ready(),
     }
+    log.info({ url: server.url }, 'status page')
     return { status: () => node.status(), rounds: () => node.rounds(), done: done.promise, stop: () => stop() }
   } catch (error) {
     await stop(error)

@@ -49,8 +49,13 @@ export interface AgreementState {
 export interface AgreementRules {
   readonly quorum: number
   readonly faulty: number
-  /** true and false are final; undefined means that facts are still missing */
+  /**
+   * Judges a value that comes without a proof of lock, by what we hold ourselves. True and false are final; undefined
+   * means that facts are still missing.
+   */
   readonly isValid: (proposal: Proposal) => boolean | undefined
+  /** true for a view in which nothing counts, because its proposer made two proposals */
+  readonly isSpoilt: (view: number) => boolean
 }
 
 export type AgreementAction =
@@ -165,12 +170,16 @@ function prevoteFor(state: AgreementState, rules: AgreementRules): ValueId | und
   const proposal = state.proposals.get(state.view)
   if (proposal !== undefined) {
     const { id, validView } = proposal
-    if (validView >= state.view) return null
+    if (validView >= state.view || rules.isSpoilt(state.view)) return null
     // a lock yields only to a quorum of prevotes at least as new
     const free = state.locked === null || state.locked.id === id || state.locked.view <= validView
-    if (validView === -1 || prevoted(state, validView, rules.quorum) === id) {
+    if (validView === -1) {
       const valid = free && rules.isValid(proposal)
       if (valid !== undefined) return valid ? id : null
+    } else if (prevoted(state, validView, rules.quorum) === id) {
+      // The first quorum for a value holds at least f+1 honest members that found it valid by what they hold. Judging it
+      // again by what we hold could disagree for ever, and a member that is locked on it would wait for us for ever.
+      return free ? id : null
     }
   }
   return state.expired.has(`propose:${state.view}`) ? null : undefined

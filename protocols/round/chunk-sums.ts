@@ -113,9 +113,12 @@ export function holdsParts(turn: Turn, parts: readonly { chunk: number; member: 
   for (const { chunk, member } of absent) {
     if (!once(turn, pullOfPart(chunk, member))) continue
     const wanted = { kind: 'chunk', sid: opening.sidHex, chunk, member } as const
-    // who made it has it as long as the round lasts; its owner may have it, too
-    const others = [opening.owners[chunk] as Member].filter(other => other !== member && other !== context.self)
-    turn.effects.push({ type: 'pull', round: state.round, wanted, from: [member, ...others] })
+    // Who made it has it as long as the round lasts, and its owner may have it, too. After them everybody: a faulty member
+    // may give its part to one of us alone, and then the others would say VOID to that one's RESULT for ever.
+    const everybody = context.roster.hospitals.map((_, other) => other)
+    const from = new Set([member, opening.owners[chunk] as Member, ...everybody])
+    from.delete(context.self)
+    turn.effects.push({ type: 'pull', round: state.round, wanted, from: [...from] })
   }
   return absent.length === 0
 }

@@ -35,10 +35,10 @@ export function limitProposal(turn: Turn, instance: Instance, view: number): voi
 /** Runs an agreement's rules and carries out what they ask for. */
 export function runAgreement(turn: Turn, instance: Instance, valid: (proposal: Proposal) => boolean | undefined): void {
   const { quorum, faulty } = turn.context
-  const isValid = (proposal: Proposal) =>
-    turn.state.doubled.has(proposalSlot(turn, instance, proposal.view)) ? false : valid(proposal)
+  const isSpoilt = (view: number) => turn.state.doubled.has(proposalSlot(turn, instance, view))
+  const rules = { quorum, faulty, isValid: valid, isSpoilt }
   for (;;) {
-    const { state, actions } = advance(turn.state[instance], { quorum, faulty, isValid })
+    const { state, actions } = advance(turn.state[instance], rules)
     if (state !== turn.state[instance]) turn.state = { ...turn.state, [instance]: state }
     if (actions.length === 0) return
     for (const action of actions) {

@@ -1,6 +1,6 @@
 /**
  * What invariant 11 rests on: nobody votes for VOID before its own void timer has ended, counted from its own commit; but
- * for a round that nobody can open, or of whose sum no model can be made.
+ * for a round that nobody can open, or of whose sum no model can be made, or after a quorum has prevoted that VOID.
  *
  * @module
  */
@@ -34,6 +34,8 @@ export const VOID_TIMER: CheckerFactory = () => {
       if (body?.type !== 'prevote' || body.instance !== 'result' || body.value === null) return
       const wire = ledger.value(hex(body.value))
       const value = wire && decodeResultValue(wire)
+      const earlier = Array.from({ length: body.view }, (_, view) => view)
+      if (earlier.some(view => ledger.prevoted(body, view, hex(body.value as Uint8Array)))) return
       if (value?.outcome !== 'void' || value.members.length === 0) return
       // a vote of an earlier life is said again as it was
       const times = Array.from({ length: epoch + 1 }, (_, life) => until.get(`${index}/${life}/${body.round}`))
@@ -41,5 +43,6 @@ export const VOID_TIMER: CheckerFactory = () => {
         throw new Violation(11, 'votes for VOID before its own void timer has ended', { round: body.round })
       }
     },
+    packet: (from, _to, packet) => ledgerOf(world).overhear(from, packet),
   }
 }

@@ -65,6 +65,7 @@ function ownValue(state: RoundState, context: StepContext): ResultValue | undefi
   return { ...state.outcome, change: approvedChange(state, context) }
 }
 
+/** Judges a value that no quorum has prevoted yet, by our own. */
 function isValid(state: RoundState, { value }: Proposal, context: StepContext): boolean | undefined {
   let proposed: ResultValue
   try {
@@ -96,9 +97,8 @@ export function outcomeRule(turn: Turn): void {
   if (state.result.decision !== null) return
   if (state.commitment !== null && state.outcome === null) schedule(turn, { kind: 'void' }, context.timing.voidAfterMs)
   const own = ownValue(turn.state, context)
-  if (own !== undefined) {
-    limitProposal(turn, 'result', state.result.view)
-    propose(turn, 'result', () => encodeResultValue(own))
-  }
+  // what a quorum has prevoted is proposed again by members that have no value of their own, too
+  if (own !== undefined || state.result.valid !== null) limitProposal(turn, 'result', state.result.view)
+  propose(turn, 'result', () => own && encodeResultValue(own))
   runAgreement(turn, 'result', proposal => isValid(turn.state, proposal, context))
 }

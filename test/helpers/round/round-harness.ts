@@ -45,17 +45,17 @@ export class RoundHarness {
   readonly document: StudyDocument
   readonly contexts: StepContext[]
   readonly genesis: Uint8Array
-  /** the peer whose machine is on the bench; never the proposer of view 0 */
+  /** the peer whose machine is on the bench; not the proposer of view 0, unless a test asks for it */
   readonly self: number
   state: RoundState
   effects: Effect[]
 
-  constructor(hospitals: number, changes: Partial<StudyDocument> = {}) {
+  constructor(hospitals: number, changes: Partial<StudyDocument> = {}, self?: number) {
     const signers = testSigners(hospitals)
     this.document = testStudy(signers, changes)
     this.contexts = signers.map(signer => createContext({ document: this.document, signer }))
     this.genesis = genesisHash(this.contexts[0]!.study)
-    this.self = (this.proposer(0) + 1) % hospitals
+    this.self = self ?? (this.proposer(0) + 1) % hospitals
     const begun = begin({ head: firstHead(this.context), charges: [], recall: false }, this.context)
     this.state = begun.state
     this.effects = begun.effects

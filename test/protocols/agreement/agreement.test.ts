@@ -17,7 +17,7 @@ import {
   type VotePhase,
 } from '../../../protocols/agreement/agreement.ts'
 
-const RULES: AgreementRules = { quorum: 3, faulty: 1, isValid: () => true }
+const RULES: AgreementRules = { quorum: 3, faulty: 1, isValid: () => true, isSpoilt: () => false }
 const A = 'aa'
 const B = 'bb'
 
@@ -77,6 +77,25 @@ test('rule 2: a lock yields to a quorum of prevotes that is at least as new, cou
   t.deepEqual(said(settle(addProof(again(2), { view: 2, id: B })).actions), ['prevote 3 bb'])
   t.deepEqual(said(settle(votes(again(0), 'prevote', 0, [B, B, B])).actions), ['prevote 3 null'], 'older than the lock')
   t.deepEqual(settle(votes(again(1), 'prevote', 1, [B, B, A])).actions, [], 'no quorum for this value')
+})
+
+test('rule 2: a value with a proof is valid by it, whatever we would say of it ourselves', t => {
+  for (const isValid of [() => false, () => undefined]) {
+    const free = { ...createAgreement(), view: 1 }
+    const again = addProof(addProposal(free, proposal(1, B, 0)), { view: 0, id: B })
+    t.deepEqual(said(settle(again, { ...RULES, isValid }).actions), ['prevote 1 bb'])
+    const locked = { ...again, view: 2, locked: { id: A, view: 1 } }
+    const older = addProof(addProposal(locked, proposal(2, B, 0)), { view: 0, id: B })
+    t.deepEqual(said(settle(older, { ...RULES, isValid }).actions), ['prevote 2 null'], 'the lock still binds')
+  }
+})
+
+test('a view whose proposer made two proposals gets a vote for nil, with or without a proof', t => {
+  const rules = { ...RULES, isSpoilt: (view: number) => view === 1 }
+  const state = { ...createAgreement(), view: 1 }
+  t.deepEqual(said(settle(addProposal(state, proposal(1)), rules).actions), ['prevote 1 null'])
+  const again = addProof(addProposal(state, proposal(1, A, 0)), { view: 0, id: A })
+  t.deepEqual(said(settle(again, rules).actions), ['prevote 1 null'])
 })
 
 test('rule 2: a proposal that claims a quorum in its own or a later view is voted down', t => {

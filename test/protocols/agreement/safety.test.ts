@@ -81,7 +81,12 @@ class Arena {
   }
 
   run(member: number): void {
-    const rules = { quorum: this.q, faulty: this.f, isValid: ({ id }: Proposal) => !id.startsWith('ff') }
+    const rules = {
+      quorum: this.q,
+      faulty: this.f,
+      isValid: ({ id }: Proposal) => !id.startsWith('ff'),
+      isSpoilt: () => false,
+    }
     for (let guard = 0; guard < 50; guard++) {
       this.propose(member)
       const { state, actions } = advance(this.honest[member] as AgreementState, rules)
