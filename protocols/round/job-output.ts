@@ -1,5 +1,5 @@
 /**
- * What comes of each job.
+ * Handles the outputs of jobs.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import { applied } from './rules/result.ts'
 import { summed } from './rules/sum.ts'
 import { once, type Turn } from './transition.ts'
 
-/** Takes in the output of a job of this round. */
+/** Handles the output of a job of this round. */
 export function noteOutput(turn: Turn, output: RoundOutput): void {
   if (output.kind === 'prepare') {
     turn.state = { ...turn.state, key: output.key }
     return
   }
-  // what we must not say any more is not worth knowing either
+  // all other outputs lead to messages, which we must not send while silent
   if (isSilent(turn.state)) return
   switch (output.kind) {
     case 'mask':
@@ -46,6 +46,6 @@ export function noteOutput(turn: Turn, output: RoundOutput): void {
 
 function failed(turn: Turn, { job, code, reason }: Extract<RoundOutput, { kind: 'failed' }>): void {
   turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: turn.state.round, code, reason } })
-  // an opened sum that no model can be made of is so for everybody
+  // the divergence is the same for every peer, since all apply the same sum
   if (job === 'apply' && code === 'diverged') once(turn, 'diverged')
 }

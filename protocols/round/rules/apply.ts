@@ -6,7 +6,9 @@ import { sessionOf } from '../data-phase.ts'
 import { challengeOf, fingerprintOf } from '../fingerprints.ts'
 import { once, type Turn } from '../transition.ts'
 
-/** With all sums and fingerprints in hand: the opened vector, the optimizer step, the checkpoint, as one job. */
+/**
+ * Requests one job when we hold all sums and fingerprints: it opens the vector, applies it, and makes the checkpoint.
+ */
 export function applyRule(turn: Turn): void {
   const { state, context } = turn
   if (state.commitment === null || state.outcome !== null) return

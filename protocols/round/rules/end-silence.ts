@@ -1,17 +1,18 @@
-/** Ends the silence after a start, once enough peers have told what they hold of ours. @module */
+/** Ends the silence after a start, once enough peers have reported our earlier messages. @module */
 
 import { inquire } from '../rollback-guard.ts'
 import { schedule, type Turn } from '../transition.ts'
 
 /**
- * Ends the asking: with a quorum of answers, or with those of everybody who is not lost, if one of them must be honest.
+ * Ends the silence with a quorum of answers, or with the answers of all members that are not lost, if there are more
+ * than f, so that one is honest. After one repeated recall, all others but f suffice.
  */
 export function endSilenceRule(turn: Turn): void {
   const { state, context } = turn
   const { rollbackGuard, lost } = state
   if (rollbackGuard === null) return
   const others = context.roster.hospitals.map((_, member) => member).filter(member => member !== context.self)
-  // one that is there and never answers must not silence us for ever
+  // a connected peer that never answers must not silence us for ever
   const patient = !state.flags.has('asked-again')
   const enough = patient ? Math.min(context.quorum, others.length) : others.length - context.faulty
   const complete =
@@ -20,7 +21,7 @@ export function endSilenceRule(turn: Turn): void {
     turn.state = { ...state, rollbackGuard: null }
     return
   }
-  // whoever is connected and does not answer is asked again
+  // asks connected peers that have not answered again
   if (state.flags.has('ended:recall')) {
     const flags = new Map(state.flags)
     for (const flag of ['ended:recall', 'timer:recall']) flags.delete(flag)

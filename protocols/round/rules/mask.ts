@@ -8,7 +8,9 @@ import { saidBy } from '../facts.ts'
 import { say } from '../say.ts'
 import { once, setPhase, type Turn } from '../transition.ts'
 
-/** Our part in the current view: policy, budget, reservation; then noise and masks, as a job. */
+/**
+ * Contributes to the current view: checks our policy, reserves the charge, then requests the job for noise and masks.
+ */
 export function maskRule(turn: Turn): void {
   const { state, context } = turn
   const phase = state.phases.get(state.commit.view)
@@ -16,10 +18,10 @@ export function maskRule(turn: Turn): void {
   const { opening } = phase
   const promised = opening.keys.get(context.self)
   if (promised === undefined || state.flags.has(`mask:${opening.sidHex}`)) return
-  // after a lost disk the key that we promised is gone: this round goes on without us
+  // after a disk loss the key that we promised is lost: the round continues without us
   if (!same(promised, state.key)) return
   const masked = saidBy(state, { type: 'manifest', view: opening.view, from: context.self })
-  // before a restart we saw another OPEN of this view, and have spoken for that one
+  // before a restart we answered another OPEN of this view
   if (masked !== undefined && !same(masked.body.sid, opening.sid)) return
   if (!state.trained && masked === undefined) return
   once(turn, `mask:${opening.sidHex}`)
@@ -40,7 +42,7 @@ export function maskRule(turn: Turn): void {
   })
 }
 
-/** Our masked vector is on disk: MANIFEST to all, each chunk to its owner. */
+/** Sends MANIFEST to all and each chunk to its owner, once our masked vector is on disk. */
 export function masked(turn: Turn, output: Extract<RoundOutput, { kind: 'mask' }>): void {
   const phase = findPhase(turn.state, output.sid)
   if (phase === undefined || phase.opening.view !== turn.state.commit.view) return

@@ -1,10 +1,10 @@
-/** Says READY when our training step is done, with the round's ephemeral key. @module */
+/** Sends READY when our training step is done, with the round's ephemeral key. @module */
 
 import { saidBy } from '../facts.ts'
 import { say } from '../say.ts'
 import { ended, once, schedule, setPhase, type Turn } from '../transition.ts'
 
-/** READY, once per round, when the training step is done and the round's key is on disk. */
+/** Sends READY, once per round, when the training step is done and the round's key is on disk. */
 export function readyRule(turn: Turn): void {
   const { state, context } = turn
   if (saidBy(state, { type: 'ready', from: context.self })) return
@@ -16,7 +16,7 @@ export function readyRule(turn: Turn): void {
     }
     return
   }
-  // counted from the round's beginning: a delay after the training would still tell how long that took
+  // the delay counts from the round's beginning: one after the training would reveal its duration
   if (context.timing.trainedDelayMs > 0 && !ended(state, 'trained-delay')) {
     schedule(turn, 'trained-delay', context.timing.trainedDelayMs)
     return
