@@ -89,8 +89,7 @@ function sumsOf(buckets: Int32Array): Uint32Array {
 }
 
 /**
- * The fingerprint of a sum of vectors, or of a whole vector, from those of the summands, or of the chunks, under the
- * same challenge.
+ * The fingerprint of a sum from those of its summands, or of a vector from those of its chunks, under one challenge.
  *
  * @throws CryptoError `length-mismatch` unless each has 64 words
  */

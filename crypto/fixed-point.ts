@@ -1,6 +1,5 @@
 /**
- * Fixed point: turns a hospital's clipped float sum into integers, to which noise is added and which are summed
- * exactly.
+ * Fixed point: turns a hospital's clipped float sum into integers, which can be noised and summed exactly.
  *
  * A record changes the float sum by at most C in the Euclidean norm. Scaling by s and rounding once changes each
  * coordinate of the difference by less than 1, so d coordinates by at most √d: hence the integer sensitivity
@@ -45,8 +44,7 @@ function sigmaOf(noiseMultiplier: number, sensitivity: number, honest: number): 
 }
 
 /**
- * The noise multiplier of the Gaussian mechanism that the noise of m contributors together gives: √(m·σ_h² − 4) /
- * Δ_int.
+ * The noise multiplier, as of a Gaussian, of m contributors' noise together: √(m·σ_h² − 4) / Δ_int.
  *
  * @param honest m ≥ 1: contributors whose noise the observer does not know
  */

@@ -53,8 +53,8 @@ export function merklePath(leaves: readonly Uint8Array[], index: number): Uint8A
 }
 
 /**
- * Whether `leaf` is leaf `index` of the `count` leaves under `root`. Malformed input from a peer gives false, never an
- * exception.
+ * Whether `leaf` is leaf `index` of the `count` leaves under `root`. The arguments may come from a peer: malformed ones
+ * give false, never an exception.
  */
 export function verifyPath({
   root,

@@ -1,9 +1,8 @@
 /**
- * The privacy loss of one step of the Poisson-subsampled Gaussian (rate q, multiplier z), in closed form and
- * discretised.
+ * Privacy loss of one step of the Poisson-subsampled Gaussian (rate q, multiplier z): in closed form, and discretised.
  *
- * Neighbouring data sets differ by one record, in two directions, each with its own pair of distributions (sensitivity
- * 1, noise N(0, z²)):
+ * Neighbouring data sets differ by one record, in two directions, each with its own pair of distributions for
+ * sensitivity 1 and noise N(0, z²):
  *
  * - `remove`: P = (1−q)·N(0, z²) + q·N(1, z²), Q = N(0, z²): the record is present under P
  * - `add`:    P = N(0, z²), Q = (1−q)·N(0, z²) + q·N(1, z²): the record is present under Q
@@ -42,15 +41,13 @@ export interface LossDistribution {
 
 /** Truncation of a loss. */
 export interface LossRange {
-  /**
-   * Probability of each truncated tail. Losses in the lower tail are rounded up to its end, in the upper to infinity.
-   */
+  /** Probability of each truncated tail. The lower tail is rounded up to its end, the upper one counts as infinite. */
   readonly tail: number
   /** Losses above this count as infinite. */
   readonly cap: number
 }
 
-/** Standard deviations: a normal variable is further out with a probability below 1e-100. */
+/** A normal variable is more than this many standard deviations out with a probability below 1e-100. */
 const REACH = 22
 /** Bisection steps that find a quantile of the noise to within 1e-9 standard deviations. */
 const HALVINGS = 40
@@ -146,7 +143,7 @@ function logProbability(
   return larger + Math.log((1 - q) * Math.exp(absent - larger) + q * Math.exp(present - larger))
 }
 
-/** A noise value beyond which, on a side, the probability is at most `tail`, and hardly less. */
+/** A noise value with a probability of at most `tail`, and hardly less, beyond it on one side. */
 function quantile(mechanism: Mechanism, direction: Direction, at: { side: 'below' | 'above'; tail: number }): number {
   const reach = REACH * mechanism.noiseMultiplier
   let [beyond, within] = at.side === 'below' ? [-reach, 1 + reach] : [1 + reach, -reach]

@@ -34,9 +34,7 @@ const SIDE_GROWTH = 1.5
 const REST = 1e-6
 /** Share by which aliasing from above the interval may raise ε, according to a tail bound that is 10 times too high. */
 const WRAPPED = 1e-3
-/**
- * Error that one transform adds to a coefficient, over log2(points); a radix-2 transform's bound is about 4 roundings.
- */
+/** Error that one transform adds to a coefficient, over log2(points). The bound for radix 2 is about 4 roundings. */
 const ROUNDING = 8 * Number.EPSILON
 /** ln of the smallest coefficient that is kept: those below, all together, are smaller than the rounding errors. */
 const LOG_SIZE_MIN = -80
@@ -113,7 +111,7 @@ export interface OnGrid {
 
 /** ε on one grid; undefined when no transform of at most TRANSFORM_POINTS_MAX points is wide enough to contain it. */
 export function epsilonOn(kinds: readonly Kind[], step: number, delta: number): OnGrid | undefined {
-  // probability of an infinite loss; the rest is about the finite losses, whose masses sum to 1 less that
+  // probability that any loss is infinite; the rest is about the finite losses, whose sum has the mass 1 − infinite
   const infinite = -Math.expm1(kinds.reduce((sum, { grid, steps }) => sum + steps * Math.log1p(-grid.infinite), 0))
   const left = delta - infinite
   if (!(left > 0)) return { epsilon: Number.POSITIVE_INFINITY, excess: 0 }
@@ -141,7 +139,7 @@ export function epsilonOn(kinds: readonly Kind[], step: number, delta: number): 
     }
     found = { epsilon: crossing.epsilon, excess: (total * step * crossing.share) / 12 }
     if (found.epsilon === 0) return found
-    // losses above ε + width alias to losses above ε, where undoing the tilt multiplies them by e^{λ·width} too much
+    // losses above ε + width alias to losses above ε; undoing the tilt there overstates them by e^{λ·width}
     const width = points * step
     const wrapped = restAbove(kinds, found.epsilon + width, tilt) + tilt * width
     if (wrapped <= Math.log(WRAPPED * found.epsilon * crossing.descent)) return found
@@ -163,13 +161,14 @@ function restAbove(kinds: readonly Kind[], loss: number, tilt: number): number {
 }
 
 /**
- * The last λ before the bound on ε at δ stops falling. It follows from E(1 − e^{ε−loss})₊ ≤
- * e^{K(λ)−λε}·λ^λ/(1+λ)^{1+λ}, where λ^λ/(1+λ)^{1+λ} is the maximum of (1 − e^{−x})/e^{λx} (Canonne, Kamath, Steinke
- * 2020). The bound on the probability above ε does not serve: where losses differ by less than 1, its λ leaves ε far
- * below the transformed interval.
+ * The last λ before the bound on ε at δ stops falling. The bound follows from
  *
- * Where one rare large loss decides, the tilted mean jumps at the bound's minimum: just before it the sum is still
- * narrow.
+ *     E(1 − e^{ε−loss})₊ ≤ e^{K(λ)−λε}·λ^λ/(1+λ)^{1+λ}
+ *
+ * where λ^λ/(1+λ)^{1+λ} is the maximum of (1 − e^{−x})/e^{λx} (Canonne, Kamath, Steinke 2020). The bound on the
+ * probability above ε does not serve: where losses differ by less than 1, its λ leaves ε far below the transformed
+ * interval. Where one rare large loss decides, the tilted mean jumps at the bound's minimum, and the sum is still
+ * narrow just before it.
  */
 function bestTilt(kinds: readonly Kind[], delta: number): number {
   /** whether the bound's slope is negative, as it is before the minimum */

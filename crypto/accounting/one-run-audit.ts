@@ -52,8 +52,7 @@ function binomial(n: number, p: number): Float64Array {
 }
 
 /**
- * A bound on the probability of at least `correct` right guesses in an (ε, δ)-private run: Theorem 5.2 of Steinke et
- * al.
+ * A bound on the probability of at least `correct` right guesses in an (ε, δ)-private run: Steinke et al., Thm. 5.2.
  *
  * @throws CryptoError `out-of-range`
  */

@@ -2,8 +2,8 @@
  * Privacy-loss-distribution accountant of the Poisson-subsampled Gaussian: ε at δ for any number of steps of one or
  * several mechanisms. The result is never below the true ε and at most 0.5 % above it (0.0005 where ε is below 0.1).
  *
- * Chooses the discretisation step: tries coarse grids first and refines until the grid adds at most `GRID_EXCESS_MAX`
- * to ε. The excess of a coarse grid predicts the step of the next one.
+ * Chooses the discretisation step: tries coarse grids first and refines until the grid raises ε by at most the share
+ * `GRID_EXCESS_MAX`. The excess of a coarse grid predicts the step of the next one.
  *
  * @module
  */
@@ -114,9 +114,7 @@ interface Settled extends OnGrid {
   readonly fit: Fit
 }
 
-/**
- * ε on the first grid whose error is at most the share `excessMax` of ε, or on the finest grid that the limits allow.
- */
+/** ε on the first grid whose error is at most the share `excessMax` of ε, or on the finest grid within the limits. */
 function settled(
   direction: Direction,
   all: readonly Steps[],

@@ -1,7 +1,7 @@
 /**
- * Rényi accountant of the Poisson-subsampled Gaussian: the bound of Mironov-Talwar-Zhang (arXiv 1908.10530, §3.3),
- * whose fractional series keeps the binomials' signs, and the conversion of Canonne-Kamath-Steinke (NeurIPS 2020, Prop.
- * 12).
+ * Rényi accountant of the Poisson-subsampled Gaussian. The bound is that of Mironov-Talwar-Zhang (arXiv 1908.10530,
+ * §3.3), whose fractional series keeps the binomials' signs; the conversion to ε is that of Canonne-Kamath-Steinke
+ * (NeurIPS 2020, Prop. 12).
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * A quorum's signed votes, which any member can check: the proof of lock inside a PROPOSE, the certificate of a
- * decision.
+ * A quorum's signed votes, which any member can check: a PROPOSE's proof of lock, or the certificate of a decision.
  *
  * Each member counts the first vote that it receives from another one. A faulty member may send two members two
  * different votes, so one member proves its count to another by the envelopes themselves.

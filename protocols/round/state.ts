@@ -70,9 +70,7 @@ export interface Carried {
   readonly approving: Uint8Array | null
   /** by PeerId: hospitals that recently made views fail, which we propose less often */
   readonly strikes: ReadonlyMap<string, Avoidance>
-  /**
-   * members that answered our recall after a start; while not null, we send nothing and ask for our earlier messages
-   */
+  /** members that answered our recall after a start; until it is null, we send nothing and recall our messages */
   readonly rollbackGuard: ReadonlyMap<Member, true> | null
   /** the last round with a message of ours that our own disk lacks, up to which we are silent; −1 for none */
   readonly muted: number

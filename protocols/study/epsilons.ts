@@ -7,10 +7,7 @@ import { planStudy } from './plan.ts'
 import type { RoundKind } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
 
-/**
- * The number of rounds of training whose charge, with that of the statistics before, stays within the study's epsilon
- * and the local cap.
- */
+/** Number of training rounds that fit, after the statistics, into both the study's epsilon and the local cap. */
 export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
   const { rounds, privacy } = document
   const { delta, epsilon, noise } = privacy

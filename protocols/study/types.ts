@@ -26,8 +26,8 @@ export type ModelSpec =
 
 /**
  * The form of a record. `records` is the nominal, public total over all hospitals, never a private count. `bounds` are
- * public limits of each column, from domain knowledge, never from data: values are clipped to them and scaled to −1 …
- * 1.
+ * public limits of each column, from domain knowledge, never from data; values are clipped to them, then scaled to
+ * −1 … 1.
  */
 export type StudyData =
   | { kind: 'image'; shape: [number, number, number]; classes: string[]; records: number }

@@ -1,6 +1,5 @@
 /**
- * One link of the transcript: a certified round. The chain of links and the newest checkpoint suffice to continue a
- * study.
+ * One link of the transcript: a certified round. The links and the newest checkpoint suffice to continue a study.
  *
  * @module
  */

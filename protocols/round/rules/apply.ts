@@ -6,9 +6,7 @@ import { sessionOf } from '../data-phase.ts'
 import { challengeOf, fingerprintOf } from '../fingerprints.ts'
 import { once, type Turn } from '../transition.ts'
 
-/**
- * Requests one job when we hold all sums and fingerprints: it opens the vector, applies it, and makes the checkpoint.
- */
+/** With all sums and fingerprints, requests one job: it opens the vector, applies it, and makes the checkpoint. */
 export function applyRule(turn: Turn): void {
   const { state, context } = turn
   if (state.commitment === null || state.outcome !== null) return

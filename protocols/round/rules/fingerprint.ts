@@ -1,4 +1,4 @@
-/** Sends FINGERPRINT: that of our own vector under the round's challenge. @module */
+/** Sends FINGERPRINT: that of our own vector, without its self mask, under the round's challenge. @module */
 
 import { hex, put } from '../../immutable.ts'
 import type { RoundOutput } from '../../secure-sum/jobs.ts'

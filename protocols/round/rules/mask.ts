@@ -8,9 +8,7 @@ import { saidBy } from '../facts.ts'
 import { say } from '../say.ts'
 import { once, setPhase, type Turn } from '../transition.ts'
 
-/**
- * Contributes to the current view: checks our policy, reserves the charge, then requests the job for noise and masks.
- */
+/** Contributes to the current view: checks our policy, reserves the charge, then requests noising and masking. */
 export function maskRule(turn: Turn): void {
   const { state, context } = turn
   const phase = state.phases.get(state.commit.view)

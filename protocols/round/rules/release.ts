@@ -43,7 +43,7 @@ export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 
   const { opening } = state.commitment
   const own = ownManifest(state, context.self)
   if (own === undefined || !opens(own.body.commitment, key)) {
-    // after a disk loss the root is new: its key would open nothing, and the release would be charged
+    // after a disk loss the root is new: its key would open nothing, and cost a round
     const reason = 'the secret root of this round is not the one that our manifest commits to'
     turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: state.round, code: 'lost-secrets', reason } })
     return

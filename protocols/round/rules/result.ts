@@ -45,7 +45,7 @@ function hindering(state: RoundState, { self }: StepContext): Member[] {
 
 type Void = Extract<ResultValue, { outcome: 'void' }>
 
-/** Our own VOID: the void timer ended, the model diverged, or too few hospitals are left to open the round. */
+/** Our own VOID: members prevent the result until the void timer ends, the model diverged, or too few can open. */
 function ownVoid(state: RoundState, context: StepContext): Void | undefined {
   const { commitment, commit } = state
   if (commitment === null) {
