@@ -1,7 +1,7 @@
 /**
- * Every domain separation tag of the project. The input of a hash, a signature or a key derivation carries exactly one
- * tag, so that bytes made for one purpose are invalid for another. No tag is a prefix of another one (a test checks
- * this), because the bytes after a tag may have any length.
+ * Every domain separation tag of the project. Signed bytes, the inputs of tagged hashes and the info of key derivations
+ * begin with exactly one tag, so that bytes made for one purpose are invalid for another. No tag is a prefix of another
+ * one (a test checks this), because the bytes after a tag may have any length.
  *
  * @module
  */

@@ -44,7 +44,7 @@ function sigmaOf(noiseMultiplier: number, sensitivity: number, honest: number): 
 }
 
 /**
- * The noise multiplier, as of a Gaussian, of m contributors' noise together: √(m·σ_h² − 4) / Δ_int.
+ * The noise multiplier of the Gaussian mechanism that matches m contributors' noise: √(m·σ_h² − 4) / Δ_int.
  *
  * @param honest m ≥ 1: contributors whose noise the observer does not know
  */

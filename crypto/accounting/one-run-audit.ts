@@ -109,7 +109,7 @@ export function gaussianOneRunEpsilon(made: Guesses, terms: AuditTerms): number 
 }
 
 function refutesGaussian({ canaries, guesses, correct }: Guesses, { significance }: AuditTerms, mu: number): boolean {
-  // the largest power of a test with this error, on the Gaussian's trade-off curve
+  // the inverse of 1 − f, for the Gaussian's trade-off curve f: the smallest error of a test with a given power
   const curve = (error: number) => Math.exp(logNormal(normalQuantile(Math.min(1, error)) - mu))
   let right = (significance * correct) / canaries
   let wrong = (significance * (guesses - correct)) / canaries

@@ -31,7 +31,7 @@ export const TIMING_LAN: StudyTiming = {
 
 export const TIMING_PRESETS = { wan: TIMING_WAN, lan: TIMING_LAN } as const
 
-/** A lower bound of one timer, from the others. Below it, rounds end VOID after every hospital has paid for them. */
+/** A lower bound of one timer, from the others. Below it, rounds that every hospital has paid for may end VOID. */
 interface Floor {
   readonly timer: keyof StudyTiming
   readonly atLeast: (timing: StudyTiming) => number
