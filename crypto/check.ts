@@ -1,5 +1,5 @@
 /**
- * Shape checks shared by every primitive: they stand on the first line of each public function.
+ * Length and range checks shared by every primitive. Public functions begin with them.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Commitment to a self key: it binds a contributor, in its MANIFEST, to the one key that it may later release. Hiding
- * and binding because the key is 32 uniform bytes.
+ * Commitment to a self key: in its MANIFEST, a contributor commits to the one key that it may later release. The
+ * commitment hides and binds because the key is 32 uniform bytes.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function commit(selfKey: Uint8Array): Uint8Array {
   return sha256(TAG_COMMITMENT, selfKey)
 }
 
-/** Whether `selfKey` opens `commitment`. A key or commitment of another length, which a peer may send, does not. */
+/** Whether `selfKey` opens `commitment`; false for a key or commitment of another length, which a peer may send. */
 export function opens(commitment: Uint8Array, selfKey: Uint8Array): boolean {
   if (commitment.length !== HASH_BYTES || selfKey.length !== MASK_KEY_BYTES) return false
   return timingSafeEqual(commit(selfKey), commitment)

@@ -1,14 +1,14 @@
 /**
- * Every domain tag of the project. A hash, a signature or a derived key begins with exactly one of them, so that bytes
- * made for one purpose mean nothing for another. No tag is a prefix of another one (a test holds this): what follows a
- * tag may have any length.
+ * Every domain separation tag of the project. Signed bytes, the inputs of tagged hashes and the info of key derivations
+ * begin with exactly one tag, so that bytes made for one purpose are invalid for another. No tag is a prefix of another
+ * one (a test checks this), because the bytes after a tag may have any length.
  *
  * @module
  */
 
 const encoder = new TextEncoder()
 
-/** Also the protocol's version: a change of any rule that is hashed changes the number. */
+/** Contains the protocol's version: a change of any rule that is hashed changes the number. */
 export const DOMAIN_PREFIX = 'confrere/1/'
 
 const tag = (name: string): Uint8Array => encoder.encode(DOMAIN_PREFIX + name)

@@ -1,6 +1,6 @@
 /**
- * The signed envelope around every body: Ed25519 over tag ‖ 0x00 ‖ SHA-256(body), on the bytes as they were sent. A
- * body is never encoded again to verify it.
+ * The signed envelope around every body: Ed25519 over tag ‖ 0x00 ‖ SHA-256(body). Verification uses the received bytes;
+ * a body is never encoded again for it.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Envelope {
   signature: Uint8Array
 }
 
-/** Hashing first keeps a signature's cost, and what a hardware key is shown, independent of the body's length. */
+/** The hash keeps a signature's cost, and the input of a hardware key, independent of the body's length. */
 const signedBytes = (body: Uint8Array): Uint8Array => Buffer.concat([TAG_ENVELOPE, Uint8Array.of(0), sha256(body)])
 
 /** Signs `body`. */
@@ -24,7 +24,7 @@ export function seal(signer: Signer, body: Uint8Array): Envelope {
   return { body, signer: signer.id, signature: signer.sign(signedBytes(body)) }
 }
 
-/** Whether the signer signed exactly this body. False, never an exception, on whatever a peer may send. */
+/** Whether the signer signed exactly this body. Malformed input from a peer gives false, never an exception. */
 export function verifyEnvelope({ body, signer, signature }: Envelope): boolean {
   return verifySignature(signer, signedBytes(body), signature)
 }

@@ -1,6 +1,6 @@
 /**
- * The three kinds of error and their fates: a programmer's is an assertion and crashes, a peer's becomes a verdict,
- * an operator's becomes a sentence, a hint and an exit code.
+ * Base of the three kinds of error. A programmer's error is an assertion and crashes; a peer's error becomes a verdict;
+ * an operator's error becomes a sentence, a hint and an exit code.
  *
  * @module
  */
@@ -16,5 +16,5 @@ export class CodedError extends Error {
   }
 }
 
-/** A primitive was given something of the wrong shape, or something failed to verify. */
+/** An argument of a primitive has the wrong shape, or a verification failed. */
 export class CryptoError extends CodedError {}

@@ -1,8 +1,8 @@
 /**
- * A linear fingerprint of a vector over Z_2^32: 64 sums over random subsets of its words. The fingerprint of a sum is the
- * sum of the fingerprints, so a claimed sum is checked against its parts without them. A vector that differs in
- * whatever way has each of the 64 sums changed with probability at least 1/2, so it passes with 2^-64 at most, as long
- * as it was fixed before the challenge (Freivalds, MFCS 1979, with 0/1 vectors).
+ * A linear fingerprint of a vector over Z_2^32: 64 sums over random subsets of its words. The fingerprint of a sum is
+ * the sum of the fingerprints, so the fingerprints of its parts suffice to check a claimed sum. In a vector that
+ * differs in any word, each of the 64 sums differs with probability at least 1/2, so a wrong vector passes with
+ * probability 2^-64 at most, provided that it was fixed before the challenge (Freivalds, MFCS 1979, with 0/1 vectors).
  *
  * @module
  */
@@ -13,19 +13,19 @@ import { HASH_BYTES, sha256 } from './hash.ts'
 import { MASK_KEY_BYTES, maskStream, STREAM_WORDS_MAX } from './mask-stream.ts'
 import { addInto } from './ring.ts'
 
-/** A wrong vector passes with probability 2^-64. On the wire they are little-endian words: 256 bytes. */
+/** Sums of a fingerprint: a wrong vector passes with probability 2^-64. On the wire: little-endian words, 256 bytes. */
 export const FINGERPRINT_SUMS = 64
 
 /** Stream words for one coordinate, one bit for each sum. */
 const SUBSET_WORDS = FINGERPRINT_SUMS / 32
-/** Coordinates at a time: 64 KiB of stream. */
+/** Coordinates that are processed at a time: 64 KiB of stream. */
 const STEP_WORDS = 1 << 13
 const BYTE_VALUES = 256
 const LANES = FINGERPRINT_SUMS / 8
 
 /**
- * The challenge that a round's fingerprints answer: SHA-256(tag ‖ sid ‖ hash of each chunk's sum, in order). Whoever
- * claimed a sum did so before it could know the challenge.
+ * The challenge that a round's fingerprints answer: SHA-256(tag ‖ sid ‖ hash of each chunk's sum, in order). An owner
+ * claims its sum before it can know the challenge.
  *
  * @param sid    32 bytes
  * @param sums   32 bytes each
@@ -50,7 +50,7 @@ export function fingerprintChallenge({ sid, sums }: { sid: Uint8Array; sums: rea
 export function fingerprint(words: Uint32Array, challenge: Uint8Array, start = 0): Uint32Array {
   requireLength(challenge, MASK_KEY_BYTES, 'challenge')
   requireInteger(start, { min: 0, max: STREAM_WORDS_MAX / SUBSET_WORDS - words.length }, 'start')
-  // for each byte of the 64-bit words, the coordinates by that byte's value: 8 additions a coordinate instead of 64
+  // for each byte of the 64-bit words, sums of the coordinates by that byte's value: 8 additions a coordinate, not 64
   const buckets = new Int32Array(LANES * BYTE_VALUES)
   for (let from = 0; from < words.length; from += STEP_WORDS) {
     const step = words.subarray(from, from + STEP_WORDS)
@@ -89,7 +89,7 @@ function sumsOf(buckets: Int32Array): Uint32Array {
 }
 
 /**
- * The fingerprint of a sum of vectors, or of a vector's chunks together, from theirs under the same challenge.
+ * The fingerprint of a sum from those of its summands, or of a vector from those of its chunks, under one challenge.
  *
  * @throws CryptoError `length-mismatch` unless each has 64 words
  */

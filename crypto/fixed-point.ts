@@ -1,5 +1,5 @@
 /**
- * From a hospital's clipped float sum to integers that can be noised and added exactly.
+ * Fixed point: turns a hospital's clipped float sum into integers, which can be noised and summed exactly.
  *
  * A record changes the float sum by at most C in the Euclidean norm. Scaling by s and rounding once changes each
  * coordinate of the difference by less than 1, so d coordinates by at most √d: hence the integer sensitivity
@@ -11,15 +11,15 @@
 import { requireInteger, requireReal } from './check.ts'
 import { CryptoError } from './errors.ts'
 
-/** s·C before any halving: 16 bits of the clipping norm survive the rounding. */
+/** s·C before any halving: the rounding keeps 16 bits of the clipping norm. */
 export const SCALED_NORM_MAX = 2 ** 16
-/** Below one unit of s·C the rounding would swallow the update. */
+/** Smallest s·C: below one unit, the rounding would erase the update. */
 export const SCALED_NORM_MIN = 1
-/** Above it the sampler's integers would leave the 53 exact bits of a double. */
+/** Largest σ_h: above it the sampler's integers would exceed the 53 exact bits of a double. */
 export const SIGMA_MAX = 2 ** 20
-/** From here on the discrete noise is within 2e-34 of what the continuous formula says, per coordinate and step. */
+/** Smallest σ_h: from here on the discrete noise is within 2e-34 of the continuous formula, per coordinate and step. */
 export const SIGMA_MIN = 3
-/** Noise beyond so many σ_h wraps around: below 1e-32 per coordinate. */
+/** Headroom in σ_h: noise beyond it wraps around, with a probability below 1e-32 per coordinate. */
 export const NOISE_HEADROOM_SIGMA = 12
 export const WORD_ABS_MAX = 2 ** 31 - 1
 export const SUM_WORDS_MAX = 2 ** 28
@@ -32,19 +32,19 @@ export interface FixedPoint {
 }
 
 /**
- * What a sum of discrete Gaussians may lack of a continuous one, as variance (arXiv 2102.06387, Theorem 15, for σ ≥ 3):
- * with it taken off, the continuous formula holds.
+ * Variance to subtract from a sum of discrete Gaussians, so that the continuous formula holds for the rest
+ * (arXiv 2102.06387, Theorem 15, for σ ≥ 3).
  */
 const DISCRETE_VARIANCE_LOSS = 4
 
-/** The least integer σ with (|P| − t)·σ² − 4 ≥ (z·Δ_int)², without any bound. */
+/** The smallest integer σ with (|P| − t)·σ² − 4 ≥ (z·Δ_int)²; no bound is checked. */
 function sigmaOf(noiseMultiplier: number, sensitivity: number, honest: number): number {
   const wanted = (noiseMultiplier * sensitivity) ** 2
   return noiseMultiplier === 0 ? 0 : Math.ceil(Math.sqrt((wanted + DISCRETE_VARIANCE_LOSS) / honest))
 }
 
 /**
- * The noise multiplier, as a Gaussian's, that the noises of so many contributors make together: √(m·σ_h² − 4) / Δ_int.
+ * The noise multiplier of the Gaussian mechanism that matches m contributors' noise: √(m·σ_h² − 4) / Δ_int.
  *
  * @param honest m ≥ 1: contributors whose noise the observer does not know
  */
@@ -63,14 +63,14 @@ export function effectiveMultiplier({
 }
 
 /**
- * The study's fixed point: s·C = 2^16, halved until σ_h ≤ 2^20 where it is largest, at the fewest contributors.
+ * The study's fixed point: s·C = 2^16, halved until σ_h ≤ 2^20 with the fewest contributors, where σ_h is largest.
  *
  * @param clippingNorm      C > 0
  * @param dimension         d, words of an update
  * @param noiseMultiplier   z ≥ 0; 0 is for tests
  * @param contributorsMin   fewest contributors of a round
  * @param colluders         t < contributorsMin
- * @param scaledNormMax     s·C to begin with, a power of two
+ * @param scaledNormMax     first value of s·C, a power of two
  * @throws CryptoError `out-of-range`; `noise-too-large` when no scale leaves room for the noise
  */
 export function chooseFixedPoint({
@@ -133,7 +133,7 @@ export function hospitalSigma({
   return sigma
 }
 
-/** The largest absolute value of one contributor's word, so that the sum of all of them stays a signed 32-bit one. */
+/** The largest absolute value of one contributor's word with which the sum of all contributors fits into 32 bits. */
 export function wordMax(contributors: number): number {
   requireInteger(contributors, { min: 1, max: CONTRIBUTORS_MAX }, 'contributors')
   return Math.floor(WORD_ABS_MAX / contributors)
@@ -158,7 +158,7 @@ export function quantise(sum: Float64Array, scale: number): Int32Array {
 }
 
 /**
- * Clamps every word to ±limit, in place, **before** the noise: afterwards it would void the privacy.
+ * Clamps every word to ±limit, in place, **before** the noise is added: clamping after it would void the privacy.
  *
  * @param limit   wordMax(|P|) − NOISE_HEADROOM_SIGMA·σ_h, see `clampLimit`
  * @throws CryptoError `out-of-range` when limit < 1
@@ -172,7 +172,7 @@ export function clamp(integers: Int32Array, limit: number): void {
   }
 }
 
-/** wordMax − 12σ_h. May be below 1, and `clamp` then refuses it. */
+/** wordMax − 12σ_h. It may be below 1; `clamp` then throws. */
 export function clampLimit({ contributors, sigma }: { contributors: number; sigma: number }): number {
   requireInteger(sigma, { min: 0, max: SIGMA_MAX }, 'sigma')
   return wordMax(contributors) - NOISE_HEADROOM_SIGMA * sigma

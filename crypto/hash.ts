@@ -1,5 +1,5 @@
 /**
- * SHA-256 (FIPS 180-4) and the two integer encodings that go into it.
+ * SHA-256 (FIPS 180-4) and the two integer encodings of its inputs.
  *
  * @module
  */

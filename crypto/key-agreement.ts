@@ -1,5 +1,5 @@
 /**
- * X25519 (RFC 7748). A secret is any 32 random bytes; the curve clamps them itself.
+ * X25519 (RFC 7748). A secret is any 32 random bytes; X25519 itself clamps them.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { CryptoError } from './errors.ts'
 
 export const X25519_BYTES = 32
 
-// DER headers of RFC 8410: Node imports raw keys no other way, and generateKeyPair takes no seed
+// DER headers of RFC 8410: Node imports raw keys only in DER, and generateKeyPair takes no seed
 const PKCS8_HEADER = Uint8Array.from([48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32])
 const SPKI_HEADER = Uint8Array.from([48, 42, 48, 5, 6, 3, 43, 101, 110, 3, 33, 0])
 
-/** Any scalar shows whether a point has low order: all are multiples of 8 after clamping. */
+/** A scalar that tests whether a point has low order. Any one does: after clamping, all are multiples of 8. */
 const PROBE = new Uint8Array(X25519_BYTES).fill(1)
 
-/** Answers about public keys that are kept: a key is asked about once alone and again inside an OPEN. */
+/** Most cached answers: each key is checked once in its READY and again inside an OPEN. */
 const ANSWERS_MAX = 1024
 const answers = new Map<string, boolean>()
 
@@ -63,7 +63,8 @@ export function agree(secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
 }
 
 /**
- * Whether no secret can agree with this key: every validator must come to the same answer about a peer's READY.
+ * Whether this key has low order, so that no secret can agree with it. Every validator must give the same answer about
+ * a peer's READY.
  *
  * @throws CryptoError `length-mismatch`
  */

@@ -1,5 +1,5 @@
 /**
- * How a vector is cut into chunks, one for each owner.
+ * Splits a vector into chunks, one for each owner.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { requireInteger } from './check.ts'
 import { CONTRIBUTORS_MAX, SUM_WORDS_MAX } from './fixed-point.ts'
 
-/** Chunks begin at a multiple of so many words: 64 bytes, whole blocks of the mask stream. */
+/** Chunks begin at multiples of this: 64 bytes, whole blocks of the mask stream. */
 export const CHUNK_ALIGNMENT_WORDS = 16
 
 /** Words [start, start + words) of the vector. */
@@ -18,7 +18,7 @@ export interface Chunk {
 }
 
 /**
- * |O| contiguous ranges of ⌈d/|O|/16⌉·16 words, the last ones shorter, or empty where d is small.
+ * |O| contiguous ranges of ⌈d/|O|/16⌉·16 words; the last ones are shorter, or empty where d is small.
  *
  * @param dimension   d ≥ 1, words
  * @param owners      |O| ≥ 1

@@ -1,6 +1,6 @@
 /**
- * G(key): the pseudo-random vector of a mask key. One AES-256-CTR keystream (NIST SP 800-38A) from counter 0, read as
- * little-endian words; word w lies in block ⌊w/4⌋, so no part depends on how a vector is cut into chunks.
+ * G(key): the pseudo-random vector of a mask key. It is one AES-256-CTR keystream (NIST SP 800-38A) from counter 0,
+ * read as little-endian words. Word w lies in block ⌊w/4⌋, whatever the chunks of a vector are.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { fromBytes, WORD_BYTES } from './ring.ts'
 
 export const MASK_KEY_BYTES = 32
 export const WORDS_PER_BLOCK = 4
-/** Keeps every word index and byte length an exact small integer. */
+/** Length of a stream: every word index and byte length is an exact small integer. */
 export const STREAM_WORDS_MAX = 2 ** 32
 
 const COUNTER_BYTES = 16
@@ -51,8 +51,8 @@ export function maskStream(key: Uint8Array, range: { start: number; words: numbe
 }
 
 /**
- * words ±= G(key)[start …] for several keys at once, mod 2^32, in place. Goes over the vector in small steps, all keys
- * at each, so memory stays small and the vector is read from the cache.
+ * words ±= G(key)[start …] for several keys at once, mod 2^32, in place. Processes the vector in small steps, each with
+ * all keys, so that memory stays small and the vector is read from the cache.
  *
  * @param words   d words
  * @param masks   32-byte keys with their signs

@@ -1,7 +1,7 @@
 /**
- * Merkle tree of the shape of RFC 6962 (§2.1; verification as in RFC 9162 §2.1.3.2): a tree of n leaves is split at the
- * largest power of two below n, and no leaf is ever doubled. Tags in place of the RFC's 0x00 and 0x01 keep a node from
- * being shown as a leaf.
+ * Merkle tree as in RFC 6962 (§2.1; verification as in RFC 9162 §2.1.3.2): a tree of n leaves is split at the largest
+ * power of two below n, and no leaf is duplicated. Tags in place of the RFC's 0x00 and 0x01 prevent a node from being
+ * presented as a leaf.
  *
  * @module
  */
@@ -53,8 +53,8 @@ export function merklePath(leaves: readonly Uint8Array[], index: number): Uint8A
 }
 
 /**
- * Whether `leaf` is leaf `index` of the `count` leaves under `root`. Everything here may come from a peer: what is
- * malformed is false, never an exception.
+ * Whether `leaf` is leaf `index` of the `count` leaves under `root`. The arguments may come from a peer: malformed ones
+ * give false, never an exception.
  */
 export function verifyPath({
   root,
@@ -78,7 +78,7 @@ export function verifyPath({
     if (last === 0 || sibling.length !== HASH_BYTES) return false
     if (node % 2 === 1 || node === last) {
       hash = hashNode(sibling, hash)
-      // a rightmost node has no sibling on the levels where it stands alone
+      // a rightmost node has no sibling on levels where it is the last of an odd number
       while (node % 2 === 0 && node !== 0) {
         node >>>= 1
         last >>>= 1

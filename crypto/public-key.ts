@@ -1,6 +1,6 @@
 /**
- * Which encodings of an Ed25519 public key may name a hospital: canonical ones (RFC 8032, 5.1.3) of points that are not
- * of small order. Under a key of small order anybody can sign without a secret, because [k]A takes at most eight values.
+ * The Ed25519 public keys that may identify a hospital: canonical encodings (RFC 8032, 5.1.3) of points that are not of
+ * small order. A signature under a key of small order needs no secret, because [k]A takes at most eight values.
  *
  * @module The eight points: "Taming the many EdDSAs", Chalkias, Garillot and Nikolaenko, 2020, table 1.
  */
@@ -8,7 +8,7 @@
 /** 2^255 - 19, little endian */
 const FIELD_PRIME = fromHex('edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f')
 
-/** y of the points of small order: of order 4, 1, 2, and twice 8. Both signs of x are refused. */
+/** y of the points of small order: of order 4, 1, 2, 8 and 8. Both signs of x are refused. */
 const SMALL_ORDER = [
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',

@@ -8,7 +8,7 @@ import { CryptoError } from './errors.ts'
 
 export const WORD_BYTES = 4
 
-// every conversion below is a plain copy of memory, which is little-endian on all machines that Node supports but one
+// every conversion below copies memory as it is, which is little-endian on all but one of Node's architectures
 if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
   throw new CryptoError('big-endian', 'this machine is big-endian, which is not supported')
 }

@@ -1,5 +1,5 @@
 /**
- * Randomness is an argument: production passes `randomFillSync`, tests a keyed stream, and both run the same code.
+ * Randomness is an argument: production passes `randomFillSync`, tests pass a keyed stream, and both run the same code.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { requireInteger } from './check.ts'
 /** Fills `target` with uniform random bytes from a cryptographically secure generator. */
 export type Rng = (target: Uint8Array) => void
 
-/** Words that a reader asks of its generator at a time: 64 KiB, where the cost of a call no longer shows. */
+/** Most words that a reader draws from its generator at a time: 64 KiB, where a call's own cost is negligible. */
 export const READER_WORDS_MAX = 1 << 14
 
 export const UNIFORM_LIMIT_MAX = 2 ** 31
 
-/** Hands out the words of a buffer that it refills from an `Rng`. */
+/** Returns random words from a buffer that it refills from an `Rng`. */
 export class RandomReader {
   readonly #rng: Rng
   readonly #words: Uint32Array
@@ -23,7 +23,7 @@ export class RandomReader {
 
   /**
    * @param rng     source of uniform bytes
-   * @param words   how many words to draw at a time, 1 to READER_WORDS_MAX; fewer when few are needed
+   * @param words   words to draw at a time, 1 to READER_WORDS_MAX; fewer when few are needed
    */
   constructor(rng: Rng, words: number = READER_WORDS_MAX) {
     requireInteger(words, { min: 1, max: READER_WORDS_MAX }, 'words')
@@ -43,8 +43,8 @@ export class RandomReader {
   }
 
   /**
-   * One uniform integer of [0, limit), 1 ≤ limit ≤ 2^31. Exact: a power of two is drawn, what lies above the limit is
-   * drawn again (a division would be slower, and a plain remainder biased).
+   * One uniform integer of [0, limit), 1 ≤ limit ≤ 2^31, exactly, by rejection: draws below a power of two and repeats
+   * a draw that is not below the limit (a division would be slower, and a plain remainder biased).
    *
    * @throws CryptoError `out-of-range`
    */
@@ -58,7 +58,7 @@ export class RandomReader {
     }
   }
 
-  /** Overwrites the buffer: what was drawn from it may have been secret. */
+  /** Overwrites the buffer: words drawn from it may be secret. */
   wipe(): void {
     this.#words.fill(0)
     this.#position = this.#words.length

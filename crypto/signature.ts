@@ -1,6 +1,6 @@
 /**
- * Ed25519 (RFC 8032) under raw PeerIds: for Ed25519 an id is the identity multihash of the protobuf of the key, so it
- * carries the public key itself (libp2p peer-ids specification).
+ * Ed25519 signatures (RFC 8032) of peers that are identified by raw PeerIds. The id of an Ed25519 key is the identity
+ * multihash of the key's protobuf, so it contains the public key itself (libp2p peer-ids specification).
  *
  * @module
  */
@@ -14,7 +14,7 @@ export const SEED_BYTES = 32
 export const PUBLIC_KEY_BYTES = 32
 export const SIGNATURE_BYTES = 64
 export const PEER_ID_BYTES = 38
-/** Parsed keys kept: a study has far fewer hospitals, and a flood of strangers stays bounded. */
+/** Most cached parsed keys: far more than the hospitals of a study, and a bound on the keys of unknown peers. */
 const KEYS_MAX = 1024
 
 /** identity multihash (0x00), 36 bytes, protobuf: key type (field 1) Ed25519, data (field 2) of 32 bytes */
@@ -25,7 +25,7 @@ const SPKI_HEADER = Uint8Array.from([48, 42, 48, 5, 6, 3, 43, 101, 112, 3, 33, 0
 
 const keys = new Map<string, KeyObject>()
 
-/** Whoever can sign as one peer. The simulator brings its own. */
+/** Signs as one peer. The simulator supplies its own implementation. */
 export interface Signer {
   /** raw PeerId, 38 bytes */
   readonly id: Uint8Array
@@ -65,7 +65,8 @@ export function peerOfPublicKey(publicKey: Uint8Array): Uint8Array {
 /**
  * The public key inside a raw PeerId, 32 bytes.
  *
- * @throws CryptoError `bad-peer-id` when it is not the 38-byte id of an Ed25519 key, or of one that anybody can sign for
+ * @throws CryptoError `bad-peer-id` when it is not the 38-byte id of an Ed25519 key, or the key is not canonical or of
+ *   small order, so that signing needs no secret
  */
 export function publicKeyOfPeer(id: Uint8Array): Uint8Array {
   if (id.length !== PEER_ID_BYTES || !PEER_ID_HEADER.every((byte, i) => id[i] === byte)) {
@@ -94,8 +95,7 @@ function keyOf(id: Uint8Array): KeyObject {
 }
 
 /**
- * Whether `signature` is the peer's over exactly `bytes`. Everything here may come from a peer: what is malformed is
- * false, never an exception.
+ * Whether `signature` is the peer's over exactly `bytes`. Malformed input from a peer gives false, never an exception.
  */
 export function verifySignature(id: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES) return false

@@ -1,6 +1,6 @@
 /**
- * The hash chain of a study's certified results, and what is derived from it: who proposes, and under which session id
- * a view's keys live.
+ * The hash chain of a study's certified results, the choice of a view's proposer, and the session id from which a
+ * view's keys derive.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { TAG_GENESIS, TAG_PROPOSER, TAG_RESULT, TAG_SID, TAG_VOID } from './doma
 import { HASH_BYTES, sha256, u32be } from './hash.ts'
 
 /**
- * The hash that stands before round 1.
+ * The chain's first hash, before any round.
  *
  * @param study   studyId, 32 bytes
  * @throws CryptoError `length-mismatch`
@@ -21,7 +21,7 @@ export function genesisHash(study: Uint8Array): Uint8Array {
 }
 
 /**
- * SHA-256(tag ‖ previous ‖ SHA-256(value)).
+ * The chain's hash after a round with a result: SHA-256(tag ‖ previous ‖ SHA-256(value)).
  *
  * @param previous   32 bytes
  * @param value      the certified value's bytes
@@ -33,7 +33,7 @@ export function resultHash({ previous, value }: { previous: Uint8Array; value: U
 }
 
 /**
- * A round that came to nothing: SHA-256(tag ‖ previous ‖ u32be round).
+ * The chain's hash after a VOID round, one without a result: SHA-256(tag ‖ previous ‖ u32be round).
  *
  * @throws CryptoError `length-mismatch`, `out-of-range`
  */
@@ -68,8 +68,8 @@ export function proposerIndex({
 }
 
 /**
- * sid: SHA-256(tag ‖ study ‖ u32be round ‖ u32be view ‖ open). Every key of a view derives from it, so two views, or two
- * OPENs of one view, never share one.
+ * The session id, sid: SHA-256(tag ‖ study ‖ u32be round ‖ u32be view ‖ open). Every key of a view derives from it, so
+ * two views, or two OPENs of one view, never share a key.
  *
  * @param open   SHA-256 of the OPEN body, 32 bytes
  * @throws CryptoError `length-mismatch`, `out-of-range`

@@ -1,11 +1,11 @@
 /**
- * Zero-sum masks: pseudo-random zero sharing (Cramer-Damgård-Ishai, TCC 2005), the pair keys from X25519 as in Bonawitz
- * et al., CCS 2017. A hospital's update x_i is split additively,
+ * Zero-sum masks: pseudo-random zero sharing (Cramer-Damgård-Ishai, TCC 2005), with pair keys from X25519 as in
+ * Bonawitz et al., CCS 2017. A hospital's update x_i is split additively,
  *
  *     x_i = y_i − G(κ_i) − Σ_j ± G(s_ij)          + where rank(i) < rank(j), else −
  *
- * so y_i = x_i + G(κ_i) + Σ_j ± G(s_ij). Summed over all contributors the pair masks cancel, and only the self masks
- * G(κ_i) remain, each of which its owner alone can release.
+ * so y_i = x_i + G(κ_i) + Σ_j ± G(s_ij). In the sum over all contributors the pair masks cancel. Only the self masks
+ * G(κ_i) remain; only contributor i can release κ_i.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { PEER_ID_BYTES } from './signature.ts'
 
 export const ROOT_BYTES = 32
 
-/** A pair key with our side's sign, see `pairSign`. */
+/** A pair key with the sign of this hospital's side, see `pairSign`. */
 export interface PairMask {
   key: Uint8Array
   sign: 1 | -1
@@ -34,8 +34,8 @@ function derive(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array): Uint8Array
 }
 
 /**
- * The sign of the pair mask at `own`'s side: + where own's rank is smaller. Ranks follow the ascending raw PeerIds, so
- * no roster is needed.
+ * The sign of the pair mask on the side of `own`: + when its rank is smaller. Ranks follow the ascending raw PeerIds,
+ * so no roster is needed.
  *
  * @throws CryptoError `length-mismatch`; `same-peer` when both ids are equal
  */
@@ -48,7 +48,7 @@ export function pairSign(own: Uint8Array, other: Uint8Array): 1 | -1 {
 }
 
 /**
- * s_ij, the same at both ends: HKDF-SHA256(ikm = X25519 output, salt = sid, info = tag ‖ smaller id ‖ larger id).
+ * s_ij, equal at both ends: HKDF-SHA256(ikm = X25519 output, salt = sid, info = tag ‖ smaller id ‖ larger id).
  *
  * @param shared   32 bytes, from `agree`
  * @param sid      32 bytes
@@ -95,7 +95,7 @@ export function deriveSelfKey({ root, sid, id }: { root: Uint8Array; sid: Uint8A
  *
  * @param words     d words of Z_2^32, two's complement
  * @param selfKey   κ, 32 bytes
- * @param pairs     one key for each *other* contributor, with our side's sign
+ * @param pairs     one key for each *other* contributor, with the sign of this hospital's side
  * @throws CryptoError `length-mismatch` when a key is not 32 bytes; `repeated-key` when two keys are equal, because
  *   with opposite signs they would cancel and leave the update bare
  */
@@ -111,7 +111,7 @@ export function maskInto(
 }
 
 /**
- * Takes a released self mask off a chunk, in place: words −= G(κ)[start …].
+ * Subtracts a released self mask from a chunk, in place: words −= G(κ)[start …].
  *
  * @param words     the chunk, or a sum that contains it
  * @param selfKey   κ, 32 bytes

@@ -1,13 +1,15 @@
 /**
  * The logarithm of the complementary error function, accurate (about 1e-14, relative to 1 + |ln erfc|) also where erfc
- * itself underflows: accountants need tails, and 1 − Φ has none.
+ * itself underflows: accountants need the normal tails, which 1 − Φ loses to rounding.
  *
  * @module
  */
 
+/** Step of the trapezoidal rule. */
 const STEP = 0.5
-/** e^{−(STEP·k)²} is below 1e-17 beyond. */
+/** Terms of the trapezoidal rule: further ones, e^{−(STEP·k)²}, are below 1e-17. */
 const TRAPEZOID_TERMS = 13
+/** The Maclaurin series serves below this |x|. */
 const SERIES_BELOW = 0.5
 
 /** erf for |x| < ½ by its Maclaurin series without cancellation: 2/√π · e^{−x²} Σ 2^k x^{2k+1} / (2k+1)!!. */

@@ -1,5 +1,5 @@
 /**
- * Fourier transforms of real sequences: fft.js (MIT), with the types that it lacks.
+ * Fourier transforms: fft.js (MIT), with the types that it lacks.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import FFT from 'fft.js'
 
 /** Complex numbers are interleaved: real part, imaginary part. */
 export interface FourierPlan {
-  /** Fills the lower half of the spectrum of a sequence, up to and including the middle. */
+  /** Transforms a real sequence: fills the lower half of its spectrum, up to and including the middle. */
   realTransform(out: Float64Array, sequence: Float64Array): void
-  /** Fills the upper half, its mirror. */
+  /** Fills the upper half of a real sequence's spectrum, the mirror of the lower half. */
   completeSpectrum(spectrum: Float64Array): void
-  /** Of complex numbers, there. */
+  /** Transforms a complex sequence. */
   transform(out: Float64Array, sequence: Float64Array): void
-  /** Of complex numbers, back; divides by the number of points. */
+  /** Inverse transform of a complex spectrum, divided by the number of points. */
   inverseTransform(out: Float64Array, spectrum: Float64Array): void
 }
 

@@ -1,16 +1,17 @@
 /**
- * The privacy loss of one step of the Poisson-subsampled Gaussian (rate q, multiplier z), exactly and on a grid.
+ * Privacy loss of one step of the Poisson-subsampled Gaussian (rate q, multiplier z): in closed form, and discretised.
  *
- * Two ways a record can differ, each with its own pair of distributions (sensitivity 1, noise N(0, z²)):
+ * Neighbouring data sets differ by one record, in two directions, each with its own pair of distributions for
+ * sensitivity 1 and noise N(0, z²):
  *
- * - `remove`: P = (1−q)·N(0, z²) + q·N(1, z²), Q = N(0, z²): the record is there under P
- * - `add`:    P = N(0, z²), Q = (1−q)·N(0, z²) + q·N(1, z²)
+ * - `remove`: P = (1−q)·N(0, z²) + q·N(1, z²), Q = N(0, z²): the record is present under P
+ * - `add`:    P = N(0, z²), Q = (1−q)·N(0, z²) + q·N(1, z²): the record is present under Q
  *
- * On the grid the loss ln(P/Q) is connected dot to dot (Doroshenko, Ghazi, Kamath, Kumar, Manurangsi, PoPETs 2022): the
- * mass between two grid points is shared out to them so that its P-mass and its Q-mass both stay. The hockey-stick curve
- * of the result meets the true one at every grid point and is never below it between: it dominates. What falls on a
- * cell's upper point is the integral of 1 − e^{lower − loss}; integrated as such it has no cancellation on however fine
- * a grid, which differences of the curve would have.
+ * The discretisation of the loss ln(P/Q) is "connect the dots" (Doroshenko, Ghazi, Kamath, Kumar, Manurangsi, PoPETs
+ * 2022): the mass between two grid points is divided between them so that its P-mass and its Q-mass are both kept. The
+ * hockey-stick curve of the result equals the true one at every grid point and is never below it in between, so the
+ * discretised loss dominates the true one. The mass on a cell's upper point is the integral of 1 − e^{lower − loss}
+ * over 1 − e^{−step}; quadrature of that integral has no cancellation on a fine grid, unlike differences of the curve.
  *
  * @module
  */
@@ -28,7 +29,7 @@ export interface Mechanism {
   readonly noiseMultiplier: number
 }
 
-/** Losses at the points `(first + i)·step`, and what is lost for good. */
+/** A discretised loss: masses at the points `(first + i)·step`, and at infinity. */
 export interface LossDistribution {
   readonly step: number
   readonly first: number
@@ -38,34 +39,37 @@ export interface LossDistribution {
   readonly infinite: number
 }
 
-/** What of a loss is told apart. */
+/** Truncation of a loss. */
 export interface LossRange {
-  /** The smallest losses, together so probable, are taken for the largest of them; the largest count as infinite. */
+  /** Probability of each truncated tail. The lower tail is rounded up to its end, the upper one counts as infinite. */
   readonly tail: number
   /** Losses above this count as infinite. */
   readonly cap: number
 }
 
-/** No normal variable is further out than so many standard deviations with a probability above 1e-100. */
+/** A normal variable is more than this many standard deviations out with a probability below 1e-100. */
 const REACH = 22
-/** Halvings that find a point of the noise to within 1e-9 standard deviations. */
+/** Bisection steps that find a quantile of the noise to within 1e-9 standard deviations. */
 const HALVINGS = 40
-/** Above such exponents e^u is put aside before it overflows. */
+/** Above this exponent u, e^u is factored out before it overflows. */
 const EXPONENT_LARGE = 30
-/** Masses are rounded up by this: more than quadrature and rounding can be off. */
+/** Relative amount by which masses are rounded up: more than the errors of quadrature and rounding. */
 const MASS_SLACK = 1e-10
 
 /**
- * Gauss-Legendre on [−1, 1]: three nodes for a narrow piece, six for one of up to a third of the shorter of the two
- * lengths on which the integrand changes: z, the density's, and z², that of the densities' ratio.
+ * Largest width of an interval that is integrated with three nodes, over the shorter of the two lengths on which the
+ * integrand changes: z for the density, z² for the ratio of the densities.
  */
 const NARROW = 1 / 20
+/** Largest width of a piece that is integrated with six nodes, in the same unit. */
 const WIDE = 1 / 3
+/** Gauss-Legendre on [−1, 1]: three nodes. */
 const RULE_NARROW: Rule = [
   [0, 8 / 9],
   [Math.sqrt(3 / 5), 5 / 9],
   [-Math.sqrt(3 / 5), 5 / 9],
 ]
+/** Gauss-Legendre on [−1, 1]: six nodes. */
 const RULE_WIDE: Rule = [
   [0.2386191860831969, 0.467913934572691],
   [0.6612093864662645, 0.3607615730481386],
@@ -86,7 +90,7 @@ export function requireMechanism({ sampleRate, noiseMultiplier }: Mechanism): vo
 }
 
 /**
- * The smallest δ for which one step is (ε, δ)-private in a direction: a closed form.
+ * The smallest δ for which one step is (ε, δ)-private in a direction, in closed form.
  *
  * @param epsilon at least 0
  */
@@ -96,7 +100,7 @@ export function deltaOfStep(
   epsilon: number,
 ): number {
   const ratio = direction === 'remove' ? epsilon : -epsilon
-  // e^ε never reaches the ratio below ln(1−q): there is no point where the densities cross
+  // the ratio of the densities is above 1−q everywhere, so that e^ratio is not reached
   if (q < 1 && Math.expm1(ratio) <= -q) return direction === 'remove' ? -Math.expm1(epsilon) : 0
   const x = crossing({ sampleRate: q, noiseMultiplier: z }, ratio)
   if (direction === 'remove') {
@@ -117,7 +121,7 @@ function crossing({ sampleRate: q, noiseMultiplier: z }: Mechanism, ratio: numbe
   return z * z * exponent + 0.5
 }
 
-/** ln of the density of the record's presence over that of its absence, at a noise value. */
+/** ln of the density with the record over the density without it, at a noise value. */
 function logRatio({ sampleRate: q, noiseMultiplier: z }: Mechanism, y: number): number {
   const exponent = (2 * y - 1) / (2 * z * z)
   if (q === 1) return exponent
@@ -125,7 +129,7 @@ function logRatio({ sampleRate: q, noiseMultiplier: z }: Mechanism, y: number): 
   return Math.log1p(q * Math.expm1(exponent))
 }
 
-/** ln of the probability under P of noise below a value, or above it. */
+/** ln of the probability under P of noise below, or above, a value. */
 function logProbability(
   { sampleRate: q, noiseMultiplier: z }: Mechanism,
   direction: Direction,
@@ -139,7 +143,7 @@ function logProbability(
   return larger + Math.log((1 - q) * Math.exp(absent - larger) + q * Math.exp(present - larger))
 }
 
-/** A noise value that has at most so much probability beyond it on a side, and hardly less. */
+/** A noise value with a probability of at most `tail`, and hardly less, beyond it on one side. */
 function quantile(mechanism: Mechanism, direction: Direction, at: { side: 'below' | 'above'; tail: number }): number {
   const reach = REACH * mechanism.noiseMultiplier
   let [beyond, within] = at.side === 'below' ? [-reach, 1 + reach] : [1 + reach, -reach]
@@ -151,7 +155,7 @@ function quantile(mechanism: Mechanism, direction: Direction, at: { side: 'below
   return beyond
 }
 
-/** The losses that are told apart, and the noise that gives them: the smallest and the largest of it. */
+/** The smallest and the largest loss that are not truncated, and the interval of the noise that gives them. */
 function lossRange(
   mechanism: Mechanism,
   direction: Direction,
@@ -165,16 +169,16 @@ function lossRange(
   return direction === 'remove' ? { min: low, max: high, from, to } : { min: -high, max: -low, from, to }
 }
 
-/** How far the losses of one step reach from the smallest to the largest that is told apart, 0 among them. */
+/** Width of the range of one step's losses after truncation; the range includes 0. */
 export function lossWidth(mechanism: Mechanism, direction: Direction, range: LossRange): number {
   const { min, max } = lossRange(mechanism, direction, range)
   return Math.max(0, max) - Math.min(0, min)
 }
 
 /**
- * The loss of one step on a grid, dominating the true one.
+ * The discretised loss of one step, which dominates the true one.
  *
- * @param step distance of the grid's points
+ * @param step distance of the grid's points, a difference of losses
  * @throws CryptoError `out-of-range`
  */
 export function lossDistribution(
@@ -188,7 +192,7 @@ export function lossDistribution(
   const masses = new Float64Array(last - first + 1)
   const beyond = { below: { y: from, side: 'below' }, above: { y: to, side: 'above' } } as const
   const [low, high] = direction === 'remove' ? [beyond.below, beyond.above] : [beyond.above, beyond.below]
-  // to the first point that is not below any of them: upwards, on the safe side
+  // the lower tail goes to the first point above all its losses: rounded up, on the safe side
   masses[1] = Math.exp(logProbability(mechanism, direction, low)) * (1 + MASS_SLACK)
   const share = -Math.expm1(-step)
   const sign = direction === 'remove' ? 1 : -1

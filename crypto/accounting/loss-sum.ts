@@ -1,11 +1,11 @@
 /**
- * The sum of many steps' losses on one grid, and ε at δ of it.
+ * Sums the privacy losses of many steps on one grid, and computes ε at δ from the sum.
  *
- * The losses of independent steps add up: their distributions are convolved, by Fourier transform. What matters is a tail
- * of probability δ, and the transform's rounding is relative to its largest value; so the distributions are first tilted
- * by e^{λ·loss}, with λ where a tail bound e^{K(λ)−λε}·c(λ) is δ, and ε lies in the middle of what is transformed instead
- * of in its tail (Esscher's transform, as in saddle-point approximations). Everything that is cut off, wrapped around or
- * rounded is bounded from above and added.
+ * The losses of independent steps add up, so their distributions are convolved, by Fourier transform. ε depends on a
+ * tail of probability δ, but the transform's rounding error is relative to its largest value. Therefore the masses are
+ * first multiplied by e^{λ·loss} (an Esscher tilt, as in saddle-point approximations), with the λ at which the tail
+ * bound e^{K(λ)−λε}·c(λ) equals δ: ε then lies in the middle of the transformed interval and not in its tail.
+ * Truncation, aliasing (mass that wraps around) and rounding are bounded from above, and the bounds are added.
  *
  * @module
  */
@@ -20,41 +20,41 @@ import {
 } from './gaussian-loss.ts'
 import { remembering } from './memo.ts'
 
-/** Points of what is transformed, at most. */
+/** Most points of one transform. */
 const TRANSFORM_POINTS_MAX = 1 << 20
-/** λ is a power of 2^¼. */
+/** Values of λ per octave: λ is an integer power of 2^¼. */
 const TILTS_PER_OCTAVE = 4
+/** Largest absolute exponent of 2^¼ in λ. */
 const TILT_MAX = 14 * TILTS_PER_OCTAVE
-/**
- * How far the transformed interval reaches to either side of the tilted sum's mean, in standard deviations: upwards until
- * the rest is below REST of δ, downwards until ε is in it.
- */
+/** First reach of the transformed interval on either side of the tilted sum's mean, in standard deviations. */
 const SIDE_MIN = 4
+/** Growth of the reach: upwards until REST and WRAPPED hold, downwards until the interval contains ε. */
 const SIDE_GROWTH = 1.5
+/** Share of δ that may lie above the interval. */
 const REST = 1e-6
-/** What comes round from above the interval may raise ε by so much of it, as the tail bound has it: 10 times too high. */
+/** Share by which aliasing from above the interval may raise ε, according to a tail bound that is 10 times too high. */
 const WRAPPED = 1e-3
-/** What one transform adds to a coefficient, over log2(points): the bound for a radix-2 one is about 4 roundings. */
+/** Error that one transform adds to a coefficient, over log2(points). The bound for radix 2 is about 4 roundings. */
 const ROUNDING = 8 * Number.EPSILON
-/** Coefficients below e^−80 are left out; all of them together are below the roundings. */
+/** ln of the smallest coefficient that is kept: those below, all together, are smaller than the rounding errors. */
 const LOG_SIZE_MIN = -80
 
-/** Steps that are alike. */
+/** Identical steps: the loss of one of them, and their number. */
 export interface Kind {
   readonly grid: Grid
   readonly steps: number
 }
 
-/** The grid that losses are told apart on. */
+/** A discretisation: grid step and truncation. */
 export interface Fit extends LossRange {
   readonly step: number
 }
 
-/** A distribution, and what was asked about it. */
+/** A discretised loss, with the moments that were computed from it. */
 export interface Grid extends LossDistribution {
   /** ln of the masses */
   readonly logs: Float64Array
-  /** ln Σ mass·e^{λ·loss}, and mean and variance under the tilted masses, by λ */
+  /** by λ: ln Σ mass·e^{λ·loss}, and mean and variance under the tilted masses */
   readonly tilts: Map<number, Tilted>
 }
 
@@ -89,7 +89,7 @@ function tilted(grid: Grid, tilt: number): Tilted {
   return result
 }
 
-/** The same of a sum of steps. */
+/** Log-moment, mean and variance of the sum of all steps. */
 function tiltedSum(kinds: readonly Kind[], tilt: number): Tilted {
   let [logMoment, mean, variance] = [0, 0, 0]
   for (const { grid, steps } of kinds) {
@@ -105,13 +105,13 @@ const tiltAt = (index: number): number => 2 ** (index / TILTS_PER_OCTAVE)
 
 export interface OnGrid {
   readonly epsilon: number
-  /** by how much the grid has raised it, about */
+  /** estimate of how much the discretisation raises ε */
   readonly excess: number
 }
 
-/** ε on one grid; undefined when the sum is too wide for it. */
+/** ε on one grid; undefined when no transform of at most TRANSFORM_POINTS_MAX points is wide enough to contain it. */
 export function epsilonOn(kinds: readonly Kind[], step: number, delta: number): OnGrid | undefined {
-  // that any loss is infinite; what follows is of the finite ones, whose masses are so much below 1
+  // probability that any loss is infinite; the rest is about the finite losses, whose sum has the mass 1 − infinite
   const infinite = -Math.expm1(kinds.reduce((sum, { grid, steps }) => sum + steps * Math.log1p(-grid.infinite), 0))
   const left = delta - infinite
   if (!(left > 0)) return { epsilon: Number.POSITIVE_INFINITY, excess: 0 }
@@ -122,7 +122,7 @@ export function epsilonOn(kinds: readonly Kind[], step: number, delta: number): 
   let [below, above] = [SIDE_MIN, SIDE_MIN]
   let found: OnGrid | undefined
   for (;;) {
-    // at least as wide as the grid's neighbourhood, for sums that hardly vary
+    // at least 64 points, and at least one grid step for a standard deviation: the sum may hardly vary
     const points = 2 ** Math.ceil(Math.log2(Math.max(64, ((below + above) * Math.max(deviation, step)) / step)))
     if (points > TRANSFORM_POINTS_MAX) return found
     const lowest = Math.round(sum.mean / step) - Math.round((points * below) / (below + above))
@@ -139,7 +139,7 @@ export function epsilonOn(kinds: readonly Kind[], step: number, delta: number): 
     }
     found = { epsilon: crossing.epsilon, excess: (total * step * crossing.share) / 12 }
     if (found.epsilon === 0) return found
-    // what is above the interval by more than ε is above its bottom comes round to above ε, tilted for its true place
+    // losses above ε + width alias to losses above ε; undoing the tilt there overstates them by e^{λ·width}
     const width = points * step
     const wrapped = restAbove(kinds, found.epsilon + width, tilt) + tilt * width
     if (wrapped <= Math.log(WRAPPED * found.epsilon * crossing.descent)) return found
@@ -147,7 +147,7 @@ export function epsilonOn(kinds: readonly Kind[], step: number, delta: number): 
   }
 }
 
-/** ln of a bound on the probability above a loss: Chernoff's, at the tilt and at larger exponents. */
+/** ln of a bound on the probability above a loss: the smallest of Chernoff's at the tilt and at multiples of it. */
 function restAbove(kinds: readonly Kind[], loss: number, tilt: number): number {
   const largest = kinds.reduce((sum, { grid, steps }) => {
     return sum + steps * (grid.first + grid.masses.length - 1) * grid.step
@@ -161,15 +161,17 @@ function restAbove(kinds: readonly Kind[], loss: number, tilt: number): number {
 }
 
 /**
- * The last λ before the tail bound stops falling. The bound is that of E(1 − e^{ε−loss})₊ ≤ e^{K(λ)−λε}·λ^λ/(1+λ)^{1+λ},
- * the largest that 1 − e^{−x} is beside e^{λx} (Canonne, Kamath, Steinke 2020): where losses differ by less than 1,
- * that of the probability above ε would ask for a λ that leaves ε far below what is transformed.
+ * The last λ before the bound on ε at δ stops falling. The bound follows from
  *
- * Where one rare large loss decides, the tilted mean jumps at the bottom of that valley: on its near side the sum is
- * still narrow.
+ *     E(1 − e^{ε−loss})₊ ≤ e^{K(λ)−λε}·λ^λ/(1+λ)^{1+λ}
+ *
+ * where λ^λ/(1+λ)^{1+λ} is the maximum of (1 − e^{−x})/e^{λx} (Canonne, Kamath, Steinke 2020). The bound on the
+ * probability above ε does not serve: where losses differ by less than 1, its λ leaves ε far below the transformed
+ * interval. Where one rare large loss decides, the tilted mean jumps at the bound's minimum, and the sum is still
+ * narrow just before it.
  */
 function bestTilt(kinds: readonly Kind[], delta: number): number {
-  /** the bound's slope: negative before the valley's bottom */
+  /** whether the bound's slope is negative, as it is before the minimum */
   const falls = (index: number): boolean => {
     const tilt = tiltAt(index)
     const { logMoment, mean } = tiltedSum(kinds, tilt)
@@ -184,7 +186,7 @@ function bestTilt(kinds: readonly Kind[], delta: number): number {
 
 const planOf = remembering(4, (points: number) => createFourierPlan(points))
 
-/** Fourier coefficients of one step's tilted, normalised masses, folded onto the transform's points. */
+/** Fourier coefficients of one step's tilted, normalised masses, taken modulo the transform's number of points. */
 interface Spectrum {
   readonly logSizes: Float64Array
   readonly angles: Float64Array
@@ -220,10 +222,11 @@ function spectrumOf(grid: Grid, tilt: number, points: number): Spectrum {
   return spectrum
 }
 
-/** The tilted sum's probability at a loss, from a transform: with what its rounding may have taken away. */
+/** Probabilities of the tilted sum, from a transform. */
 interface Transformed {
-  /** complex, by loss modulo the number of points */
+  /** complex; indexed by grid point modulo the number of points */
   readonly sums: Float64Array
+  /** bound on the rounding error of each */
   readonly error: number
 }
 
@@ -255,14 +258,15 @@ function transformed(kinds: readonly Kind[], tilt: number, points: number): Tran
 }
 
 /**
- * The loss ε above which Σ P·(1 − e^{ε − loss}) is δ, from the top of the interval down; undefined where its bottom is
- * reached before.
+ * The ε at which δ(ε) = Σ P·(1 − e^{ε − loss})₊ equals δ, searched from the top of the interval down; undefined when
+ * the search reaches the bottom.
  *
- * Splitting a loss between two points of the grid spreads e^{−loss} by a relative h²/6 on average and leaves its mean.
- * Over T steps that raises δ(ε) by T·h²/12 times the density of the sum at ε, and ε by that over the curve's slope,
- * which is the mass above ε, discounted.
+ * Discretisation error for a grid step h: splitting a loss between two grid points keeps the mean of e^{−loss} and
+ * gives it a relative variance of h²/6 on average. Over T steps that raises δ(ε) by T·h²/12 times the sum's density at
+ * ε. It raises ε by that divided by the slope of δ(ε), which is the mass above ε discounted by e^{ε − loss}.
  *
- * @returns `descent` is that slope, downwards; `share` the mass at a point by ε over it, so that ε is T·h/12·share too high
+ * @returns `descent`: the slope's absolute value; `share`: mass of a point next to ε, over `descent`, so that ε is
+ *          T·h/12·share too high
  */
 function crossingOf(
   { sums, error }: Transformed,
@@ -271,7 +275,7 @@ function crossingOf(
   const { tilt, logMoment, lowest, points, step, delta } = at
   const probabilityAt = (point: number): number =>
     (Math.max(0, sums[2 * (point & mask)]!) + error) * Math.exp(logMoment - tilt * point * step)
-  // P-mass above, and the same discounted by e^{loss here − loss there}
+  // P-mass above the point, and the same mass discounted by e^{loss here − loss there}
   let [mass, discounted] = [0, 0]
   const decay = Math.exp(-step)
   const mask = points - 1

@@ -1,6 +1,6 @@
-/** Costly results that are asked for again. @module */
+/** A bounded cache for the results of costly functions. @module */
 
-/** Remembers the last results of a costly function. */
+/** Caches the `most` results of a costly function that were used last, by the JSON of the arguments. */
 export function remembering<Argument extends unknown[], Result>(
   most: number,
   make: (...argument: Argument) => Result,

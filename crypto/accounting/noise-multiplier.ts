@@ -1,5 +1,5 @@
 /**
- * The noise that a promise needs: the search for z, by the accountant that is charged.
+ * Searches for the noise multiplier z that meets a target ε, with the accountant that also charges the ε spent.
  *
  * @module
  */
@@ -9,18 +9,17 @@ import { CryptoError } from '../errors.ts'
 import { PLD_STEPS_MAX, pldEpsilon, type Steps } from './pld.ts'
 import { ACCOUNTANT_NOISE_MULTIPLIER_MAX, NOISE_MULTIPLIER_STEP, rdpNoiseMultiplier } from './rdp.ts'
 
-/** Multipliers are multiples of this: a study never has less. */
+/** Smallest noise multiplier that the search returns. */
 export const ACCOUNTANT_NOISE_MULTIPLIER_MIN = 0.01
 
 /**
- * A multiple of 1e-4 that, as a noise multiplier, keeps ε within the target, itself checked; the next smaller one does
- * not (to within the accountant's 2e-5).
- *
- * `besides` are other mechanisms' steps that are spent under the same target: ε is that of all together.
+ * The smallest noise multiplier, a multiple of 1e-4, that keeps ε within the target. The returned value itself has been
+ * checked; the next smaller multiple exceeds the target (to within the accountant's 2e-5).
  *
  * @param sampleRate q, a probability of (0, 1]
  * @param steps      T ≥ 1
  * @param epsilon    the target, > 0
+ * @param besides    steps of other mechanisms that are spent under the same target: ε is that of all steps together
  * @throws CryptoError `out-of-range`; `noise-too-large` when no multiplier up to 1e5 reaches the target;
  *         `target-spent` when the other steps alone exceed it
  */
@@ -49,8 +48,8 @@ export function pldNoiseMultiplier({
     throw new CryptoError('target-spent', `ε ${epsilon} is exceeded by the other steps alone: they have ${others}`)
   }
 
-  // Rényi accounting asks for more noise than is needed, never for less; twice for where it is a hair off, and as often
-  // as the steps besides ask for
+  // the Rényi accountant never asks for less noise than is needed; the loop doubles it where rounding makes it slightly
+  // too small, and for the steps besides
   const upper = rdpNoiseMultiplier({ sampleRate, steps, delta, epsilon })
   let enough = Math.max(least, Math.round(upper / NOISE_MULTIPLIER_STEP))
   let reached = epsilonAt(enough)
@@ -66,7 +65,7 @@ export function pldNoiseMultiplier({
   }
   let [tooFew, exceeded] = [least - 1, Number.POSITIVE_INFINITY]
   for (let turn = 0; enough - tooFew > 1; turn++) {
-    // near a power law: the secant on logarithms, and a bisection now and then for where it is none
+    // ε(z) is near a power law: the secant method on logarithms, and each fourth turn a bisection for where it is not
     const slope = (Math.log(exceeded) - Math.log(reached)) / (Math.log(enough) - Math.log(tooFew))
     const secant = Math.log(enough) - (Math.log(epsilon) - Math.log(reached)) / slope
     const guess = Number.isFinite(exceeded) ? Math.exp(secant) : enough * (reached / epsilon) * 0.98

@@ -1,6 +1,6 @@
 /**
- * The normal distribution, and what a Gaussian of mean μ against one of mean 0, both of deviation 1, gives away
- * (μ-Gaussian differential privacy: Dong, Roth, Su 2019; Balle, Wang 2018).
+ * The normal distribution, and μ-Gaussian differential privacy: how well N(μ, 1) is told from N(0, 1)
+ * (Dong, Roth, Su 2019; Balle, Wang 2018).
  *
  * @module
  */
@@ -15,14 +15,14 @@ export function logNormal(x: number): number {
 
 const NEWTON_STEPS_MAX = 60
 
-/** Φ⁻¹(p), by Newton's method on ln Φ, which is concave: from the left it never jumps over the root. */
+/** Φ⁻¹(p), by Newton's method on ln Φ, which is concave: starting left of the root, it never overshoots. */
 export function normalQuantile(p: number): number {
   if (p === 0) return Number.NEGATIVE_INFINITY
   if (p === 1) return Number.POSITIVE_INFINITY
   requireReal(p, { min: 0, max: 1 }, 'p')
   if (p > 0.5) return -normalQuantile(1 - p)
   const target = Math.log(p)
-  // e^{−x²/2} bounds the tail
+  // left of the root, since Φ(x) ≤ e^{−x²/2} for x ≤ 0
   let x = -Math.sqrt(-2 * target)
   for (let step = 0; step < NEWTON_STEPS_MAX; step++) {
     const value = logNormal(x)

@@ -1,7 +1,7 @@
 /**
- * A lower bound on ε from one run: canaries were put in or left out by coins, somebody guesses which were in, and more
- * right guesses than an (ε, δ)-private run allows refute the claim (Steinke, Nasr, Jagielski, NeurIPS 2023). For runs that
- * claim a Gaussian's whole trade-off curve there is the sharper test of Mahloujifar, Melis, Chaudhuri (2024).
+ * A lower bound on ε from one run. A fair coin includes or excludes each canary, an auditor guesses which are included,
+ * and more right guesses than an (ε, δ)-private run allows refute the claim (Steinke, Nasr, Jagielski, NeurIPS 2023).
+ * The test of Mahloujifar, Melis, Chaudhuri (2024) is sharper, for runs that claim a Gaussian's whole trade-off curve.
  *
  * @module
  */
@@ -9,18 +9,18 @@
 import { requireInteger, requireReal } from '../check.ts'
 import { gaussianMu, logNormal, normalQuantile } from './normal.ts'
 
-/** What was guessed. */
+/** The outcome of an auditor's guesses. */
 export interface Guesses {
   /** m: canaries, each in or out by a fair coin */
   readonly canaries: number
-  /** r: guesses of "in" that were made; of the others nothing was said */
+  /** r: canaries guessed to be in; the auditor abstains on the others */
   readonly guesses: number
   /** v: guesses that were right */
   readonly correct: number
 }
 
 export interface AuditTerms {
-  /** probability of a bound that is too high */
+  /** largest probability that the bound exceeds the true ε */
   readonly significance: number
   readonly delta: number
 }
@@ -52,7 +52,7 @@ function binomial(n: number, p: number): Float64Array {
 }
 
 /**
- * A bound on the probability of so many right guesses, or more, in an (ε, δ)-private run: Theorem 5.2 of Steinke et al.
+ * A bound on the probability of at least `correct` right guesses in an (ε, δ)-private run: Steinke et al., Thm. 5.2.
  *
  * @throws CryptoError `out-of-range`
  */
@@ -83,7 +83,7 @@ export function oneRunEpsilon(made: Guesses, terms: AuditTerms): number {
   return largestRefuted(epsilon => oneRunProbability(made, { epsilon, delta }) < significance)
 }
 
-/** Refutations end somewhere: the largest ε before that. */
+/** The largest ε that is refuted, by bisection: smaller ones are refuted too, larger ones are not. */
 function largestRefuted(refutes: (epsilon: number) => boolean): number {
   if (!refutes(0)) return 0
   let [low, high] = [0, 1]
@@ -97,8 +97,8 @@ function largestRefuted(refutes: (epsilon: number) => boolean): number {
 }
 
 /**
- * The same for runs that claim to be no worse than the Gaussian that is (ε, δ)-private (Mahloujifar et al., Algorithm 3).
- * It says nothing about a run that claims only (ε, δ).
+ * The largest refuted ε for runs that claim to be no worse than the Gaussian that is (ε, δ)-private (Mahloujifar et
+ * al., Algorithm 3). It does not apply to a run that claims only (ε, δ).
  *
  * @throws CryptoError `out-of-range`
  */
@@ -109,7 +109,7 @@ export function gaussianOneRunEpsilon(made: Guesses, terms: AuditTerms): number 
 }
 
 function refutesGaussian({ canaries, guesses, correct }: Guesses, { significance }: AuditTerms, mu: number): boolean {
-  // the most that a test of this error can find, on the curve of the Gaussian
+  // the inverse of 1 − f, for the Gaussian's trade-off curve f: the smallest error of a test with a given power
   const curve = (error: number) => Math.exp(logNormal(normalQuantile(Math.min(1, error)) - mu))
   let right = (significance * correct) / canaries
   let wrong = (significance * (guesses - correct)) / canaries
@@ -122,17 +122,17 @@ function refutesGaussian({ canaries, guesses, correct }: Guesses, { significance
   return right + wrong - guesses / canaries > 0
 }
 
-/** What the best of some numbers of guesses shows. */
+/** The guesses with the highest lower bound, and that bound. */
 export interface AuditFinding extends Guesses {
-  /** of a private run with a probability of at most `significance` above its ε */
+  /** exceeds the ε of a private run with a probability of at most `significance` */
   readonly epsilon: number
 }
 
 /**
- * Guesses that the canaries with the highest scores were in: as many as each of some numbers, of which the best counts;
- * the significance is shared out among them.
+ * Guesses that the canaries with the highest scores were in. Tries each number of guesses in `counts` and returns the
+ * best; the significance is divided equally among them (Bonferroni).
  *
- * @param scores    of each canary; higher is likelier in
+ * @param scores    one for each canary; a higher score means likelier in
  * @param included  whether it was in
  * @param counts    numbers of guesses, chosen before the scores were seen
  * @param bound     `oneRunEpsilon` or, for runs that claim a Gaussian, `gaussianOneRunEpsilon`

@@ -1,9 +1,9 @@
 /**
- * Privacy-loss-distribution accountant of the Poisson-subsampled Gaussian: ε at δ of any number of steps, of one or
- * several kinds, never below the truth and at most 0.5 % above it (or 0.0005, where ε is below 0.1).
+ * Privacy-loss-distribution accountant of the Poisson-subsampled Gaussian: ε at δ for any number of steps of one or
+ * several mechanisms. The result is never below the true ε and at most 0.5 % above it (0.0005 where ε is below 0.1).
  *
- * The grid that losses are told apart on is chosen by what it does: each tells by how much it raises ε, coarse ones are
- * tried first, and what they say decides on the next.
+ * Chooses the discretisation step: tries coarse grids first and refines until the grid raises ε by at most the share
+ * `GRID_EXCESS_MAX`. The excess of a coarse grid predicts the step of the next one.
  *
  * @module
  */
@@ -29,30 +29,32 @@ export interface Steps extends Mechanism {
 
 export const PLD_STEPS_MAX = 10_000_000
 
-/** A grid is chosen so that it raises ε by about so much of it, … */
+/** Target for the discretisation error, as a share of ε. */
 const GRID_EXCESS = 2e-5
-/** … made finer where it turns out to raise it by more than so much, … */
+/** A grid with a larger discretisation error than this share of ε is refined. */
 const GRID_EXCESS_MAX = 5e-4
-/** … and may predict a finer one where it raises ε by less than so much. */
+/** Largest error, as a share of ε, of a coarse grid that predicts the final grid. */
 const COARSE_EXCESS_MAX = 0.1
-/** Points of the coarse grid that the choice starts from, and how much finer or coarser the next one is at most. */
+/** Points of one step's distribution on the first coarse grid, about. */
 const COARSE_POINTS = 1 << 13
+/** Largest factor between the steps of two successive grids. */
 const STEP_RATIO_MAX = 64
-/** Points of one step's distribution at most: beyond that the grid is coarser. */
+/** Most points of one step's distribution; a grid that would need more is made coarser. */
 const POINTS_MAX = 1 << 18
-/** Of the largest and of the smallest losses, all steps together leave out so much of δ. */
+/** Share of δ that each truncated tail may hold, over all steps. */
 const TAIL_SHARE = 3e-5
-/** Losses that even so much of the others' sum, in ε, and this on top do not bring near ε are as good as infinite. */
+/** A loss above about CAP_FACTOR·ε + CAP_MARGIN counts as infinite: the other losses do not bring the sum near ε. */
 const CAP_FACTOR = 4
+/** The constant term of that cap. */
 const CAP_MARGIN = 24
-/** Nothing is left out of a grid that was asked for. */
+/** No truncation that matters: for a grid step that the caller gives. */
 const WHOLE: LossRange = { tail: 1e-28, cap: 1e9 }
 
 /**
- * ε of all these steps together at δ, the larger of both directions.
+ * ε at δ of all these steps together: the larger one of both directions.
  *
  * @param delta    of (0, 1)
- * @param lossStep distance of the grid's points; by default one that hardly raises ε
+ * @param lossStep the discretisation step; by default one that hardly raises ε
  * @throws CryptoError `out-of-range`
  */
 export function pldEpsilon(
@@ -66,7 +68,7 @@ export function pldEpsilon(
   }
   const some = all.filter(({ steps }) => steps > 0)
   if (some.length === 0) return 0
-  // distances of independent steps add up at most
+  // the total variation distance of independent steps is at most the sum of theirs
   const apart = DIRECTIONS.map(way => some.reduce((sum, one) => sum + one.steps * deltaOfStep(one, way, 0), 0))
   if (Math.max(...apart) <= delta) return 0
   const [only] = some
@@ -89,7 +91,7 @@ function epsilonOfStep(mechanism: Mechanism, delta: number): number {
   return high
 }
 
-/** ε in a direction, or the other direction's where that is known to be larger. */
+/** ε in a direction, or `known` (the other direction's) where that is larger. */
 function epsilonIn(
   direction: Direction,
   all: readonly Steps[],
@@ -99,7 +101,7 @@ function epsilonIn(
     const fit = { ...WHOLE, step: lossStep }
     return Math.max(known, settled(direction, all, { delta, fit, excessMax: Number.POSITIVE_INFINITY }).epsilon)
   }
-  // numbers of steps are rounded up to powers of two: the grid changes so rarely that ε, asked for after every round,
+  // step counts are rounded up to powers of two: the grid then changes so rarely that ε, computed after each round,
   // grows with the rounds
   const rounded = all.map(one => ({ ...one, steps: 2 ** Math.ceil(Math.log2(one.steps)) }))
   const tail = powerOfTwoBelow((TAIL_SHARE * delta) / rounded.reduce((sum, { steps }) => sum + steps, 0))
@@ -112,7 +114,7 @@ interface Settled extends OnGrid {
   readonly fit: Fit
 }
 
-/** ε on the first grid that raises it by at most so much of it, or on the finest that there is room for. */
+/** ε on the first grid whose error is at most the share `excessMax` of ε, or on the finest grid within the limits. */
 function settled(
   direction: Direction,
   all: readonly Steps[],
@@ -133,7 +135,7 @@ function settled(
   }
 }
 
-/** A bound on ε, by way of coarse grids, and the grid to have it on. */
+/** A bound on ε from coarse grids, and the grid that they predict for the final computation. */
 const prediction = remembering(
   16,
   (direction: Direction, all: readonly Steps[], { delta, tail }: { delta: number; tail: number }) => {
@@ -150,7 +152,7 @@ function widthOf(all: readonly Steps[], direction: Direction, range: LossRange):
   return Math.max(...all.map(mechanism => lossWidth(mechanism, direction, range)))
 }
 
-/** The grid that leaves GRID_EXCESS of an excess, which falls with the square of the step. */
+/** The grid whose predicted error is GRID_EXCESS: the error falls with the square of the step. */
 function better({ epsilon, excess, fit }: Settled, all: readonly Steps[], direction: Direction): Fit {
   const cap = Math.min(fit.cap, 2 * powerOfTwoBelow(CAP_FACTOR * epsilon + CAP_MARGIN))
   const range = { tail: fit.tail, cap }

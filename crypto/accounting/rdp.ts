@@ -1,6 +1,7 @@
 /**
- * Rényi accountant of the Poisson-subsampled Gaussian: the bound of Mironov-Talwar-Zhang (arXiv 1908.10530, §3.3), whose
- * fractional series keeps the binomials' signs, and the conversion of Canonne-Kamath-Steinke (NeurIPS 2020, Prop. 12).
+ * Rényi accountant of the Poisson-subsampled Gaussian. The bound is that of Mironov-Talwar-Zhang (arXiv 1908.10530,
+ * §3.3), whose fractional series keeps the binomials' signs; the conversion to ε is that of Canonne-Kamath-Steinke
+ * (NeurIPS 2020, Prop. 12).
  *
  * @module
  */
@@ -23,10 +24,10 @@ export const STEPS_MAX = 2 ** 40
 
 /** A is at least 1, so a term below e^−38 (less than half its last bit) changes nothing. */
 const LOG_TERM_MIN = -38
-/** The fractional series may converge only polynomially; where it is cut, it is cut on the safe side. */
+/** Most terms of the fractional series, which may converge only polynomially; it is truncated on the safe side. */
 const SERIES_TERMS_MAX = 1 << 12
 
-/** Σ sign·e^{log} for terms of any size: kept relative to the largest so far. */
+/** Σ sign·e^{log} for terms of any size: the sum is kept relative to the largest term so far. */
 class SignedLogSum {
   #max = Number.NEGATIVE_INFINITY
   #sum = 0
@@ -124,7 +125,7 @@ export function rdpSubsampledGaussian({
 /**
  * ε at δ: the smallest of RDP(α) + ln(1 − 1/α) − (ln δ + ln α)/(α − 1), at least 0.
  *
- * @param rdp      composed RDP, one value for each order: sums of mechanisms add up order by order
+ * @param rdp      composed RDP, one value for each order: the RDP of several mechanisms adds up order by order
  * @param delta    of (0, 1)
  * @throws CryptoError `length-mismatch`, `out-of-range`
  */
@@ -136,7 +137,7 @@ export function rdpToEpsilon(rdp: Float64Array, delta: number, orders: readonly 
   let epsilon = Number.POSITIVE_INFINITY
   orders.forEach((order, i) => {
     const value = rdp[i]! + Math.log1p(-1 / order) - (Math.log(delta) + Math.log(order)) / (order - 1)
-    // a moment that overflowed says nothing; it must not hide the other orders
+    // an order whose moment overflowed gives no bound and must not hide the others
     if (value < epsilon) epsilon = value
   })
   return Math.max(0, epsilon)
@@ -187,7 +188,7 @@ export function rdpNoiseMultiplier({
   requireReal(sampleRate, { min: 0, max: 1 }, 'sampleRate (a probability)')
   requireInteger(steps, { min: 1, max: STEPS_MAX }, 'steps')
   requireReal(epsilon, { min: Number.MIN_VALUE, max: Number.MAX_VALUE }, 'epsilon')
-  // in units of NOISE_MULTIPLIER_STEP: the value that is returned is itself the one that was checked
+  // searches in units of NOISE_MULTIPLIER_STEP, so that the returned value is the one that was checked
   const multiplierOf = (units: number): number => units / (1 / NOISE_MULTIPLIER_STEP)
   const suffices = (units: number): boolean =>
     rdpEpsilon({ sampleRate, noiseMultiplier: multiplierOf(units), steps, delta }) <= epsilon

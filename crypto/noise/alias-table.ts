@@ -1,7 +1,7 @@
 /**
  * Alias table (Walker 1977; Vose 1991) of integer weights that add up to exactly 2^94: a draw takes three random words
- * and has exactly these probabilities. Its work is the same whatever it draws; which entry it reads is not hidden from
- * who watches the cache.
+ * and has exactly these probabilities. Every draw performs the same operations; the index of the entry that it reads
+ * may leak through the processor's cache.
  *
  * @module
  */
@@ -14,7 +14,9 @@ export const WORDS_PER_DRAW = 3
 const LIMB_BITS = 31n
 const LIMB = (1n << LIMB_BITS) - 1n
 
-/** 2^indexBits entries of four words: the threshold from its highest limb (32 − indexBits, 31 and 31 bits), the alias. */
+/**
+ * 2^indexBits entries of four words: the threshold from its highest limb (32 − indexBits, 31 and 31 bits), the alias.
+ */
 export interface AliasTable {
   readonly indexBits: number
   readonly entries: Int32Array

@@ -1,19 +1,19 @@
 /**
- * Exact Bernoulli draws with rational and exponential probabilities (Canonne-Kamath-Steinke, NeurIPS 2020, algorithm 1).
- * They are the innermost loop of the sampler: their arguments are checked by who calls them, once per vector.
+ * Exact Bernoulli draws with rational and exponential probabilities (Canonne-Kamath-Steinke, NeurIPS 2020, algorithm
+ * 1). They are the innermost loop of the sampler, so the caller checks their arguments, once per vector.
  *
  * @module
  */
 
 import type { RandomReader } from '../rng.ts'
 
-// how many random bits a numerator can be compared with at a time, so that all products stay below 2^53
+// numerators below these bounds are compared with 32 or 11 random bits at a time, so that products stay below 2^53
 const NUMERATOR_32_BITS_MAX = 2 ** 21
 const NUMERATOR_11_BITS_MAX = 2 ** 42
 
 /**
- * Bernoulli(numerator/denominator), 0 ≤ numerator ≤ denominator ≤ 2^53. Compares the binary expansion of the fraction
- * with random bits from the front, as far as needed: exact, and nearly always one word is enough.
+ * Bernoulli(numerator/denominator), 0 ≤ numerator ≤ denominator ≤ 2^53, exactly. Compares the binary expansion of the
+ * fraction with random bits, the highest first, until they differ; nearly always one word is enough.
  */
 export function bernoulli(reader: RandomReader, numerator: number, denominator: number): boolean {
   let rest = numerator
@@ -32,8 +32,8 @@ export function bernoulli(reader: RandomReader, numerator: number, denominator: 
 
 /**
  * Bernoulli(exp(−numerator/denominator)), 0 ≤ numerator ≤ denominator ≤ 2^41, by von Neumann's series: the length of a
- * run of successes with probabilities x, x/2, x/3, … is even with probability exp(−x). The run would have to reach 4096,
- * at 1/4096!, for the product below to leave the exact integers.
+ * run of successes with probabilities x, x/2, x/3, … is even with probability exp(−x). The product below would exceed
+ * the exact integers only in a run of 4096 successes, which has a probability of at most 1/4096!.
  */
 export function bernoulliExp(reader: RandomReader, numerator: number, denominator: number): boolean {
   let k = 1

@@ -4,10 +4,11 @@
  * table of variance s² and z from a table or again a sum. No floating-point probability occurs.
  *
  * Proof. For exact x₁ and z the sum has P(y) ∝ exp(−y²/(2σ²))·Σ_z exp(−(z − c_y)²/(2τ²)), τ² = s²·var(z)/σ² (complete
- * the square). By Poisson summation the inner sum is τ√(2π)·(1 + e), |e| ≤ ε = 2·Σ_{j≥1} exp(−2π²τ²j²) for every centre,
- * so that the distance (total variation) of y to the law is at most ε/(1 − ε). K is chosen with τ² ≥ TAU_SQUARED_MIN,
- * ε < 2^−92. A table is off by its rounding and its tail (`gaussian-weights.ts`), and distances of independent parts add
- * up. `distanceBound` adds them for a given σ; it stays below 2^−80 for every σ of [1, 2^20].
+ * the square). By Poisson summation the inner sum is τ√(2π)·(1 + e), |e| ≤ ε = 2·Σ_{j≥1} exp(−2π²τ²j²) for every centre
+ * c_y, so the total variation distance between y and the discrete Gaussian is at most ε/(1 − ε). K is chosen so that
+ * τ² ≥ 3.3 (TAU_SQUARED_MIN_TENTHS), hence ε < 2^−92. The errors of a table are its rounding and its tail truncation
+ * (`gaussian-weights.ts`), and the distances of independent parts add up. `distanceBound` adds them for a given σ; the
+ * sum is below 2^−80 for every σ of [1, 2^20].
  *
  * Every sample takes the same number of random words and the same operations.
  *
@@ -24,11 +25,13 @@ export const SAMPLES_MAX = 2 ** 28
 
 /** Variance of the lower parts of a sum. */
 const BASE_VARIANCE = 152n ** 2n
-/** Variance up to which one table suffices: 11.5 deviations are 2047. */
+/** Variance up to which one table suffices: its tail begins at 2047, 11.5 standard deviations. */
 const TABLE_VARIANCE_MAX = 178n ** 2n
+/** Standard deviations at which a table truncates the tails, at least. */
 const TAIL_DEVIATIONS = 11.5
-/** 3.3, in tenths. */
+/** Smallest τ², 3.3, in tenths. */
 const TAU_SQUARED_MIN_TENTHS = 33n
+/** Most cached tables. */
 const TABLES_KEPT = 24
 
 /** One summand: scale times a draw of this variance from a table of 2^indexBits entries. */
@@ -52,7 +55,7 @@ function rootBelow({ numerator, denominator }: Rational): bigint {
   return root
 }
 
-/** The summands for σ, whose variances times scale² add up to σ² exactly; the lowest first. */
+/** The summands for σ, the smallest scale first; their variances times scale² add up to σ² exactly. */
 export function partsOf(sigma: number): Part[] {
   requireInteger(sigma, { min: 1, max: SIGMA_MAX }, 'sigma')
   const parts: Part[] = []
@@ -77,13 +80,13 @@ export function distanceBound(sigma: number): number {
     const own = Number(part.variance.numerator) / Number(part.variance.denominator)
     const reach = 2 ** (part.indexBits - 1) - 1
     bound += (2 * reach + 1) * 2 ** -(WEIGHT_BITS + 1)
-    // the tail's sum is at most the integral, the normalisation at least √(2π·own)
+    // the sum over the tail is at most the integral, and the normalisation at least √(2π·own)
     bound += (2 * (own / reach) * Math.exp(-(reach ** 2) / (2 * own))) / Math.sqrt(2 * Math.PI * own)
     const next = parts[i + 1]
     if (next === undefined) return
     const rest = (variance - own) / (next.scale / part.scale) ** 2
     const tauSquared = (own * rest) / variance
-    // the terms from j = 2 on are below the first one's cube
+    // the terms from j = 2 on add up to less than the cube of the first
     bound += 2.001 * Math.exp(-2 * Math.PI ** 2 * tauSquared)
     variance = rest
   })
@@ -92,7 +95,7 @@ export function distanceBound(sigma: number): number {
 
 const tables = new Map<string, AliasTable>()
 
-/** The part's table, built in milliseconds and kept; the one used longest ago gives way. */
+/** The part's table, from a cache that drops the least recently used; building one takes milliseconds. */
 export function tableOf({ variance, indexBits }: Part): AliasTable {
   const key = `${variance.numerator}/${variance.denominator}`
   const kept = tables.get(key)

@@ -1,10 +1,10 @@
 /**
  * Exact sampler of the discrete Gaussian: P(y) ∝ exp(−y²/(2σ²)) on the integers (Canonne-Kamath-Steinke, NeurIPS 2020).
- * No floating-point probability occurs anywhere: every draw is a comparison of integers below 2^53, so there is no gap
- * for the attacks on floating-point noise (Mironov, CCS 2012; arXiv 2112.05307).
+ * No floating-point probability occurs: every draw is a comparison of integers below 2^53, so the attacks on
+ * floating-point noise (Mironov, CCS 2012; arXiv 2112.05307) do not apply.
  *
- * The reference for the sampler in use, `discrete-gaussian.ts`, which is faster and at a proven distance from this law.
- * Its running time depends on what it draws. Draw a whole vector before any of it is sent.
+ * This is the reference for the sampler in use, `discrete-gaussian.ts`, which is faster and at a proven distance from
+ * this distribution. The running time depends on the values drawn: draw a whole vector before any of it is sent.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { RandomReader, READER_WORDS_MAX, type Rng } from '../rng.ts'
 import { bernoulliExp, bernoulliExpOne } from './bernoulli.ts'
 import { SAMPLES_MAX } from './discrete-gaussian.ts'
 
-/** Words of randomness that one sample takes, about: sizes the reader when few samples are asked for. */
+/** Random words that one sample takes, about: the size of the reader when few samples are drawn. */
 const WORDS_PER_SAMPLE = 16
 
 /**
@@ -32,7 +32,7 @@ function acceptMagnitude(reader: RandomReader, { u, v, sigma }: { u: number; v: 
   return bernoulliExp(reader, u * u, denominator)
 }
 
-/** One sample: a discrete Laplace of scale σ as proposal (|y| = u + σv), accepted with the ratio of the two laws. */
+/** One sample, by rejection from a discrete Laplace of scale σ (|y| = u + σv), accepted by the ratio of both laws. */
 function sampleOne(reader: RandomReader, sigma: number): number {
   for (;;) {
     const u = reader.uniformBelow(sigma)
@@ -40,7 +40,7 @@ function sampleOne(reader: RandomReader, sigma: number): number {
     let v = 0
     while (bernoulliExpOne(reader)) v++
     const negative = reader.uniformUint32() >= 2 ** 31
-    // zero has two signs and must not count twice
+    // zero would be drawn with both signs and so twice as often
     if (negative && u === 0 && v === 0) continue
     if (!acceptMagnitude(reader, { u, v, sigma })) continue
     const magnitude = u + sigma * v

@@ -1,8 +1,8 @@
 /**
  * The discrete Gaussian P(j) ∝ exp(−j²/(2v)) for a rational variance v, as integer weights that add up to exactly
- * 2^WEIGHT_BITS. Everything is computed in integers of 192 fractional bits. With errors counted in 2^−192: the Taylor
- * series of q = exp(−1/(2v)) is wrong by less than 2^7, the powers q^(2j−1) by less than 2^9·j, the weights by less than
- * 2^9·j² ≤ 2^31 for j < 2^11: below 2^−148 even summed over the table, where the weights are rounded at 2^−94.
+ * 2^WEIGHT_BITS. All arithmetic is in integers with 192 fractional bits. Error bounds, in units of 2^−192: 2^7 for the
+ * Taylor series of q = exp(−1/(2v)), 2^9·j for the powers q^(2j−1), 2^9·j² ≤ 2^31 for the weights with j < 2^11. Summed
+ * over the table the errors stay below 2^−148, while the weights are rounded to multiples of 2^−94.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface Rational {
   readonly denominator: bigint
 }
 
-/** exp(−x) for a rational 0 ≤ x ≤ 1/2, times 2^192: the terms alternate and shrink, each is cut by less than one unit. */
+/** 2^192·exp(−x) for a rational 0 ≤ x ≤ 1/2: the terms alternate and shrink, and each is truncated by less than 1. */
 function exponential({ numerator, denominator }: Rational): bigint {
   let [sum, term] = [ONE, ONE]
   for (let k = 1n; term > 0n; k++) {
@@ -30,7 +30,7 @@ function exponential({ numerator, denominator }: Rational): bigint {
   return sum
 }
 
-/** exp(−j²/(2v)) times 2^192 for j = 0 … reach. */
+/** 2^192·exp(−j²/(2v)) for j = 0 … reach. */
 export function gaussianValues(variance: Rational, reach: number): bigint[] {
   if (variance.numerator < variance.denominator) throw new CryptoError('out-of-range', 'variance below 1')
   const q = exponential({ numerator: variance.denominator, denominator: 2n * variance.numerator })
@@ -45,8 +45,9 @@ export function gaussianValues(variance: Rational, reach: number): bigint[] {
 }
 
 /**
- * Weights of j = −reach … reach, index j + reach; what the rounding left over goes to zero. The total variation distance
- * to the untruncated law is below (2·reach + 1)·2^−95 for the rounding, plus the law's tail beyond the reach.
+ * Weights of j = −reach … reach, at index j + reach; the remainder of the rounding is added to j = 0. The total
+ * variation distance to the untruncated distribution is below (2·reach + 1)·2^−95 for the rounding, plus its tail
+ * beyond the reach.
  *
  * @param variance   at least 1
  * @throws CryptoError `out-of-range`

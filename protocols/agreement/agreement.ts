@@ -1,8 +1,9 @@
 /**
- * Single-shot Tendermint with locks, for one value: pure facts and the rules over them.
+ * Single-shot Tendermint with locks, for one value, as pure functions: facts, and the rules over them.
  *
- * The caller adds facts (a proposal, a vote, a timer that ended) and calls `advance`, which applies the seven rules
- * until none fires and returns what must be said and scheduled. Nothing here signs, sends or stores.
+ * The caller adds facts (a proposal, a vote, an expired timer) and calls `advance` until it returns no actions.
+ * `advance` applies the seven rules and returns the votes to cast and the timers to start. Nothing here signs, sends or
+ * stores.
  *
  * @module Buchman, Kwon, Milosevic: The latest gossip on BFT consensus (arXiv 1807.04938), algorithm 1.
  */
@@ -32,16 +33,16 @@ export interface AgreementState {
   readonly view: number
   readonly step: 'propose' | VotePhase
   readonly locked: { readonly id: string; readonly view: number } | null
-  /** the newest value that a quorum prevoted, and in which view: what a proposer must propose again */
+  /** the newest value that a quorum prevoted, and its view: a proposer must propose this value again */
   readonly valid: { readonly id: string; readonly value: Uint8Array; readonly view: number } | null
   readonly proposals: ReadonlyMap<number, Proposal>
   readonly prevotes: Votes
   readonly precommits: Votes
-  /** values whose quorum of prevotes was shown to us as a proof of lock, by view */
+  /** by view: the value for which a proof of lock showed a quorum of prevotes */
   readonly proven: ReadonlyMap<number, string>
-  /** timers that were asked for, so that each is asked for once */
+  /** timers that were started, so that each is started once */
   readonly timed: ReadonlyMap<string, true>
-  /** views whose proposal step is over for us, by our own timer or because the view is hopeless */
+  /** steps of views that are over for us: the timer expired, or the view is hopeless (`propose` only) */
   readonly expired: ReadonlyMap<string, true>
   readonly decision: { readonly id: string; readonly value: Uint8Array; readonly view: number } | null
 }
@@ -80,13 +81,13 @@ export function createAgreement(): AgreementState {
   }
 }
 
-/** Adds a proposal; the first of a view stays (a second one is the caller's evidence). */
+/** Adds a proposal. The first one of a view is kept; a second one is evidence, which the caller handles. */
 export function addProposal(state: AgreementState, proposal: Proposal): AgreementState {
   if (state.proposals.has(proposal.view) || proposal.view >= VIEWS_MAX) return state
   return { ...state, proposals: put(state.proposals, proposal.view, proposal) }
 }
 
-/** Adds one member's vote; the first of a slot stays. */
+/** Adds one member's vote. The first one of a member, phase and view is kept. */
 export function addVote(
   state: AgreementState,
   { phase, view, from, id }: { phase: VotePhase; view: number; from: Member; id: ValueId },
@@ -99,14 +100,14 @@ export function addVote(
 }
 
 /**
- * Adds what a proof of lock shows: a quorum prevoted the value in that view. Our own count may never show it, because a
- * faulty member may have told us another vote than it told the others.
+ * Adds a proof of lock: a quorum prevoted the value in that view. Our own count may never reach the quorum, because a
+ * faulty member may have sent us another vote than it sent to the others.
  */
 export function addProof(state: AgreementState, { view, id }: { view: number; id: string }): AgreementState {
   return state.proven.has(view) ? state : { ...state, proven: put(state.proven, view, id) }
 }
 
-/** Takes a decision over that a certificate shows; the first one stays. */
+/** Adopts a decision that a certificate proves. The first one is kept. */
 export function decide(
   state: AgreementState,
   decision: { readonly id: string; readonly value: Uint8Array; readonly view: number },
@@ -114,15 +115,15 @@ export function decide(
   return state.decision === null ? { ...state, decision } : state
 }
 
-/** The timer of a step ended. `propose` may also be ended early, when a view is known to be hopeless. */
+/** Adds that the timer of a step expired. `propose` may also end early, when a view is known to be hopeless. */
 export function expire(state: AgreementState, step: 'propose' | VotePhase, view: number): AgreementState {
   const name = `${step}:${view}`
   return state.expired.has(name) ? state : { ...state, expired: put(state.expired, name, true) }
 }
 
 /**
- * Takes up again after a restart, from our own logged votes: the view, the step and the lock must be what they were.
- * The value behind a lock comes back with the other messages.
+ * Restores the view, the step and the lock after a restart, from our own logged votes. The other messages bring back
+ * the value behind a lock.
  */
 export function restoreVotes(
   state: AgreementState,
@@ -141,7 +142,7 @@ export function restoreVotes(
   return restored
 }
 
-/** The value with a quorum in a view, if any; null is a value here, undefined is none. */
+/** The value with a quorum in a view; undefined when there is none, null when the quorum voted for no value. */
 function quorumValue(votes: Votes, view: number, quorum: number): ValueId | undefined {
   const inView = votes.get(view)
   if (inView === undefined || inView.size < quorum) return undefined
@@ -154,18 +155,18 @@ function quorumValue(votes: Votes, view: number, quorum: number): ValueId | unde
   return undefined
 }
 
-/** The value that a quorum prevoted in a view, by our own count or by a proof. */
+/** The value that a quorum prevoted in a view, according to a proof or to our own count. */
 function prevoted(state: AgreementState, view: number, quorum: number): ValueId | undefined {
   return state.proven.get(view) ?? quorumValue(state.prevotes, view, quorum)
 }
 
-/** The value behind an id, from whatever view's proposal. */
+/** The value behind an id, from any view's proposal. */
 function proposedValue(state: AgreementState, id: string): Uint8Array | undefined {
   for (const proposal of state.proposals.values()) if (proposal.id === id) return proposal.value
   return undefined
 }
 
-/** Rules 1 and 2: what to prevote for the current view's proposal, or undefined while that is open. */
+/** Rules 1 and 2: the prevote for the current view's proposal, or undefined while it is undetermined. */
 function prevoteFor(state: AgreementState, rules: AgreementRules): ValueId | undefined {
   const proposal = state.proposals.get(state.view)
   if (proposal !== undefined) {
@@ -185,7 +186,7 @@ function prevoteFor(state: AgreementState, rules: AgreementRules): ValueId | und
   return state.expired.has(`propose:${state.view}`) ? null : undefined
 }
 
-/** Rule 5: a quorum of precommits for a value in any view, once the value itself is known. */
+/** Rule 5: decides a value with a quorum of precommits in any view, once the value itself is known. */
 function decided(state: AgreementState, quorum: number): AgreementState['decision'] {
   for (const view of state.precommits.keys()) {
     const id = quorumValue(state.precommits, view, quorum)
@@ -196,7 +197,7 @@ function decided(state: AgreementState, quorum: number): AgreementState['decisio
   return null
 }
 
-/** Rule 6: the highest view that more than f members have reached, so at least one honest one. */
+/** Rule 6: the highest view that more than f members have reached, at least one of them honest. */
 function reachedBy(state: AgreementState, faulty: number): number {
   const highest = new Map<Member, number>()
   for (const votes of [state.prevotes, state.precommits]) {
@@ -208,7 +209,7 @@ function reachedBy(state: AgreementState, faulty: number): number {
   return [...highest.values()].sort((a, b) => b - a)[faulty] ?? state.view
 }
 
-/** Rule 3, the part that holds in any step: the newest value with a quorum of prevotes is the one to re-propose. */
+/** Rule 3, the part for every step: the newest value with a quorum of prevotes must be proposed again. */
 function newestValid(state: AgreementState, quorum: number): AgreementState['valid'] {
   let newest = state.valid
   for (const view of [...state.prevotes.keys(), ...state.proven.keys()]) {
@@ -220,7 +221,7 @@ function newestValid(state: AgreementState, quorum: number): AgreementState['val
   return newest
 }
 
-/** Rules 3 and 4: what to precommit in the current view, or undefined while that is open. */
+/** Rules 3 and 4: the precommit in the current view, or undefined while it is undetermined. */
 function precommitFor(state: AgreementState, quorum: number): ValueId | undefined {
   const id = prevoted(state, state.view, quorum)
   if (id === null || (id !== undefined && proposedValue(state, id) !== undefined)) return id
@@ -231,7 +232,7 @@ function enter(state: AgreementState, view: number): AgreementState {
   return { ...state, view, step: 'propose' }
 }
 
-/** Adds a timer once a quorum has voted anything in the current view: it is only then that waiting has an end. */
+/** Starts a timer once a quorum has voted, for any value, in the current view: before that, waiting has no limit. */
 function timer(state: AgreementState, phase: VotePhase, quorum: number, actions: AgreementAction[]): AgreementState {
   const name = `${phase}:${state.view}`
   const votes = phase === 'prevote' ? state.prevotes : state.precommits
@@ -241,8 +242,8 @@ function timer(state: AgreementState, phase: VotePhase, quorum: number, actions:
 }
 
 /**
- * Applies the first rule that fires; the caller carries out the actions (its own vote comes back through `addVote`)
- * and calls again until there are none.
+ * Applies the first rule that fires. The caller carries out the actions (it adds its own vote with `addVote`) and calls
+ * again until there are none.
  */
 export function advance(
   before: AgreementState,
@@ -275,7 +276,7 @@ export function advance(
     }
   }
   state = timer(state, 'precommit', rules.quorum, actions)
-  // a quorum for nil needs no waiting: this view can decide nothing any more that a later one would not find
+  // a quorum for nil needs no timer: this view can no longer decide anything that a later view would not find
   const over = quorumValue(state.precommits, state.view, rules.quorum) === null
   if (over || state.expired.has(`precommit:${state.view}`)) {
     const view = state.view + 1

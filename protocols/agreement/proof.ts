@@ -1,8 +1,8 @@
 /**
- * A quorum's votes as others can check them: the proof of lock inside a PROPOSE, the certificate of a decision.
+ * A quorum's signed votes, which any member can check: a PROPOSE's proof of lock, or the certificate of a decision.
  *
- * Our own count keeps the first vote of a slot. A faulty member may tell two members two things, so what one of them
- * counted must be shown to the other, envelope by envelope.
+ * Each member counts the first vote that it receives from another one. A faulty member may send two members two
+ * different votes, so one member proves its count to another by the envelopes themselves.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { is, type Message, type MessageContext, openMessage } from '../messages/
 import type { Member } from '../roster/roster.ts'
 import type { VotePhase } from './agreement.ts'
 
-/** What every vote of a proof must be for. */
+/** The phase, instance, round, view and value that every vote of a proof must name. */
 export interface Proven {
   readonly phase: VotePhase
   readonly instance: Instance
@@ -27,7 +27,7 @@ export interface Proven {
  * Checks that a quorum voted for one value in one view.
  *
  * @param wires envelopes of votes, as received
- * @throws ProtocolError `bad-proof`, or whatever a vote inside is refused for
+ * @throws ProtocolError `bad-proof`, or the error of a vote inside
  */
 export function checkProof(
   wires: readonly Uint8Array[],
@@ -47,7 +47,7 @@ export function checkProof(
   }
 }
 
-/** True for a vote for exactly this value, in this view of this instance. */
+/** Whether a message is a vote for exactly this value, in this round and view of this instance. */
 export function isVoteFor(message: Message, { phase, instance, round, view, id }: Proven): boolean {
   if (!is(message, phase)) return false
   const { body } = message
@@ -55,7 +55,7 @@ export function isVoteFor(message: Message, { phase, instance, round, view, id }
   return body.value !== null && Buffer.compare(body.value, id) === 0
 }
 
-/** A quorum of such votes out of what we hold, in the order of the roster, or undefined while there are too few. */
+/** A quorum of such votes among our messages, in the order of the roster, or undefined while there are too few. */
 export function collectProof(messages: Iterable<Message>, proven: Proven, quorum: number): Uint8Array[] | undefined {
   const votes: Message[] = []
   for (const message of messages) if (isVoteFor(message, proven)) votes.push(message)

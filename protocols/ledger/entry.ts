@@ -1,9 +1,9 @@
 /**
- * The privacy ledger's lines: one entry each, chained by hashes, so that whoever knows the last hash sees any change.
+ * The privacy ledger's lines: one entry each, in a hash chain, so that the last hash reveals any change.
  *
- * A line is `hash entry\n`: the entry as JSON, and before it SHA-256(tag ‖ hash of the line before ‖ the JSON's bytes) as
- * 64 hex digits. Before the first line that hash is 32 zero bytes. What follows the last line's end was never synced:
- * nothing was released on it, and it is dropped.
+ * A line is `hash entry\n`: the entry as JSON, and before it SHA-256(tag ‖ hash of the line before ‖ the JSON's bytes)
+ * as 64 hex digits. For the first line, the hash of the line before is 32 zero bytes. Bytes after the last line's end
+ * are a write that was never synced: no release depends on it, and it is dropped.
  *
  * @module
  */
@@ -27,34 +27,34 @@ import {
   STUDY_NOISE_MULTIPLIER_MIN,
 } from '../study/limits.ts'
 
-/** The longest entry, a merging account, stays below this. */
+/** Longest line: the longest entry, an account that merges others, is below it. */
 export const LINE_CHARACTERS_MAX = 8192
 export const MERGES_MAX = 1000
 const HASH_DIGITS = 64
 const ACCOUNTS_MAX = 1_000_000
-/** Views that a round may have had, and rounds that a study may have had, bound this far from above. */
+/** Largest number of a round: far above the rounds of any study. */
 const ROUND_MAX = 2 ** 40
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
 const account = whole(1, ACCOUNTS_MAX)
 const delta = z.number().min(DELTA_MIN).max(DELTA_MAX)
-/** Without noise nothing is promised; JSON has no infinity, and such a study is never started. */
+/** An epsilon, always finite: JSON has no infinity, and a study without noise is never started. */
 const spent = z.number().min(0)
 const at = z.iso.datetime()
 
 const noiseMultiplier = z.number().min(STUDY_NOISE_MULTIPLIER_MIN).max(STUDY_NOISE_MULTIPLIER_MAX)
-/** What a round costs: the study's constants. */
+/** The study's constants, which determine the cost of a round. */
 const terms = {
   /** integer a of the probability a / 2^32 */
   sampleRate: whole(1, SAMPLE_RATE_ONE),
   noiseMultiplier,
-  /** of the mechanism in a round; 1 where absent */
+  /** steps of the mechanism in a round; 1 where absent */
   steps: whole(1, LOCAL_STEPS_MAX).exactOptional(),
 }
 const place = { account, study: digest, round: whole(0, ROUND_MAX), sid: digest }
 
 const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
-  /** A set of records that was not known, or that joins sets that were. Everything is charged to the set as a whole. */
+  /** A new set of records, or one that merges known sets. All spending is charged to the set as a whole. */
   z.strictObject({
     kind: z.literal('account'),
     at,
@@ -71,16 +71,16 @@ const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
     study: digest,
     name: z.string().min(1).max(NAME_CHARACTERS_MAX),
     ...terms,
-    /** of the round before the first step of training, in studies that have it: every record is in */
+    /** terms of the round of statistics before the first step of training; it samples every record */
     statistics: z.strictObject({ noiseMultiplier }).exactOptional(),
     delta,
     epsilon: z.number().positive().max(EPSILON_MAX),
     rounds: whole(1, ROUNDS_MAX),
     colluders: whole(1, HOSPITALS_MAX),
   }),
-  /** What a round may cost, before anything of it leaves. */
+  /** Write-ahead: reserves the cost of a round before our masked update is made and sent. */
   z.strictObject({ kind: z.literal('reserve'), at, ...place }),
-  /** What a round has cost, before the release: `epsilon` of the study so far, `total` of the account so far. */
+  /** Charges a round before its release: `epsilon` of the study so far, `total` of the account so far. */
   z.strictObject({
     kind: z.literal('charge'),
     at,
@@ -103,10 +103,10 @@ function hashAfter(previous: string, json: string): string {
 }
 
 /**
- * The line of an entry.
+ * Encodes an entry as a line.
  *
  * @param previous   hash of the line before, `LEDGER_START` for the first
- * @throws CodedError `bad-ledger` when the entry is not one
+ * @throws CodedError `bad-ledger` when the entry is invalid
  */
 export function ledgerLine(previous: string, entry: LedgerEntry): { line: string; hash: string } {
   const parsed = ENTRY_SCHEMA.safeParse(entry)
@@ -116,7 +116,7 @@ export function ledgerLine(previous: string, entry: LedgerEntry): { line: string
   return { line: `${hash} ${json}\n`, hash }
 }
 
-/** The hash after none, one, two … of these entries: what a ledger that begins with them has there. */
+/** The heads of a ledger that begins with these entries: its hash after 0, 1, 2, … of them. */
 export function headsOf(entries: readonly LedgerEntry[]): string[] {
   const heads = [LEDGER_START]
   for (const entry of entries) heads.push(ledgerLine(heads.at(-1)!, entry).hash)
@@ -127,7 +127,7 @@ export interface ReadLedger {
   readonly entries: readonly LedgerEntry[]
   /** hash of the last whole line */
   readonly head: string
-  /** UTF-8 bytes of the whole lines: what follows them is a write that was cut off */
+  /** UTF-8 bytes of the whole lines; later bytes are a torn write */
   readonly bytes: number
 }
 
@@ -173,7 +173,7 @@ function reasonOf({ issues: [issue] }: z.ZodError): string {
   return `${issue?.path.join('.') || 'the entry'}: ${issue?.message}`
 }
 
-/** What is wrong with a ledger. */
+/** The error for an invalid ledger, with the reason and the line. */
 export function broken(reason: string, line?: number): CodedError {
   return new CodedError('bad-ledger', line === undefined ? reason : `line ${line}: ${reason}`)
 }

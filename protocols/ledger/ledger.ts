@@ -1,10 +1,10 @@
 /**
- * What a ledger says: which accounts there are, what was charged to each, and what that adds up to.
+ * The state of a ledger: its accounts, the rounds that were charged to each, and their total epsilon.
  *
- * Within one study the sample rate and the multiplier are fixed before anything is seen: the privacy loss distribution
- * of its rounds is charged. Later studies are chosen after the results of earlier ones, so across studies the account is
- * a Rényi filter (Feldman-Zrnic, NeurIPS 2021; Rogers et al., NeurIPS 2016): the sum of the Rényi divergences of all
- * rounds, order by order, under one delta.
+ * Within one study the sample rate and the multiplier are fixed before the first result, so the privacy loss
+ * distribution of its rounds determines the charge. Later studies are chosen after the results of earlier ones, so
+ * across studies an account is a Rényi filter (Feldman-Zrnic, NeurIPS 2021; Rogers et al., NeurIPS 2016): the sum of
+ * the Rényi divergences of all rounds, order by order, under one delta.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { roundKind, trainingCharges } from '../study/rounds.ts'
 import { broken, type EntryOf, type LedgerEntry } from './entry.ts'
 import { chargedEpsilon, epsilonOf, NO_ROUNDS, plus, type Rounds, sameTerms, spendingOf, termsIn } from './spending.ts'
 
-/** An epsilon that is written down may differ by this much, relatively, from the one that another machine derives. */
+/** Tolerance between a recorded epsilon and the one that another machine derives: relative, absolute below 1. */
 const EPSILON_TOLERANCE = 2e-4
 
 interface Account {
@@ -21,11 +21,11 @@ interface Account {
   readonly delta: number
   /** the account that this one was merged into */
   mergedInto?: number
-  /** charged rounds by study, those of merged accounts among them */
+  /** by study: charged rounds, including those of merged accounts */
   readonly rounds: Map<string, Rounds>
 }
 
-/** One account, for people. */
+/** One account's balance, for display. */
 export interface AccountBalance {
   readonly account: number
   readonly records: number
@@ -37,16 +37,16 @@ export interface AccountBalance {
 export class LedgerState {
   readonly #accounts = new Map<number, Account>()
   readonly #studies = new Map<string, EntryOf<'study'>>()
-  /** charged rounds, by study and sid */
+  /** by study and sid: charged rounds */
   readonly #charged = new Map<string, EntryOf<'charge'>>()
-  /** by study: what the round in progress may cost */
+  /** by study: the reservation of the round in progress */
   readonly #reserved = new Map<string, EntryOf<'reserve'>>()
 
   /**
-   * The books of these entries.
+   * The state after these entries.
    *
-   * @param everyEpsilon whether each is derived again, which takes some milliseconds a round; otherwise only the last of
-   *   each study. The books themselves only ever count rounds
+   * @param everyEpsilon whether to derive every epsilon again, which takes some milliseconds a round, or only the last
+   *   one of each study. The state itself counts rounds, not epsilons
    * @throws CodedError `bad-ledger`, naming the line
    */
   static of(entries: readonly LedgerEntry[], { everyEpsilon = true }: { everyEpsilon?: boolean } = {}): LedgerState {
@@ -60,10 +60,10 @@ export class LedgerState {
   }
 
   /**
-   * Whether one more line follows from those before.
+   * Checks that an entry is consistent with those before it.
    *
    * @throws CodedError `bad-ledger`: an unknown account or study, a round charged twice, other terms than the study's,
-   *   an epsilon that does not follow
+   *   a wrong epsilon
    */
   check(entry: LedgerEntry, { line, derive = true }: { line?: number; derive?: boolean } = {}): void {
     if (entry.kind === 'account') return this.#checkAccount(entry, line)
@@ -79,7 +79,7 @@ export class LedgerState {
     if (entry.kind === 'charge') this.#checkCharge(entry, study, { line, derive })
   }
 
-  /** Enters one more line. @throws CodedError as `check`, with nothing changed */
+  /** Adds one entry. @throws CodedError as `check`, with nothing changed */
   add(entry: LedgerEntry, options: { line?: number; derive?: boolean } = {}): void {
     this.check(entry, options)
     if (entry.kind === 'account') this.#open(entry)
@@ -137,7 +137,7 @@ export class LedgerState {
     this.#studies.set(entry.study, entry)
   }
 
-  /** What study and account come to with so many more rounds of the study, each under its delta. */
+  /** The epsilons of study and account, each under its own delta, after `more` rounds of the study. */
   price(
     { account, study }: { account: number; study: string },
     more: Partial<Rounds>,
@@ -148,7 +148,7 @@ export class LedgerState {
     const others = [...rounds].filter(([other]) => other !== study)
     const before = others.map(([other, count]) => spendingOf(this.#begun(other), count))
     const epsilon = chargedEpsilon(here, terms.delta)
-    // most accounts have one study and its delta
+    // shortcut: most accounts have one study, and its delta
     const alone = before.every(spending => spending.length === 0)
     const total = alone && delta === terms.delta ? epsilon : epsilonOf([...before, here], delta)
     return { epsilon, total }
@@ -161,8 +161,8 @@ export class LedgerState {
   }
 
   /**
-   * More rounds of training that the caps pay for: the study's own epsilon, and the account's total of at most `totalMax`.
-   * The statistics are paid for before, whether their round is still to come or was missed.
+   * The number of further rounds of training that the budget allows: the study's own epsilon, and `totalMax` for the
+   * account's total. Uncharged statistics are counted first, whether their round is still to come or was missed.
    */
   affordable({ account, study, totalMax }: { account: number; study: string; totalMax: number }): number {
     const terms = this.#begun(study)
@@ -182,12 +182,12 @@ export class LedgerState {
     return fit
   }
 
-  /** Rounds of statistics that the study has and that were not charged: one, or none. */
+  /** Rounds of statistics of the study that were not charged: one, or none. */
   statisticsToCome(study: string): number {
     return this.#begun(study).statistics === undefined || this.charges(study).some(isStatistics) ? 0 : 1
   }
 
-  /** The account that answers for an account now. */
+  /** The open account into which an account was merged, directly or through others; itself if it is open. */
   current(account: number): number {
     const { mergedInto } = this.#account(account)
     return mergedInto === undefined ? account : this.current(mergedInto)
@@ -219,7 +219,7 @@ export class LedgerState {
     return this.#account(account).delta
   }
 
-  /** Every account that is open. */
+  /** The balance of every open account. */
   balances(): AccountBalance[] {
     const open = [...this.#accounts].filter(([, { mergedInto }]) => mergedInto === undefined)
     return open.map(([account, { records, delta, rounds }]) => {

@@ -1,5 +1,5 @@
 /**
- * What rounds of studies cost: within one study by privacy loss distributions, across studies by Rényi divergences.
+ * The privacy cost of rounds: within one study by privacy loss distributions, across studies by Rényi divergences.
  *
  * @module
  */
@@ -10,33 +10,33 @@ import { SAMPLE_RATE_ONE } from '../study/limits.ts'
 import type { RoundKind } from '../study/rounds.ts'
 import { broken, type EntryOf } from './entry.ts'
 
-/** What one round of a study costs. */
+/** The parameters of the mechanism in one round, which determine its cost. */
 export interface Terms {
   /** integer a of the probability a / 2^32 */
   readonly sampleRate: number
   readonly noiseMultiplier: number
-  /** of the mechanism in a round; 1 where absent */
+  /** steps of the mechanism in a round; 1 where absent */
   readonly steps?: number
 }
 
-/** Rounds of a study, by what they are for. */
+/** Numbers of a study's rounds, by kind. */
 export type Rounds = Readonly<Record<RoundKind, number>>
 
 export const NO_ROUNDS: Rounds = { statistics: 0, training: 0 }
 
-/** Both together. */
+/** The sum, kind by kind. */
 export function plus(a: Rounds, b: Partial<Rounds>): Rounds {
   return { statistics: a.statistics + (b.statistics ?? 0), training: a.training + (b.training ?? 0) }
 }
 
-/** What so many rounds of a study spend. A study that adds up no statistics has none to pay for. */
+/** The spending of rounds of a study. Kinds without rounds are left out. */
 export function spendingOf(study: EntryOf<'study'>, { statistics, training }: Rounds): Spending[] {
   const spending = [{ terms: termsIn(study, 'training'), rounds: training }]
   if (statistics > 0) spending.unshift({ terms: termsIn(study, 'statistics'), rounds: statistics })
   return spending.filter(({ rounds }) => rounds > 0)
 }
 
-/** What one round of a study costs. @throws CodedError `bad-ledger` for statistics that the study does not have */
+/** The terms of one round of a study. @throws CodedError `bad-ledger` for statistics that the study does not have */
 export function termsIn({ sampleRate, noiseMultiplier, steps, statistics }: EntryOf<'study'>, kind: RoundKind): Terms {
   if (kind === 'training') return { sampleRate, noiseMultiplier, ...(steps !== undefined && { steps }) }
   if (statistics === undefined) throw broken('the study has no round of statistics')
@@ -45,7 +45,7 @@ export function termsIn({ sampleRate, noiseMultiplier, steps, statistics }: Entr
 
 const rdpOf = new Map<string, Float64Array>()
 
-/** One step's Rényi divergences; the same few terms are asked for again and again. */
+/** One step's Rényi divergences, cached: a ledger has few different terms. */
 function stepOf({ sampleRate, noiseMultiplier }: Terms): Float64Array {
   const key = `${sampleRate}/${noiseMultiplier}`
   const known = rdpOf.get(key) ?? rdpSubsampledGaussian({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier })
@@ -54,13 +54,13 @@ function stepOf({ sampleRate, noiseMultiplier }: Terms): Float64Array {
   return known
 }
 
-/** Rounds of one study's terms. */
+/** A number of rounds with the same terms. */
 export interface Spending {
   readonly terms: Terms
   readonly rounds: number
 }
 
-/** Epsilon of some rounds of one study: what is charged. */
+/** The epsilon of rounds of one study, which is charged. */
 export function chargedEpsilon(spending: readonly Spending[], delta: number): number {
   const kinds = spending.map(({ terms: { sampleRate, noiseMultiplier, steps = 1 }, rounds }) => {
     return { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * steps }
@@ -68,13 +68,13 @@ export function chargedEpsilon(spending: readonly Spending[], delta: number): nu
   return pldEpsilon(kinds, { delta })
 }
 
-/** Epsilon of some rounds of one study or of several, one list of spendings each. */
+/** The epsilon of rounds of one or several studies, with one list of spendings for each study. */
 export function epsilonOf(studies: readonly (readonly Spending[])[], delta: number): number {
   const spent = studies.filter(spending => spending.length > 0)
   return spent.length === 1 ? chargedEpsilon(spent[0]!, delta) : renyiEpsilon(spent.flat(), delta)
 }
 
-/** The same by Rényi divergences alone: valid also where terms were chosen after earlier results, and a cross-check. */
+/** The epsilon by Rényi divergences alone: valid also for terms chosen after earlier results, and a cross-check. */
 export function renyiEpsilon(spending: readonly Spending[], delta: number): number {
   const total = new Float64Array(RDP_ORDERS.length)
   for (const { terms, rounds } of spending) {
@@ -84,7 +84,7 @@ export function renyiEpsilon(spending: readonly Spending[], delta: number): numb
   return spending.every(({ rounds }) => rounds === 0) ? 0 : rdpToEpsilon(total, delta)
 }
 
-/** Whether two rounds cost the same. */
+/** Whether two rounds have the same terms, and so the same cost. */
 export function sameTerms(a: Terms, b: Terms): boolean {
   const same = a.sampleRate === b.sampleRate && a.noiseMultiplier === b.noiseMultiplier
   return same && (a.steps ?? 1) === (b.steps ?? 1)

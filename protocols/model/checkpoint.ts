@@ -1,9 +1,9 @@
 /**
- * Checkpoints: how the model starts, what one opened sum does to it, and its bytes.
+ * Checkpoints: the initial model, and the encoding of a model's state.
  *
- * Parameters are bit-identical at every peer whatever its engine, so this is plain JavaScript: + − × ÷ and square
- * root in float64, each in a fixed order, rounded to float32 once where an array is written. ECMAScript fixes every
- * one of these to IEEE 754 and forbids fusing them.
+ * Parameters must be bit-identical at every peer, whatever its JavaScript engine. Therefore they are computed in plain
+ * JavaScript: + − × ÷ and square root in float64, in a fixed order, rounded to float32 once where an array is written.
+ * ECMAScript requires IEEE 754 results of these operations and forbids fusing them.
  *
  * @module
  */
@@ -18,20 +18,21 @@ import { initialNormalisation, type Normalisation, normalisedColumns } from '../
 import { dimensionOf, parameterSpecs } from '../study/parameters.ts'
 import type { StudyDocument } from '../study/types.ts'
 
-/** The state of a study after `round` sums that trained: three float32 vectors of the model's dimension. */
+/** The state of a study after `round` steps of training: three float32 vectors of the model's dimension. */
 export interface Checkpoint {
   round: number
-  /** of 2C floats; empty in studies without one */
+  /** 2C floats; empty in studies without normalisation */
   normalisation: Normalisation
   parameters: Float32Array
   momentum: Float32Array
-  /** Moving average of the parameters: what is evaluated and deployed. */
+  /** Moving average of the parameters, which is evaluated and deployed. */
   average: Float32Array
 }
 
 const MAGIC = new Uint8Array([0x63, 0x66, 0x63, 0x70]) // "cfcp"
-/** Without a normalisation, and with one. */
+/** Version without a normalisation. */
 const FORMAT_PLAIN = 1
+/** Version with a normalisation. */
 const FORMAT_NORMALISED = 2
 const HEADER_BYTES = { [FORMAT_PLAIN]: 16, [FORMAT_NORMALISED]: 20 } as const
 const VECTORS = 3
@@ -41,7 +42,7 @@ export const TWO_32 = 2 ** 32
 
 /**
  * The checkpoint of round 0. Coordinate i of a uniform tensor is (w_i / 2^31 − 1) · limit, where w_i is word i of
- * the mask stream under SHA-256(tag ‖ initialSeed ‖ encode(model)): word i belongs to coordinate i, used or not.
+ * the mask stream under SHA-256(tag ‖ initialSeed ‖ encode(model)). Coordinates of constant tensors skip their words.
  *
  * @throws ProtocolError `unsupported-model` as `parameterSpecs` does
  */
@@ -62,14 +63,15 @@ export function initialCheckpoint(document: StudyDocument): Checkpoint {
   return { round: 0, normalisation, parameters, momentum: new Float32Array(dimension), average: parameters.slice() }
 }
 
-/** What is evaluated and deployed of a checkpoint. */
+/** The part of a checkpoint that is evaluated and deployed. */
 export function deployed({ average, normalisation }: Checkpoint): Pick<Checkpoint, 'parameters' | 'normalisation'> {
   return { parameters: average, normalisation }
 }
 
 /**
  * Bytes of a checkpoint: magic, u32be version, u32be round, u32be dimension, then the vectors as little-endian float32.
- * Where there is a normalisation the version is 2, its length follows as u32be, and itself after the vectors.
+ * With a normalisation the version is 2, the header ends with the normalisation's length as u32be, and the
+ * normalisation follows the vectors.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const vectors = [checkpoint.parameters, checkpoint.momentum, checkpoint.average]
@@ -94,11 +96,11 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   return bytes
 }
 
-/** What a study's checkpoints look like. */
+/** Lengths of the vectors in a study's checkpoints. */
 export interface CheckpointShape {
-  /** of the model */
+  /** the model's parameters */
   readonly dimension: number
-  /** that are normalised */
+  /** C, normalised columns */
   readonly columns: number
 }
 
@@ -111,9 +113,9 @@ export function checkpointShape(document: StudyDocument): CheckpointShape {
 }
 
 /**
- * Reads a checkpoint that a peer or a disk handed over; its hash is for the caller to compare.
+ * Decodes a checkpoint from a peer or from disk. The caller compares its hash.
  *
- * @throws ProtocolError `malformed-checkpoint` when header, length or any value is off
+ * @throws ProtocolError `malformed-checkpoint` when the header, the length or a value is invalid
  */
 export function decodeCheckpoint(bytes: Uint8Array, { dimension, columns }: CheckpointShape): Checkpoint {
   const vectorBytes = WORD_BYTES * dimension
@@ -142,7 +144,7 @@ export function decodeCheckpoint(bytes: Uint8Array, { dimension, columns }: Chec
   }
 }
 
-/** What peers compare and name files by: SHA-256(tag ‖ bytes). */
+/** The hash that peers compare and that names files: SHA-256(tag ‖ bytes). */
 export function checkpointHash(bytes: Uint8Array): Uint8Array {
   return sha256(TAG_CHECKPOINT, bytes)
 }

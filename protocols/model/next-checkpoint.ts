@@ -1,4 +1,4 @@
-/** What a round's opened sum makes of the checkpoint before it. @module */
+/** Applies a round's opened sum to the checkpoint before it. @module */
 
 import { noiseInSum } from '../study/noise.ts'
 import { type StudyPlan, sumIn } from '../study/plan.ts'
@@ -21,7 +21,7 @@ export function nextCheckpoint(
   const planned = sumIn(plan, round)
   const { scale } = planned.fixedPoint
   if (roundKind(round) === 'statistics') {
-    // with everybody there: how many were is not the same for all who compute this, later
+    // as if all hospitals contributed: peers that compute this later may see different numbers of contributors
     const noise = noiseInSum(document.privacy, planned, document.hospitals.length)
     return applyStatistics(checkpoint, sum, { scale, noise })
   }

@@ -1,14 +1,14 @@
-/** The optimizer step and the statistics on an opened sum: the same to the last bit at every peer. @module */
+/** The optimizer step and the statistics from an opened sum, bit-identical at every peer. @module */
 
 import { ProtocolError } from '../errors.ts'
 import { normalisationOf, type StatisticsTerms } from '../study/normalisation.ts'
 import { type Checkpoint, isFinite32 } from './checkpoint.ts'
 
-/** What one step needs to know besides the sum. */
+/** Arguments of one step besides the sum. */
 export interface StepSettings {
   /** Fixed-point scale of the sum. */
   scale: number
-  /** Public: expected number of sampled records, see `denominatorOf`. */
+  /** Expected number of sampled records, a public number: see `denominatorOf`. */
   denominator: number
   learningRate: number
   momentum: number
@@ -16,13 +16,14 @@ export interface StepSettings {
 }
 
 /**
- * One step of momentum SGD on the opened sum, and of the moving average. With g the sum over `scale · denominator`:
+ * One step of momentum SGD on the opened sum, and of the moving average. With g = sum / (scale · denominator):
  *
  *     v ← μ·v + g     p ← p − lr·v     a ← δ·a + (1 − δ)·p     δ = min(averageDecay, (1 + t)/(10 + t)), t = new round
  *
- * where v and p are read back as float32 before they are used. Post-processing of the noised sum: it costs no privacy.
+ * where v and p are rounded to float32 before they are used. This is post-processing of the noised sum and costs no
+ * privacy.
  *
- * @param checkpoint  left as it is
+ * @param checkpoint  not changed
  * @param sum         d integers, the exact sum over the contributors
  * @returns           new arrays, round + 1
  * @throws ProtocolError `length-mismatch` when the sum has another dimension; `diverged` when an entry overflows

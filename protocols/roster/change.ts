@@ -1,6 +1,6 @@
 /**
- * One change of the roster: a hospital is admitted, removed, or goes on under another key. A quorum approves it, a
- * certified result carries it, and it holds from the next round on.
+ * One change of the roster: admits or removes a hospital, or replaces its key. A quorum approves it, a certified result
+ * contains it, and it takes effect in the next round.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const id = bytesOf(38, 'must be a raw PeerId')
 const CHANGE = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('admit'), hospital: HOSPITAL_SCHEMA }),
   z.strictObject({ kind: z.literal('remove'), id }),
-  /** `hospital` takes the place of `id`: a new key, and perhaps new addresses */
+  /** `hospital` replaces `id`: a new key, and perhaps new addresses */
   z.strictObject({ kind: z.literal('rotate'), id, hospital: HOSPITAL_SCHEMA }),
 ])
 
@@ -44,11 +44,11 @@ export function decodeChange(bytes: Uint8Array): RosterChange {
 }
 
 /**
- * The next version of a roster. What a study could not have been founded with is not a roster of it either: too few
- * hospitals for its colluders, names or keys twice, more contributors than its noise leaves room for.
+ * The next version of a roster. It must be valid as the founding roster of the study: enough hospitals for its
+ * colluders, no name or key twice, no more contributors than its noise leaves room for.
  *
- * @param document the study, for everything but its founding hospitals
- * @throws ProtocolError `bad-change`, naming why
+ * @param document the study; its founding hospitals are ignored
+ * @throws ProtocolError `bad-change`, with the reason
  */
 export function applyChange(document: StudyDocument, roster: Roster, change: RosterChange): Roster {
   const without = (raw: Uint8Array): Hospital[] => {
@@ -70,7 +70,7 @@ export function applyChange(document: StudyDocument, roster: Roster, change: Ros
   return createRoster(hospitals, roster.version + 1)
 }
 
-/** True when a change could follow a roster. */
+/** Whether a change is valid after a roster. */
 export function fits(document: StudyDocument, roster: Roster, change: Uint8Array): boolean {
   try {
     applyChange(document, roster, decodeChange(change))
@@ -81,7 +81,7 @@ export function fits(document: StudyDocument, roster: Roster, change: Uint8Array
   }
 }
 
-/** A change in words, for the operator who must decide on it. */
+/** Describes a change to the operator, who must decide on it. */
 export function describeChange(change: RosterChange): string {
   const newcomer = (hospital: { readonly id: Uint8Array; readonly name: string }) =>
     `"${printable(hospital.name)}" (${peerString(hospital.id)})`

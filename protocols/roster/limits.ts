@@ -1,10 +1,10 @@
 /** Bounds of roster changes. @module */
 
-/** A change names one or two hospitals, with a name and at most eight addresses each. */
+/** Longest encoded change: it has at most one hospital, with a name and at most eight addresses, and one more id. */
 export const CHANGE_BYTES_MAX = 4096
 
-/** Views of a round in which a hospital that a certified VOID named must stay out: later ones may need it. */
+/** First views of a round from which a hospital is banned that a certified VOID named; later views may need it. */
 export const BAN_VIEWS = 2
 
-/** A ban's length doubles with every VOID that names the hospital, up to 2 to this power rounds. */
+/** A ban's length doubles with every VOID that names the hospital, up to 2^BAN_DOUBLINGS_MAX rounds. */
 export const BAN_DOUBLINGS_MAX = 10

@@ -1,6 +1,6 @@
 /**
- * The signed list of a study's hospitals. Version 0 stands in the study document; a peer is named by its rank in it
- * everywhere inside the protocols, and by its raw PeerId on the wire.
+ * The signed list of a study's hospitals. Version 0 is in the study document. The protocols identify a peer by its rank
+ * in the roster; on the wire it is identified by its raw PeerId.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface Roster {
   readonly ranks: ReadonlyMap<string, Member>
 }
 
-/** The PeerId as people write it. */
+/** The PeerId as text, in base58btc. */
 export function peerString(id: Uint8Array): string {
   return bytesToString(id, 'base58btc')
 }
@@ -45,7 +45,7 @@ export function createRoster(hospitals: readonly Hospital[], version = 0): Roste
   return { version, hospitals, peers, ranks: new Map(peers.map((peer, rank) => [peer, rank])) }
 }
 
-/** Rank of a raw PeerId, or undefined for a stranger. */
+/** Rank of a raw PeerId, or undefined for a peer outside the roster. */
 export function memberOf(roster: Roster, id: Uint8Array): Member | undefined {
   return roster.ranks.get(peerString(id))
 }

@@ -1,5 +1,5 @@
 /**
- * Who takes part: changes of the roster that operators approve, and hospitals that sit a round out.
+ * Participation in a round: changes of the roster that operators approve, and hospitals that sit a round out.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { StepContext } from './context.ts'
 import { type Row, rowIn } from './message-table.ts'
 import type { RoundState } from './state.ts'
 
-/** The changes that a quorum approves in a round; there can be several, then the smallest goes first. */
+/** The changes that a quorum approves in a round, in ascending order of their bytes. */
 const changesIn = remember((row: Row<BodyOf<'approve'>>, { quorum, document, roster }: StepContext): Uint8Array[] => {
   const approvals = new Map<string, Uint8Array[]>()
   for (const { body } of row.values()) {
@@ -21,17 +21,17 @@ const changesIn = remember((row: Row<BodyOf<'approve'>>, { quorum, document, ros
   return changes.filter(change => fits(document, roster, change)).sort(Buffer.compare)
 })
 
-/** The change that we would have certified with this round, if a quorum approves one. */
+/** The change that we propose with this round's result: the first one that a quorum approves, if any. */
 export function approvedChange({ messages }: RoundState, context: StepContext): Uint8Array | null {
   return changesIn(rowIn(messages, 'approve'), context)[0] ?? null
 }
 
-/** True when a quorum approves exactly this change. */
+/** Whether a quorum approves exactly this change. */
 export function isApproved({ messages }: RoundState, context: StepContext, change: Uint8Array): boolean {
   return changesIn(rowIn(messages, 'approve'), context).some(approved => same(approved, change))
 }
 
-/** True while hospitals enough are left that have not said that they sit out. */
+/** Whether enough hospitals are left that have not sent SIT-OUT. */
 export function canOpen({ messages }: RoundState, { roster, contributorsMin }: StepContext): boolean {
   return roster.hospitals.length - rowIn(messages, 'sit-out').size >= contributorsMin
 }

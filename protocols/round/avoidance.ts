@@ -1,6 +1,6 @@
 /**
- * Strikes: a hospital that keeps costing views, because its chunks do not arrive in time, is proposed less often. Each
- * proposer counts for itself, for it chooses only who is in, and nobody's vote hangs on it.
+ * Strikes: a hospital whose late chunks repeatedly make views fail is proposed less often. Each proposer keeps its own
+ * count, because the count only affects its choice of contributors; no vote depends on it.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { ResultValue } from '../messages/result-value.ts'
 import type { Member } from '../roster/roster.ts'
 import type { Avoidance, RoundState } from './state.ts'
 
-/** One bad round happens to everybody. */
+/** Strikes without a consequence: one bad round can happen to any hospital. */
 const STRIKES_FREE = 1
 
-/** At most 2 to this power rounds apart: a line may have been repaired. */
+/** A hospital is left out of at most 2^DOUBLINGS_MAX rounds at a time: its line may have been repaired. */
 const DOUBLINGS_MAX = 4
 
-/** Strikes after a round: one more for those who were missing from its views, none left for its contributors. */
+/** Strikes after a round: one more for each member in `out`, none for the contributors to its result. */
 export function strikesAfter(
   { strikes, roster }: RoundState,
   { out, value, round }: { out: ReadonlySet<Member>; value: ResultValue; round: number },
@@ -30,7 +30,7 @@ export function strikesAfter(
   return after
 }
 
-/** True while we would rather open a round without this member. */
+/** Whether we prefer to open a round without this member. */
 export function isStruck({ strikes, roster, round }: RoundState, member: Member): boolean {
   return round <= (strikes.get(roster.peers[member] as string)?.until ?? -1)
 }

@@ -1,4 +1,4 @@
-/** Begins a round: a state for it, with what was said before a restart put back. @module */
+/** Begins a round, and restores our own messages from before a restart. @module */
 
 import { restoreVotes, type VotePhase } from '../agreement/agreement.ts'
 import { hex } from '../immutable.ts'
@@ -9,7 +9,7 @@ import { restoreOwn } from './say.ts'
 import { createRound, NEWCOMER, said } from './state.ts'
 import { setPhase, type Turn } from './transition.ts'
 
-/** What every round begins with, be it new or taken up again. */
+/** Enters a round, new or resumed. */
 export function enterRound(turn: Turn, own: ReadonlyMap<string, Uint8Array>): void {
   const { context } = turn
   const { round } = turn.state
@@ -24,7 +24,7 @@ export function enterRound(turn: Turn, own: ReadonlyMap<string, Uint8Array>): vo
   restoreOwn(turn, own)
   turn.effects.push({ type: 'compute', job: { kind: 'prepare', round } })
   if (turn.state.charges < context.chargesMax) turn.effects.push({ type: 'train', round })
-  // whoever was never seen, or was leaving when the last round ended, gets the same time to come back
+  // members that never connected, or disconnected as the last round ended, get the same time to reconnect
   for (let member = 0; member < context.roster.hospitals.length; member++) {
     const here = member === context.self || turn.state.connected.has(member) || turn.state.lost.has(member)
     if (!here) expectBack(turn, member)
@@ -46,7 +46,7 @@ function restoreInstance(turn: Turn, instance: Instance, own: ReadonlyMap<string
   turn.state = { ...turn.state, [instance]: restoreVotes(turn.state[instance], votes) }
 }
 
-/** Gives a peer that is gone the time that redialling it is worth. */
+/** Starts the timer after which a disconnected peer counts as lost. */
 export function expectBack(turn: Turn, member: Member): void {
   const { round } = turn.state
   turn.effects.push({

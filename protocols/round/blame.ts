@@ -1,4 +1,4 @@
-/** What follows when a peer is at fault, or when the study cannot go on. @module */
+/** Blames a faulty peer, and halts a study that cannot continue safely. @module */
 
 import { ProtocolError } from '../errors.ts'
 import { verifyEvidence } from '../evidence/verify.ts'
@@ -9,7 +9,7 @@ import { saidBy } from './facts.ts'
 import { HALTED } from './once.ts'
 import { once, setPhase, type Turn } from './transition.ts'
 
-/** Points at a faulty member: with proof where there is one, else as a suspicion that counts for us alone. */
+/** Blames a member: with evidence if it proves the fault, else as a suspicion that only we act on. */
 export function blame(
   turn: Turn,
   { member, code }: { member: Member; code: string },
@@ -25,7 +25,7 @@ export function blame(
   turn.effects.push({ type: 'blame', member, code, evidence: proof })
 }
 
-/** More than f hospitals lie: there is no safe way to go on. */
+/** Halts the study: more than f hospitals lie, so no further step is safe. */
 export function halt(turn: Turn, wires: readonly Uint8Array[]): void {
   if (!once(turn, HALTED)) return
   const { round } = turn.state
@@ -35,7 +35,7 @@ export function halt(turn: Turn, wires: readonly Uint8Array[]): void {
   setPhase(turn, 'halted')
 }
 
-/** A self key that does not open its sender's commitment is as good as none. */
+/** Blames the sender of a RELEASE whose self key does not open its commitment; the RELEASE does not count. */
 export function refuseRelease(turn: Turn, release: Message<BodyOf<'release'>>): void {
   const { from, bytes } = release
   const view = turn.state.commitment?.opening.view

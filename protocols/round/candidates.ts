@@ -1,5 +1,5 @@
 /**
- * What the views of a round tell against its members.
+ * Chooses the contributors and owners of a view, by the members' behaviour in earlier views.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { rowIn } from './message-table.ts'
 import type { RoundState } from './state.ts'
 import { ended, schedule, type Turn } from './transition.ts'
 
-/** Members who may be contributors of a view: ready, and not known to be gone, faulty or missing in an earlier view. */
+/** Members that may contribute to a view: ready, and not known to be lost, faulty, or missing in an earlier view. */
 export function candidates(
   state: RoundState,
   context: StepContext,
@@ -34,17 +34,17 @@ export function candidates(
   const willing = chosen.filter(({ body }) => body.owner)
   const eligible = (willing.length > 0 ? willing : chosen).map(({ from }) => from)
   const owners = eligible.filter(member => !disowned.has(member))
-  // the first view has no history, and every peer checks that nobody willing is left out
+  // the first view has no history, and every peer checks that it includes all willing owners
   const first = state.commit.view === 0 || owners.length === 0
   return { members: chosen.map(({ from }) => from), owners: first ? eligible : owners }
 }
 
-/** Contributors enough to open the current view, or one that is free of bans, going by what we know. */
+/** Whether we know enough contributors to open a view: the current one, or a later one without bans. */
 export function isOpenable({ state, context }: Turn, view = state.commit.view): boolean {
   return candidates(state, context, view).members.length >= context.contributorsMin
 }
 
-/** The first view waits for as many as can be had; it ends when everybody not lost is ready, or patience does. */
+/** Whether the first view may open: all expected members are ready, or a timer has ended the wait for them. */
 export function mayOpenFirst(turn: Turn): boolean {
   const { context } = turn
   const { members } = candidates(turn.state, context)
@@ -63,11 +63,11 @@ export function mayOpenFirst(turn: Turn): boolean {
   return many && expected.every(member => readys.has(member))
 }
 
-/** Whether a view can be waited for at all; used to start its clock only when it may begin. */
+/** Whether the current view may begin; its clock starts only then. */
 export function viewMayOpen(turn: Turn): boolean {
   const { state } = turn
   const { view, valid } = state.commit
-  // what is valid already needs nobody's data any more
+  // a value that a quorum prevoted needs no further data
   if (valid !== null) return true
   return (
     isOpenable(turn, Math.max(view, BAN_VIEWS)) &&
@@ -76,8 +76,9 @@ export function viewMayOpen(turn: Turn): boolean {
 }
 
 /**
- * What the earlier views of the round tell against its members: `out` had better not contribute, `disowned` not own a
- * chunk. More than f owners who miss somebody cannot all lie; fewer may, so then they lose their chunks instead.
+ * Members that earlier views of the round speak against: `out` should not contribute, `disowned` should not own a
+ * chunk. More than f owners that report the same member missing cannot all lie. Fewer owners may all lie, so they are
+ * disowned instead, unless the member is lost.
  */
 export function suspects(state: RoundState, context: StepContext): { out: Set<Member>; disowned: Set<Member> } {
   const out = new Set<Member>()
@@ -94,7 +95,7 @@ export function suspects(state: RoundState, context: StepContext): { out: Set<Me
       for (const member of accused) {
         missedBy.set(member, (missedBy.get(member) ?? new Set()).add(from))
       }
-      // an owner that claims what is not so, or said nothing in all its time, is like one that cannot be reached
+      // an owner with a false LOADED, or without any report in time, counts like an unreachable one
       const loaded = saidBy(state, { type: 'loaded', view, from })
       const row = rowIn(state.messages, 'loaded', view)
       const wrong = loaded && manifests && loadedIn(row, manifests, chunk) === undefined

@@ -1,6 +1,6 @@
 /**
- * From one round to the next: with the result that we computed and certified ourselves, or with links and a checkpoint
- * that others have.
+ * Moves from one round to the next: with the result that we computed and certified ourselves, or with links and a
+ * checkpoint from other peers.
  *
  * @module
  */
@@ -27,15 +27,15 @@ import { receive } from './receive.ts'
 import { type Awaited, type Carried, createRound, type RoundState } from './state.ts'
 import { ended, schedule, setPhase, type Turn } from './transition.ts'
 
-/** Something was pulled: a chunk's sum, or the checkpoint that we wait for. */
+/** Records that a pull arrived: a chunk's sum, or the awaited checkpoint. */
 export function notePulled(turn: Turn, hash: string): void {
   turn.state = { ...turn.state, sums: new Map(turn.state.sums).set(hash, true) }
   if (turn.state.awaited?.checkpoint === hash) takeOver(turn, turn.state.awaited)
 }
 
 /**
- * Certified rounds from another peer: verified link by link from where we stand, then their checkpoint is fetched. What
- * comes before a bad link is as good as if it had come alone.
+ * Takes certified rounds from another peer: verifies them link by link from our round on, then fetches their
+ * checkpoint. Links before a bad one are used.
  */
 export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { type: 'links' }>): void {
   const { state } = turn
@@ -66,8 +66,8 @@ export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { typ
 }
 
 /**
- * Whether we are about to compute what was certified: then waiting for ourselves costs nothing, and a checkpoint is
- * larger than all that a round sends.
+ * Whether we are about to compute the certified result ourselves. Then we wait: a checkpoint is larger than all data
+ * that a round sends.
  */
 function computing(state: RoundState, { links }: Awaited): boolean {
   const value = links.length === 1 ? decodeResultValue((links[0] as Link).value) : undefined
@@ -76,8 +76,8 @@ function computing(state: RoundState, { links }: Awaited): boolean {
 }
 
 /**
- * Goes on when the checkpoint that certified rounds end in is here, or was left as it is; else fetches it first. Whoever
- * the next roster does not name needs none, and nobody would give it one: a later admission comes with its own.
+ * Continues when the checkpoint after certified rounds is here or unchanged; otherwise fetches it first. A peer outside
+ * the next roster needs no checkpoint, and no member would send it one: a later admission brings its own.
  */
 export function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
   const { state, context } = turn
@@ -92,7 +92,7 @@ export function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
   turn.effects.push({ type: 'pull', round: state.round, wanted: { kind: 'checkpoint', hash: checkpoint }, from })
 }
 
-/** Records certified rounds and goes on with the next. */
+/** Records certified rounds and begins the next one. */
 function takeOver(turn: Turn, { links, head }: Awaited): void {
   const { state } = turn
   const values = links.map(link => decodeResultValue(link.value))
@@ -114,7 +114,7 @@ function takeOver(turn: Turn, { links, head }: Awaited): void {
     const { roster } = passed
     passed = extendHead(passed, { link: links[at] as Link, value }, turn.context)
     if (passed.roster === roster) continue
-    // ranks of what was completed later are ranks in this one
+    // the ranks in later `completed` notices refer to this roster
     turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: passed.round, roster: passed.roster } })
   }
   const { early } = state
@@ -124,9 +124,7 @@ function takeOver(turn: Turn, { links, head }: Awaited): void {
   for (const message of early.values()) receive(turn, message)
 }
 
-/**
- * Results with something of ours in them that our log knows no release of: the disk was set back. They were paid for.
- */
+/** Charges for results that contain our update but whose release our log lacks, because the disk was rolled back. */
 function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly ResultValue[]): Charge[] {
   const { state } = turn
   const entries: Charge[] = []
@@ -144,7 +142,7 @@ function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly R
   return entries
 }
 
-/** What goes on with us, under the ranks of the roster to come. */
+/** The state that we carry over to the next round, with ranks of its roster. */
 function carriedOver(
   turn: Turn,
   { round, roster }: TranscriptHead,
@@ -163,7 +161,7 @@ function carriedOver(
     lost: moved(state.lost),
     approving: approving !== null && fits(context.document, roster, approving) ? approving : null,
     strikes: strikesAfter(state, { out: suspects(state, context).out, value: values[0] as ResultValue, round }),
-    // whoever answered before may know more about the round that we have come to
+    // asks again: peers that answered before may hold messages of the round that we have reached
     rollbackGuard: state.rollbackGuard === null ? null : new Map(),
     muted,
   }

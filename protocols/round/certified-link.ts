@@ -6,7 +6,7 @@ import type { Link } from '../transcript/link.ts'
 import { messagesIn } from './message-table.ts'
 import type { RoundState } from './state.ts'
 
-/** The certified round as a link of the transcript, once decided. */
+/** The certified round as a link of the transcript; undefined before the decision. */
 export function decidedLink({ round, result, messages }: RoundState, quorum: number): Link | undefined {
   if (result.decision === null) return undefined
   const { id, view, value } = result.decision

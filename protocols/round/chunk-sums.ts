@@ -1,5 +1,5 @@
 /**
- * After the commit: self keys are released, owners add up their chunks, the sums spread by pull.
+ * The phase after COMMIT: contributors release their self keys, owners sum their chunks, and peers pull the sums.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { pullOfPart } from './once.ts'
 import type { Commitment, RoundState } from './state.ts'
 import { once, type Turn } from './transition.ts'
 
-/** Every contributor's self key, or undefined while one is missing; only usable ones are kept (`isUsable`). */
+/** Every contributor's self key, or undefined while one is missing. The table keeps only usable ones (`isUsable`). */
 export function selfKeys({ messages, commitment }: RoundState): ReadonlyMap<Member, Uint8Array> | undefined {
   return commitment === null ? undefined : keysIn(rowIn(messages, 'release'), commitment.opening)
 }
@@ -37,7 +37,7 @@ export interface ChunkSum {
   readonly message: Message<BodyOf<'chunk-sum'>>
 }
 
-/** What one attempt's owners claim, by chunk. */
+/** By chunk: the sums that the owners of one attempt claim. */
 const sumsIn = remember((row: Row<BodyOf<'chunk-sum'>>, { owners, sid }: Opening): ReadonlyMap<number, ChunkSum> => {
   const sums = new Map<number, ChunkSum>()
   for (const [place, owner] of owners.entries()) {
@@ -49,24 +49,24 @@ const sumsIn = remember((row: Row<BodyOf<'chunk-sum'>>, { owners, sid }: Opening
   return sums
 })
 
-/** The attempts that anybody has claimed a sum of, in their order. */
+/** The attempts with a claimed sum, in order. */
 const attemptsIn = remember((book: MessageTable, { owners }: Opening): readonly Row<BodyOf<'chunk-sum'>>[] => {
   const rows = owners.map((_, attempt) => rowIn(book, 'chunk-sum', attempt))
   return rows.filter(row => row.size > 0)
 })
 
-/** Every claim of a chunk's sum that still counts, the earliest attempt first. */
+/** Every valid claim of a chunk's sum, the earliest attempt first. */
 export function chunkClaims({ messages, doubled, commitment }: RoundState, chunk: number): ChunkSum[] {
   if (commitment === null) return []
   const { opening } = commitment
   const claims = attemptsIn(messages, opening).map(row => sumsIn(row, opening).get(chunk))
-  // an owner that claims two sums has claimed none
+  // an owner's claims do not count if it claims two sums
   return claims.filter(
     claim => claim !== undefined && !(doubled.size > 0 && doubled.has(slotOf(claim.message))),
   ) as ChunkSum[]
 }
 
-/** The sum of a chunk that counts: our own audit's, else the earliest attempt's. */
+/** The sum of a chunk that we use: our own audit's, else the earliest attempt's. */
 export function chunkSum(state: RoundState, chunk: number): { hash: string; from: Member } | undefined {
   const recomputed = state.recomputedSums?.get(chunk)
   const claims = chunkClaims(state, chunk)
@@ -89,13 +89,13 @@ export function sumHashes(state: RoundState): string[] | undefined {
   return hashes
 }
 
-/** True when we hold a chunk's sum ourselves, so that others can have it from us. */
+/** Whether we hold a chunk's sum ourselves, so that others can pull it from us. */
 export function isSummed(state: RoundState, chunk: number): boolean {
   const sum = chunkSum(state, chunk)
   return sum !== undefined && state.sums.has(sum.hash)
 }
 
-/** The owners of chunks whose sum nobody could give us. */
+/** The owners of chunks whose sum we do not hold. */
 export function ownersUnheard(state: RoundState): Member[] {
   if (state.commitment === null) return []
   const { opening } = state.commitment
@@ -103,7 +103,7 @@ export function ownersUnheard(state: RoundState): Member[] {
   return open.map(({ index }) => opening.owners[index] as Member)
 }
 
-/** True when all these parts of the committed session are here; asks for those that are not. */
+/** Whether all these parts of the committed session are here; pulls the absent ones. */
 export function holdsParts(turn: Turn, parts: readonly { chunk: number; member: Member }[]): boolean {
   const { state, context } = turn
   const { opening } = state.commitment as Commitment
@@ -123,7 +123,7 @@ export function holdsParts(turn: Turn, parts: readonly { chunk: number; member: 
   return absent.length === 0
 }
 
-/** A masked chunk arrived whole: one more part that we hold as an owner. */
+/** Records a complete masked chunk, which we now hold as its owner. */
 export function holdChunk(turn: Turn, { view, chunk, from }: { view: number; chunk: number; from: Member }): void {
   const phase = turn.state.phases.get(view)
   if (phase !== undefined) setDataPhase(turn, { ...phase, held: new Map(phase.held).set(`${chunk}/${from}`, true) })

@@ -1,4 +1,4 @@
-/** The value that COMMIT agrees on, as it follows from one view's data. @module */
+/** Derives the value that COMMIT agrees on from one view's data. @module */
 
 import { remember } from '../immutable.ts'
 import { encodeCommitValue } from '../messages/commit-value.ts'

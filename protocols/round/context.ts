@@ -1,5 +1,5 @@
 /**
- * What a study and our place in it fix for every step.
+ * The context of every step: the constants of a study and of our membership in it.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { type Dimensions, dimensionsOf, planStudy } from '../study/plan.ts'
 import { quorumOf } from '../study/quorum.ts'
 import type { StudyDocument, Timing } from '../study/types.ts'
 
-/** What a study, its current roster and our place in it fix. `contextAt` gives the same for another roster. */
+/** The constants of a study, its current roster and our rank in it. `contextAt` derives them for another roster. */
 export interface StepContext extends MessageContext {
   readonly document: StudyDocument
   /** version 0 of the roster */
@@ -30,15 +30,15 @@ export interface StepContext extends MessageContext {
   readonly quorum: number
   readonly faulty: number
   readonly contributorsMin: number
-  /** words of an update, by what its round is for */
+  /** words of an update, by kind of round */
   readonly dimensions: Dimensions
-  /** words of the longest: what limits go by */
+  /** words of the longest update, from which limits follow */
   readonly dimension: number
   readonly rounds: number
   readonly timing: Timing
-  /** PeerIds of hospitals without which we do not take part */
+  /** PeerIds of hospitals without which we do not contribute */
   readonly require: readonly string[]
-  /** rounds of training that the stricter of the study's and our own privacy cap can pay for, statistics paid before */
+  /** rounds of training that the stricter of the study's and our own privacy cap allows, after paying for statistics */
   readonly chargesMax: number
 }
 
@@ -46,7 +46,7 @@ export interface StepContext extends MessageContext {
  * Builds the context of one peer's steps, at version 0 of the roster.
  *
  * @param requiredPeers PeerIds without which this peer does not contribute
- * @param chargesMax    rounds of training that the privacy budget pays for; by default by the study's own cap alone
+ * @param chargesMax    rounds of training that the privacy budget allows; by default under the study's cap alone
  */
 export function createContext({
   document,

@@ -1,6 +1,6 @@
 /**
- * The data phase as rules over facts: who is ready, who is in, what is masked, what has arrived, who is missing.
- * Every rule may run at any time; it acts when its facts are there and it has not acted yet.
+ * The data phase of a view: its session, masked chunks, receipts, manifests and LOADED messages. Rules over these facts
+ * may run at any time; a rule acts once, when its facts are there.
  *
  * @module
  */
@@ -19,13 +19,13 @@ import { type Row, rowIn } from './message-table.ts'
 import type { DataPhase, RoundState } from './state.ts'
 import type { Turn } from './transition.ts'
 
-/** What jobs need of an opening. */
+/** The session data that jobs need. */
 export function sessionOf({ sid, members, owners, keys }: Opening, { roster, self }: StepContext): Session {
   const ids = new Map(members.map(member => [member, roster.hospitals[member]?.id as Uint8Array]))
   return { sid, self, members, ids, owners: owners.length, keys }
 }
 
-/** The opening of a session of this round, by hex sid. */
+/** The data phase of a session of this round, by hex sid. */
 export function findPhase(state: RoundState, sid: string): DataPhase | undefined {
   for (const phase of state.phases.values()) if (phase.opening.sidHex === sid) return phase
   return undefined
@@ -41,15 +41,15 @@ export function sendChunk(turn: Turn, opening: Opening, chunk: number): void {
   turn.effects.push({ type: 'send', to, round: turn.state.round, sid: opening.sidHex, chunk })
 }
 
-/** An owner's receipt for our chunk: with it, it cannot claim that it lacks the chunk. */
+/** Records an owner's receipt for our chunk: it refutes a later claim that the chunk is missing. */
 export function noteReceipt(turn: Turn, { sid, chunk, from, receipt }: Extract<RoundEvent, { type: 'receipt' }>): void {
   const phase = findPhase(turn.state, sid)
-  // from a peer that is gone, a receipt speaks of chunks that it may have lost
+  // a disconnected peer may have lost the chunks of its receipt
   if (phase === undefined || !turn.state.connected.has(from)) return
   setDataPhase(turn, { ...phase, receipts: put(phase.receipts, chunk, { from, receipt }) })
 }
 
-/** A peer is gone, and with it perhaps the chunks that it had received. */
+/** Drops the receipts of a disconnected peer, which may have lost the chunks. */
 export function forgetReceipts(turn: Turn, member: Member): void {
   const phase = turn.state.phases.get(turn.state.commit.view)
   if (phase === undefined) return
@@ -57,7 +57,7 @@ export function forgetReceipts(turn: Turn, member: Member): void {
   if (receipts.size < phase.receipts.size) setDataPhase(turn, { ...phase, receipts })
 }
 
-/** A peer is back: what it owns of ours and has not receipted is offered again. */
+/** Sends a reconnected peer our parts of its chunks again, unless we have its receipts. */
 export function resend(turn: Turn, member: Member): void {
   const { state, context } = turn
   const phase = state.phases.get(state.commit.view)
@@ -67,12 +67,12 @@ export function resend(turn: Turn, member: Member): void {
   }
 }
 
-/** A session's manifests, all of them. */
+/** All manifests of a session. */
 export interface Manifests {
   readonly opening: Opening
   /** in P's order */
   readonly hashes: readonly Uint8Array[]
-  /** what an owner's LOADED claims to hold */
+  /** the digest that an owner's LOADED contains */
   readonly digest: Uint8Array
 }
 
@@ -92,7 +92,7 @@ export function manifestHashes({ messages }: RoundState, opening: Opening): read
   return manifestsIn(rowIn(messages, 'manifest', opening.view), opening)?.hashes
 }
 
-/** A chunk owner's LOADED, if that is for exactly these manifests. */
+/** A chunk owner's LOADED, if it is for exactly these manifests. */
 export function loadedIn(
   row: Row<BodyOf<'loaded'>>,
   { opening, digest }: Manifests,

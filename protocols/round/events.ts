@@ -1,4 +1,4 @@
-/** What the world tells a round. The daemon and the simulator send the same events. @module */
+/** The events that a round receives. The daemon and the simulator send the same events. @module */
 
 import type { Message } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
@@ -7,7 +7,7 @@ import type { Link } from '../transcript/link.ts'
 import type { Timer } from './timers.ts'
 
 export type RoundEvent =
-  /** a verified message of a peer, or our own coming back */
+  /** a verified message of a peer, or one of our own that others relayed */
   | { readonly type: 'received'; readonly message: Message }
   /** a `schedule`d timer ended */
   | { readonly type: 'tick'; readonly round: number; readonly timer: Timer }
@@ -16,7 +16,7 @@ export type RoundEvent =
   | { readonly type: 'computed'; readonly round: number; readonly output: RoundOutput }
   /** a peer's hello round trip succeeded, or its last connection closed */
   | { readonly type: 'connected' | 'disconnected'; readonly member: Member }
-  /** a masked chunk arrived whole and matched its manifest */
+  /** a masked chunk arrived completely and matches its manifest */
   | {
       readonly type: 'chunk'
       readonly round: number
@@ -31,14 +31,14 @@ export type RoundEvent =
       readonly sid: string
       readonly chunk: number
       readonly from: Member
-      /** as signed; proves that it lies if it reports us missing */
+      /** as signed: proves a later report of us as missing false */
       readonly receipt?: Uint8Array
     }
-  /** something pulled by hash arrived and matched */
+  /** pulled data arrived and matches its hash */
   | { readonly type: 'pulled'; readonly round: number; readonly hash: string }
   /** another peer's transcript from our head on */
   | { readonly type: 'links'; readonly links: readonly Link[]; readonly from?: Member }
-  /** what a peer holds from us, as it answered to `recall`: verified messages of our own */
+  /** a peer's answer to `recall`: the verified messages of ours that it holds */
   | {
       readonly type: 'recalled'
       readonly from: Member
@@ -46,5 +46,5 @@ export type RoundEvent =
       readonly round: number
       readonly messages: readonly Message[]
     }
-  /** our operator approves a change of the roster, or no longer does */
+  /** our operator approves a change of the roster, or withdraws the approval (null) */
   | { readonly type: 'approve'; readonly change: Uint8Array | null }

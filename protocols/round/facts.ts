@@ -1,4 +1,4 @@
-/** Questions about a state that several rules ask: who proposes, who has said what, who is silent. @module */
+/** Queries of a state that several rules share: proposers, accepted messages, silence. @module */
 
 import { opens } from '../../crypto/commitment.ts'
 import { proposerIndex } from '../../crypto/transcript.ts'
@@ -10,7 +10,7 @@ import type { StepContext } from './context.ts'
 import { rowIn } from './message-table.ts'
 import type { RoundState } from './state.ts'
 
-/** The member who proposes in a view, of either agreement. */
+/** The proposer of a view, in either agreement. */
 export function proposerOf(context: StepContext, round: number, view: number): Member {
   let known = proposers.get(context)
   if (known?.round !== round) {
@@ -25,12 +25,12 @@ export function proposerOf(context: StepContext, round: number, view: number): M
   return proposer
 }
 
-/** The proposers of the round that was asked about last: every rule asks, in every step. */
+/** Cache of the proposers of the last queried round, because many rules query them in every step. */
 const proposers = new WeakMap<StepContext, { readonly round: number; readonly byView: Map<number, Member> }>()
 
 /**
- * True for an OPEN or a MANIFEST in the place of one that a quorum decided on. What is decided is named by hash: a
- * faulty member may have told us something else first, and that must not keep the right one out.
+ * Whether a message is an OPEN or a MANIFEST of the decided view, but not one that the decision names by hash. A faulty
+ * member may have sent us another message first, which must not exclude the decided one.
  */
 export function isStray(decided: CommitValue | null, { body, hash }: Message): boolean {
   if (decided === null || (body.type !== 'open' && body.type !== 'manifest') || body.view !== decided.view) return false
@@ -38,7 +38,7 @@ export function isStray(decided: CommitValue | null, { body, hash }: Message): b
   return !named.some(one => same(one, hash))
 }
 
-/** False for a RELEASE that does not open its sender's commitment; which one that is shows with the decided session. */
+/** Whether a RELEASE opens its sender's commitment in the committed session; true before a session is committed. */
 export function isUsable(state: RoundState, { from, body }: Message<BodyOf<'release'>>): boolean {
   if (state.commitment === null) return true
   const { opening } = state.commitment
@@ -47,7 +47,7 @@ export function isUsable(state: RoundState, { from, body }: Message<BodyOf<'rele
   return same(body.sid, opening.sid) && opens(manifest.body.commitment, body.key)
 }
 
-/** True while nothing may leave in our name: we have just started, or our disk was set back. */
+/** Whether we must not send messages: we have just started, or our disk was rolled back. */
 export function isSilent({ rollbackGuard, muted, round }: RoundState): boolean {
   return rollbackGuard !== null || muted >= round
 }

@@ -1,6 +1,6 @@
 /**
- * Whether the sums are true: every contributor's fingerprint under a challenge that nobody could know before, and, when
- * they do not fit, the sums again from everybody's parts. Masked parts are safe to show once all keys are out.
+ * Checks the sums: every contributor publishes a fingerprint under a challenge that was unpredictable before. When the
+ * fingerprints do not fit, the sums are recomputed from all masked parts, which are safe to show after all releases.
  *
  * @module secure-aggregation: FINGERPRINT
  */
@@ -18,7 +18,7 @@ import { fingerprintFor, mismatchUnder } from './once.ts'
 import type { Commitment, RoundState } from './state.ts'
 import { done, once, type Turn } from './transition.ts'
 
-/** What the fingerprints of this round answer to: it names every sum that counts. */
+/** The challenge of this round's fingerprints: it commits to the sum of every chunk. */
 export function challengeOf(state: RoundState): Uint8Array | undefined {
   const hashes = selfKeys(state) && sumHashes(state)
   const sid = state.commitment?.opening.sid
@@ -39,7 +39,7 @@ export function published(
   }
 }
 
-/** What a member's part of the sums must look like: by its own word, or by our own work. */
+/** The fingerprint of a member's part of the sums: the one that we computed, else the one that it published. */
 export function fingerprintOf(
   state: RoundState,
   of: { challenge: Uint8Array; member: Member },
@@ -56,7 +56,10 @@ export function askFingerprint(turn: Turn, { challenge, member }: { challenge: U
   turn.effects.push({ type: 'compute', job })
 }
 
-/** Contributors of whom neither a fingerprint nor all parts can be had: with the void timer they end the round. */
+/**
+ * Contributors that we cannot confirm: we lack some of their parts, and have no fingerprint of theirs, or a mismatch.
+ * When the void timer ends, the round ends VOID because of them.
+ */
 export function unconfirmed(state: RoundState, self: Member): Member[] {
   const challenge = state.recomputedSums === null ? challengeOf(state) : undefined
   if (challenge === undefined || state.commitment === null) return []

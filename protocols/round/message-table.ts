@@ -1,6 +1,6 @@
 /**
- * Every accepted message of a round, by its slot: what anti-entropy exchanges and every rule reads. A book is never
- * changed, only replaced; a row is all that was said of one kind in one view.
+ * Every accepted message of a round, by its slot: the data that anti-entropy exchanges and rules read. A table is
+ * immutable; a row contains all messages of one kind in one view.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function rowIn<T extends Body['type']>(book: MessageTable, type: T, view 
   return (book.get(rowName({ type, number: view })) ?? EMPTY) as Row<BodyOf<T>>
 }
 
-/** The message in the place that this one would take. */
+/** The message in the slot of this one, if any. */
 export function inSlotOf(book: MessageTable, { from, body }: Pick<Message, 'from' | 'body'>): Message | undefined {
   return book.get(rowOf(body))?.get(from)
 }
@@ -29,14 +29,14 @@ export function inSlot(book: MessageTable, slot: string): Message | undefined {
   return book.get(slot.slice(0, end))?.get(Number(slot.slice(end + 1)))
 }
 
-/** The book with one more message. */
+/** The table with one more message. */
 export function withMessage(book: MessageTable, message: Message): MessageTable {
   const name = rowOf(message.body)
   const row = new Map(book.get(name))
   return new Map(book).set(name, row.set(message.from, message))
 }
 
-/** The book without the messages that a judge refuses. */
+/** The table with only the messages that `judge` accepts. */
 export function keepOnly(book: MessageTable, judge: (message: Message) => boolean): MessageTable {
   const kept = new Map<string, Row>()
   for (const [name, row] of book) {
@@ -52,7 +52,7 @@ export function* messagesIn(book: MessageTable): Generator<Message> {
   for (const row of book.values()) yield* row.values()
 }
 
-/** All messages of a type, whatever their view. */
+/** All messages of a type, in every view. */
 export function allOf<T extends Body['type']>(book: MessageTable, type: T): Message<BodyOf<T>>[] {
   const found: Message[] = []
   for (const row of book.values()) {
@@ -62,7 +62,7 @@ export function allOf<T extends Body['type']>(book: MessageTable, type: T): Mess
   return found as Message<BodyOf<T>>[]
 }
 
-/** Messages in the book. */
+/** Number of messages in the table. */
 export function sizeOf(book: MessageTable): number {
   let size = 0
   for (const row of book.values()) size += row.size

@@ -1,5 +1,5 @@
 /**
- * How a message becomes a fact: one slot, one message; then whatever its type adds.
+ * Accepts messages: one for each slot, with the consequences of its type.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { isStray, isUsable, proposerOf } from './facts.ts'
 import { inSlotOf, withMessage } from './message-table.ts'
 import type { Turn } from './transition.ts'
 
-/** Takes in a peer's message; what is wrong with it ends here, as a blame or in silence. */
+/** Handles a peer's message. An invalid one is dropped, or its sender is blamed. */
 export function receive(turn: Turn, message: Message): void {
   const { state, context } = turn
   const { from, body } = message
@@ -48,8 +48,8 @@ export function receive(turn: Turn, message: Message): void {
 }
 
 /**
- * Our own word, which our own disk has forgotten: it was set back to an older state. Whatever else we said in that round
- * is unknown, so we say nothing more in it.
+ * Handles a message of ours that our disk lacks: the disk was rolled back to an older state. Our other messages in that
+ * round are unknown, so we send no more in it.
  */
 export function forgot(turn: Turn, round: number): void {
   if (turn.state.muted >= round) return
@@ -58,7 +58,7 @@ export function forgot(turn: Turn, round: number): void {
   turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: turn.state.round, code: 'rolled-back', reason } })
 }
 
-/** A message of the next round waits, with a bound for each member, so that nobody can take another's place. */
+/** Keeps a message for the next round, with a limit for each member, so that no member can displace another's. */
 function keepEarly(turn: Turn, message: Message): void {
   const { early } = turn.state
   const slot = slotOf(message)
@@ -68,7 +68,7 @@ function keepEarly(turn: Turn, message: Message): void {
   turn.state = { ...turn.state, early: put(early, slot, message) }
 }
 
-/** The first message of a slot stays; the second proves that its sender is faulty. */
+/** Keeps the first message of a slot; a second one proves that its sender is faulty. */
 function contradict(turn: Turn, before: Message, message: Message): void {
   const slot = slotOf(message)
   if (turn.state.doubled.has(slot)) return
@@ -77,7 +77,7 @@ function contradict(turn: Turn, before: Message, message: Message): void {
   blame(turn, { member: message.from, code: 'equivocation' }, evidence)
 }
 
-/** Adds a message and what follows from it. @throws ProtocolError when it contradicts the round */
+/** Adds a message and its consequences. @throws ProtocolError when it contradicts the round */
 export function accept(turn: Turn, message: Message): void {
   if (is(message, 'ready')) checkReady(message, turn.context, turn.state.previous)
   else if (is(message, 'open')) acceptOpen(turn, message)
@@ -106,7 +106,7 @@ function acceptOpen(turn: Turn, message: Message<BodyOf<'open'>>): void {
   if (opening.members.some(member => isBanned(turn.state, member, opening.view))) {
     throw new ProtocolError('bad-open', 'OPEN with a hospital that a certified VOID keeps out')
   }
-  // a READY that reached us only inside the OPEN is as good as one by gossip
+  // accepts the READYs inside the OPEN as well, which may not have reached us by gossip
   for (const ready of opening.readys) receive(turn, ready)
   const phase = { opening, held: new Map(), receipts: new Map() }
   turn.state = { ...turn.state, phases: put(turn.state.phases, opening.view, phase) }

@@ -1,7 +1,7 @@
 /**
- * The guard against a disk that was set back: after a start a peer says nothing until others have told it what they hold
- * from it. What its own log does not know of was said before the disk was set back, and in rounds up to that one it
- * keeps silent. Best effort: a peer that only liars and newcomers can reach learns nothing.
+ * The guard against a rolled-back disk: after a start, a peer sends no messages until others have reported those of its
+ * messages that they hold. A message that its own log lacks was sent before the rollback, and the peer stays silent in
+ * rounds up to that message's. Best effort: a peer that reaches only liars and newcomers learns nothing.
  *
  * @module
  */
@@ -15,17 +15,18 @@ import { forgot } from './receive.ts'
 import type { RoundState } from './state.ts'
 import type { Turn } from './transition.ts'
 
-/** One answer's messages, and the bytes of one of them. */
+/** Most messages of one answer. */
 const HEARD_MAX = 256
+/** Longest message of an answer. */
 const HEARD_BYTES_MAX = 1024
 
-/** Asks one peer, if we are still asking. */
+/** Asks one peer, while the guard is on and the peer has not answered. */
 export function inquire(turn: Turn, member: Member): void {
   const { rollbackGuard } = turn.state
   if (rollbackGuard !== null && !rollbackGuard.has(member)) turn.effects.push({ type: 'recall', from: member })
 }
 
-/** Takes in an answer. One from a later round says nothing about ours: once we have caught up, we ask again. */
+/** Handles an answer. One from a later round does not count for ours: after catching up, we ask again. */
 export function answered(turn: Turn, { from, round, messages }: Extract<RoundEvent, { type: 'recalled' }>): void {
   const { state, context } = turn
   for (const message of messages) {
@@ -40,8 +41,8 @@ export function answered(turn: Turn, { from, round, messages }: Extract<RoundEve
 }
 
 /**
- * What we hold from a member in our round and the next: our answer to its question. Any of it shows that a disk was set
- * back, so an OPEN or a PROPOSE, which may be large, can stay behind.
+ * Our answer to a member: the messages of it that we hold for our round and the next. Any one of them reveals a
+ * rollback, so large ones, such as an OPEN or a PROPOSE, are left out.
  */
 export function heardFrom({ messages, doubled, early }: RoundState, member: Member): Uint8Array[] {
   const heard: Uint8Array[] = []

@@ -1,4 +1,4 @@
-/** Says one of our own messages: logged before it leaves, at most one a slot. @module */
+/** Sends our own messages: logged before they are sent (write-ahead), at most one for each slot. @module */
 
 import assert from 'node:assert/strict'
 import { sha256 } from '../../crypto/hash.ts'
@@ -12,10 +12,10 @@ import { accept } from './receive.ts'
 import type { Turn } from './transition.ts'
 
 /**
- * Says something in our own name: logged, then published, then known to ourselves. A slot that we have filled before,
- * perhaps before a crash, is said again as it was.
+ * Sends one of our own messages: logs it, publishes it, then accepts it ourselves. If its slot has a logged message,
+ * perhaps from before a crash, that one is sent again.
  *
- * @param entries what must become durable together with it
+ * @param entries records that must become durable together with the message
  */
 export function say(turn: Turn, content: Content, entries: readonly Entry[] = []): void {
   const { context, state } = turn
@@ -39,9 +39,9 @@ function sealed(body: Message['body'], context: StepContext): Message {
   return { from: context.self, body, bytes: context.seal(bytes), hash: sha256(bytes) }
 }
 
-/** Puts our own logged messages back in their places after a restart. */
+/** Restores our own logged messages after a restart, and publishes them again. */
 export function restoreOwn(turn: Turn, own: ReadonlyMap<string, Uint8Array>): void {
-  // a copy: the log's own map may go on growing
+  // a copy: the log's own map may grow
   turn.state = { ...turn.state, own: new Map(own) }
   for (const bytes of own.values()) {
     accept(turn, openMessage(bytes, turn.context))

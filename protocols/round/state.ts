@@ -1,5 +1,5 @@
 /**
- * Everything that a peer knows of the round it is in. A state is never changed, only replaced.
+ * A peer's state of its current round. States are immutable.
  *
  * @module
  */
@@ -27,9 +27,9 @@ export type Phase =
   | 'done'
   | 'catching-up'
   | 'finished'
-  /** the roster does not name us: not yet, or not any more */
+  /** we are not in the roster: not yet, or no longer */
   | 'outside'
-  /** two certificates for one decision: more than f hospitals lie, and nothing is safe to do */
+  /** two certificates contradict each other: more than f hospitals lie, and no further step is safe */
   | 'halted'
 
 /** The data phase of one view. */
@@ -37,7 +37,7 @@ export interface DataPhase {
   readonly opening: Opening
   /** masked chunks that we hold as an owner, `chunk/member` */
   readonly held: ReadonlyMap<string, true>
-  /** owners' receipts for our own chunks, by chunk; signed, where the network carries signatures */
+  /** owners' receipts for our own chunks, by chunk; signed if the network carries signatures */
   readonly receipts: ReadonlyMap<number, HeldReceipt>
 }
 
@@ -46,84 +46,84 @@ export interface HeldReceipt {
   readonly receipt: Uint8Array | undefined
 }
 
-/** What the COMMIT agreement decided: this session is the round's. */
+/** The session that the COMMIT agreement decided. */
 export interface Commitment {
   readonly opening: Opening
   readonly manifests: readonly Uint8Array[]
 }
 
-/** Certified rounds that we take over from others: their links, and the checkpoint that they end in. */
+/** Certified rounds that we adopt: their links, and the checkpoint after them. */
 export interface Awaited {
   readonly links: readonly Link[]
-  /** hex; null when every link is VOID, so that the parameters stay as they were */
+  /** hex; null when every link is VOID and the parameters do not change */
   readonly checkpoint: string | null
   readonly head: TranscriptHead
 }
 
-/** What one round leaves to the next besides its standing; it concerns this peer alone. */
+/** This peer's own state that one round leaves to the next, besides the transcript head. */
 export interface Carried {
-  /** rounds of training in which something of ours was released */
+  /** number of training rounds that were charged for our releases */
   readonly charges: number
   readonly connected: ReadonlyMap<Member, true>
-  /** disconnected for longer than redialling is worth */
+  /** members that have been disconnected for longer than `lostAfterMs` */
   readonly lost: ReadonlyMap<Member, true>
   /** the change of the roster that our operator approves, until it is certified */
   readonly approving: Uint8Array | null
-  /** who kept views from succeeding lately, by PeerId: we propose it less often */
+  /** by PeerId: hospitals that recently made views fail, which we propose less often */
   readonly strikes: ReadonlyMap<string, Avoidance>
-  /** while set, we have just started and say nothing: others are asked for what we said before */
+  /** members that answered our recall after a start; until it is null, we send nothing and recall our messages */
   readonly rollbackGuard: ReadonlyMap<Member, true> | null
-  /** the last round in which we said something that our own disk has forgotten: silence up to there; −1 for none */
+  /** the last round with a message of ours that our own disk lacks, up to which we are silent; −1 for none */
   readonly muted: number
 }
 
 export interface Avoidance {
   readonly count: number
-  /** the last round in which we would rather do without it */
+  /** the last round in which we prefer not to propose it */
   readonly until: number
 }
 
 export interface RoundState extends TranscriptHead, Carried {
-  /** whether this round is among the charges already: charged, perhaps, before a crash that the release did not survive */
+  /** whether this round is already charged, possibly before a crash that lost the release */
   readonly charged: boolean
-  /** taken up by a process that may have been in it before: receipts that we gave then are forgotten */
+  /** whether an earlier process was in this round: the receipts that it gave are unknown to us */
   readonly resumed: boolean
   readonly phase: Phase
   /** every accepted message */
   readonly messages: MessageTable
-  /** bytes of accepted messages by member, for there is a limit */
+  /** by member: bytes of accepted messages, which are limited */
   readonly weights: ReadonlyMap<Member, number>
-  /** the first message that contradicts the one in its slot: proof that its sender is faulty */
+  /** by slot: the first message that contradicts the accepted one, which proves that its sender is faulty */
   readonly doubled: ReadonlyMap<string, Message>
-  /** our own envelopes by slot, ours for ever: a slot is never filled twice, not even after a crash */
+  /** by slot: our own envelopes; a slot is never filled twice, not even after a crash */
   readonly own: ReadonlyMap<string, Uint8Array>
   /** valid messages of the next round, kept until it begins */
   readonly early: ReadonlyMap<string, Message>
-  /** ephemeral public key, once drawn */
+  /** ephemeral public key; null until it is drawn */
   readonly key: Uint8Array | null
   readonly trained: boolean
   readonly phases: ReadonlyMap<number, DataPhase>
   readonly commit: AgreementState
   readonly result: AgreementState
-  /** what the first agreement decided; messages that it does not name give way to those that it does */
+  /** the value that the first agreement decided; messages that it names replace others in their slots */
   readonly decided: CommitValue | null
   /** the decided session, once its OPEN and manifests are here */
   readonly commitment: Commitment | null
   /** chunk sums that we hold ourselves, by hex hash */
   readonly sums: ReadonlyMap<string, true>
-  /** our own result, as the second agreement will be asked to certify it */
+  /** our own result, which the second agreement is to certify */
   readonly outcome: Extract<ResultValue, { outcome: 'result' }> | null
-  /** when a result was certified that we could not compute, or we came late: what must be fetched before going on */
+  /** certified rounds whose checkpoint we must fetch first, because we could not compute it or are behind */
   readonly awaited: Awaited | null
   /** what is done once in a round, timers that were asked for and timers that have ended */
   readonly done: ReadonlyMap<OnceKey, true>
   /** chunk sums that we worked out ourselves from everybody's parts, by chunk, when what others claim did not fit */
   readonly recomputedSums: ReadonlyMap<number, string> | null
-  /** fingerprints of others that we worked out ourselves, by `challenge/member` */
+  /** by `challenge/member`: fingerprints of others that we computed ourselves */
   readonly computedFingerprints: ReadonlyMap<string, Uint8Array>
 }
 
-/** A peer that has just started, as far as nothing else is known. */
+/** The carried state of a peer that has just started, without further knowledge. */
 export const NEWCOMER: Carried = {
   charges: 0,
   connected: new Map(),
@@ -134,7 +134,7 @@ export const NEWCOMER: Carried = {
   muted: -1,
 }
 
-/** A round before anything was said in it. */
+/** A round before its first message. */
 export function createRound({ round, previous, roster, bans }: TranscriptHead, carried: Carried): RoundState {
   const { charges, connected, lost, approving, strikes, rollbackGuard, muted } = carried
   return {

@@ -1,5 +1,5 @@
 /**
- * Advances a study, round by round: takes in one event, applies every rule until none acts, and says what must happen.
+ * Advances a study, round by round: handles one event, applies every rule until none acts, and returns the effects.
  *
  * @module
  */
@@ -54,18 +54,18 @@ export function step(
   return { state: turn.state, effects: turn.effects }
 }
 
-/** From where a study is taken up. */
+/** What a study resumes from. */
 export interface Beginning {
   readonly head: TranscriptHead
-  /** every round that was charged, that of the standing perhaps among them */
+  /** every charged round, possibly including the head's */
   readonly charges: readonly Pick<Charge, 'round'>[]
   /** our envelopes of this round, by slot, as logged */
   readonly own?: ReadonlyMap<string, Uint8Array>
-  /** ask others what we said before we say anything; only a process that has just lost no disk may leave that out */
+  /** ask others for our earlier messages before we send any; false only if the disk certainly was not rolled back */
   readonly recall: boolean
 }
 
-/** Begins, or takes up again after a restart. */
+/** Begins a study, or resumes it after a restart. */
 export function begin(
   { head, charges, own = new Map(), recall }: Beginning,
   context: StepContext,
@@ -144,7 +144,7 @@ function noteTick(turn: Turn, timer: Timer): void {
   }
 }
 
-/** In force while nothing may leave in our name. */
+/** The rules that apply while we must not send messages. */
 const SILENT_RULES = [endSilenceRule, sitOutRule, resultRule]
 
 const RULES = [
@@ -175,7 +175,7 @@ function settle(turn: Turn): void {
     for (const rule of isSilent(before) ? SILENT_RULES : RULES) {
       if (ENDED.has(turn.state.phase)) return
       rule(turn)
-      // a rule may end our silence, or begin it
+      // a rule may end or begin our silence, which changes the set of rules
       if (isSilent(turn.state) !== isSilent(before)) break
     }
     if (turn.state === before) return

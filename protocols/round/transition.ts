@@ -1,4 +1,4 @@
-/** One step under way: the state so far and the effects so far. @module */
+/** One step in progress: the state and the effects so far. @module */
 
 import { put } from '../immutable.ts'
 import type { StepContext } from './context.ts'
@@ -7,11 +7,11 @@ import { asked, endOf, type OnceKey } from './once.ts'
 import type { Phase, RoundState } from './state.ts'
 import type { Timer } from './timers.ts'
 
-/** One call of `step` in progress: the state so far, and what must happen for it. */
+/** One call of `step` in progress: the state so far, and the effects to carry out. */
 export interface Turn {
   state: RoundState
   readonly effects: Effect[]
-  /** under the roster of the state's round */
+  /** the context under the roster of the state's round */
   context: StepContext
 }
 
@@ -37,7 +37,7 @@ export function ended(state: RoundState, timer: Timer): boolean {
   return done(state, endOf(timer))
 }
 
-/** Enters a phase, telling whoever watches. */
+/** Enters a phase and emits a notice. */
 export function setPhase(turn: Turn, phase: Phase): void {
   if (turn.state.phase === phase) return
   turn.state = { ...turn.state, phase }

@@ -1,5 +1,5 @@
 /**
- * What both agreements of a round share: their clocks, their proposals, and carrying out what their rules ask for.
+ * The parts that both agreements of a round share: timers, proposals, and the execution of their actions.
  *
  * @module
  */
@@ -20,19 +20,19 @@ export function voteTimeout({ timing }: StepContext, view: number): number {
   return Math.min(timing.voteTimeoutMsMax, timing.voteTimeoutMs * TIMEOUT_GROWTH ** view)
 }
 
-/** Ends a step of an agreement, once. */
+/** Expires a step of an agreement, once. */
 export function expireStep(turn: Turn, instance: Instance, step: 'propose' | VotePhase, view: number): void {
   const before = turn.state[instance]
   const after = expire(before, step, view)
   if (after !== before) turn.state = { ...turn.state, [instance]: after }
 }
 
-/** Gives a view so long for its proposal to be made and judged; then it gets a vote for nil. */
+/** Starts the timer of a view's proposal. When it ends without a valid proposal, we vote nil. */
 export function limitProposal(turn: Turn, instance: Instance, view: number): void {
   schedule(turn, { kind: 'vote', instance, step: 'propose', view }, voteTimeout(turn.context, view))
 }
 
-/** Runs an agreement's rules and carries out what they ask for. */
+/** Runs an agreement's rules and carries out their actions. */
 export function runAgreement(turn: Turn, instance: Instance, valid: (proposal: Proposal) => boolean | undefined): void {
   const { quorum, faulty } = turn.context
   const isSpoilt = (view: number) => turn.state.doubled.has(proposalSlot(turn, instance, view))
@@ -53,14 +53,14 @@ export function runAgreement(turn: Turn, instance: Instance, valid: (proposal: P
   }
 }
 
-/** The slot of a view's one PROPOSE; when two different ones were made, nothing counts in that view. */
+/** The slot of a view's only PROPOSE. Two different ones invalidate both. */
 export function proposalSlot({ state, context }: Turn, instance: Instance, view: number): string {
   return slotName({ type: 'propose', instance, number: view, from: proposerOf(context, state.round, view) })
 }
 
 /**
- * PROPOSE by the current view's proposer, once: what a quorum has prevoted before, with the proof, else a value of its
- * own.
+ * Sends PROPOSE as the current view's proposer, once: the value that a quorum prevoted before, with its proof, else our
+ * own value.
  */
 export function propose(turn: Turn, instance: Instance, own: () => Uint8Array | undefined): void {
   const { state, context } = turn
@@ -74,7 +74,7 @@ export function propose(turn: Turn, instance: Instance, own: () => Uint8Array | 
   say(turn, { type: 'propose', instance, view, value, validView: locked ? valid.view : -1, proof: proof ?? [] })
 }
 
-/** A quorum's prevotes for a value: those that we counted, or those that another proposer showed. */
+/** A quorum's prevotes for a value: those that we counted, or those in another proposer's PROPOSE. */
 function lockProof(
   { state, context }: Turn,
   instance: Instance,

@@ -1,5 +1,5 @@
 /**
- * Runs a round's jobs on a vault: the vectors and secrets of one hospital, kept away from the state machine.
+ * Runs a round's jobs on a vault, which holds the vectors and secrets of one hospital apart from the state machine.
  *
  * @module
  */
@@ -29,11 +29,11 @@ import type { Vault } from './vault.ts'
 export interface RunnerSettings {
   readonly document: StudyDocument
   readonly rng: Rng
-  /** X25519, unless a simulator brings something faster */
+  /** X25519 by default; a simulator may pass a faster function */
   readonly agree?: typeof agree
 }
 
-/** Runs one job; a failure is an output too, for the round goes on without it. */
+/** Runs one job. A failure is an output too, because the round continues without the job. */
 export function createRunner(vault: Vault, settings: RunnerSettings): (job: RoundJob) => RoundOutput {
   const runner = new Runner(vault, settings)
   return job => {
@@ -93,7 +93,7 @@ class Runner {
     const vault = this.#vault
     const sid = hex(session.sid)
     let masked = vault.masked(round, sid)
-    // a session's keys mask one vector, ever: two would cancel the masks and show their difference
+    // a session's keys mask one vector only: of two, the difference would cancel the masks and reveal the updates'
     if (masked === undefined) {
       if (again) return failed('mask', 'masked-lost', 'the masked vector that our MANIFEST commits to is lost')
       const update = vault.update(round)
@@ -112,7 +112,7 @@ class Runner {
     return this.#vault.masked(round, sid)?.subarray(start, start + words)
   }
 
-  /** One contributor's masked parts of some chunks, or undefined while one is not here. */
+  /** One contributor's masked parts of some chunks, or undefined while a part is missing. */
   #parts(round: number, session: Session, chunks: readonly Chunk[], member: Member): Uint32Array[] | undefined {
     const parts: Uint32Array[] = []
     for (const chunk of chunks) {
@@ -180,7 +180,7 @@ class Runner {
 
 type JobOf<K extends RoundJob['kind']> = Extract<RoundJob, { kind: K }>
 
-/** Fingerprints are linear: that of the sum is the sum of theirs. */
+/** Fingerprints are linear: the fingerprint of the sum is the sum of the contributors' fingerprints. */
 function agrees(opened: Uint32Array, { challenge, sums }: Fingerprints): boolean {
   const expected = new Uint32Array(64)
   for (const one of sums) addInto(expected, fromBytes(one))

@@ -1,4 +1,4 @@
-/** The jobs of a round's secure sum: what a worker is asked for, and what it answers. @module */
+/** The jobs of a round's secure sum, and their outputs. @module */
 
 import type { Binding, Evidence } from '../messages/evidence.ts'
 import type { Member } from '../roster/roster.ts'
@@ -6,9 +6,9 @@ import type { Member } from '../roster/roster.ts'
 export type RoundJob =
   /** draw (or load, after a restart) the round's ephemeral key and root, durably */
   | { readonly kind: 'prepare'; readonly round: number }
-  /** `again`: our MANIFEST is out, so that only the very vector which it commits to will do */
+  /** `again`: our MANIFEST has been sent, so the vector must be the one that it commits to */
   | { readonly kind: 'mask'; readonly round: number; readonly session: Session; readonly again: boolean }
-  /** our self key, once the session is certified */
+  /** derives our self key, once the session is certified */
   | { readonly kind: 'reveal'; readonly round: number; readonly session: Session }
   | {
       readonly kind: 'sum'
@@ -18,7 +18,7 @@ export type RoundJob =
       readonly chunk: number
       readonly selfKeys: ReadonlyMap<Member, Uint8Array>
     }
-  /** the fingerprint of one contributor's opened vector; of another's, once all its parts are here */
+  /** the fingerprint of one contributor's unmasked vector; another contributor's needs all its parts */
   | {
       readonly kind: 'fingerprint'
       readonly round: number
@@ -27,7 +27,7 @@ export type RoundJob =
       readonly member: Member
       readonly selfKey: Uint8Array
     }
-  /** every sum and fingerprint again, from everybody's parts: somebody lies, and this shows who */
+  /** recomputes every sum and fingerprint from all parts, to identify the member whose claim is false */
   | {
       readonly kind: 'recompute'
       readonly round: number
@@ -41,18 +41,18 @@ export type RoundJob =
       readonly session: Session
       /** hex hash of each filled chunk's sum, in order */
       readonly sums: readonly string[]
-      /** what the sums must agree with; null when we worked them out ourselves */
+      /** fingerprints that the sums must agree with; null when we computed the sums ourselves */
       readonly fingerprints: Fingerprints | null
     }
 
-/** Everybody's fingerprints under one challenge. */
+/** All contributors' fingerprints under one challenge. */
 export interface Fingerprints {
   readonly challenge: Uint8Array
   /** 256 bytes each */
   readonly sums: readonly Uint8Array[]
 }
 
-/** The signed envelopes that an audit holds people to. */
+/** The signed claims, as envelopes, that an audit checks. */
 export interface Claims {
   readonly open: Uint8Array
   /** in P's order, like the releases */
@@ -63,7 +63,7 @@ export interface Claims {
     readonly member: Member
     readonly hash: Uint8Array
     readonly wire: Uint8Array
-    /** what the owner was bound to add up */
+    /** what fixes the parts that the owner had to add up */
     readonly bound: Binding
   }[]
   readonly fingerprints: readonly {
@@ -86,19 +86,19 @@ export type RoundOutput =
       readonly member: Member
       readonly sums: Uint8Array
     }
-  /** the true hash of every filled chunk's sum, and who claimed otherwise */
+  /** the true hash of every filled chunk's sum, and evidence against the members that claimed another */
   | {
       readonly kind: 'recompute'
       readonly sid: string
       readonly sums: readonly Uint8Array[]
       readonly evidence: readonly { readonly accused: Member; readonly code: string; readonly proof: Evidence }[]
     }
-  /** the sums are not those of what the contributors put in */
+  /** the sums contradict the contributors' fingerprints */
   | { readonly kind: 'mismatch'; readonly sid: string; readonly challenge: Uint8Array }
   | { readonly kind: 'apply'; readonly sid: string; readonly sum: Uint8Array; readonly checkpoint: Uint8Array }
   | { readonly kind: 'failed'; readonly job: RoundJob['kind']; readonly code: string; readonly reason: string }
 
-/** What a job must know of an opening, as plain data that crosses to a worker. */
+/** The part of an opening that a job needs, as plain data that can be sent to a worker. */
 export interface Session {
   readonly sid: Uint8Array
   readonly self: Member

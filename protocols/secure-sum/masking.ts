@@ -1,6 +1,6 @@
 /**
- * The heavy arithmetic of a round as jobs: what goes in, what comes out. Vectors stay where the jobs run (the vault of
- * the daemon or of the simulator); the state machine handles only their hashes.
+ * Noising and masking of an update, and the hashes that its manifest commits to. Vectors stay where the jobs run (the
+ * vault of the daemon or of the simulator); the state machine handles only their hashes.
  *
  * @module
  */
@@ -24,11 +24,11 @@ export interface MaskInput {
   readonly secret: Uint8Array
   readonly root: Uint8Array
   readonly noise: Noising
-  /** X25519, unless a simulator brings something faster */
+  /** X25519 by default; a simulator may pass a faster function */
   readonly agree?: typeof agree
 }
 
-/** A copy of an update, clamped, then noised, in that order: clamping after the noise would void the privacy. */
+/** A copy of an update, first clamped, then noised: clamping after the noise would void the privacy. */
 export function noisedUpdate(update: Int32Array, { limit, sigma }: Noising, rng: Rng): Int32Array {
   const noised = Int32Array.from(update)
   clamp(noised, limit)

@@ -1,6 +1,6 @@
 /**
- * The sums and fingerprints of a session again, from everybody's masked parts: what is true, and who signed for
- * something else.
+ * Recomputes the sums and fingerprints of a session from all contributors' masked parts, and makes evidence against the
+ * members that signed other values.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Claims, RoundJob, RoundOutput } from './jobs.ts'
 type Audit = Extract<RoundOutput, { kind: 'recompute' }>
 type Accusation = Audit['evidence'][number]
 
-/** One contributor's masked chunks, all of them, in order. */
+/** All masked chunks of one contributor, in order. */
 export interface Contribution {
   readonly member: Member
   readonly selfKey: Uint8Array
@@ -27,7 +27,7 @@ export interface Contribution {
 }
 
 /**
- * The fingerprint of one contributor's vector without its own mask.
+ * The fingerprint of one contributor's vector without its self mask.
  *
  * @param chunks the filled chunks that `parts` are
  * @returns 256 bytes
@@ -46,7 +46,7 @@ export function fingerprintParts(
 }
 
 /**
- * Re-executes a session.
+ * Recomputes a session and compares it with the signed claims.
  *
  * @param contributions in P's order
  * @param putSum        keeps the true sum of a chunk: hash and bytes

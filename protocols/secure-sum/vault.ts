@@ -1,4 +1,4 @@
-/** Where a round's secrets and vectors lie between jobs, as a port. @module */
+/** Port: the store of a round's secrets and vectors between jobs. @module */
 
 import type { Checkpoint } from '../model/checkpoint.ts'
 import type { Member } from '../roster/roster.ts'
@@ -9,17 +9,17 @@ export interface RoundSecrets {
   readonly root: Uint8Array
 }
 
-/** Where vectors and secrets live. What must be durable before the call returns says so. */
+/** Stores vectors and secrets. "durable": the data must be on disk before the call returns. */
 export interface Vault {
   /** the round's secrets, drawn at the first call; durable */
   secrets(round: number): RoundSecrets
-  /** this round's clipped and quantised sum, if training has given one */
+  /** this round's clipped and quantised sum, if training has produced one */
   update(round: number): Int32Array | undefined
-  /** our masked vector of a session, if one was ever made */
+  /** our masked vector of a session, if there is one */
   masked(round: number, sid: string): Uint32Array | undefined
   /** durable; at most once per session */
   putMasked(round: number, sid: string, masked: Uint32Array): void
-  /** another contributor's masked chunk, that we hold as its owner */
+  /** another contributor's masked chunk, which we hold as the chunk's owner */
   part(sid: string, chunk: number, member: Member): Uint32Array | undefined
   /** a chunk sum, by hex hash of its bytes */
   sum(hash: string): Uint8Array | undefined

@@ -1,5 +1,5 @@
 /**
- * An OPEN, checked: who is in P, who owns chunks, and the session that all keys derive from.
+ * A checked OPEN: the contributors P, the owners of chunks, and the session id that all keys derive from.
  *
  * @module
  */
@@ -41,7 +41,7 @@ function ascends(members: readonly number[]): boolean {
 }
 
 /**
- * Checks a READY against the round that it is for.
+ * Checks that a READY fits its round: it follows our last result, and its key is usable.
  *
  * @throws ProtocolError `other-result`, `low-order-key`
  */
@@ -60,7 +60,7 @@ export function checkReady(
 /**
  * Checks an OPEN against the round it claims to open.
  *
- * @throws ProtocolError `bad-open`, naming what is wrong, or whatever a READY inside is refused for
+ * @throws ProtocolError `bad-open` with the reason, or the error of a READY inside
  */
 export function checkOpening(message: Message<BodyOf<'open'>>, context: OpeningContext, previous: Uint8Array): Opening {
   const { view, round, owners, readys: wires } = message.body

@@ -1,8 +1,8 @@
 /**
- * The study document: what every hospital agrees to, once, named by the hash of its bytes.
+ * The study document: the terms that every hospital approves once, identified by the hash of its bytes.
  *
- * It comes from another hospital, so decoding checks everything: shape, limits, and the rules that no single field
- * shows. A document that decodes can be planned, shown and trained.
+ * It comes from another hospital, so decoding checks everything: shape, limits, and the rules across fields. A document
+ * that decodes can be planned, shown and trained.
  *
  * @module
  */
@@ -18,12 +18,13 @@ import { STUDY_SCHEMA } from './schema.ts'
 import type { StudyDocument } from './types.ts'
 
 /**
- * Checks a value against everything that a study must satisfy.
+ * Checks a value against all requirements of a study.
  *
  * @returns the document, typed
  * @throws ProtocolError `incompatible-study` (another version), `malformed-study` (shape or limit, naming the field),
- *   `too-few-hospitals`, `bad-roster`, `bad-profile`, `too-many-colluders`, `bad-noise`, `local-steps-need-local-noise`,
- *   `bad-bounds`, `unsupported-normalisation`, `unsupported-model`, `unsupported-augmentation`
+ *   `too-few-hospitals`, `bad-roster`, `bad-profile`, `too-many-colluders`, `bad-noise`,
+ *   `local-steps-need-local-noise`, `bad-bounds`, `unsupported-normalisation`, `unsupported-model`,
+ *   `unsupported-augmentation`
  */
 export function validateStudy(value: unknown): StudyDocument {
   const version = (value as { version?: unknown } | null)?.version
@@ -45,17 +46,17 @@ export function encodeStudy(document: StudyDocument): Uint8Array {
   return encode(validateStudy(document))
 }
 
-/** Reads a document from bytes that somebody else made. @throws ProtocolError as `decode` and `validateStudy` */
+/** Decodes a document from another hospital's bytes. @throws ProtocolError as `decode` and `validateStudy` */
 export function decodeStudy(bytes: Uint8Array): StudyDocument {
   return validateStudy(decode(bytes, { bytesMax: limit.STUDY_BYTES_MAX, stringMax: limit.STRING_BYTES_MAX }))
 }
 
-/** The study's name everywhere: SHA-256(tag ‖ canonical bytes), 32 bytes. */
+/** The study's id: SHA-256(tag ‖ canonical bytes), 32 bytes. */
 export function studyIdOf(document: StudyDocument): Uint8Array {
   return sha256(TAG_STUDY, encodeStudy(document))
 }
 
-/** Refuses a study that promises nothing. @throws ProtocolError `noise-off` */
+/** Refuses a study without noise. @throws ProtocolError `noise-off` */
 export function requireNoise(document: StudyDocument): void {
   if (document.privacy.noise === 'off') {
     throw new ProtocolError('noise-off', 'The study has its noise turned off: that exists for tests, never for records')

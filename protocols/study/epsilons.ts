@@ -1,4 +1,4 @@
-/** The three epsilons of a study, and how many rounds a budget pays for. @module */
+/** The three epsilons of a study, and the number of rounds that a budget allows. @module */
 
 import { pldEpsilon, type Steps } from '../../crypto/accounting/pld.ts'
 import { SAMPLE_RATE_ONE } from './limits.ts'
@@ -7,14 +7,14 @@ import { planStudy } from './plan.ts'
 import type { RoundKind } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
 
-/** Rounds of training whose charge, and that of the statistics before, stays within the study's and a stricter local cap. */
+/** Number of training rounds that fit, after the statistics, into both the study's epsilon and the local cap. */
 export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
   const { rounds, privacy } = document
   const { delta, epsilon, noise } = privacy
   if (noise === 'off') return rounds
   const cap = Math.min(epsilon, epsilonMax)
   const fits = (some: number) => pldEpsilon(chargedSteps(document, some), { delta }) <= cap
-  // by far the most often: all
+  // the usual case: all rounds fit
   if (fits(rounds)) return rounds
   let [fit, over] = [0, rounds]
   while (over - fit > 1) {
@@ -25,26 +25,26 @@ export function affordableRounds(document: StudyDocument, epsilonMax = Infinity)
   return fit
 }
 
-/** What may be learnt about one record, by whom; see privacy.md. */
+/** Bounds on the information about one record, by observer; see privacy.md. */
 export interface Epsilons {
-  /** everyone who sees the model, if all contributors added their noise */
+  /** against an observer of the model, if all contributors added their noise */
   model: number
-  /** t hospitals that pool what they know: the study's target, and what is charged */
+  /** against t colluding hospitals: the study's target, and the epsilon that is charged */
   colluding: number
-  /** all other hospitals colluding */
+  /** against all other hospitals colluding */
   alone: number
 }
 
-/** A charged round, or some alike. */
+/** A charged round, or several identical ones. */
 export interface ChargedRound {
   readonly contributors: number
-  /** training, unless given */
+  /** by default training */
   readonly kind?: RoundKind
-  /** 1 unless given */
+  /** number of rounds; 1 by default */
   readonly times?: number
 }
 
-/** What was charged, by the number of contributors, and what it comes to. */
+/** The rounds that were charged, by their number of contributors, and their epsilons. */
 export interface EpsilonAccount {
   /** charged rounds */
   readonly rounds: number
@@ -66,7 +66,7 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   let rounds = 0
   const epsilonAgainst = (observer: keyof Epsilons): number => {
     if (rounds > 0 && noise === 'off') return Infinity
-    // the study's constants are the same in every round: few kinds of steps, however many were there
+    // rounds with the same multiplier are one kind of step: there are few kinds, whatever the numbers of contributors
     const kinds = new Map<string, Steps>()
     for (const { sum, multipliers, times } of charged.values()) {
       const mechanism = { sampleRate: sum.sampleRate / SAMPLE_RATE_ONE, noiseMultiplier: multipliers[observer] }
@@ -99,7 +99,7 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   }
 }
 
-/** The three epsilons after all rounds of a study, statistics among them, each with so many contributors: by default all. */
+/** The three epsilons after all rounds of a study, statistics included, each with `contributors` (by default all). */
 export function plannedEpsilons(document: StudyDocument, contributors = document.hospitals.length): Epsilons {
   const account = createEpsilonAccount(document)
   if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
@@ -107,7 +107,7 @@ export function plannedEpsilons(document: StudyDocument, contributors = document
   return account.epsilons()
 }
 
-/** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
+/** The steps that are charged for a study: statistics and all rounds of training, against its tolerated colluders. */
 export function chargedSteps(document: StudyDocument, rounds = document.rounds): Steps[] {
   const { privacy, normalisation } = document
   const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy

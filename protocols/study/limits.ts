@@ -1,9 +1,9 @@
-/** Limits and presets of study documents: a document comes from another hospital, so everything in it is bounded. @module */
+/** Limits of study documents: a document comes from another hospital, so every field is bounded. @module */
 
-/** Only documents of this version are understood. */
+/** The only supported version of documents. */
 export const STUDY_VERSION = 1
 
-/** A document of 100 hospitals with all their addresses stays well below this. */
+/** Longest document: one of 100 hospitals with all their addresses is well below it. */
 export const STUDY_BYTES_MAX = 1 << 20
 
 export const HOSPITALS_MIN = 3
@@ -21,14 +21,14 @@ export const CLASSES_MAX = 1000
 export const IMAGE_SIDE_MAX = 1024
 export const IMAGE_CHANNELS_MAX = 16
 export const VECTOR_LENGTH_MAX = 1_000_000
-/** More columns than this have no bounds: a study document is read in one piece. */
+/** Most columns with bounds: a study document is read in one piece. */
 export const BOUNDS_MAX = 4096
 export const BOUND_ABS_MAX = 1e12
 export const LAYERS_MAX = 16
 export const LAYER_WIDTH_MAX = 65_536
 export const SCATTERING_SCALES_MAX = 5
 export const SCATTERING_ANGLES_MAX = 16
-/** Views of one record fit in one pass of the tensor engine. */
+/** Most views of one record: they fit into one pass of the tensor engine. */
 export const IMAGE_VIEWS_MAX = 64
 
 /** The sample rate is the rational a / 2^32, so that every hospital draws with exactly the same probability. */
@@ -44,13 +44,13 @@ export const EPSILON_MIN = 0.001
 export const EPSILON_MAX = 1000
 export const LEARNING_RATE_MAX = 1000
 
-/** A study shows a warning above this epsilon: the usual reading of the literature is "weak". */
+/** Above this epsilon a study shows a warning: the literature usually calls it weak. */
 export const EPSILON_WEAK = 10
 
-/** No timeout of a study is shorter: a message crosses a network and is fsynced before it is answered. */
+/** Shortest timeout of a study: a message crosses a network and is fsynced before it is answered. */
 export const TIMEOUT_MS_MIN = 100
 
-/** No timer of a study is longer. */
+/** Longest timer of a study. */
 export const TIMER_MS_MAX = 24 * 3600 * 1000
 export const BANDWIDTH_MIN_MIN = 1000
 export const BANDWIDTH_MIN_MAX = 1e12

@@ -1,10 +1,10 @@
 /**
- * Normalisation by agreement: every column of the records gets mean 0 and deviation 1 by statistics that are one noised,
- * accounted secure sum over all hospitals, before the first training step. No hospital's own statistics are ever used,
- * neither alone nor in the clear: they would tell of its records.
+ * Normalisation of the records: every column gets mean 0 and standard deviation 1, by statistics from one noised,
+ * accounted secure sum over all hospitals before the first training step. No hospital's own statistics are ever used,
+ * alone or in the clear: they would reveal information about its records.
  *
- * A column's values are first clipped to public bounds and scaled to −1 … 1, which fixes what one record can add. A record
- * adds u to each column's sum, u² to its square sum, and 1 to the count: at most √(2C + 1) in all.
+ * A column's values are first clipped to public bounds and scaled to −1 … 1, which bounds the contribution of one
+ * record: u to each column's sum, u² to its square sum, and 1 to the count, with a Euclidean norm of at most √(2C + 1).
  *
  * @module
  */
@@ -12,13 +12,13 @@
 import { ProtocolError } from '../errors.ts'
 import type { StudyData, StudyDocument } from './types.ts'
 
-/** A deviation is never taken for less: a constant column has none. */
+/** Smallest standard deviation that a column is divided by: a constant column's own is 0. */
 export const DEVIATION_MIN = 0.1
 
-/** The smallest and largest value of a column; what lies outside counts as the nearer of them. */
+/** The smallest and largest value of a column; values outside are clipped to the nearer one. */
 export type Bounds = readonly [low: number, high: number]
 
-/** What the columns of scaled records are shifted and multiplied by: C means, then C factors. */
+/** Shift and scale of the columns of scaled records: C means, then C factors. */
 export type Normalisation = Float32Array
 
 /** C: the entries of a vector, or the channels of an image. */
@@ -26,13 +26,13 @@ export function columnsOf({ shape }: StudyData): number {
   return shape.at(-1) as number
 }
 
-/** The bounds of each column, or null where records are taken as they are. Pixels lie in 0 … 1. */
+/** The bounds of each column, or null where records are not scaled. Pixels lie in 0 … 1. */
 export function boundsOf({ data, normalisation }: Pick<StudyDocument, 'data' | 'normalisation'>): Bounds[] | null {
   if (data.kind === 'vector') return data.bounds ?? null
   return normalisation === undefined ? null : Array.from({ length: columnsOf(data) }, () => [0, 1] as const)
 }
 
-/** Columns that a checkpoint keeps a normalisation of: 0 in a study without one. */
+/** Number of columns in a checkpoint's normalisation: 0 in a study without one. */
 export function normalisedColumns({ data, normalisation }: Pick<StudyDocument, 'data' | 'normalisation'>): number {
   return normalisation === undefined ? 0 : columnsOf(data)
 }
@@ -42,33 +42,33 @@ export function statisticsDimension(columns: number): number {
   return 2 * columns + 1
 }
 
-/** What one record adds at most, in the Euclidean norm. */
+/** Largest Euclidean norm of one record's contribution. */
 export function statisticsNorm(columns: number): number {
   return Math.sqrt(statisticsDimension(columns))
 }
 
-/** Before any statistics, and where their round came to nothing: the public bounds alone. */
+/** The normalisation before the statistics, or without them when their round is VOID: the public bounds alone. */
 export function initialNormalisation(columns: number): Normalisation {
   return new Float32Array(2 * columns).fill(1, columns)
 }
 
-/** How the statistics of a study were added up: see `SumPlan`. */
+/** Parameters of a study's sum of statistics: see `SumPlan`. */
 export interface StatisticsTerms {
   /** C */
   readonly columns: number
-  /** of the fixed point */
+  /** integer units per unit, of the fixed point */
   readonly scale: number
-  /** deviation of the noise in the opened sum with all hospitals there, in words; 0 without noise */
+  /** standard deviation of the noise in the opened sum of all hospitals, in integer units; 0 without noise */
   readonly noise: number
 }
 
 /**
- * The normalisation that an opened sum gives; + − × ÷ and square root only, the same at every peer.
+ * The normalisation from an opened sum. It uses + − × ÷ and square root only, so it is the same at every peer.
  *
- * A variance that the noise alone could have made says nothing: it is never taken for less than the noise of its own
- * estimate, so that few records stretch no column into noise.
+ * A variance below the noise of its own estimate carries no information, so the estimate's noise is the lower bound:
+ * with few records, no column is stretched into noise.
  *
- * @param sum   2C + 1 words as opened, noise and all
+ * @param sum   2C + 1 words as opened, with the noise
  * @throws ProtocolError `length-mismatch`
  */
 export function normalisationOf(sum: Int32Array, { columns, scale, noise }: StatisticsTerms): Normalisation {

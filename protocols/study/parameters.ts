@@ -1,6 +1,6 @@
 /**
- * The flat layout of a model's parameters, known without a tensor engine: every peer computes with it, also one that
- * owns chunks or verifies a sum and never loads a model.
+ * The flat layout of a model's parameters, without a tensor engine: every peer needs it, including one that only owns
+ * chunks or verifies a sum and never loads a model.
  *
  * @module
  */
@@ -8,34 +8,35 @@
 import { ProtocolError } from '../errors.ts'
 import type { ModelSpec, StudyData } from './types.ts'
 
-/** How one tensor's entries start: uniform in (−limit, limit), or all of them the same. */
+/** Initial entries of one tensor: uniform in (−limit, limit), or one constant. */
 export type InitialValue = { kind: 'uniform'; limit: number } | { kind: 'constant'; value: number }
 
-/** One tensor of the model. The flat vector is the row-major tensors, one after the other, in the order of the list. */
+/** One tensor of the model. The flat vector concatenates the row-major tensors in the order of the list. */
 export interface ParameterSpec {
   name: string
   shape: number[]
   initial: InitialValue
 }
 
-/** The presets' convolutions: 3x3, every one halves height and width, padding `same`. */
+/** Side of the presets' convolutions: 3x3, padding `same`. */
 export const CONVOLUTION_SIZE = 3
+/** Stride of the presets' convolutions: each halves height and width. */
 export const CONVOLUTION_STRIDE = 2
 
-/** Keeps a typing error in a study from asking every hospital for gigabytes. */
+/** Most parameters of a model: a typing error in a study must not cost every hospital gigabytes. */
 export const STUDY_DIMENSION_MAX = 1 << 26
 
 /**
  * The tensors of a study's model in their flat order.
  *
- * Uniform limits are He's √(6/fan-in) before a ReLU and Glorot's √(6/(fan-in + fan-out)) for the last layer: a square
- * root is exact to the last bit on every machine, which a Gaussian by logarithms would not be. A linear model starts at 0.
+ * Uniform limits are He's √(6/fan-in) before a ReLU and Glorot's √(6/(fan-in + fan-out)) for the last layer. A square
+ * root is bit-identical on every machine; a Gaussian by logarithms would not be. A linear model starts at 0.
  *
  * @param model  the study's model; `cnn` is 3x3 stride-2 convolutions without bias, each with GroupNorm and ReLU
- * @param data   the study's data contract; a logit for each class
+ * @param data   the study's data contract; the model has a logit for each class
  * @returns      one spec for each tensor
  * @throws ProtocolError `unsupported-model` when the model does not fit the data (a `cnn` on vectors, channels that
- *   do not divide into the groups, an empty layer, more than DIMENSION_MAX parameters)
+ *   do not divide into the groups, an empty layer, more than STUDY_DIMENSION_MAX parameters)
  */
 export function parameterSpecs(model: ModelSpec, data: StudyData): ParameterSpec[] {
   const specs = [...hiddenSpecs(model, data)]
@@ -53,7 +54,9 @@ export function parameterSpecs(model: ModelSpec, data: StudyData): ParameterSpec
   return specs
 }
 
-/** With nothing to learn before the head there is no symmetry to break, and few noisy steps to undo a random start. */
+/**
+ * Whether only the head learns: then no symmetry needs breaking, and few noisy steps would have to undo a random start.
+ */
 function isLinear({ preset }: ModelSpec): boolean {
   return preset === 'logistic' || preset === 'scattering'
 }
@@ -115,7 +118,7 @@ function convolutionSpecs(model: ModelSpec & { preset: 'cnn' }, data: StudyData)
   return specs
 }
 
-/** Width of what reaches the head. */
+/** Number of features that the head receives. */
 function outputSize(model: ModelSpec, data: StudyData): number {
   if (model.preset === 'scattering') return scatteringSize(model, data)
   if (model.preset === 'mlp') return model.units.at(-1) ?? size(data.shape)
@@ -129,7 +132,7 @@ function outputSize(model: ModelSpec, data: StudyData): number {
   return height * width * channels
 }
 
-/** Channels of a scattering: order 0, one for each wavelet, one for each pair from a finer scale to a coarser one. */
+/** Channels of a scattering: order 0, one for each wavelet, one for each pair of a finer and a coarser wavelet. */
 export function scatteringChannels({ scales, angles }: { scales: number; angles: number }): number {
   return 1 + scales * angles + (angles * angles * scales * (scales - 1)) / 2
 }

@@ -1,5 +1,5 @@
 /**
- * What follows from a study document: quorum, smallest round, dimension, fixed point, and the three epsilons.
+ * Derives a study's plan from its document: quorum, fewest contributors, dimension, fixed point, and warnings.
  *
  * @module
  */
@@ -14,29 +14,29 @@ import { contributorsMinOf, quorumOf } from './quorum.ts'
 import { type RoundKind, roundKind } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
 
-/** The public constant that a sum is divided by: the expected number of sampled records, never a private count. */
+/** The public divisor of a sum: the expected number of sampled records, never a private count. */
 export function denominatorOf(document: StudyDocument): number {
   return (document.privacy.sampleRate / SAMPLE_RATE_ONE) * document.data.records
 }
 
-/** Words of an update, by what its round is for; 0 where no round is. */
+/** Words of an update, by the kind of round; 0 for a kind that the study does not have. */
 export type Dimensions = Readonly<Record<RoundKind, number>>
 
-/** Everything that a peer derives from a study, and derives alike; itself the plan of the sums that train. */
+/** The values that every peer derives identically from a study. It is itself the plan of the training sums. */
 export interface StudyPlan extends SumPlan {
-  /** of the statistics, in studies with a normalisation */
+  /** plan of the statistics, in studies with a normalisation */
   statistics: SumPlan | null
   /** n */
   hospitals: number
   /** f: hospitals that may fail (crash profile: fall silent; byzantine profile: lie) without stopping the study */
   faulty: number
-  /** q: votes that decide */
+  /** q: number of votes that decide */
   quorum: number
-  /** min|P|: no round has fewer contributors */
+  /** min|P|: fewest contributors of a round */
   contributorsMin: number
-  /** the public constant that the opened sum is divided by */
+  /** the public divisor of the opened sum */
   denominator: number
-  /** sentences that whoever plans, shows or approves the study should read */
+  /** sentences for the people who plan, inspect or approve the study */
   warnings: string[]
 }
 
@@ -67,7 +67,7 @@ export function sumIn(plan: StudyPlan, round: number): SumPlan {
   return roundKind(round) === 'statistics' && plan.statistics !== null ? plan.statistics : plan
 }
 
-/** Words of the updates of a study, and of the longest. */
+/** Words of the updates of a study, by kind of round, and of the longest update. */
 export function dimensionsOf(plan: StudyPlan): { dimensions: Dimensions; dimension: number } {
   const dimensions = { training: plan.dimension, statistics: plan.statistics?.dimension ?? 0 }
   return { dimensions, dimension: Math.max(dimensions.training, dimensions.statistics) }
@@ -86,11 +86,11 @@ function statisticsSum(document: StudyDocument, contributorsMin: number): SumPla
   const columns = columnsOf(data)
   const noiseMultiplier = privacy.noise === 'off' ? 0 : normalisation.noiseMultiplier
   const sum = { dimension: statisticsDimension(columns), noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
-  // all records may be one hospital's, and all have the count 1
+  // one hospital may hold all records, and each adds 1 to its count
   return fitted(document, sum, { clippingNorm: statisticsNorm(columns), contributorsMin, valueMax: data.records })
 }
 
-/** Chooses the fixed point, for as many contributors as there may be. */
+/** Chooses the fixed point, for every possible number of contributors. */
 function fitted(
   { privacy, hospitals }: StudyDocument,
   sum: Omit<SumPlan, 'fixedPoint'>,
@@ -108,7 +108,7 @@ function fitted(
 }
 
 /**
- * Makes sure that a study under way has room for so many hospitals: its scales are those that it was founded with.
+ * Checks that a running study has room for a number of hospitals; its scales are those that it was founded with.
  *
  * @throws ProtocolError `unsupported-privacy`
  */

@@ -1,4 +1,4 @@
-/** How many hospitals a study needs: quorum, faulty members, colluders, contributors. @module */
+/** Numbers of hospitals that follow from a roster: quorum, faulty members, colluders, contributors. @module */
 
 import type { StudyDocument } from './types.ts'
 
@@ -14,13 +14,13 @@ export function quorumOf({ hospitals, profile }: { hospitals: number; profile: S
   return { faulty, quorum: Math.floor((hospitals + faulty) / 2) + 1 }
 }
 
-/** t when the study's author does not choose one: max(1, min(⌈n/2⌉, n−f−2)). */
+/** Default of t, the tolerated colluders: max(1, min(⌈n/2⌉, n−f−2)). */
 export function colludersDefault(roster: { hospitals: number; profile: StudyDocument['profile'] }): number {
   const { hospitals } = roster
   return Math.max(1, Math.min(Math.ceil(hospitals / 2), hospitals - quorumOf(roster).faulty - 2))
 }
 
-/** max(3, t + 2): two honest contributors hide each other from t colluding ones. */
+/** Fewest contributors of a round, max(3, t + 2): two honest contributors hide each other from t colluding ones. */
 export function contributorsMinOf(colluders: number): number {
   return Math.max(3, colluders + 2)
 }

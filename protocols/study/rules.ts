@@ -1,5 +1,5 @@
 /**
- * The rules of a study document that no single field shows.
+ * The rules of a study document across fields, beyond the schema.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { parameterSpecs } from './parameters.ts'
 import { checkTiming } from './timing.ts'
 import type { ModelSpec, StudyData, StudyDocument, StudyPrivacy } from './types.ts'
 
-/** Checks a document whose shape and limits are in order. @throws ProtocolError as `validateStudy` lists */
+/** Checks a document whose shape and limits are valid. @throws ProtocolError as `validateStudy` lists */
 export function checkRules(document: StudyDocument): void {
   checkRoster(document)
   checkPrivacy(document)

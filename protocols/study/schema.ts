@@ -6,7 +6,7 @@ import { publicKeyOfPeer } from '../../crypto/signature.ts'
 import { bytesOf, whole } from '../encoding/fields.ts'
 import * as limit from './limits.ts'
 
-// Names are printed on other people's terminals: no control characters, no text that changes the writing direction.
+// Names are printed on the terminals of other hospitals: no control characters, none that change the text direction.
 const name = z
   .string()
   .min(1)

@@ -1,9 +1,9 @@
-/** Timing presets for hospitals far apart and for one network. @module */
+/** Timing presets for a wide-area network and for a local one, and the rules between timers. @module */
 
 import { ProtocolError } from '../errors.ts'
 import type { StudyTiming } from './types.ts'
 
-/** Timers for hospitals that are far apart: the defaults of the secure aggregation. */
+/** Timers for a wide-area network: the defaults of the secure aggregation. */
 export const TIMING_WAN: StudyTiming = {
   openDelayMs: 5000,
   voteTimeoutMs: 4000,
@@ -16,7 +16,7 @@ export const TIMING_WAN: StudyTiming = {
   trainedDelayMs: 0,
 }
 
-/** Timers for one building, one machine room or a demonstration. */
+/** Timers for a local network (one building, one machine room) or a demonstration. */
 export const TIMING_LAN: StudyTiming = {
   openDelayMs: 1000,
   voteTimeoutMs: 2000,
@@ -31,7 +31,7 @@ export const TIMING_LAN: StudyTiming = {
 
 export const TIMING_PRESETS = { wan: TIMING_WAN, lan: TIMING_LAN } as const
 
-/** A floor under one timer, from the others. Timers in other proportions void rounds that every hospital has paid for. */
+/** A lower bound of one timer, from the others. Below it, rounds that every hospital has paid for may end VOID. */
 interface Floor {
   readonly timer: keyof StudyTiming
   readonly atLeast: (timing: StudyTiming) => number
@@ -72,7 +72,7 @@ const FLOORS: readonly Floor[] = [
   },
 ]
 
-/** Checks timers against each other. @throws ProtocolError `malformed-study` naming the timer and its floor */
+/** Checks timers against each other. @throws ProtocolError `malformed-study` with the timer and its lower bound */
 export function checkTiming(timing: StudyTiming): void {
   for (const { timer, atLeast, is, because } of FLOORS) {
     const least = atLeast(timing)

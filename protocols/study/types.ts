@@ -1,6 +1,6 @@
 /** The study document as TypeScript types. @module */
 
-/** All in milliseconds, monotonic and relative, but for `bandwidthMin` in bit/s. */
+/** Timers in milliseconds, monotonic and relative, and `bandwidthMin` in bit/s. */
 export interface Timing {
   readonly openDelayMs: number
   readonly voteTimeoutMs: number
@@ -13,21 +13,21 @@ export interface Timing {
   readonly trainedDelayMs: number
 }
 
-/** Of hidden layers; absent is relu. A bounded one keeps gradients smaller, so that less of them is clipped. */
+/** Activation of hidden layers; relu where absent. A bounded one keeps gradients smaller, so that less is clipped. */
 export type Activation = 'relu' | 'tanh'
 
 export type ModelSpec =
   | { preset: 'logistic' }
   | { preset: 'mlp'; units: number[]; activation?: Activation }
-  /** `standardised`: every filter is used without its mean and with norm 1 */
+  /** `standardised`: every filter is shifted to mean 0 and scaled to norm 1 before use */
   | { preset: 'cnn'; filters: number[]; groups: number; activation?: Activation; standardised?: boolean }
-  /** frozen wavelet features, averaged over square cells of so many pixels, and a linear head: for images */
+  /** for images: frozen wavelet features, averaged over square cells with sides of `cell` pixels, and a linear head */
   | { preset: 'scattering'; scales: number; angles: number; cell: number }
 
 /**
- * What a record looks like. `records` is the nominal, public total over all hospitals, never a private count. `bounds`
- * are public limits of each column, from knowledge of the field, never from data: values are clipped to them and scaled
- * to −1 … 1.
+ * The form of a record. `records` is the nominal, public total over all hospitals, never a private count. `bounds` are
+ * public limits of each column, from domain knowledge, never from data; values are clipped to them, then scaled to
+ * −1 … 1.
  */
 export type StudyData =
   | { kind: 'image'; shape: [number, number, number]; classes: string[]; records: number }
@@ -36,14 +36,14 @@ export type StudyData =
 export interface StudyOptimizer {
   learningRate: number
   momentum: number
-  /** of the moving average over rounds that is evaluated */
+  /** decay of the moving average over rounds, which is evaluated */
   averageDecay: number
 }
 
 /**
- * How an image is seen: its gradient is the mean over this many views of it, taken before it is clipped, so that one
- * record counts for no more than without. A view is shifted by up to `shift` pixels to each side, mirrored at the
- * border, and with `flip` turned left to right or not.
+ * Augmentation of images: an image's gradient is the mean over `views` views of it. The mean is taken before clipping,
+ * so a record's sensitivity is the same as without augmentation. A view is shifted by up to `shift` pixels to each
+ * side, mirrored at the border; with `flip`, some views are also mirrored left to right.
  */
 export interface Augmentation {
   views: number
@@ -52,33 +52,34 @@ export interface Augmentation {
 }
 
 /**
- * `noise: 'distributed'` shares the noise out: the sum of a round is private, an update alone less so. `noise: 'local'`
- * makes every hospital's own update private by itself, with the whole noise at each of its local steps.
+ * `noise: 'distributed'`: each hospital adds a share of the noise. The sum of a round is private; a single update is
+ * less so. `noise: 'local'`: each hospital adds the whole noise at each of its local steps, so its own update is
+ * private.
  *
- * `noise: 'off'` exists for tests alone. Its marks are noiseMultiplier 0 and epsilon 0 (nothing is promised), and such
- * a document is valid here so that a simulated world can run it, but no study file with it is written, approved or
- * started: see `requireNoise`.
+ * `noise: 'off'` exists only for tests, with noiseMultiplier 0 and epsilon 0 (no guarantee). Such a document is valid
+ * here, so that a simulated world can run it, but no study file with it is written, approved or started: see
+ * `requireNoise`.
  */
 export interface StudyPrivacy {
   noise: 'distributed' | 'local' | 'off'
-  /** steps that a hospital takes on its own in a round, each noised and each accounted; 1 where absent */
+  /** local steps of a hospital in a round, each noised and accounted; 1 where absent */
   localSteps?: number
   /** L2 norm C that each record's gradient is clipped to */
   clippingNorm: number
   /** integer a of the probability a / 2^32 */
   sampleRate: number
-  /** z: noise of the honest contributors over the sensitivity; of each hospital by itself where the noise is local */
+  /** z: noise of the honest contributors together, or of each hospital if the noise is local, over the sensitivity */
   noiseMultiplier: number
   delta: number
-  /** what z was solved for, over `rounds` rounds */
+  /** target for which z was computed, over `rounds` rounds */
   epsilon: number
-  /** t: hospitals that may pool what they know without lowering the promise */
+  /** t: hospitals that may collude without weakening the guarantee */
   colluders: number
 }
 
-/** Statistics of all records, summed up once before the first training step: they cost privacy like any other sum. */
+/** Statistics of all records, summed once before the first training step. They cost privacy like any other sum. */
 export interface StudyNormalisation {
-  /** z of the statistics; every record is in */
+  /** z of the statistics, which sample every record */
   noiseMultiplier: number
 }
 
@@ -108,10 +109,10 @@ export interface StudyDocument {
   /** ISO 8601, UTC */
   created: string
   data: StudyData
-  /** absent: records are taken as they are, or by their bounds */
+  /** absent: records are used as they are, or scaled by their bounds */
   normalisation?: StudyNormalisation
   model: ModelSpec
-  /** absent: each image as it is */
+  /** absent: each image is used as it is */
   augmentation?: Augmentation
   /** 32 bytes */
   initialSeed: Uint8Array

@@ -1,6 +1,6 @@
 /**
- * What the certified rounds leave for the next one: where the transcript stands, who is in, and who must sit out. It
- * follows from the links alone, so every peer has the same.
+ * The state that the certified rounds leave for the next one: the transcript's hash, the roster, and the banned
+ * hospitals. It follows from the links alone, so every peer has the same.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { firstRound } from '../study/rounds.ts'
 import type { StudyDocument } from '../study/types.ts'
 import { hashAfter, type Link } from './link.ts'
 
-/** What fixes where a study's transcript begins. */
+/** The inputs that determine a study's first head. */
 export interface StudyContext {
   /** the study's id: the hash of its document */
   readonly study: Uint8Array
@@ -24,7 +24,7 @@ export interface StudyContext {
   readonly document: StudyDocument
 }
 
-/** True while a certified VOID keeps the member out of a view. */
+/** Whether a certified VOID excludes the member from a view. */
 export function isBanned(
   { bans, roster, round }: Pick<TranscriptHead, 'bans' | 'roster' | 'round'>,
   member: Member,
@@ -33,9 +33,9 @@ export function isBanned(
   return view < BAN_VIEWS && round <= (bans.get(roster.peers[member] as string)?.until ?? -1)
 }
 
-/** A hospital that certified VOIDs named. */
+/** The ban of a hospital that certified VOIDs name. */
 export interface Ban {
-  /** VOIDs that named it */
+  /** VOIDs that name it */
   readonly times: number
   /** the last round in whose first views it must not contribute */
   readonly until: number
@@ -47,19 +47,19 @@ export interface TranscriptHead {
   /** the transcript's hash before it */
   readonly previous: Uint8Array
   readonly roster: Roster
-  /** by PeerId, for ranks change with the roster */
+  /** by PeerId, because ranks change with the roster */
   readonly bans: ReadonlyMap<string, Ban>
 }
 
-/** Before the first round: that of the statistics, in studies that have any. */
+/** The head before the first round, which is the round of statistics in studies that have one. */
 export function firstHead({ study, founding, document }: StudyContext): TranscriptHead {
   return { round: firstRound(document), previous: genesisHash(study), roster: founding, bans: new Map() }
 }
 
 /**
- * After one more certified round.
+ * The head after one more certified round.
  *
- * @throws ProtocolError `bad-change` when a quorum certified a change that cannot be
+ * @throws ProtocolError `bad-change` when a quorum certified an impossible change of the roster
  */
 export function extendHead(
   head: TranscriptHead,
@@ -72,7 +72,7 @@ export function extendHead(
   return value.change === null ? next : { ...next, roster: applyChange(document, roster, decodeChange(value.change)) }
 }
 
-/** Named s times, a hospital must stay out of the next 2^s rounds. */
+/** A hospital that VOIDs have named s times is banned from the next 2^s rounds. */
 function banned({ bans, roster }: TranscriptHead, round: number, members: readonly number[]): TranscriptHead['bans'] {
   let after = bans
   for (const member of members) {
@@ -84,7 +84,7 @@ function banned({ bans, roster }: TranscriptHead, round: number, members: readon
   return after
 }
 
-/** After links that we have verified before, such as those on our own disk. */
+/** The head after links that were verified before, such as those on our own disk. */
 export function headAfter(links: Iterable<Link>, context: StudyContext): TranscriptHead {
   let head = firstHead(context)
   for (const link of links) head = extendHead(head, { link, value: decodeResultValue(link.value) }, context)

@@ -1,5 +1,5 @@
 /**
- * One link of the transcript: a certified round. Who holds the chain of links and the newest checkpoint can go on.
+ * One link of the transcript: a certified round. The links and the newest checkpoint suffice to continue a study.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export function decodeLink(bytes: Uint8Array): Link {
 /**
  * Checks that a quorum certified the link.
  *
- * @throws ProtocolError `bad-link` without any votes, `bad-proof`, or whatever a precommit inside is refused for
+ * @throws ProtocolError `bad-link` without a precommit, `bad-proof`, or the error of a precommit inside
  */
 export function verifyLink(
   { round, value, precommits }: Link,

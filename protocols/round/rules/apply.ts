@@ -7,7 +7,7 @@ import { challengeOf, fingerprintOf } from '../fingerprints.ts'
 import { APPLY_RECOMPUTED, applyUnder } from '../once.ts'
 import { once, type Turn } from '../transition.ts'
 
-/** With all sums and fingerprints in hand: the opened vector, the optimizer step, the checkpoint, as one job. */
+/** With all sums and fingerprints, requests one job: it opens the vector, applies it, and makes the checkpoint. */
 export function applyRule(turn: Turn): void {
   const { state, context } = turn
   if (state.commitment === null || state.outcome !== null) return

@@ -1,11 +1,11 @@
-/** Says APPROVE for the change of the roster that our operator approves. @module */
+/** Sends APPROVE for the change of the roster that our operator approves. @module */
 
 import { fits } from '../../roster/change.ts'
 import { saidBy } from '../facts.ts'
 import { say } from '../say.ts'
 import type { Turn } from '../transition.ts'
 
-/** APPROVE: what our operator consents to, in every round until it is certified. */
+/** Sends APPROVE in every round until the change is certified. */
 export function approveRule(turn: Turn): void {
   const { state, context } = turn
   const { approving, roster } = state

@@ -1,5 +1,5 @@
 /**
- * The first agreement of a round: on the one session whose self keys will be released.
+ * The first agreement of a round, COMMIT: on the one session whose self keys will be released.
  *
  * @module
  */
@@ -40,8 +40,8 @@ function isValid(state: RoundState, { value }: Proposal): boolean | undefined {
 }
 
 /**
- * A view that cannot succeed any more: its time is over, an owner reported somebody missing, or an owner is gone. The
- * other owners are still heard, for what they say decides who is left out of the next view.
+ * Whether a view can no longer succeed: its time is over, an owner reported a member missing, or an owner is lost. We
+ * still wait for the other owners' reports, because they determine the contributors of the next view.
  */
 function isHopeless(turn: Turn, { opening }: DataPhase): boolean {
   const { state, context } = turn
@@ -56,7 +56,7 @@ function isHopeless(turn: Turn, { opening }: DataPhase): boolean {
   return allHeard || ended(state, { kind: 'reports', view })
 }
 
-/** Clocks of the current view: for its OPEN, for its data, and for its proposal once that is there or could be. */
+/** Starts the timers of the current view: for its OPEN, for its data, and for its proposal, once one is possible. */
 function clockRule(turn: Turn): void {
   const { state, context } = turn
   const { view } = state.commit
@@ -75,13 +75,13 @@ function clockRule(turn: Turn): void {
     if (ended(turn.state, { kind: 'wait', view }) || state.lost.has(proposer)) giveUp()
     return
   }
-  // three times what a vector takes on the slowest line that the study allows
+  // three times the transfer time of a vector on the slowest line that the study allows
   const transferMs = (3 * 4 * 8 * context.dimension * 1000) / context.timing.bandwidthMin
   schedule(turn, { kind: 'data', view }, context.timing.dataBaseMs + transferMs)
   if (isHopeless(turn, phase)) giveUp()
 }
 
-/** Runs the first agreement as far as the facts carry it. */
+/** Runs the first agreement as far as the known facts allow. */
 export function commitRule(turn: Turn): void {
   if (turn.state.commit.decision === null) {
     clockRule(turn)
@@ -96,7 +96,7 @@ export function commitRule(turn: Turn): void {
   commitSession(turn)
 }
 
-/** What the decision does not name makes room for what it does. */
+/** Drops messages and openings in the place of those that the decision names. */
 function bindDecision(turn: Turn): void {
   const { state } = turn
   const { decision } = state.commit
@@ -109,7 +109,7 @@ function bindDecision(turn: Turn): void {
   turn.state = { ...state, decided, messages, phases }
 }
 
-/** CERTIFICATE for whoever does not see the decision: a vote for something else shows that there is somebody. */
+/** Sends CERTIFICATE when a member may not see the decision: another vote in its view, or any vote in a later view. */
 function certify(turn: Turn): void {
   const { state, context } = turn
   const { decision, prevotes, precommits } = state.commit
@@ -126,15 +126,15 @@ function certify(turn: Turn): void {
     id: fromString(id, 'hex'),
   } as const
   const proof = collectProof(messagesIn(state.messages), proven, context.quorum)
-  // whoever learnt the decision from a certificate leaves it at that one
+  // without our own quorum of precommits we learnt the decision from a certificate, which spreads anyway
   if (proof !== undefined) say(turn, { type: 'certificate', view, value, precommits: proof })
 }
 
-/** The decided session becomes the round's, once everything that the decision names is here. */
+/** Commits to the decided session, once all messages that the decision names are here. */
 function commitSession(turn: Turn): void {
   const { state } = turn
   if (state.commitment !== null || state.decided === null) return
-  // the OPEN itself may still be on its way to somebody who saw only the votes
+  // the votes may reach us before the OPEN itself
   const opening = state.phases.get(state.decided.view)?.opening
   const manifests = opening && manifestHashes(state, opening)
   if (opening === undefined || manifests === undefined) return
@@ -142,7 +142,7 @@ function commitSession(turn: Turn): void {
   for (const release of said(turn.state, 'release')) if (!isUsable(turn.state, release)) refuseRelease(turn, release)
   const usable = keepOnly(turn.state.messages, message => !is(message, 'release') || isUsable(turn.state, message))
   turn.state = { ...turn.state, messages: usable }
-  // of two RELEASEs the first may have been the false one
+  // of two RELEASEs of one sender the first may be the unusable one
   for (const second of state.doubled.values()) if (is(second, 'release')) receive(turn, second)
   setPhase(turn, 'committed')
 }

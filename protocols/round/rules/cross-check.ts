@@ -1,4 +1,4 @@
-/** Recomputes all sums when fingerprints disagree, and blames the owner whose sum is false. @module */
+/** Recomputes all sums when fingerprints disagree, and blames the members whose claims are false. @module */
 
 import { fromString } from 'uint8arrays/from-string'
 import { collectProof } from '../../agreement/proof.ts'
@@ -19,8 +19,8 @@ import { type Commitment, type RoundState, said } from '../state.ts'
 import { done, ended, once, schedule, type Turn } from '../transition.ts'
 
 /**
- * Works out what others do not tell: the fingerprint of somebody who fell silent after its release, and everything when
- * the fingerprints do not fit the sums.
+ * Computes the fingerprint of a contributor that fell silent after its release, and recomputes everything when the
+ * fingerprints do not fit the sums.
  */
 export function crossCheckRule(turn: Turn): void {
   const { state, context } = turn
@@ -40,7 +40,7 @@ export function crossCheckRule(turn: Turn): void {
   }
 }
 
-/** Everything again, from everybody's parts. */
+/** Requests the recomputation of all sums and fingerprints from all parts. */
 function recompute(turn: Turn): void {
   const { opening } = turn.state.commitment as Commitment
   const parts = filledChunks(opening).flatMap(({ index }) => opening.members.map(member => ({ chunk: index, member })))
@@ -54,7 +54,7 @@ function recompute(turn: Turn): void {
   })
 }
 
-/** What everybody has signed for in this session. */
+/** All signed claims of this session. */
 function claimsOf(state: RoundState, context: StepContext): Claims {
   const { opening } = state.commitment as Commitment
   const wire = (type: 'manifest' | 'release', from: Member) =>
@@ -77,7 +77,7 @@ function claimsOf(state: RoundState, context: StepContext): Claims {
   }
 }
 
-/** Which manifests an owner has signed for: by its LOADED, else as a quorum decided. */
+/** The message that fixes an owner's manifests: its own LOADED, else the certificate of the decision. */
 function bindingOf(state: RoundState, from: Member, { quorum }: StepContext): Binding {
   const { opening } = state.commitment as Commitment
   const loaded = saidBy(state, { type: 'loaded', view: opening.view, from })
@@ -95,7 +95,7 @@ function bindingOf(state: RoundState, from: Member, { quorum }: StepContext): Bi
   return { kind: 'certificate', value, precommits }
 }
 
-/** The audit's sums are the true ones; whoever signed for others is shown. */
+/** Adopts the recomputed sums, and blames the members that signed others. */
 export function recomputeDone(turn: Turn, { sid, sums, evidence }: Extract<RoundOutput, { kind: 'recompute' }>): void {
   const { state } = turn
   if (state.commitment?.opening.sidHex !== sid) return

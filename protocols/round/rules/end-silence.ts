@@ -1,4 +1,4 @@
-/** Ends the silence after a start, once enough peers have told what they hold of ours. @module */
+/** Ends the silence after a start, once enough peers have reported our earlier messages. @module */
 
 import { drop, put } from '../../immutable.ts'
 import { ASKED_AGAIN, asked, endOf } from '../once.ts'
@@ -8,7 +8,8 @@ import { done, ended, schedule, type Turn } from '../transition.ts'
 const RECALL = { kind: 'recall' } as const
 
 /**
- * Ends the asking: with a quorum of answers, or with those of everybody who is not lost, if one of them must be honest.
+ * Ends the silence with a quorum of answers, or with the answers of all members that are not lost, if there are more
+ * than f, so that one is honest. After one repeated recall, all others but f suffice.
  */
 export function endSilenceRule(turn: Turn): void {
   const { state, context } = turn

@@ -1,4 +1,4 @@
-/** Says our FINGERPRINT: what the opened vector is under the round's challenge. @module */
+/** Sends FINGERPRINT: that of our own vector, without its self mask, under the round's challenge. @module */
 
 import { hex, put } from '../../immutable.ts'
 import type { RoundOutput } from '../../secure-sum/jobs.ts'
@@ -7,7 +7,7 @@ import { say } from '../say.ts'
 import { said } from '../state.ts'
 import type { Turn } from '../transition.ts'
 
-/** FINGERPRINT of our own opened vector, as soon as every chunk has a sum. */
+/** Requests the fingerprint of our own vector, as soon as every chunk has a sum. */
 export function fingerprintRule(turn: Turn): void {
   const { state, context } = turn
   if (state.commitment === null || state.outcome !== null || state.recomputedSums !== null) return
@@ -18,7 +18,7 @@ export function fingerprintRule(turn: Turn): void {
   askFingerprint(turn, { challenge, member })
 }
 
-/** Our own fingerprint is published; one that we worked out for somebody else is for us alone. */
+/** Publishes our own fingerprint; keeps one that we computed for another member to ourselves. */
 export function fingerprinted(turn: Turn, output: Extract<RoundOutput, { kind: 'fingerprint' }>): void {
   const { state, context } = turn
   const { challenge, member, sums } = output

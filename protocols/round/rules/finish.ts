@@ -7,7 +7,7 @@ import { awaitCheckpoint } from '../catch-up.ts'
 import { decidedLink } from '../certified-link.ts'
 import type { Turn } from '../transition.ts'
 
-/** Ends the round when its result is certified: with our own checkpoint, or with the one that others have. */
+/** Ends the round when its result is certified, with our own checkpoint or one that we fetch from others. */
 export function resultRule(turn: Turn): void {
   const { state, context } = turn
   if (state.awaited !== null) return awaitCheckpoint(turn, state.awaited)

@@ -1,5 +1,5 @@
 /**
- * What comes of each job.
+ * Handles the outputs of jobs.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { revealed } from './release.ts'
 import { applied } from './result.ts'
 import { summed } from './sum.ts'
 
-/** Takes in the output of a job of this round. */
+/** Handles the output of a job of this round. */
 export function noteOutput(turn: Turn, output: RoundOutput): void {
   if (output.kind === 'prepare') {
     turn.state = { ...turn.state, key: output.key }
     return
   }
-  // what we must not say any more is not worth knowing either
+  // all other outputs lead to messages, which we must not send while silent
   if (isSilent(turn.state)) return
   switch (output.kind) {
     case 'mask':

@@ -1,4 +1,4 @@
-/** Says LOADED when every part of our own chunk is here. @module */
+/** Sends LOADED when every part of our own chunk is here. @module */
 
 import { same } from '../../immutable.ts'
 import { chunksOf } from '../../session/chunks.ts'
@@ -8,7 +8,7 @@ import { rowIn } from '../message-table.ts'
 import { say } from '../say.ts'
 import { ended, type Turn } from '../transition.ts'
 
-/** LOADED when every contributor's part is here; MISSING when it will not come any more. */
+/** Sends LOADED when every contributor's part is here, or MISSING when a part is late or its contributor is lost. */
 export function loadRule(turn: Turn): void {
   const { state, context } = turn
   const { view } = state.commit
@@ -30,7 +30,7 @@ export function loadRule(turn: Turn): void {
     say(turn, { type: 'loaded', view, sid, chunk: chunk.index, digest: manifests.digest })
     return
   }
-  // whoever has a receipt of ours, from before a restart, could show that we lie
+  // a contributor may hold a receipt from before our restart, which would prove a MISSING false
   if (state.resumed) return
   const gone = ended(state, { kind: 'data', view }) ? absent : absent.filter(member => state.lost.has(member))
   if (gone.length > 0) say(turn, { type: 'missing', view, sid, chunk: chunk.index, members: gone })

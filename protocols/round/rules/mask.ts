@@ -9,7 +9,7 @@ import { maskOf } from '../once.ts'
 import { say } from '../say.ts'
 import { done, once, setPhase, type Turn } from '../transition.ts'
 
-/** Our part in the current view: policy, budget, reservation; then noise and masks, as a job. */
+/** Contributes to the current view: checks our policy, reserves the charge, then requests noising and masking. */
 export function maskRule(turn: Turn): void {
   const { state, context } = turn
   const phase = state.phases.get(state.commit.view)
@@ -20,7 +20,7 @@ export function maskRule(turn: Turn): void {
   // after a lost disk the key that we promised is gone: this round goes on without us
   if (!same(promised, state.key)) return
   const masked = saidBy(state, { type: 'manifest', view: opening.view, from: context.self })
-  // before a restart we saw another OPEN of this view, and have spoken for that one
+  // before a restart we answered another OPEN of this view
   if (masked !== undefined && !same(masked.body.sid, opening.sid)) return
   if (!state.trained && masked === undefined) return
   once(turn, maskOf(opening.sidHex))
@@ -41,7 +41,7 @@ export function maskRule(turn: Turn): void {
   })
 }
 
-/** Our masked vector is on disk: MANIFEST to all, each chunk to its owner. */
+/** Sends MANIFEST to all and each chunk to its owner, once our masked vector is on disk. */
 export function masked(turn: Turn, output: Extract<RoundOutput, { kind: 'mask' }>): void {
   const phase = findPhase(turn.state, output.sid)
   if (phase === undefined || phase.opening.view !== turn.state.commit.view) return

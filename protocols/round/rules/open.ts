@@ -1,4 +1,4 @@
-/** Says OPEN, as the proposer of a view, when enough hospitals are ready. @module */
+/** Sends OPEN, as the proposer of a view, when enough hospitals are ready. @module */
 
 import { BAN_VIEWS } from '../../roster/limits.ts'
 import { candidates, isOpenable, mayOpenFirst } from '../candidates.ts'
@@ -6,7 +6,10 @@ import { proposerOf, saidBy } from '../facts.ts'
 import { say } from '../say.ts'
 import type { Turn } from '../transition.ts'
 
-/** OPEN, by the view's proposer: at once in later views. What a quorum prevoted before is proposed again instead. */
+/**
+ * Sends OPEN as the view's proposer, without delay in later views. A value that a quorum prevoted before is proposed
+ * again, without a new OPEN.
+ */
 export function openRule(turn: Turn): void {
   const { state, context } = turn
   const { view, valid, decision } = state.commit

@@ -6,7 +6,7 @@ import { chunkSum } from '../chunk-sums.ts'
 import { pullOfSum } from '../once.ts'
 import { once, type Turn } from '../transition.ts'
 
-/** Pulls every sum that somebody reported and we do not hold: from who made it, then from whoever has it by now. */
+/** Pulls every reported sum that we do not hold: from its maker first, then from the other members. */
 export function pullRule(turn: Turn): void {
   const { state, context } = turn
   if (state.commitment === null) return

@@ -1,11 +1,11 @@
-/** Says READY when our training step is done, with the round's ephemeral key. @module */
+/** Sends READY when our training step is done, with the round's ephemeral key. @module */
 
 import { saidBy } from '../facts.ts'
 import { EXHAUSTED } from '../once.ts'
 import { say } from '../say.ts'
 import { ended, once, schedule, setPhase, type Turn } from '../transition.ts'
 
-/** READY, once per round, when the training step is done and the round's key is on disk. */
+/** Sends READY, once per round, when the training step is done and the round's key is on disk. */
 export function readyRule(turn: Turn): void {
   const { state, context } = turn
   if (saidBy(state, { type: 'ready', from: context.self })) return

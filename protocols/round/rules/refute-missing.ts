@@ -5,7 +5,7 @@ import { rowIn } from '../message-table.ts'
 import { refutationOf } from '../once.ts'
 import { once, type Turn } from '../transition.ts'
 
-/** An owner that reports us missing though it gave us a receipt: its own two words against each other. */
+/** Blames an owner that reports us missing although it gave us a receipt: its two messages contradict each other. */
 export function refuteRule(turn: Turn): void {
   const { state, context } = turn
   const phase = state.phases.get(state.commit.view)

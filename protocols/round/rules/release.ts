@@ -1,4 +1,4 @@
-/** Says RELEASE, our self key, once COMMIT is certified: write-ahead, at most once a round. @module */
+/** Sends RELEASE, our self key, once COMMIT is certified: write-ahead, at most once a round. @module */
 
 import { opens } from '../../../crypto/commitment.ts'
 import { same } from '../../immutable.ts'
@@ -13,14 +13,14 @@ import { say } from '../say.ts'
 import type { RoundState } from '../state.ts'
 import { once, setPhase, type Turn } from '../transition.ts'
 
-/** Asks for our self key when a certificate names a session that holds our manifest, and nothing was released yet. */
+/** Requests our self key when the committed session contains our manifest and we have not sent RELEASE. */
 export function revealRule(turn: Turn): void {
   const { state, context } = turn
   if (state.commitment === null) return
   const { opening, manifests } = state.commitment
   const place = opening.members.indexOf(context.self)
   if (place < 0 || saidBy(state, { type: 'release', from: context.self })) return
-  // nothing of ours may depend on what others say that we said
+  // we rely on our own MANIFEST, never on others' reports of it
   const own = ownManifest(state, context.self)
   if (own === undefined || !same(own.hash, manifests[place] as Uint8Array)) return
   if (!once(turn, REVEAL)) return
@@ -36,7 +36,7 @@ function ownManifest(state: RoundState, self: Member): Message<BodyOf<'manifest'
     : saidBy(state, { type: 'manifest', view: state.commitment.opening.view, from: self })
 }
 
-/** RELEASE: the charge and the fact of the release are durable in one write, before the key leaves. */
+/** Sends RELEASE. The charge and the RELEASE become durable in one write, before the key is sent. */
 export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 'reveal' }>): void {
   const { state, context } = turn
   if (state.commitment === null || state.commitment.opening.sidHex !== sid) return
@@ -44,14 +44,14 @@ export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 
   const { opening } = state.commitment
   const own = ownManifest(state, context.self)
   if (own === undefined || !opens(own.body.commitment, key)) {
-    // a lost disk's new root: the key would open nothing, and cost a round
+    // after a disk loss the root is new: its key would open nothing, and cost a round
     const reason = 'the secret root of this round is not the one that our manifest commits to'
     turn.effects.push({ type: 'emit', notice: { kind: 'refused', round: state.round, code: 'lost-secrets', reason } })
     return
   }
   const contributors = opening.members.length
   const charge = { kind: 'charge', round: state.round, sid: opening.sid, contributors } as const
-  // once a round, however often a crash brings us by
+  // charged once a round, also after crashes
   const due = state.charged ? [] : [charge]
   say(turn, { type: 'release', sid: opening.sid, key }, due)
   turn.state = { ...turn.state, charged: true, charges: turn.state.charges + trainingCharges(due) }

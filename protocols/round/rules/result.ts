@@ -1,5 +1,5 @@
 /**
- * The second agreement of a round: on what came out, or that nothing did.
+ * The second agreement of a round, RESULT: on the round's result, or on VOID.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { RoundState } from '../state.ts'
 import { done, ended, schedule, setPhase, type Turn } from '../transition.ts'
 import { limitProposal, propose, runAgreement } from '../voting.ts'
 
-/** The opened sum has become a checkpoint: that is what we shall vote for. */
+/** Records the checkpoint from the opened sum as our own result, which we vote for. */
 export function applied(turn: Turn, { sid, sum, checkpoint }: Extract<RoundOutput, { kind: 'apply' }>): void {
   const { commitment } = turn.state
   if (commitment?.opening.sidHex !== sid) return
@@ -32,9 +32,9 @@ export function applied(turn: Turn, { sid, sum, checkpoint }: Extract<RoundOutpu
 }
 
 /**
- * Who keeps the round from its result: contributors whose release we have not seen; once all have released, the owners
- * of chunks that nobody could add up, because their own parts went down with them; then whoever's part of the sum
- * cannot be vouched for.
+ * The members that prevent the round's result: contributors without a release; when all have released, the owners of
+ * chunks that no peer could sum, because the parts were lost with the owner; then contributors whose part of the sum
+ * cannot be confirmed.
  */
 function hindering(state: RoundState, { self }: StepContext): Member[] {
   if (state.commitment === null) return []
@@ -46,7 +46,7 @@ function hindering(state: RoundState, { self }: StepContext): Member[] {
 
 type Void = Extract<ResultValue, { outcome: 'void' }>
 
-/** VOID: by our own void timer, because no model can be made of the sum, or because too few are left to open at all. */
+/** Our own VOID: members prevent the result until the void timer ends, the model diverged, or too few can open. */
 function ownVoid(state: RoundState, context: StepContext): Void | undefined {
   const { commitment, commit } = state
   if (commitment === null) {
@@ -59,7 +59,7 @@ function ownVoid(state: RoundState, context: StepContext): Void | undefined {
   return ended(state, { kind: 'void' }) && members.length > 0 ? { outcome: 'void', sid, members } : undefined
 }
 
-/** What we would propose. */
+/** The value that we would propose. */
 function ownValue(state: RoundState, context: StepContext): ResultValue | undefined {
   if (state.outcome === null) return ownVoid(state, context)
   return { ...state.outcome, change: approvedChange(state, context) }
@@ -80,18 +80,18 @@ function isValid(state: RoundState, { value }: Proposal, context: StepContext): 
   if (own.outcome === 'void') return false
   const { change } = proposed
   if (!same(value, encodeResultValue({ ...own, change }))) return false
-  // approvals spread like every message: whoever proposes has them all already
+  // the proposer holds a quorum of approvals, which spread to us like every message
   return change === null || isApproved(state, context, change) ? true : undefined
 }
 
-/** A release may have reached some and not others: those named must be missing for us too. */
+/** Whether a proposed VOID names only members of our own VOID: a release may have reached some peers and not others. */
 function coversVoid(own: Void, { sid, members }: Void): boolean {
   const ascending = members.every((member, at) => at === 0 || (members[at - 1] as Member) < member)
   const some = members.length > 0 || own.members.length === 0
   return some && ascending && same(sid, own.sid) && members.every(member => own.members.includes(member))
 }
 
-/** Runs the second agreement as far as the facts carry it. */
+/** Runs the second agreement as far as the known facts allow. */
 export function outcomeRule(turn: Turn): void {
   const { state, context } = turn
   if (state.result.decision !== null) return

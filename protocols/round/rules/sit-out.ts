@@ -1,11 +1,11 @@
-/** Says SIT-OUT when we cannot contribute in a round. @module */
+/** Sends SIT-OUT when we cannot contribute in a round. @module */
 
 import { same } from '../../immutable.ts'
 import { saidBy } from '../facts.ts'
 import { say } from '../say.ts'
 import type { Turn } from '../transition.ts'
 
-/** SIT-OUT: what we have said in this round is forgotten, or the key that we promised is lost. */
+/** Sends SIT-OUT when our log lacks messages that we sent in this round, or the key in our READY is lost. */
 export function sitOutRule(turn: Turn): void {
   const { state, context } = turn
   if (state.rollbackGuard !== null || saidBy(state, { type: 'sit-out', from: context.self })) return

@@ -1,4 +1,4 @@
-/** Adds up our own chunk, or one whose owner is late, when all self keys are here. @module */
+/** Sums our own chunk, or one whose owner is late, when all self keys are here. @module */
 
 import { hex } from '../../immutable.ts'
 import type { Member } from '../../roster/roster.ts'
@@ -11,7 +11,7 @@ import { say } from '../say.ts'
 import type { Commitment, RoundState } from '../state.ts'
 import { ended, once, schedule, type Turn } from '../transition.ts'
 
-/** The attempt that it is time for: one more whenever the resend timer ends without all sums. */
+/** The current attempt: it grows by one whenever the resend timer ends without all sums. */
 function attemptNow(state: RoundState): number {
   let attempt = 0
   while (ended(state, { kind: 'resend', attempt })) attempt += 1
@@ -19,8 +19,8 @@ function attemptNow(state: RoundState): number {
 }
 
 /**
- * As an owner: adds up our chunk once all keys are out; whenever `resendAfterMs` passes without that sum in hand, the
- * next owner's predecessor's too. A sum that its owner took with it when it went down is made again in the same way.
+ * As an owner, sums our chunk once all keys are released. Whenever `resendAfterMs` passes without all sums, each owner
+ * also sums the chunk of one more predecessor that lacks a sum. So a sum that was lost with its owner is made again.
  */
 export function sumRule(turn: Turn): void {
   const { state, context } = turn
@@ -39,7 +39,7 @@ export function sumRule(turn: Turn): void {
   }
 }
 
-/** Adds up a chunk, after asking for the parts that we do not hold. */
+/** Requests the sum of a chunk, after pulling the parts that we do not hold. */
 function requestSum(
   turn: Turn,
   { chunk, attempt, selfKeys: keys }: { chunk: number; attempt: number; selfKeys: ReadonlyMap<Member, Uint8Array> },
@@ -53,7 +53,7 @@ function requestSum(
   turn.effects.push({ type: 'compute', job })
 }
 
-/** CHUNK-SUM: our sum of a chunk is there to be pulled. */
+/** Sends CHUNK-SUM: others can now pull our sum of the chunk. */
 export function summed(turn: Turn, { sid, attempt, hash }: Extract<RoundOutput, { kind: 'sum' }>): void {
   const { state } = turn
   if (state.commitment === null || state.commitment.opening.sidHex !== sid) return
