@@ -1,6 +1,6 @@
 /**
- * What invariant 11 rests on: nobody votes for VOID before its own void timer has ended, counted from its own commit; but
- * for a round that nobody can open, or of whose sum no model can be made.
+ * A premise of invariant 11: no hospital votes for VOID before its own void timer has expired, counted from its own
+ * commit; except for a round that cannot be opened, or whose sum gives no model.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 
 export const VOID_TIMER: CheckerFactory = () => {
-  /** when it may vote for VOID, by hospital, life and round */
+  /** time from which it may vote for VOID, by hospital, life and round */
   const until = new Map<string, number>()
   let world: WorldApi
   return {
@@ -35,7 +35,7 @@ export const VOID_TIMER: CheckerFactory = () => {
       const wire = ledger.value(hex(body.value))
       const value = wire && decodeResultValue(wire)
       if (value?.outcome !== 'void' || value.members.length === 0) return
-      // a vote of an earlier life is said again as it was
+      // after a restart a vote of an earlier life is repeated unchanged
       const times = Array.from({ length: epoch + 1 }, (_, life) => until.get(`${index}/${life}/${body.round}`))
       if (!times.some(time => time !== undefined && time <= world.now)) {
         throw new Violation(11, 'votes for VOID before its own void timer has ended', { round: body.round })
