@@ -1,6 +1,6 @@
 /**
- * Invariant 10, second half: every provable lie is proven by evidence (checkers/blame.ts checks that evidence); and
- * only a hospital that withholds its part costs a round.
+ * Invariant 10, second half: every provable lie is proven by evidence (checkers/blame.ts checks that evidence). And a
+ * part of invariant 11: every VOID names a liar that withheld its part.
  *
  * @module
  */

@@ -5,7 +5,7 @@ import { contextOf } from '../world/hospital.ts'
 import { about, hushed, tellAll } from './messages.ts'
 import { defineScript } from './script.ts'
 
-/** An OPEN in which another member's READY is replaced by one of an earlier round, or by a second one of its own. */
+/** An OPEN in which one READY is replaced: by its member's READY of an earlier round, or by a copy of another one. */
 export const STALE_OPEN = defineScript(
   { name: 'stale-open', guilt: { code: 'bad-open', evidence: 'invalid' } },
   (random, lied) => {

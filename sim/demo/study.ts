@@ -52,7 +52,7 @@ function modelLines(model: Recipe['model']): string[] {
 }
 
 /**
- * Has the first hospital write the study and all of them approve it.
+ * Makes the first hospital write the study, and all hospitals approve it.
  *
  * @throws ChildError with the refusal when the study is not sound: too few hospitals, too many colluders, ...
  */
