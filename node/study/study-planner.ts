@@ -71,7 +71,7 @@ export function planAhead(
   return { ...input, colluders, contributorsMin, rows }
 }
 
-/** The quorum that a study of so many hospitals would have. */
+/** The quorum of a study with that many hospitals. */
 export function quorumAhead(hospitals: number): number {
   return quorumOf({ hospitals, profile: hospitals === 3 ? 'crash' : 'byzantine' }).quorum
 }

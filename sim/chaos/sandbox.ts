@@ -1,6 +1,6 @@
 /**
  * Linux namespaces of our own for mounts, processes and networks. The kernel removes all mounts, links and processes
- * inside when the program ends, for whatever reason.
+ * inside when the program ends, also after a crash.
  *
  * @module namespaces(7), unshare(1)
  */

@@ -24,7 +24,7 @@ function inverse(value: number): number {
 export type Equation = ReadonlyMap<string, number>
 
 /**
- * All consequences of the equations for the target symbols alone, whatever the other symbols are: a basis, each element
+ * All consequences of the equations for the target symbols alone, for any values of the others: a basis, each element
  * scaled so that its first coefficient is 1.
  *
  * @param equations the known equations

@@ -23,7 +23,7 @@ const PATIENCE_MS = 60_000
 
 export interface SiegeOptions {
   readonly seconds: number
-  /** extends the run until so many rounds are certified, by a minute at most: a busy machine slows rounds too */
+  /** extends the run, by a minute at most, until this many rounds are certified: a busy machine slows rounds too */
   readonly roundsMin?: number
   /** names; absent: all attacks at once */
   readonly attacks?: readonly string[]

@@ -178,7 +178,7 @@ export class Hospital {
   }
 }
 
-/** Gets JSON, also through a Unix socket, with the Host header of the node's own interface. */
+/** Gets JSON, also through a Unix socket; the Host header is always localhost, which the node accepts. */
 function fetchJson<T>(options: RequestOptions): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(options.timeout as number)

@@ -35,7 +35,7 @@ function deltaAt(mechanism: Mechanism, direction: Direction, epsilon: number): n
   return Math.exp(epsilon) * deltaOfStep(mechanism, turned, -epsilon) - Math.expm1(epsilon)
 }
 
-/** ln of the density with the record over that without it, at an outcome. Below: its inverse. */
+/** ln of the density with the record over that without it, at an outcome. */
 const logRatio = ({ sampleRate: q, noiseMultiplier: z }: Mechanism, y: number): number => {
   const exponent = (2 * y - 1) / (2 * z * z)
   // without sampling the ratio is the exponential itself, however small
@@ -44,6 +44,8 @@ const logRatio = ({ sampleRate: q, noiseMultiplier: z }: Mechanism, y: number): 
     ? exponent + (q === 1 ? 0 : Math.log(q + (1 - q) * Math.exp(-exponent)))
     : Math.log1p(q * Math.expm1(exponent))
 }
+
+/** The inverse of `logRatio`: the outcome with a given ratio. */
 const outcomeAt = ({ sampleRate: q, noiseMultiplier: z }: Mechanism, ratio: number): number => {
   const exponent = q === 1 ? ratio : ratio > 30 ? ratio - Math.log(q) : Math.log1p(Math.expm1(ratio) / q)
   return z * z * exponent + 0.5
