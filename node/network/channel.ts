@@ -1,6 +1,6 @@
 /**
- * A libp2p stream with back-pressure: the read buffer is bounded, and a peer that sends a frame too slowly is
- * disconnected from the stream.
+ * A libp2p stream with back-pressure: the read buffer is bounded, and the stream is aborted when the peer sends a frame
+ * too slowly.
  *
  * @module
  */

@@ -37,7 +37,7 @@ function optimizerOf(learningRate: number): Run['recipe']['optimizer'] {
   return { learningRate, momentum: 0, averageDecay: 0.9 }
 }
 
-/** Runs it without privacy, at epsilon 1 with bounds alone, and at epsilon 1 with statistics that it includes. */
+/** Runs it without privacy, at epsilon 1 with bounds alone, and at epsilon 1 that also pays for statistics. */
 export async function benchHeart({ data, seeds }: { data: string; seeds: number }): Promise<HeartRow[]> {
   const backend = await loadBackend({ engine: 'auto' })
   const centres = await readHeart(data)

@@ -1,21 +1,21 @@
-/** Kills one hospital at a planned instant of a round. @module */
+/** Waits until one hospital reaches a planned instant of a round. @module */
 
 import { type Instant, PHASES } from './plan.ts'
 import type { Trial } from './trial.ts'
 
 /** Polling interval: some phases last only milliseconds. */
 const HUNT_MS = 3
-/** A hospital that starts or catches up may never reach the phase: after this time it is killed in any phase. */
+/** A hospital that starts or catches up may never reach the phase: after this time it is hit in any phase. */
 const PATIENCE_MS = 1500
 
-/** The round and phase in which a hospital was killed. */
+/** The round and phase in which a hospital is hit. */
 export interface Hit {
   /** the study's running round */
   readonly round: number
   readonly phase: string
 }
 
-/** Waits for the instant, or until it has been missed, and kills the victim. */
+/** Waits for the instant, or until it has been missed; the caller then kills or suspends the victim. */
 export async function killInWindow({ observer, hospitals }: Trial, victim: number, instant: Instant): Promise<Hit> {
   const { round, phase, afterMs } = instant
   const wanted = PHASES.indexOf(phase)

@@ -1,4 +1,4 @@
-/** The demonstration's texts about privacy. @module */
+/** The demonstration's texts about privacy and time. @module */
 
 import type { EpsilonStatus, NodeStatus } from '../../node/http/status.ts'
 import { epsilonText } from '../../node/privacy/epsilon-text.ts'
