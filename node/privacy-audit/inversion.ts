@@ -123,7 +123,7 @@ export function auditInversion({ document, dataset, backend, rng }: InversionIni
   }
 }
 
-/** Reorders records so that the classes alternate. */
+/** Reorders records so that the classes alternate among the first, which are the victims. */
 function victimsFirst(order: Uint32Array, { labels }: Dataset): Uint32Array {
   const classes = [...new Set(labels)].sort((a, b) => a - b)
   const queues = classes.map(label => [...order].filter(at => labels[at] === label))

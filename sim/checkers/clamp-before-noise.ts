@@ -13,7 +13,7 @@ import type { CheckerFactory, WorldApi } from '../world/api.ts'
 import type { SimulatedHospital } from '../world/hospital.ts'
 import { Violation } from '../world/violation.ts'
 
-/** Words at the clamp before the check; the probability that none of them lies beyond it is 2^-64. */
+/** Words at the clamp that a check needs; by chance none of them lies beyond it with probability 2^-64. */
 const WORDS_MIN = 64
 
 export const CLAMP_BEFORE_NOISE: CheckerFactory = () => {

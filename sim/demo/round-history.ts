@@ -107,7 +107,7 @@ export class RoundHistory {
   }
 }
 
-/** Rounds to tenths, the precision of the measurement. */
+/** Rounds to tenths of a millisecond, the precision worth showing. */
 function tenths(ms: number): number {
   return Math.round(ms * 10) / 10
 }
