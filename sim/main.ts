@@ -1,5 +1,5 @@
 /**
- * `npm run sim`: the protocols in worlds where everything goes wrong that a seed says, under the eyes of the checkers.
+ * `npm run sim`: runs the protocols in deterministic simulated worlds with seeded faults, under all checkers.
  *
  *   npm run sim -- --seeds 0..999 [--scenario NAME] [--workers 2]
  *   npm run sim -- --seed 17 --scenario crashes --trace
@@ -59,7 +59,7 @@ async function main(): Promise<number> {
   return EXIT.ok
 }
 
-// a reader such as `head` may have seen enough
+// a reader such as `head` may close the pipe
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit()

@@ -1,4 +1,4 @@
-/** `confrere audit`: what a study's promise of privacy is worth, as far as attacks can tell. @module */
+/** `confrere audit`: tests a study's privacy claim by attacks. @module */
 
 import { randomFillSync } from 'node:crypto'
 import { access, constants, realpath } from 'node:fs/promises'
@@ -19,7 +19,7 @@ const CANARIES_DEFAULT = 1000
 const SHADOWS_MIN = 2
 const SHADOWS_MAX = 256
 const SHADOWS_DEFAULT = 8
-/** The report has private records in it. */
+/** Readable by the owner only, because the report contains private records. */
 const REPORT_MODE = 0o600
 
 interface AuditOptions {
@@ -106,7 +106,7 @@ function randomFill(target: Uint8Array): void {
   randomFillSync(target)
 }
 
-/** For people who wait; a program that reads the output gets nothing of it. */
+/** Shows progress on a terminal only. */
 function progress(step: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${step} ...`)
 }
@@ -118,7 +118,7 @@ async function requireWritable({ out, data, force }: AuditOptions): Promise<void
   await access(folder, constants.W_OK).catch((cause: Error) => {
     throw notWritten(out, cause.message, 'Choose a folder that this user may write to.', cause)
   })
-  // by whatever links it is named
+  // resolves symbolic links
   const own = data === undefined ? undefined : await realpath(data).catch(() => resolve(data))
   const path = own === undefined ? '..' : relative(own, folder)
   if (path !== '..' && !path.startsWith(`..${sep}`)) {

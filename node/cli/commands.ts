@@ -1,6 +1,6 @@
 /**
- * Every command by name: what it is for, and the file that adds its options and runs it. A file loads only when its
- * command is called, so that `--help` and `status` do not wait for the rest.
+ * All commands: name, description, and the file that adds the options and runs it. A file loads only when its command
+ * is called, so that `--help` and `status` do not wait for the rest.
  *
  * @module
  */
@@ -85,9 +85,9 @@ export const COMMANDS: readonly CommandEntry[] = [
 ]
 
 /**
- * Adds the commands to their parent; of those, only what the words of the command line name is loaded.
+ * Adds the commands to their parent; only those named on the command line are loaded.
  *
- * @param words the arguments so far that are not options, such as `study`, `show`
+ * @param words the arguments that are not options, such as `study`, `show`
  */
 export async function addCommands(
   parent: Command,

@@ -1,4 +1,4 @@
-/** `confrere evaluate`: how good the newest checkpoint is on records of this machine. @module */
+/** `confrere evaluate`: the newest checkpoint's metrics on records of this machine. @module */
 
 import type { Command } from 'commander'
 import { readConfig } from '../config/config.ts'
@@ -35,7 +35,7 @@ async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Prom
   const metrics = evaluate({ backend, document, ...deployed(checkpoint), dataset })
   const { auc, accuracy, mcc, count, support } = metrics
   const gaps = gapsOf(metrics, classes)
-  // JSON has no NaN: a figure that is not defined is null, and `gaps` says why
+  // JSON has no NaN: an undefined metric is null, and `gaps` says why
   if (json) printJson({ auc, accuracy, mcc, count, support, gaps, round, checkpoint: hash })
   else {
     const note = gaps.auc ?? (classes.length > 2 ? 'mean over the classes, each against the rest' : null)

@@ -1,4 +1,4 @@
-/** `confrere evidence`: proofs that a hospital has lied, listed, and verified offline. @module */
+/** `confrere evidence`: lists proofs that a hospital has lied, and verifies them offline. @module */
 
 import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
@@ -50,7 +50,7 @@ async function verify(file: string, { study: path, json }: { study: string; json
   }
 }
 
-/** Never more than evidence can be, whatever the file is. */
+/** Reads at most the largest size of evidence. */
 async function readLimited(file: string): Promise<Uint8Array> {
   const hint = 'Check the path; "confrere evidence list" names the files of a data folder.'
   const unreadable = (why: string, cause?: unknown) =>

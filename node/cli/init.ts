@@ -1,4 +1,4 @@
-/** `confrere init`: a new data folder. @module */
+/** `confrere init`: creates a data folder. @module */
 
 import { access, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: parses, runs one command, turns what it throws into a sentence and an exit code. @module */
+/** The command line: parses it, runs one command, and turns its error into a sentence and an exit code. @module */
 
 import { Command, CommanderError } from 'commander'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
@@ -7,7 +7,7 @@ import { readVersion } from '../version.ts'
 import { addCommands, COMMANDS } from './commands.ts'
 import { reportError } from './output.ts'
 
-/** After a command nothing should hold the process; what does so longer than this is cut off. */
+/** Time after a command before the process exits, even if something still holds it open. */
 const LINGER_MS_MAX = 5000
 
 async function createProgram(args: readonly string[], writeErr: (text: string) => void): Promise<Command> {
@@ -24,11 +24,11 @@ async function createProgram(args: readonly string[], writeErr: (text: string) =
   return program
 }
 
-/** The exit code of what commander throws: help that was asked for is no error, everything else is usage. */
+/** The exit code of a commander error: requested help is no error, everything else is a usage error. */
 function reportUsage(error: CommanderError, written: string): ExitCode {
   if (error.exitCode === 0) return EXIT.ok
   if (error.code === 'commander.help') {
-    // a command that only has subcommands, named without one: commander wrote the help meant for stderr
+    // a command with subcommands, called without one: commander wrote the help that belongs on stderr
     process.stderr.write(written)
     return EXIT.usage
   }

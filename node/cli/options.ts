@@ -1,4 +1,4 @@
-/** Options that several commands share, and how their values are read. @module */
+/** Options that several commands share, and parsers of their values. @module */
 
 import { type Command, InvalidArgumentError } from 'commander'
 
@@ -12,7 +12,7 @@ export function addJsonOption(command: Command): Command {
   return command.option('--json', 'print JSON')
 }
 
-/** For options that may be given more than once. */
+/** Collects the values of a repeatable option. */
 export function collect(value: string, previous: string[] | undefined): string[] {
   return [...(previous ?? []), value]
 }

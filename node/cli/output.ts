@@ -1,4 +1,4 @@
-/** How the commands print: sentences or JSON on stdout, errors on stderr. @module */
+/** The commands' output: sentences or JSON on stdout, errors on stderr. @module */
 
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 
@@ -13,8 +13,8 @@ export function printJson(value: unknown): void {
 }
 
 /**
- * Tells an error on stderr and returns the exit code: an operator's error is its sentence and its hint; anything else
- * is a bug of this program, with its stack only when DEBUG is set.
+ * Prints an error on stderr and returns the exit code: an operator's error with its sentence and its hint; anything
+ * else as a bug of this program, with its stack only when DEBUG is set.
  */
 export function reportError(error: unknown, { debug }: { debug: boolean }): ExitCode {
   if (error instanceof OperatorError) {

@@ -1,4 +1,4 @@
-/** `confrere privacy`: the accountant as a calculator, and what this node has spent; all of it offline. @module */
+/** `confrere privacy`: the accountant as a calculator, and this node's spending; both offline. @module */
 
 import { stat } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
@@ -94,7 +94,7 @@ function printNoise(options: MechanismOptions & { epsilon: number }): void {
   printLines(`noise multiplier ${noiseMultiplier}`)
 }
 
-/** A number outside of what the accountant takes is the user's mistake. */
+/** Turns the accountant's range errors into usage errors. */
 function calculated<Result>(calculate: () => Result): Result {
   try {
     return calculate()

@@ -1,6 +1,6 @@
 /**
- * `confrere roster`: hospitals are admitted, removed, and go on under new keys. Any operator writes the change down; it
- * holds once the operators of a quorum have approved it, with the result of the round in which they have.
+ * `confrere roster`: admits hospitals, removes them, and changes their keys. Any operator may draft a change; it takes
+ * effect once the operators of a quorum have approved it, with the result of the round in which they have.
  *
  * @module
  */
@@ -56,7 +56,7 @@ export function addRoster(roster: Command): void {
   )
 }
 
-/** Two operators who see the same digits have the same change before them. */
+/** A fingerprint by which two operators check that they see the same change. */
 function fingerprintOf(change: RosterChange): string {
   return (
     hex(sha256(encodeChange(change)))
@@ -81,7 +81,7 @@ async function write(change: RosterChange, { out }: { out: string }): Promise<vo
   )
 }
 
-/** The bytes of a change that can be read again. @throws OperatorError `bad-change`, exit code 2 */
+/** Encodes a change and checks that it decodes. @throws OperatorError `bad-change`, exit code 2 */
 function checked(change: RosterChange): Uint8Array {
   try {
     const bytes = encodeChange(change)

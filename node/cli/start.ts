@@ -1,4 +1,4 @@
-/** `confrere start`: runs the node until it is told to stop. @module */
+/** `confrere start`: runs the node until it ends or a signal stops it. @module */
 
 import type { Command } from 'commander'
 import { readConfig } from '../config/config.ts'
@@ -12,7 +12,7 @@ import { requireStudyWithinCap } from './study-approve.ts'
 import { requireMember } from './study-new.ts'
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
-/** A shell's exit code of a process that ended by a signal is this plus the signal's number. */
+/** Exit code of a process that a signal ended: this plus the signal's number, as in shells. */
 const SIGNAL_EXIT_BASE = 128
 
 export function addStart(command: Command): void {
@@ -30,21 +30,21 @@ async function start({ data, study: prefix, join }: { data: string; study?: stri
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
   const log = createLogger({ level: config.log.level })
-  // the network and the tensor engine load only here: no other command waits for them
+  // only this command loads the network and the tensor engine
   const startNode = async (): Promise<RunningNode> =>
     (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: study.study })
   await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
 }
 
-/** What `runUntilStopped` needs of `process`. */
+/** The parts of `process` that `runUntilStopped` uses. */
 export interface Signals {
   on(name: string, listener: () => void): unknown
   off(name: string, listener: () => void): unknown
 }
 
 /**
- * Runs a node until it ends by itself or a signal stops it. A second signal exits at once: whoever presses Ctrl-C
- * twice does not want to wait for a network to close.
+ * Runs a node until it ends by itself or a signal stops it. A second signal exits at once, without waiting for the
+ * network to close.
  */
 export async function runUntilStopped(
   startNode: () => Promise<Pick<RunningNode, 'done' | 'stop'>>,

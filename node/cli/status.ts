@@ -62,7 +62,7 @@ async function fetchStatus(url: string): Promise<NodeStatus> {
         cause,
       })
     }
-    // what answers without JSON is some other program: the same sentence as below
+    // an answer that is not JSON comes from another program: the same error as below
     if (!(cause instanceof SyntaxError)) {
       throw failure('node-unreachable', `No node answers at ${url}`, {
         hint: 'Start it with "confrere start", or check http.port in config.toml.',

@@ -1,4 +1,4 @@
-/** `confrere study approve`: this hospital agrees to a study. @module */
+/** `confrere study approve`: records this hospital's consent to a study. @module */
 
 import type { Command } from 'commander'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -40,7 +40,7 @@ async function approveStudy(
     )
 }
 
-/** The local cap must pay for the whole study. @throws OperatorError `budget-too-small`, exit code 7 */
+/** Checks that the local cap covers the whole study. @throws OperatorError `budget-too-small`, exit code 7 */
 export function requireStudyWithinCap({ privacy, name }: StudyDocument, config: Pick<NodeConfig, 'privacy'>): void {
   const { epsilonMax } = config.privacy
   if (epsilonMax >= privacy.epsilon) return

@@ -1,4 +1,4 @@
-/** `confrere study new`: a founder's signed study from a spec. @module */
+/** `confrere study new`: makes a founder's signed study from a spec. @module */
 
 import type { Command } from 'commander'
 import type { StudyDocument } from '../../protocols/study/types.ts'

@@ -1,4 +1,4 @@
-/** `confrere study plan`: what rounds and sample rates would cost and give, before anything is spent. @module */
+/** `confrere study plan`: noise and epsilons over rounds and sample rates, before anything is spent. @module */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { CryptoError } from '../../crypto/errors.ts'
@@ -11,7 +11,7 @@ import { printJson, printLines } from './output.ts'
 
 const ROUNDS_DEFAULT = [50, 100, 200, 400]
 const SAMPLE_RATES_DEFAULT = [0.05, 0.1, 0.2, 0.4]
-/** Each takes about a second. */
+/** Combinations of rounds and sample rates; each takes about a second. */
 const CELLS_MAX = 64
 const PARAMETERS_DEFAULT = 10_000
 const PARAMETERS_MAX = 100_000_000

@@ -1,4 +1,4 @@
-/** `confrere study show`: what a study file says. @module */
+/** `confrere study show`: prints a study file. @module */
 
 import type { Command } from 'commander'
 import { readStudyFile } from '../storage/study-file.ts'

@@ -1,4 +1,4 @@
-/** A study in words, for whoever has to decide about it. @module */
+/** A study in words, for an operator who decides about it. @module */
 
 import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
@@ -8,7 +8,7 @@ import { epsilonText, observerWords } from '../privacy/epsilon-text.ts'
 import { peerIdString } from '../storage/identity.ts'
 import { timingLines } from './timing-text.ts'
 
-/** Whoever shows an epsilon shows all three, in words, and says what they do not cover. */
+/** All three epsilons in words, with their limits. */
 export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): string[] {
   const { colluders, delta } = privacy
   const against = observerWords(colluders)
@@ -20,7 +20,7 @@ export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): st
   ]
 }
 
-/** Everything that a person should see before approving. */
+/** All facts that an operator should see before approving. */
 export function studyLines(study: { document: StudyDocument; study: string; founder: string }): string[] {
   const { document } = study
   const plan = planStudy(document)
@@ -71,7 +71,7 @@ export function warningLines({ warnings }: StudyPlan): string[] {
   return warnings.map(warning => `Warning: ${warning}`)
 }
 
-/** The same for programs. */
+/** The same facts for programs. */
 export function studyJson(study: { document: StudyDocument; study: string; founder: string }): object {
   const { document } = study
   const { initialSeed, hospitals, privacy, ...rest } = document

@@ -1,8 +1,8 @@
-/** The timing of a study in words: how long its hospitals wait for each other. @module */
+/** The timers of a study in words. @module */
 
 import type { StudyDocument, StudyTiming } from '../../protocols/study/types.ts'
 
-/** What each timer is for, in the order of a round. */
+/** Purpose of each timer, in the order of a round. */
 const PURPOSES = {
   trainedDelayMs: 'between the beginning of a round and the first word that training is done',
   openDelayMs: 'for late hospitals, once enough are ready',
@@ -15,7 +15,7 @@ const PURPOSES = {
   voidAfterMs: 'for all sums of a round that was paid for, then it ends without a result (VOID)',
 } as const satisfies Record<keyof StudyTiming, string>
 
-/** Every timer with what it is for. */
+/** Every timer with its purpose. */
 export function timingLines({ timing }: Pick<StudyDocument, 'timing'>): string[] {
   const names = Object.keys(PURPOSES) as (keyof StudyTiming)[]
   return ['Timing', ...names.map(name => `  ${name.padEnd(16)}  ${durationText(name, timing[name])} ${PURPOSES[name]}`)]

@@ -2,7 +2,7 @@
 
 import { EPSILON_MAX_DEFAULT, HTTP_PORT_DEFAULT, LISTEN_DEFAULT, parseConfig } from './config.ts'
 
-/** What `init` is told; everything else gets its default. */
+/** Values given to `init`; all other keys get their defaults. */
 export interface ConfigChoices {
   site: string
   npz?: string

@@ -1,6 +1,6 @@
 /**
- * The node config: local, never travels. It says where things are, and may limit what the node takes part in; nothing
- * in it can weaken a study's privacy.
+ * The node config; it never leaves the machine. It names paths and addresses, and may limit which studies the node
+ * joins; nothing in it can weaken a study's privacy.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { parseToml, readToml } from './toml.ts'
 export const CONFIG_FILE = 'config.toml'
 export const HTTP_PORT_DEFAULT = 7420
 export const LISTEN_DEFAULT = '/ip4/0.0.0.0/tcp/7419'
-/** A node takes part in nothing weaker unless its operator says so. */
+/** A node joins no study with a larger epsilon unless its operator allows it. */
 export const EPSILON_MAX_DEFAULT = 8
 
 const ADDRESSES_MAX = 64
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
 
-/** Whether the host is this machine only. */
+/** Whether the host is a loopback address. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host)
 }
@@ -92,7 +92,7 @@ export async function readConfig(folder: string): Promise<NodeConfig> {
   return located(config, file)
 }
 
-/** Checks the text of a config; relative paths in it are seen from `file`. @throws OperatorError of exit code 3 */
+/** Checks the text of a config; relative paths are relative to `file`. @throws OperatorError of exit code 3 */
 export function parseConfig(text: string, file: string): NodeConfig {
   return located(parseToml(text, CONFIG_SCHEMA, file), file)
 }

@@ -1,6 +1,6 @@
 /**
- * Strict TOML for what operators write by hand: a key that nobody knows is an error that names the key, the file, and
- * the key that was probably meant. A typing error must never silently mean "use the default".
+ * Strict TOML for files that operators write by hand: an unknown key is an error that names the key, the file, and the
+ * key that was probably meant. A typing error must never silently mean "use the default".
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { parse, TomlError } from 'smol-toml'
 import type { z } from 'zod'
 import { EXIT, OperatorError } from '../errors.ts'
 
-/** Further apart than this, two keys are not a typing error. */
+/** Edit distance above which a key is not taken for a typing error of another. */
 const EDITS_MAX = 3
 
 /**
  * Reads and checks a TOML file.
  *
- * @param missing what to say, and to advise, when there is no such file
+ * @param missing message and hint when there is no such file
  * @throws OperatorError `config-missing`, `config-unreadable`, `config-invalid`, all with exit code 3
  */
 export async function readToml<T extends z.ZodType>(
@@ -48,13 +48,13 @@ export function parseToml<T extends z.ZodType>(text: string, schema: T, file: st
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause
     const { line, column, message } = cause
-    // only its first line: the others draw the place
+    // only the first line: the others draw the place in the file
     const reason = message.split('\n')[0]!.replace('Invalid TOML document: ', '')
     throw invalid(`${file}:${line}:${column} is not valid TOML: ${reason}`, `Correct line ${line} of ${file}.`, cause)
   }
   const parsed = schema.safeParse(table)
   if (parsed.success) return parsed.data
-  // a mistyped key is also a missing one: naming the typing error helps more
+  // a mistyped key also makes the right one missing; naming the typing error helps more
   const { issues } = parsed.error
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
   const where = issue.path.filter(part => typeof part === 'string')
@@ -111,7 +111,7 @@ export function nearestKey(key: string, known: readonly string[]): string | unde
   return best !== undefined && best.edits <= allowed ? best.path : undefined
 }
 
-/** Levenshtein's distance. */
+/** Levenshtein distance. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
@@ -124,7 +124,7 @@ export function editDistance(a: string, b: string): number {
   return row[b.length]!
 }
 
-/** Every key that a schema knows, as dotted paths; elements of arrays have their array's path. */
+/** All keys of a schema, as dotted paths; elements of arrays have their array's path. */
 function keyPaths(schema: z.core.$ZodType, prefix = ''): string[] {
   const { def } = schema._zod as unknown as { def: { type: string } & Record<string, unknown> }
   switch (def.type) {

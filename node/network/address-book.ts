@@ -1,13 +1,13 @@
 /**
- * Where the other hospitals are said to be. What a peer says of others is hearsay: it has places of its own and is
- * tried in turns, so that nobody can make another unreachable.
+ * Addresses of the other hospitals. What a peer says of third parties is hearsay: it is kept apart and tried in turns
+ * with the known addresses, so that no peer can make another one unreachable.
  *
  * @module
  */
 
 import { ADDRESSES_PER_PEER_MAX } from './hello.ts'
 
-/** Hearsay is for when nothing else works: a few, the newest. */
+/** The newest hearsay addresses of a peer; they are a fallback, so a few suffice. */
 const HEARSAY_PER_PEER_MAX = 4
 
 interface Entry {
@@ -17,7 +17,7 @@ interface Entry {
   attempts: number
 }
 
-/** Adds the newest, making place by dropping the oldest. */
+/** Adds the newest address and drops the oldest when the set is full. */
 function put(addresses: Set<string>, address: string, most: number): void {
   if (!addresses.delete(address) && addresses.size >= most) addresses.delete(addresses.values().next().value as string)
   addresses.add(address)
@@ -26,7 +26,7 @@ function put(addresses: Set<string>, address: string, most: number): void {
 export class AddressBook {
   #entries: ReadonlyMap<string, Entry> = new Map()
   readonly #fits: (peer: string, address: string) => boolean
-  /** what the roster says, which nobody can displace */
+  /** addresses from the roster, which no peer can displace */
   #fixed: ReadonlyMap<string, readonly string[]> = new Map()
 
   /** @param fits whether an address can be dialled as that peer's */
@@ -34,7 +34,7 @@ export class AddressBook {
     this.#fits = fits
   }
 
-  /** Goes by another roster: what is known of those who stay is kept. @param fixed of each other hospital */
+  /** Switches to another roster, keeping the entries of those who stay. @param fixed each other's addresses */
   follow(fixed: ReadonlyMap<string, readonly string[]>): void {
     const fresh = (): Entry => ({ known: new Set(), hearsay: new Set(), attempts: 0 })
     this.#entries = new Map([...fixed.keys()].map(peer => [peer, this.#entries.get(peer) ?? fresh()]))
@@ -61,7 +61,7 @@ export class AddressBook {
     }
   }
 
-  /** Where to try next: every other time hearsay, where there is any. */
+  /** Addresses to try next: every other time hearsay, where there is any. */
   next(peer: string): string[] {
     const entry = this.#entries.get(peer)
     if (entry === undefined) return []
@@ -71,7 +71,7 @@ export class AddressBook {
     return turn && entry.hearsay.size > 0 ? [...entry.hearsay] : known
   }
 
-  /** What we tell others of a peer: only what is not hearsay. */
+  /** Addresses of a peer that we tell others: never hearsay. */
   told(peer: string): string[] {
     const known = [...(this.#fixed.get(peer) ?? []), ...(this.#entries.get(peer)?.known ?? [])]
     return known.slice(-ADDRESSES_PER_PEER_MAX)

@@ -1,5 +1,6 @@
 /**
- * A libp2p stream that is read at the reader's pace: what waits is bounded, and who dawdles over a frame is cut off.
+ * A libp2p stream with back-pressure: the read buffer is bounded, and the stream is aborted when the peer sends a frame
+ * too slowly.
  *
  * @module
  */
@@ -9,15 +10,15 @@ import { pEvent } from 'p-event'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { type Clock, systemClock } from '../clock.ts'
 
-/** One write to a stream; larger ones only grow buffers. */
+/** Bytes of one write to a stream; larger writes only grow buffers. */
 const WRITE_BYTES = 64 * 1024
-/** A reader that has this much waiting pauses the other side. */
+/** Buffered bytes at which the reader pauses the other side. */
 const READ_WAITING_BYTES_MAX = 256 * 1024
-/** Smaller pieces are copied together: a byte alone would cost a hundred. */
+/** Smaller pieces are copied into one block: a piece of one byte would cost a hundred. */
 const PIECE_BYTES_MIN = 4096
-/** A deadline that is noticed so much too late passed while this process stood still: the other side had no say. */
+/** A deadline that fires this late passed while this process was suspended, which is not the other side's fault. */
 const LATE_MS = 1000
-/** A gossip frame's length has at most so many bytes of seven bits. */
+/** Bytes of the longest length of a gossip frame, seven bits each. */
 const VARINT_BYTES_MAX = 4
 
 /** A piece of a stream: bytes, or libp2p's list of them. */
@@ -27,9 +28,9 @@ export interface Piece {
 
 export interface ChannelParts {
   readonly clock: Clock
-  /** told of every piece that is read, in bytes */
+  /** called for every piece that is read, with its bytes */
   readonly read: (bytes: number) => void
-  /** told of every piece that is written */
+  /** called for every piece that is written */
   readonly wrote: () => void
 }
 
@@ -90,7 +91,7 @@ export class Channel {
     }
     block.bytes.set(bytes, block.filled)
     block.filled += bytes.length
-    // the block is the last that waits; what was read of it already does not come again
+    // the block is the last entry of the queue; its byteOffset skips the bytes that were already read
     const last = this.#waiting.length - 1
     this.#waiting[last] = block.bytes.subarray((this.#waiting[last] as Uint8Array).byteOffset, block.filled)
   }
@@ -101,14 +102,14 @@ export class Channel {
     this.#wake?.()
   }
 
-  /** Runs one exchange at a time: request and answer of two must not mix. */
+  /** Runs one exchange at a time, so that the frames of two exchanges do not mix. */
   async exclusive<T>(exchange: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(exchange)
     this.#turn = mine.catch(() => {})
     return await mine
   }
 
-  /** Does something that the other side may hold up only so long. @throws ProtocolError `too-slow` */
+  /** Runs work that waits for the other side, with a deadline. @throws ProtocolError `too-slow` */
   async within<T>(ms: number, work: () => Promise<T>): Promise<T> {
     const { clock } = this.#parts
     let late: ProtocolError | undefined
@@ -132,7 +133,7 @@ export class Channel {
     }
   }
 
-  /** Up to so many bytes that have come in, taken out. */
+  /** Removes up to `bytesMax` bytes from the buffer. */
   #shift(bytesMax: number): Uint8Array {
     const part = this.#waiting[0] as Uint8Array
     const taken = part.subarray(0, bytesMax)
@@ -154,7 +155,7 @@ export class Channel {
     }
   }
 
-  /** What comes in, until the other side ends. @throws ProtocolError `frame-too-long` */
+  /** Yields inbound bytes until the other side ends. @throws ProtocolError `frame-too-long` */
   async *pieces(bytesMax: number): AsyncGenerator<Uint8Array, void, undefined> {
     let total = 0
     for (;;) {
@@ -189,13 +190,13 @@ export class Channel {
     }
   }
 
-  /** Takes in what the stream kept while it was paused, even after its end. @returns whether there was any */
+  /** Reads what the stream buffered while it was paused, even after its end. @returns whether there was any */
   #resumed(): boolean {
     if (this.#stream.readStatus !== 'paused') return false
     try {
       this.#stream.resume()
     } catch (error) {
-      // the bytes came before the window update that could not be sent
+      // the bytes arrived before the window update that could not be sent
       this.#end(error instanceof Error ? error : new Error(String(error)))
     }
     return this.#waiting.length > 0
@@ -245,7 +246,7 @@ export class Channel {
     await this.write(frame)
   }
 
-  /** Sends raw bytes, waiting whenever the other side is slow. */
+  /** Sends raw bytes; waits while the other side is slow. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
       this.#parts.wrote()
@@ -263,12 +264,12 @@ export class Channel {
     }
   }
 
-  /** Sends what is left and says that nothing follows. */
+  /** Sends what is left and closes our side. */
   async closeWrite(): Promise<void> {
     await this.#stream.close()
   }
 
-  /** Lets go of what came in and takes no more; if the other side has not closed after a while, the stream is cut. */
+  /** Drops the buffer and reads no more; aborts the stream if the other side has not closed it after `afterMs`. */
   abandon(afterMs: number): void {
     this.#abandoned = true
     this.#waiting.length = 0

@@ -1,9 +1,9 @@
 /**
- * Reads what peers gossip, in place of gossipsub's own reading, which buffers without end, decodes before it counts,
- * and remembers every message id for two minutes, of refused messages too. Only what is valid is handed on to it.
+ * Reads gossip in place of gossipsub's own reader, which buffers without bound, decodes before it counts, and remembers
+ * every message id for two minutes, those of refused messages too. Gossipsub gets only valid messages.
  *
- * Gossipsub expects that its methods may be overridden; its version is pinned, and a test fails if these no longer
- * catch what comes in.
+ * Gossipsub expects that its methods may be overridden; its version is pinned, and a test fails if these overrides no
+ * longer catch inbound frames.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { PeerGuard } from './limits/peer-guard.ts'
 
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'
 
-/** What `decodeRpc` is told: a frame with more is not decoded. */
+/** Limits for `decodeRpc`: a frame that exceeds one is not decoded. */
 export const GOSSIP_DECODE_LIMITS = {
   maxSubscriptions: GOSSIP_CONTROLS_PER_FRAME_MAX,
   maxMessages: GOSSIP_MESSAGES_PER_FRAME_MAX,
@@ -51,7 +51,7 @@ interface Rpc {
   }
 }
 
-/** The parts of gossipsub that are used or replaced. */
+/** The parts of gossipsub that this module uses or replaces. */
 interface Internals {
   readonly peers: ReadonlyMap<string, PeerId>
   readonly streamsInbound: Map<string, { close(): Promise<void> }>
@@ -70,7 +70,7 @@ export interface GossipReaderParts {
   validate(bytes: Uint8Array, from: string): GossipVerdict
 }
 
-/** Puts our reading in the place of gossipsub's. */
+/** Replaces gossipsub's reader with ours. */
 export function readGossip(gossipsub: GossipSub, parts: GossipReaderParts): void {
   const gossip = gossipsub as unknown as Internals
   const reader = new GossipReader(gossip, parts)
@@ -98,7 +98,7 @@ class GossipReader {
     this.#parts = parts
   }
 
-  /** Takes in frame after frame until the stream ends. @throws ProtocolError for a frame that cannot be skipped */
+  /** Reads frames until the stream ends. @throws ProtocolError for a frame that cannot be skipped */
   async read(peer: PeerId, channel: Channel): Promise<void> {
     const id = peer.toString()
     const { guard, frameMs } = this.#parts
@@ -122,7 +122,7 @@ class GossipReader {
   async #handle(peer: PeerId, { subscriptions, messages, control }: Rpc): Promise<void> {
     const { guard, topic } = this.#parts
     const id = peer.toString()
-    // with no gossip factor nobody announces messages or asks for announced ones
+    // with a gossip factor of 0 no honest peer announces messages or asks for announced ones
     if ((control?.ihave.length ?? 0) + (control?.iwant.length ?? 0) > 0) guard.strikes.add(id, 'gossip-stray')
     const controls = control ? control.graft.length + control.prune.length + control.idontwant.length : 0
     if (!guard.says(id, { messages: Math.max(1, messages.length + controls), bytes: 0 })) return
@@ -135,7 +135,7 @@ class GossipReader {
     })
   }
 
-  /** Whether a message is new, valid and to be passed on. */
+  /** Whether a message is new, valid and may be forwarded. */
   #accepts(peer: string, { topic, data }: RpcMessage): boolean {
     const { guard, validate } = this.#parts
     if (topic !== this.#parts.topic || data === undefined || data.length > MESSAGE_BYTES_MAX) {

@@ -1,5 +1,5 @@
 /**
- * What two hospitals say first to each other: which study they are in, where they are, and where others are.
+ * The first message between two hospitals: their study, their own addresses, and addresses of others.
  *
  * @module
  */

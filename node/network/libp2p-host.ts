@@ -1,6 +1,5 @@
 /**
- * The libp2p network of one node: who may connect, what is gossiped, which streams are open. The only place that
- * builds libp2p.
+ * The libp2p network of one node: admission, gossip and streams. The only module that builds libp2p.
  *
  * @module
  */
@@ -44,9 +43,9 @@ const INBOUND_PER_SECOND_MAX = 100
 const DIAL_TIMEOUT_MS = 10_000
 const MDNS_INTERVAL_MS = 5_000
 const GOSSIP_HEARTBEAT_MS = 700
-/** A gossip frame that was begun: more than its bytes take on any line that a study may have. */
+/** Time for a gossip frame, from its first byte: more than it takes on the slowest line that a study allows. */
 const GOSSIP_FRAME_MS = 30_000
-/** Up to this, what is held against a peer may be an accident and does not cost it its place in the mesh. */
+/** Up to this weight a peer's strikes may be accidents and do not remove it from the mesh. */
 const STRIKES_BEFORE_SCORE = 25
 
 export interface NetworkInit {
@@ -65,19 +64,19 @@ export interface NetworkInit {
 export interface NetworkHandlers {
   /** whether the roster knows this PeerId */
   admits(peer: string): boolean
-  /** a gossip message's fate; decides whether it is passed on, and whether `from`, who passed it on, is faulty */
+  /** decides whether a gossip message is forwarded, and whether its forwarder `from` is faulty */
   validate(bytes: Uint8Array, from: string): GossipVerdict
   discovered(peer: string, addresses: string[]): void
   opened(peer: string): void
   closed(peer: string): void
-  /** a peer was sent away for so long */
+  /** a peer was refused for that long */
   refused?(peer: string, ms: number, reason: StrikeReason): void
 }
 
 /** What the rest of the node sees of libp2p. */
 export interface Network {
   readonly peer: string
-  /** what peers used of their limits, and what is held against them */
+  /** peers' use of their limits, and their strikes */
   readonly guard: PeerGuard
   addresses(): string[]
   start(): Promise<void>
@@ -109,7 +108,7 @@ function createGossip(topic: string, strikes: Strikes) {
     Dout: 1,
     Dlazy: 0,
     gossipFactor: 0,
-    // nobody asks for a message by its id: it need not be kept beyond the next heartbeat
+    // no peer asks for a message by its id, so none is kept beyond the next heartbeat
     mcacheLength: 1,
     mcacheGossip: 1,
     floodPublish: false,
@@ -167,7 +166,7 @@ async function createHost(
         return denied(peer)
       },
       denyOutboundEncryptedConnection: denied,
-      // loopback and private addresses are where hospitals are
+      // hospitals are on loopback and private addresses too
       denyDialMultiaddr: () => false,
     },
     peerDiscovery: [
@@ -194,10 +193,10 @@ function listen(host: Host, handlers: NetworkHandlers, guard: PeerGuard): void {
   })
 }
 
-/** The oldest connections of a peer make place: it may be one that the peer has forgotten. */
+/** Closes a peer's oldest connections above the limit: the peer may have forgotten them. */
 function limitConnections(host: Host, connection: Connection, guard: PeerGuard): void {
   const peer = connection.remotePeer
-  // it may have been sent away while it shook hands
+  // the peer may have been refused during the handshake
   if (!guard.connects(peer.toString()) || guard.strikes.refuses(peer.toString())) {
     return connection.abort(new Error('refused'))
   }
@@ -261,7 +260,7 @@ function networkOf(
     handle: async (protocol, handler) => {
       const limited = limitStreams(handler, guard)
       await host.handle(protocol, (stream, connection) => limited(stream, connection.remotePeer.toString()), {
-        // ours, which strikes, comes first
+        // our own limit, which adds strikes, applies first
         maxInboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
         maxOutboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
       })
@@ -270,7 +269,7 @@ function networkOf(
       try {
         return await host.dialProtocol(peerIdFromString(peer), protocol, { signal })
       } catch (cause) {
-        // what a stream that closes while it is negotiated throws is the event itself
+        // a stream that closes during negotiation throws the event itself
         if (cause instanceof Error) throw cause
         throw new ProtocolError('stream-ended', 'the stream closed before it was open', { action: 'ignore', cause })
       }
@@ -286,7 +285,7 @@ function networkOf(
   }
 }
 
-/** An address as that peer's, or undefined when it is none, or another's. */
+/** The address with that peer's id; undefined when it is malformed or another peer's. */
 function targetOf(peer: string, address: string): Multiaddr | undefined {
   try {
     const parsed = multiaddr(address.includes('/p2p/') ? address : `${address}/p2p/${peer}`)
@@ -299,7 +298,7 @@ function targetOf(peer: string, address: string): Multiaddr | undefined {
 
 type StreamHandler = (stream: Stream, peer: string) => Promise<void>
 
-/** Few streams of a protocol for each peer, over all of its connections: the oldest makes place. */
+/** Limits a peer's streams of one protocol over all of its connections: the oldest is aborted. */
 function limitStreams(handler: StreamHandler, guard: PeerGuard): StreamHandler {
   const open = new Map<string, Stream[]>()
   return async (stream, peer) => {
@@ -332,7 +331,7 @@ async function startHost(host: Host, init: NetworkInit): Promise<void> {
   host.services.pubsub.subscribe(init.topic)
 }
 
-/** libp2p folds the reasons of all its transports into one text. */
+/** The first known reason in libp2p's error, which joins those of all transports into one text. */
 function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause)
   if (text.includes('EADDRINUSE')) return 'the address is in use'

@@ -1,8 +1,8 @@
 /**
  * Bytes over libp2p streams, with limits, deadlines and real back-pressure.
  *
- * Control protocols are one small request and one answer, over it-pipe and length prefixes. Bulk goes over a
- * long-lived `Channel`, whose reader pauses the stream: libp2p's own iteration buffers without end.
+ * A control protocol is one small request and one answer, over it-pipe and length prefixes. Bulk data goes over a
+ * long-lived `Channel`, whose reader pauses the stream: libp2p's own iteration buffers without bound.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { pipe } from 'it-pipe'
 import { ProtocolError } from '../../protocols/errors.ts'
 import type { Channel, Piece } from './channel.ts'
 
-/** After the answer, how long the asker may take to close its side. */
+/** Time for the requester to close its side after the answer. */
 const LINGER_MS = 2000
-/** What a length prefix takes at most. */
+/** Bytes of the longest length prefix. */
 const PREFIX_BYTES_MAX = 8
 
-/** Errors of it-length-prefixed that say that the other side announced more than fits, or nothing sensible. */
+/** Errors of it-length-prefixed for a length that is above the limit or malformed. */
 const TOO_LONG = ['InvalidDataLengthError', 'InvalidDataLengthLengthError', 'InvalidMessageLengthError']
 
 /** Sends one request over a fresh stream and waits for the one answer. @throws ProtocolError `frame-too-long` */
@@ -76,7 +76,7 @@ export async function reply(
   }
 }
 
-/** A stream as it-pipe wants it, but bounded: no more is taken in than one frame. */
+/** A stream as it-pipe expects it, but bounded: it reads no more than one frame. */
 function duplexOf(channel: Channel, bytesMax: number) {
   return {
     source: channel.pieces(bytesMax + PREFIX_BYTES_MAX),
@@ -87,7 +87,7 @@ function duplexOf(channel: Channel, bytesMax: number) {
   }
 }
 
-/** Nothing more is read; whoever leaves its own side open is cut off. */
+/** Stops reading; the stream is aborted if the other side does not close it within LINGER_MS. */
 function finish(channel: Channel): void {
   channel.abandon(LINGER_MS)
 }

@@ -1,9 +1,9 @@
 /**
- * Watches connections below the streams: bytes under the encryption, frames of the muxer. Neither library limits these
- * by itself, and a peer can use them up without ever opening a stream.
+ * Meters connections below the streams: bytes under the encryption, frames of the muxer. Neither library limits these
+ * by itself, and a peer can send them without ever opening a stream.
  *
- * The muxer's methods are overridden on the instance; its version is pinned, and a test fails if they no longer see
- * what comes in.
+ * The muxer's methods are overridden on the instance; its version is pinned, and a test fails if the overrides no
+ * longer see inbound frames.
  *
  * @module
  */
@@ -18,13 +18,13 @@ import type {
 import { BULK_FRAME_BYTES_MIN, STREAM_WINDOW_BYTES_MAX, UNSENT_BYTES_MAX } from './limits/limits.ts'
 
 export interface WireMeter {
-  /** bytes that the socket is given */
+  /** bytes written to the socket */
   sent(bytes: number): void
-  /** bytes that the socket gives */
+  /** bytes read from the socket */
   received(peer: string, bytes: number): void
-  /** a frame that costs more than its bytes: a small one, or one without any */
+  /** a frame that costs more than its bytes: small or without payload */
   frame(peer: string): void
-  /** a frame that no stream has room for */
+  /** a frame longer than any stream's window */
   overrun(peer: string): void
 }
 
@@ -33,14 +33,14 @@ interface Secured {
   readonly remotePeer: PeerId
 }
 
-/** What yamux does with what it reads. */
+/** The parts of yamux that read. */
 interface MuxerInternals {
   readonly decoder: { readonly buffer: { readonly byteLength: number } }
   onData(data: unknown): void
   handleFrame(frame: { readonly header: { readonly length: number }; readonly data?: unknown }): void
 }
 
-/** Makes libp2p's parts count. */
+/** Wraps libp2p's encrypter and muxer so that they count. */
 export class MeteredWire {
   readonly #meter: WireMeter
   readonly #peers = new WeakMap<object, string>()
@@ -49,7 +49,7 @@ export class MeteredWire {
     this.#meter = meter
   }
 
-  /** An encrypter that counts, and that keeps no more for a peer than it may leave unread. */
+  /** An encrypter that counts, and whose write buffers hold at most UNSENT_BYTES_MAX for a peer. */
   encrypter<Parts>(create: (parts: Parts) => ConnectionEncrypter): (parts: Parts) => ConnectionEncrypter {
     return parts => {
       const inner = create(parts)
@@ -108,7 +108,7 @@ export class MeteredWire {
     }
     yamux.onData = data => {
       onData(data)
-      // a frame may say that it is of 4 GiB, and is only checked against the window when all of it is here
+      // a frame may announce 4 GiB, and yamux checks it against the window only when all of it has arrived
       if (yamux.decoder.buffer.byteLength <= 2 * STREAM_WINDOW_BYTES_MAX) return
       this.#meter.overrun(peer)
       connection.abort(new Error('a frame longer than any window'))

@@ -1,6 +1,6 @@
 /**
- * What a study's promise of privacy is worth, as far as attacks can tell: a lower bound on ε beside the claimed one, attacks
- * on membership, and pictures from updates.
+ * A privacy audit of a study by attacks: a lower bound on ε beside the claimed one, membership inference, and gradient
+ * inversion.
  *
  * @module
  */
@@ -26,34 +26,34 @@ export interface AuditInit {
   readonly document: StudyDocument
   readonly dataset: Dataset
   readonly backend: Backend
-  /** cryptographically secure: coins, samples and noise */
+  /** for coins, samples and noise; cryptographically secure */
   readonly rng: Rng
 }
 
 export interface AuditChoices {
   readonly canaries: number
-  /** shadow models of each attack on membership; an even number */
+  /** shadow models of each membership attack; an even number */
   readonly shadows: number
-  /** rounds that are rehearsed of a longer study */
+  /** rounds to rehearse, at most */
   readonly roundsMax: number
-  /** a finished study's model: records that it was trained on, and others that it was not */
+  /** a finished study's model, records that it was trained on, and other records */
   readonly final: { readonly model: ModelState; readonly members: Dataset; readonly others: Dataset } | null
-  /** told before each step, in words */
+  /** called before each step with its description */
   readonly progress: (step: string) => void
 }
 
 export interface StudyAudit {
-  /** as it was rehearsed: its rounds may be fewer */
+  /** as rehearsed, perhaps with fewer rounds */
   readonly document: StudyDocument
   readonly records: number
-  /** after the rounds that were rehearsed, every hospital contributing */
+  /** after the rehearsed rounds, every hospital contributing */
   readonly claimed: Epsilons
   readonly canary: CanaryAudit
   /** null where there are too few records */
   readonly membership: MembershipAudit | null
   readonly inversion: InversionAudit | null
   readonly final: FinalModelAudit | null
-  /** whether some lower bound is above what is claimed */
+  /** whether the canary audit refutes the claim */
   readonly refuted: boolean
 }
 

@@ -1,11 +1,12 @@
 /**
- * A lower bound on ε from one rehearsal: gradient canaries are put in or left out by coins, somebody who sees every opened
- * sum and knows all the other records guesses which were in, and too many right guesses refute the claim (Steinke, Nasr,
- * Jagielski, NeurIPS 2023; gradients as canaries: Nasr et al., USENIX Security 2023). Where every record is in every round
- * the claim is a Gaussian's, and the test of Mahloujifar, Melis, Chaudhuri (2024) is sharper.
+ * A lower bound on ε from one rehearsal. Coins decide which gradient canaries are included; an attacker who sees every
+ * opened sum and knows all other records guesses which were, and too many right guesses refute the claim (Steinke,
+ * Nasr, Jagielski, NeurIPS 2023; gradients as canaries: Nasr et al., USENIX Security 2023). Where every record is in
+ * every round, the claim is that of a Gaussian mechanism, and the test of Mahloujifar, Melis, Chaudhuri (2024) is
+ * sharper.
  *
- * A bound below the claim is no proof of privacy; one above it disproves the claim. Where records are sampled the general
- * bound sees little: therefore the noise itself is measured as well, which only a rehearsal can.
+ * A bound below the claim is no proof of privacy; one above it disproves the claim. Where records are sampled, the
+ * general bound has little power, so the noise itself is measured too, which only a rehearsal can.
  *
  * @module
  */
@@ -22,26 +23,26 @@ import { poissonSample } from '../training/sampler.ts'
 import { type RehearsalInit, type RehearsedRound, rehearse, sigmaOf } from './rehearsal.ts'
 
 export const CANARIES_DEFAULT = 1000
-/** Probability that an honest study is accused, over all bounds of an audit together. */
+/** Probability that an audit refutes an honest study, over all its bounds together. */
 export const SIGNIFICANCE = 0.01
 
-/** Who guesses: everyone who sees the model, or the tolerated colluders, who know their own noise. */
+/** The attacker: everyone who sees the model, or the tolerated colluders, who know their own noise. */
 export type AttackView = 'model' | 'colluding'
 
-/** What one observer's guesses show, beside the ε that is claimed against this observer. */
+/** The result of one observer's guesses, with the ε that the study claims against this observer. */
 export interface CanaryFinding {
   readonly observer: AttackView
   readonly claimed: number
   /** holds for any (ε, δ)-private run */
   readonly general: AuditFinding
-  /** of the Gaussian that is claimed; null where records are sampled, and none is */
+  /** for the claimed Gaussian mechanism; null where records are sampled, since then no Gaussian is claimed */
   readonly gaussian: AuditFinding | null
   /** the larger lower bound */
   readonly epsilon: number
   readonly exceeded: boolean
-  /** standard deviation of the noise that this observer does not know, over what the study says; null: too few words */
+  /** deviation of the noise unknown to this observer, over the study's; null: too few words to measure */
   readonly noise: number | null
-  /** the same of the statistics, in studies that have any */
+  /** the same for the statistics, in studies that have them */
   readonly statisticsNoise: number | null
   /** whether the lower bound is above the claim, or the noise is below it */
   readonly refuted: boolean
@@ -55,18 +56,18 @@ export interface CanaryAudit {
   readonly findings: readonly CanaryFinding[]
 }
 
-/** Fewer words say nothing about the size of the noise. */
+/** With fewer words the noise is not measured. */
 const NOISE_WORDS_MIN = 200
-/** Noise is too small when its measured deviation is so many of its own errors below: once in 10⁹ by chance. */
+/** Standard errors by which measured noise must be below the claim to refute it: by chance once in 10⁹. */
 const NOISE_ERRORS = 6
 
-/** Guesses to be made, as shares of the canaries; fixed before any score is seen. */
+/** Numbers of guesses, as shares of the canaries; fixed before any score is seen. */
 const GUESSED_SHARES = [0.02, 0.05, 0.1, 0.2, 0.4, 1]
 
 /**
  * Rehearses a study with canaries at its first hospital.
  *
- * @param canaries  how many, at most half the model's dimension: each has a coordinate and a coin of its own
+ * @param canaries  their number, at most half the model's dimension: each has a coordinate and a coin of its own
  * @throws as `rehearse`
  */
 export function auditCanaries(init: RehearsalInit, { canaries = CANARIES_DEFAULT } = {}): CanaryAudit {
@@ -120,22 +121,22 @@ function drawCoordinates(
 
 interface View {
   readonly observer: AttackView
-  /** of each canary: the logarithm of how much likelier what was seen is if it was in */
+  /** each canary's log-likelihood ratio of being included */
   readonly evidence: Float64Array
   see(round: RehearsedRound): void
-  /** of what is left of the coordinates without a canary */
+  /** noise measured on the coordinates without a canary */
   noise(): Measured | null
-  /** of what is left of the statistics */
+  /** noise measured on the statistics */
   statisticsNoise(): Measured | null
 }
 
-/** A deviation over the study's, and its standard error. */
+/** A measured deviation over the study's, and its standard error. */
 interface Measured {
   readonly ratio: number
   readonly error: number
 }
 
-/** Adds up squares of what should be noise of a known deviation. */
+/** Sums squares of values that should be noise of a known variance. */
 class NoiseMeter {
   readonly #variance: number
   #squares = 0
@@ -187,13 +188,13 @@ function viewsOf({ document, parts }: RehearsalInit, coordinates: Uint32Array): 
   return [view('model', 0), view('colluding', colluders)]
 }
 
-/** ln of the density of a sampled step plus noise over that of noise alone. */
+/** ln of the ratio of two densities: a sampled step plus noise, and noise alone. */
 function logLikelihoodRatio(
   value: number,
   { step, variance, rate }: { step: number; variance: number; rate: number },
 ): number {
   const whole = (step * (value - step / 2)) / variance
-  // beyond that, exp would overflow where the sum is its largest term anyway
+  // above 700 exp would overflow, and the largest term dominates the sum anyway
   return rate === 1 || whole > 700 ? whole + Math.log(rate) : Math.log1p(rate * Math.expm1(whole))
 }
 
@@ -210,7 +211,7 @@ function findingOf(
   { observer, claimed, evidence, included, noise, statisticsNoise }: Seen,
   { significance, delta, isGaussian }: { significance: number; delta: number; isGaussian: boolean },
 ): CanaryFinding {
-  // the surest guesses first, be they "in" or "out": a guess counts when it is right
+  // the surest guesses first, whether "in" or "out"
   const scores = evidence.map(Math.abs)
   const isRight = included.map((isIn, canary) => evidence[canary]! > 0 === isIn)
   const counts = [...new Set(GUESSED_SHARES.map(share => Math.ceil(share * included.length)))]

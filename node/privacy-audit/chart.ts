@@ -4,7 +4,7 @@ import { encode } from 'fast-png'
 import { html } from 'hono/html'
 import type { Roc } from './roc.ts'
 
-/** What hono's template makes: text in it is escaped, markup of another template is not. */
+/** The result of hono's template, which escapes text and inserts the markup of other templates as it is. */
 export type Markup = ReturnType<typeof html>
 
 const BAR_WIDTH = 460
@@ -12,7 +12,7 @@ const BAR_LEFT = 210
 const BAR_HEIGHT = 20
 const TICKS = 5
 
-/** A pair of bars for each row: what is claimed, and what was found at least. */
+/** Two bars for each row: the claimed epsilon, and the lower bound that was found. */
 export function claimChart(rows: readonly { label: string; claimed: number; found: number }[]): Markup {
   const largest = Math.max(...rows.flatMap(({ claimed, found }) => [claimed, found]))
   const step = tickOf(largest)
@@ -57,10 +57,10 @@ const PLOT = 340
 const PLOT_LEFT = 62
 const PLOT_TOP = 12
 const DECADES = 3
-/** Points nearer than this are one on the screen. */
+/** Points nearer than this are drawn as one. */
 const POINT_PIXELS = 0.7
 
-/** ROC curves on logarithmic axes: what matters is how many are found while hardly anybody is accused wrongly. */
+/** ROC curves on logarithmic axes, because the true positives at few false positives matter. */
 export function rocChart(curves: readonly Curve[]): Markup {
   const place = (share: number) => (1 + Math.log10(Math.max(share, 10 ** -DECADES)) / DECADES) * PLOT
   const [x, y] = [(share: number) => PLOT_LEFT + place(share), (share: number) => PLOT_TOP + PLOT - place(share)]
@@ -103,9 +103,9 @@ const IN_RANGE_SLACK = 0.05
 const IN_RANGE_SHARE = 0.98
 
 /**
- * An image record as a PNG. Values outside of 0 to 1 are stretched to fit, all but the outermost hundredth.
+ * An image record as a PNG. Values outside 0 to 1 are rescaled to fit, except the outermost hundredth at each end.
  *
- * @param shape [height, width, channels]; of other than three channels the first is shown
+ * @param shape [height, width, channels]; unless there are three channels, only the first is shown
  * @returns a `data:` address
  */
 export function pictureOf(values: Float32Array, shape: readonly number[]): string {
@@ -128,7 +128,7 @@ export function pictureOf(values: Float32Array, shape: readonly number[]): strin
 const COLUMNS_MAX = 48
 const STRIP_HEIGHT = 56
 
-/** A vector record as bars around 0, its first columns; outliers are cut off. */
+/** The first COLUMNS_MAX columns of a vector record as bars around 0. */
 export function barsOf(values: Float32Array): Markup {
   const shown = values.slice(0, COLUMNS_MAX)
   const largest = Math.max(...shown.map(Math.abs)) || 1

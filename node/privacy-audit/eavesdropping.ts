@@ -1,6 +1,6 @@
 /**
- * What somebody sees of a hospital's update that holds one record, under each protection and under none: the words that an
- * attack on the record starts from.
+ * The view of an eavesdropper on an update that holds one record, under each protection and under none: the words that
+ * an attack on the record starts from.
  *
  * @module
  */
@@ -16,24 +16,26 @@ import { noiseOfStep, noiseOfSum } from '../../protocols/study/noise.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 
-/** Nothing; the hospital's own noise; the sum over all hospitals; the masked share that travels; the sum with all noise. */
+/** None; the hospital's own noise; the sum over all hospitals; the masked share on the wire; the sum with all noise. */
 export const PROTECTIONS = ['none', 'noise', 'sum', 'share', 'both'] as const
 export type Protection = (typeof PROTECTIONS)[number]
 
 /**
+ * Computes the eavesdropper's view.
+ *
  * @param update   one record's clipped gradient, quantised
  * @param others   the rest of the round's sum, quantised, without noise
  * @returns d words
  */
 export type Eavesdrop = (update: Int32Array, others: Int32Array) => Int32Array
 
-/** What is seen under each protection, by the steps that protect a study's updates. */
+/** The view under each protection, made by the production code that protects a study's updates. */
 export function eavesdroppers(document: StudyDocument, rng: Rng): Record<Protection, Eavesdrop> {
   const hospitals = document.hospitals.length
   const plan = planStudy(document)
   const noise = noiseOfSum(document.privacy, plan, hospitals)
   const local = noiseOfStep(document.privacy, plan)
-  // local noise is on the update before its masks, at every step
+  // local noise is added at every step, before the masks
   const drawNoise = (words: Int32Array): void => {
     if (noise.sigma > 0) addDiscreteGaussian(words, noise.sigma, rng)
     for (let step = 0; local > 0 && step < plan.steps; step++) addDiscreteGaussian(words, local, rng)

@@ -1,10 +1,11 @@
 /**
- * Gradient inversion: what an update with one record in it gives away of that record, under each protection and under none.
+ * Gradient inversion: recovers a record from an update that holds only this record, under each protection and under
+ * none.
  *
- * Two attacks, and for each protection the one that does better on records that are no victims. Where the first layer is
- * dense with a bias the update holds the layer's input: a row of ∂W over its ∂b (Phong et al., IEEE TIFS 2018); of frozen
- * features a ridge regression makes pictures again. And learning to invert: a kernel ridge regression from whole updates
- * to pictures, learnt from records of the same kind (Wu, Chen, Guo, Weinberger, UAI 2023).
+ * There are two attacks; for each protection the report shows the one that does better on records that are no victims.
+ * Analytic: where the first layer is dense with a bias, the update holds the layer's input, a row of ∂W over its ∂b
+ * (Phong et al., IEEE TIFS 2018); a ridge regression turns frozen features back into pictures. Learnt: a kernel ridge
+ * regression from whole updates to pictures, trained on records of the same kind (Wu, Chen, Guo, Weinberger, UAI 2023).
  *
  * @module
  */
@@ -24,16 +25,19 @@ import { eavesdroppers, PROTECTIONS, type Protection } from './eavesdropping.ts'
 import { attackedPart, shuffle, subset } from './records.ts'
 import { correlation, createRidge, dot, type Ridge, unit } from './ridge.ts'
 
-/** Records that are attacked, and how many of them are shown. */
+/** Records that are attacked. */
 const VICTIMS = 24
+/** Victims that the report shows. */
 export const SHOWN = 6
-/** Records that the attacks are learnt from, and that their settings are chosen on. */
+/** Records that the attacks are trained on. */
 const AUXILIARIES_MAX = 800
+/** With fewer auxiliaries there is no attack. */
 const AUXILIARIES_MIN = 30
+/** Records that the attacks' settings are chosen on. */
 const CHOSEN_ON = 12
 /** Numbers of all auxiliaries' gradients together: half a gigabyte. */
 const GRADIENT_NUMBERS_MAX = 1 << 27
-/** Of the Gaussian kernel, over the distance of unit vectors at right angles. */
+/** Width of the Gaussian kernel, relative to the distance of orthogonal unit vectors. */
 const KERNEL_WIDTH = 1
 
 export type AttackName = 'analytic' | 'learnt'
@@ -41,12 +45,12 @@ export type AttackName = 'analytic' | 'learnt'
 export interface InversionColumn {
   readonly protection: Protection
   readonly attack: AttackName
-  /** one for each of the victims, of which the first are shown; as many numbers as a record has */
+  /** one recovered record for each victim; the report shows the first SHOWN */
   readonly recovered: readonly Float32Array[]
-  /** of the recovered record with the true one, both less the mean record */
+  /** between the recovered and the true record, both less the mean record */
   readonly correlations: readonly number[]
   readonly mean: number
-  /** the same with other victims in place of the true one: what chance gives */
+  /** mean correlation with other victims' records: the chance level */
   readonly chance: number
 }
 
@@ -54,7 +58,7 @@ export interface InversionAudit {
   readonly originals: readonly Float32Array[]
   readonly shape: readonly number[]
   readonly auxiliaries: number
-  /** records that the round's sum was over, on average */
+  /** mean number of records in the round's sum */
   readonly summed: number
   readonly columns: readonly InversionColumn[]
 }
@@ -98,7 +102,7 @@ export function auditInversion({ document, dataset, backend, rng }: InversionIni
   const attacks = attacksOf({ study, isFeatures: study !== document, backend }, learnt)
   const isTable = dataset.shape.length === 1
   const { own, alike } = likeness(learnt.outputs, isTable)
-  // columns of a table are shown beside their mean, in deviations: their units have nothing in common
+  // columns of a table have different units, so they are shown as deviations from their mean
   const shown = (record: Float32Array) => (isTable ? own(record) : record)
   const eavesdrop = eavesdroppers(study, rng)
   const columns = PROTECTIONS.map(protection => {
@@ -119,7 +123,7 @@ export function auditInversion({ document, dataset, backend, rng }: InversionIni
   }
 }
 
-/** An order in which the classes take turns among the first. */
+/** Reorders records so that the classes alternate among the first, which are the victims. */
 function victimsFirst(order: Uint32Array, { labels }: Dataset): Uint32Array {
   const classes = [...new Set(labels)].sort((a, b) => a - b)
   const queues = classes.map(label => [...order].filter(at => labels[at] === label))
@@ -133,7 +137,7 @@ function picturesOf(dataset: Dataset): (record: number) => Float32Array {
   return record => dataset.inputs.slice(record * size, (record + 1) * size)
 }
 
-/** A record's clipped gradient at the study's first parameters, which are public, as integers. */
+/** Gives a record's clipped gradient at the study's initial parameters, which are public, as integers. */
 function updatesOf(
   study: StudyDocument,
   { records, backend }: { records: Dataset; backend: Backend },
@@ -149,7 +153,7 @@ function updatesOf(
   }
 }
 
-/** What a first round's samples of all other records add up to. */
+/** Draws the sum over a first round's samples of all other records. */
 function roundSum(
   study: StudyDocument,
   { records, backend, rng }: { records: Dataset; backend: Backend; rng: Rng },
@@ -163,7 +167,7 @@ function roundSum(
 
 interface Attack {
   readonly name: AttackName
-  /** what each of the attack's settings makes of it */
+  /** the recovered record for each of the attack's settings */
   recover(seen: Int32Array): Float32Array[]
 }
 
@@ -218,7 +222,7 @@ function ridgeOf({ tf }: Backend, inputs: Float32Array[], outputs: readonly Floa
 
 type Likeness = (recovered: Float32Array, truth: Float32Array) => number
 
-/** Correlation of what is particular to a record: all chest X-rays look alike, and the mean of many is no secret. */
+/** Correlation of records less their mean: all chest X-rays look alike, and the mean of many is no secret. */
 function likeness(
   outputs: readonly Float32Array[],
   standardised: boolean,
@@ -241,7 +245,7 @@ function likeness(
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** The attack and its setting that do best where the truth is known. */
+/** The attack and setting that do best on records that the attacker knows. */
 function bestOf(
   attacks: readonly Attack[],
   trials: readonly { seen: Int32Array; truth: Float32Array }[],

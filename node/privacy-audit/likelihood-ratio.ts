@@ -1,7 +1,7 @@
 /**
- * The likelihood ratio attack on membership, LiRA: what a model says of a record, compared with what models say that were
- * trained with it and without it (Carlini, Chien, Nasr, Song, Terzis, Tramèr, IEEE S&P 2022). Of few models the spread is
- * taken over all records together, as the paper advises.
+ * The likelihood ratio attack on membership, LiRA: compares a model's confidence in a record with that of models
+ * trained with it and without it (Carlini, Chien, Nasr, Song, Terzis, Tramèr, IEEE S&P 2022). With few models the
+ * variance is estimated over all records together, as the paper advises.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 const PROBABILITY_MIN = 1e-38
 const VARIANCE_MIN = 1e-12
 
-/** What each of some models says of each record, and which of them was trained with it. */
+/** Confidences of several models in each record, and which records each model was trained with. */
 export interface ModelAnswers {
   /** `confidence` of each record, model by model */
   readonly confidences: readonly ArrayLike<number>[]
@@ -18,7 +18,7 @@ export interface ModelAnswers {
 }
 
 /**
- * ln(p / (1 − p)) of the true class's probability p, about normal over models.
+ * ln(p / (1 − p)) of the true class's probability p; approximately normal over models.
  *
  * @param probabilities count × classes, row-major
  */
@@ -30,7 +30,7 @@ export function confidences(
   return Float64Array.from({ length: labels.length }, (_, row) => {
     let others = 0
     for (let label = 0; label < classes; label++) {
-      // the sum of the others, because 1 − p of a p near 1 has no digits left
+      // the sum of the other classes, because 1 − p loses all digits for p near 1
       if (label !== labels[row]) others += probabilities[row * classes + label]!
     }
     const own = probabilities[row * classes + labels[row]!]!
@@ -39,12 +39,12 @@ export function confidences(
 }
 
 /**
- * Attacks one of the models with shadow models. Of these as many must have been trained with a record as without it, whether
- * or not the target was: else their numbers alone would tell, or mislead.
+ * Attacks one of the models with shadow models. For every record as many shadows must have been trained with it as
+ * without it, whether or not the target was: otherwise their numbers alone would reveal the answer, or mislead.
  *
  * @param target  which model
  * @param shadows which models are its shadows
- * @returns of each record ln of how much likelier the target's confidence is if it was trained with it
+ * @returns for each record ln of the likelihood ratio of the target's confidence, trained with it over without it
  */
 export function likelihoodRatios(
   { confidences, included }: ModelAnswers,

@@ -1,10 +1,10 @@
 /**
- * Whether a model tells who was in its training data: two attacks on models that were trained on half of some records each,
- * once as the study trains, once as one trains who promises nothing.
+ * Membership inference: two attacks on models that were each trained on half of some records, once as the study trains,
+ * once without privacy.
  *
- * Models come in pairs, each trained on the half that its partner is not; each is attacked with the models of all other
- * pairs as its shadow models (Carlini et al., IEEE S&P 2022), and by the loss alone
- * (Yeom, Giacomelli, Fredrikson, Jha, CSF 2018).
+ * Models come in pairs that are trained on complementary halves; each is attacked with the models of all other pairs
+ * as its shadow models (Carlini et al., IEEE S&P 2022), and by the loss alone (Yeom, Giacomelli, Fredrikson, Jha, CSF
+ * 2018).
  *
  * @module
  */
@@ -25,39 +25,39 @@ import { deal, shuffle, subset, trainedPart } from './records.ts'
 import { rehearse } from './rehearsal.ts'
 import { type Roc, rocOf, truePositivesAt } from './roc.ts'
 
-/** Records that are in for some models and out for others; of larger data sets the rest is in for all. */
+/** Records that are members of some models only; the rest of a larger data set is in all models' training data. */
 export const TARGETS_MAX = 1000
 export const TARGETS_MIN = 20
 export const FALSE_POSITIVES = 0.01
 
-/** How one trains who promises nothing: small batches, momentum, many passes. */
+/** Training without privacy: small batches, momentum, many epochs. */
 const OPEN_BATCH = 64
 const OPEN_EPOCHS = 30
 const OPEN_ROUNDS_MIN = 300
 const OPEN_MOMENTUM = 0.9
 /** Learning rate times the largest gradient at the start. */
 const OPEN_STEP = 0.7
-/** Clipping norm over the largest gradient at the start: nothing is clipped. */
+/** Clipping norm over the largest gradient at the start, so that nothing is clipped. */
 const OPEN_CLIPPING = 4
 
-/** What an attack achieves. */
+/** The success of one attack. */
 export interface AttackResult {
   readonly roc: Roc
-  /** share of the members that are found at FALSE_POSITIVES */
+  /** true positive rate at the false positive rate FALSE_POSITIVES */
   readonly truePositives: number
 }
 
 export interface MembershipResult {
   readonly likelihoodRatio: AttackResult
   readonly loss: AttackResult
-  /** of the models, on records that they were trained on and on others; means */
+  /** mean accuracy of the models on their members and on other records */
   readonly accuracy: { readonly members: number; readonly others: number }
-  /** what was trained */
+  /** the study that was trained */
   readonly document: StudyDocument
 }
 
 export interface MembershipAudit {
-  /** records in or out by chance, and records that every model was trained on */
+  /** records with random membership, and records that every model was trained on */
   readonly targets: number
   readonly background: number
   readonly models: number
@@ -73,10 +73,10 @@ export interface MembershipInit {
 }
 
 /**
- * Trains models with privacy and as many without, and attacks them all.
+ * Trains models with privacy and as many without, and attacks all of them.
  *
- * @param shadows  of each attack, an even number; two more models are trained, of each kind
- * @param trained  told after each training
+ * @param shadows  shadow models of each attack, an even number; two more models of each kind are trained
+ * @param trained  called after each training
  * @throws as `rehearse`
  */
 export function auditMembership(
@@ -123,7 +123,7 @@ function attackResults(
   const each = answers.map(probabilities => confidences(probabilities, targets.labels, classes))
   const members = included.flat()
   const ratios = each.flatMap((_, target) => {
-    // of the other pairs, half of the models know any record: of its own pair only the partner of a stranger would
+    // exactly half of the models of the other pairs know a record; the target's own partner would reveal the answer
     const shadows = [...each.keys()].filter(model => model >> 1 !== target >> 1)
     return [...likelihoodRatios({ confidences: each, included }, { target, shadows })]
   })
@@ -155,7 +155,7 @@ function resultOf(values: readonly number[], members: readonly boolean[]): Attac
   return { roc, truePositives: truePositivesAt(roc, FALSE_POSITIVES) }
 }
 
-/** The same model without privacy; its step follows from how large gradients are, so that it suits any model. */
+/** The study without privacy; its learning rate follows from the size of the gradients, so that it suits any model. */
 function openDocument(
   document: StudyDocument,
   { records, count, backend }: { records: Dataset; count: number; backend: Backend },
@@ -194,14 +194,14 @@ function largestGradient(
   }
 }
 
-/** What a finished model's losses tell of who was trained on. */
+/** The loss attack's success on a finished model. */
 export interface FinalModelAudit extends AttackResult {
   readonly members: number
   readonly others: number
 }
 
 /**
- * The loss attack on one model: records that it was trained on against records that it was not.
+ * Runs the loss attack on one model: records that it was trained on against other records.
  *
  * @throws OperatorError `dataset-mismatch`, exit code 11
  */

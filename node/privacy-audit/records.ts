@@ -1,5 +1,5 @@
 /**
- * The records of an audit: dealt out to simulated hospitals, and as the trained part of a model takes them.
+ * The records of an audit: dealt to simulated hospitals, and as inputs of a model's trained part.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, selectRecords } from '../datasets/dataset.ts'
 import { featuresOf } from '../training/features.ts'
 
-/** Some records of a data set, as one. */
+/** A data set of the records at these indices. */
 export function subset(dataset: Dataset, indices: Uint32Array): Dataset {
   return { count: indices.length, shape: dataset.shape, ...selectRecords(dataset, indices) }
 }
@@ -27,7 +27,7 @@ export function shuffle(count: number, rng: Rng): Uint32Array {
   return order
 }
 
-/** Deals records out evenly, in random order. */
+/** Deals records evenly to the hospitals, in random order. */
 export function deal(dataset: Dataset, hospitals: number, rng: Rng): Dataset[] {
   const order = shuffle(dataset.count, rng)
   return Array.from({ length: hospitals }, (_, hospital) =>
@@ -38,15 +38,15 @@ export function deal(dataset: Dataset, hospitals: number, rng: Rng): Dataset[] {
   )
 }
 
-/** A study as its trained part sees it, and records for it. */
+/** A study of the trained part alone, and its input records. */
 export interface TrainedPart {
   readonly document: StudyDocument
   readonly records: Dataset
 }
 
 /**
- * A study on frozen features is one of a linear model on vectors, which start at 0 alike: then features are taken once
- * for many trainings. Any other study stays what it is.
+ * Turns a study on frozen features into one of a linear model on vectors, which starts at 0 as well, so that many
+ * trainings compute the features once. Any other study stays as it is.
  */
 export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
   if (document.model.preset !== 'scattering') return { document, records: dataset }
@@ -56,7 +56,7 @@ export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedP
 }
 
 /**
- * The same for an attack on a first update: columns that the study bounds are scaled already, and not yet normalised by
+ * The same for an attack on a first update: columns with bounds are already scaled, and not yet normalised by
  * statistics.
  */
 export function attackedPart(document: StudyDocument, dataset: Dataset): TrainedPart {

@@ -1,7 +1,7 @@
 /**
- * A study's whole training in one process, among simulated hospitals, by the production's own steps with all of its noise:
- * statistics, clipped sums of Poisson samples, local steps, fixed point, clamp, discrete Gaussian, exact sum, optimizer.
- * What travels between hospitals changes no number of it and is left out.
+ * Runs a study's whole training in one process, with simulated hospitals, by the production code with all of its
+ * noise: statistics, clipped sums of Poisson samples, local steps, fixed point, clamp, discrete Gaussian, exact sum,
+ * optimizer. Masks and messages between hospitals do not change any number and are left out.
  *
  * @module
  */
@@ -22,13 +22,13 @@ import { createTrainer } from '../training/data-trainer.ts'
 import type { Trainer } from '../training/trainer.ts'
 import { trainUpdate } from '../worker/local-update.ts'
 
-/** What one round opened, and what only a rehearsal can know; all in integer units, d words each. */
+/** A round's opened sum, and values that only a rehearsal knows; all in integer units, d words each. */
 export interface RehearsedRound {
   readonly kind: RoundKind
   readonly sum: Int32Array
-  /** the same before anything was planted and before the noise, of all local steps together */
+  /** the same without planted values and without noise, over all local steps */
   readonly clear: Int32Array
-  /** what each hospital added as noise, at all its steps */
+  /** each hospital's noise, over all its steps */
   readonly noise: readonly Int32Array[]
 }
 
@@ -37,20 +37,20 @@ export interface RehearsalInit {
   /** each hospital's records */
   readonly parts: readonly Dataset[]
   readonly backend: Backend
-  /** samples and noise are drawn from it: cryptographically secure */
+  /** for samples and noise; cryptographically secure */
   readonly rng: Rng
-  /** how a sum is noised, instead of as the document says for as many contributors as there are parts */
+  /** replaces the noise that the document prescribes for as many contributors as there are parts */
   readonly noising?: (honest: () => Noising) => Noising
-  /** adds to the first hospital's clipped sum at each of its steps, before it is quantised */
+  /** changes the first hospital's clipped sum at each of its steps, before quantisation */
   readonly plant?: (sum: Float64Array) => void
-  /** the round of the statistics, whose words may be few, is opened several times before its watcher */
+  /** called for every round; the statistics round has few words, so it is opened several times */
   readonly watch?: (round: RehearsedRound) => void
 }
 
-/** Words of statistics that a watcher sees, at least: so many tell the size of the noise to a hundredth. */
+/** Words of statistics that a watcher sees, at least: enough to measure the noise to about a hundredth. */
 const STATISTICS_WORDS_MIN = 4000
 
-/** Deviation of one hospital's noise in the sum of a round, integer units: that of all its steps together. */
+/** Standard deviation of one hospital's noise in the sum of a round, over all its steps; integer units. */
 export function sigmaOf(document: StudyDocument, contributors: number, kind: RoundKind = 'training'): number {
   const plan = planStudy(document)
   const sum = kind === 'statistics' && plan.statistics !== null ? plan.statistics : plan
@@ -102,12 +102,12 @@ export function rehearse(init: RehearsalInit): Checkpoint {
   return checkpoint
 }
 
-/** A trainer that tells what it gave in a round, step by step added up, before and after something was planted. */
+/** A trainer that records its round's sum over all steps, before and after planting. */
 class Overheard {
   readonly trainer: Trainer
   #clear = new Int32Array(0)
   #planted = new Int32Array(0)
-  /** of all records, and the same each time */
+  /** of all records; computed once */
   #statistics: Float64Array | undefined
 
   constructor(trainer: Trainer, { plan, plant }: { plan: StudyPlan; plant: RehearsalInit['plant'] }) {
@@ -131,7 +131,7 @@ class Overheard {
     }
   }
 
-  /** Forgets what was given before. */
+  /** Starts a new record. @returns its two sums, which later calls of the trainer fill */
   begin(dimension: number): [clear: Int32Array, planted: Int32Array] {
     this.#clear = new Int32Array(dimension)
     this.#planted = new Int32Array(dimension)

@@ -1,4 +1,4 @@
-/** The pictures of an audit's report: a record, and what an attacker makes of an update that it was alone in. @module */
+/** The pictures of an audit's report: a record, and an attacker's reconstruction from its update alone. @module */
 
 import { html } from 'hono/html'
 import type { StudyAudit } from './audit.ts'

@@ -1,4 +1,4 @@
-/** What an audit did, by which papers, and what it cannot tell. @module */
+/** The audit report's methods, their papers, and their limits. @module */
 
 import { html } from 'hono/html'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'

@@ -1,4 +1,4 @@
-/** How an audit's report looks: one style sheet, no resource from anywhere. @module */
+/** The style sheet of an audit's report; it loads no external resource. @module */
 
 export const STYLE = `
 :root { --ink: #1c2430; --soft: #5b6675; --line: #d9dee6; --paper: #ffffff; --back: #f3f5f8; --claimed: #9fb4cf;

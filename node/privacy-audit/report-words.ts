@@ -7,7 +7,7 @@ export function observedBy(observer: AttackView, colluders: number): string {
   return observer === 'model' ? 'everyone who sees the model' : observerWords(colluders).colluding
 }
 
-/** What was measured of the noise, as the rest of a sentence. */
+/** The measured noise, as a clause of a sentence. */
 export function noiseText({ noise, statisticsNoise }: Pick<CanaryFinding, 'noise' | 'statisticsNoise'>): string {
   const said =
     noise === null
@@ -21,17 +21,17 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`
 }
 
-/** A share as a percentage of three digits. */
+/** A share as a percentage with three significant digits. */
 export function percent(share: number): string {
   return `${significant(100 * share)} %`
 }
 
-/** Three significant digits, and no exponent. */
+/** A number with three significant digits. */
 export function significant(value: number): string {
   return String(Number(value.toPrecision(3)))
 }
 
-/** A number of some digits, with a minus sign that is one. */
+/** A number with fixed digits, a typographic minus sign, and no minus before zero. */
 export function fixed(value: number, digits = 2): string {
   return value
     .toFixed(digits)

@@ -1,6 +1,6 @@
 /**
- * An audit as one HTML file for whoever answers for data protection: no script, no resource from anywhere. All text of the
- * study is escaped by the template.
+ * An audit as one HTML file for data protection officers: no script and no external resource. The template escapes all
+ * text of the study.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { methodSection } from './report-method.ts'
 import { STYLE } from './report-style.ts'
 import { counted, fixed, noiseText, observedBy, percent, significant } from './report-words.ts'
 
-/** What a finished study's ledger says that was charged. */
+/** The epsilons that a study's ledger has charged. */
 export interface ChargedEpsilons {
   readonly rounds: number
   readonly colluding: number
@@ -32,7 +32,7 @@ export interface ReportSource {
   readonly file: string
   readonly split: string
   readonly heldOut: string | null
-  /** of the whole study, when only some of its rounds were rehearsed */
+  /** of the whole study; the audit may have rehearsed fewer */
   readonly rounds: number
   readonly charged: ChargedEpsilons | null
   /** round of the final model that was attacked */

@@ -1,17 +1,17 @@
 /**
- * Kernel ridge regression on unit vectors: predictions are weighted means of what was learnt from, k (K + λI)⁻¹ Y. On
- * gradients of records whose pictures are known it learns to invert gradients (Wu, Chen, Guo, Weinberger, UAI 2023), and
- * λ stands for the noise that it should expect.
+ * Kernel ridge regression on unit vectors: k (K + λI)⁻¹ Y, weighted means of the training outputs. Trained on gradients
+ * of records whose pictures are known, it learns to invert gradients (Wu, Chen, Guo, Weinberger, UAI 2023); λ models
+ * the expected noise.
  *
  * @module
  */
 
 import assert from 'node:assert/strict'
 
-/** The λ that an attacker tries, over the mean of K's diagonal. */
+/** The λ that an attacker tries, relative to the mean of K's diagonal. */
 export const RIDGES = [1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1] as const
 
-/** The lower triangular factor L of a symmetric positive definite matrix, LLᵀ; row-major, n × n. */
+/** Cholesky factor L, lower triangular, of a symmetric positive definite matrix LLᵀ; row-major, n × n. */
 export function cholesky(matrix: ArrayLike<number>, n: number): Float64Array {
   const factor = new Float64Array(n * n)
   for (let row = 0; row < n; row++) {
@@ -28,7 +28,7 @@ export function cholesky(matrix: ArrayLike<number>, n: number): Float64Array {
   return factor
 }
 
-/** x of LLᵀx = b. */
+/** Solves LLᵀx = b for x. */
 export function solveFactored(factor: Float64Array, b: ArrayLike<number>): Float64Array {
   const n = b.length
   const x = Float64Array.from(b)
@@ -44,14 +44,16 @@ export function solveFactored(factor: Float64Array, b: ArrayLike<number>): Float
   return x
 }
 
-/** What is predicted of a unit vector, by each λ of RIDGES. */
+/** Predictions for a unit vector, one for each λ of RIDGES. */
 export type Ridge = (input: Float32Array) => Float32Array[]
 
 /**
+ * Fits one regression for each λ.
+ *
  * @param inputs   unit vectors
  * @param gram     their inner products, row-major
- * @param outputs  what belongs to each
- * @param kernel   of the inner product
+ * @param outputs  the target vector of each input
+ * @param kernel   as a function of the inner product
  */
 export function createRidge({
   inputs,
@@ -93,13 +95,13 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum
 }
 
-/** The vector at norm 1; zeros stay zeros. */
+/** The vector scaled to norm 1; a zero vector stays zero. */
 export function unit(values: ArrayLike<number>): Float32Array {
   const norm = Math.sqrt(dot(values, values))
   return Float32Array.from(values, value => (norm === 0 ? 0 : value / norm))
 }
 
-/** Pearson's correlation; 0 where one of the two is constant. */
+/** Pearson's correlation; 0 where one of the vectors is constant. */
 export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const mean = (values: ArrayLike<number>) => dot(values, new Float64Array(values.length).fill(1 / values.length))
   const [meanA, meanB] = [mean(a), mean(b)]

@@ -1,8 +1,8 @@
-/** How well scores tell members from others. @module */
+/** ROC curves of membership scores. @module */
 
 import { rocAuc } from '../training/evaluation.ts'
 
-/** One threshold: the shares of the others and of the members that score at least so high. */
+/** One threshold: the shares of non-members and of members that score at least that high. */
 export interface RocPoint {
   readonly falsePositives: number
   readonly truePositives: number
@@ -10,14 +10,14 @@ export interface RocPoint {
 
 export interface Roc {
   readonly auc: number
-  /** by rising shares, from (0, 0) to (1, 1) */
+  /** ascending, from (0, 0) to (1, 1) */
   readonly points: readonly RocPoint[]
 }
 
 /**
- * The ROC curve of scores, of which higher ones say "member". Equal scores fall under one threshold.
+ * The ROC curve of scores; higher scores mean "member". Equal scores share one threshold.
  *
- * @param members of each score, whether it is a member's; both kinds must be there
+ * @param members whether each score is a member's; members and non-members must both occur
  */
 export function rocOf(scores: ArrayLike<number>, members: ArrayLike<boolean>): Roc {
   const order = Array.from({ length: scores.length }, (_, at) => at).sort((a, b) => scores[b]! - scores[a]!)
@@ -39,7 +39,7 @@ export function rocOf(scores: ArrayLike<number>, members: ArrayLike<boolean>): R
   return { auc, points }
 }
 
-/** The most members that a threshold finds while it accuses at most this share of the others. */
+/** The highest true positive rate over thresholds whose false positive rate is at most `falsePositivesMax`. */
 export function truePositivesAt({ points }: Roc, falsePositivesMax: number): number {
   const allowed = points.filter(({ falsePositives }) => falsePositives <= falsePositivesMax)
   return Math.max(...allowed.map(({ truePositives }) => truePositives))

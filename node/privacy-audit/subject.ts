@@ -1,6 +1,6 @@
 /**
- * What is audited: a node's approved study with what it has come to, or a study file that has not run. Only reads: nothing in
- * a data folder is touched, and a running node need not stop.
+ * Reads the subject of an audit: a node's approved study with its state, or a study file that has not run. It only
+ * reads: nothing in a data folder changes, and a running node need not stop.
  *
  * @module
  */
@@ -48,8 +48,10 @@ export interface Subject {
 }
 
 /**
- * @throws OperatorError `which-study` (exit code 2), `no-records` (exit code 2), `no-study` (exit code 3), and as the files
- *   that it reads
+ * Reads the study, the records and, where there is one, the model to audit.
+ *
+ * @throws OperatorError `which-study`, `no-records`, `no-model`, `no-checkpoint` (exit code 2), `no-study` (exit code
+ *   3), and those of the readers of its files
  */
 export async function readSubject(choices: SubjectChoices): Promise<Subject> {
   const { data, study, npz, heldOut } = choices
@@ -101,7 +103,7 @@ async function readNode(folder: string, { npz, split, heldOut }: SubjectChoices)
   return { document, study, file, split: chosen, dataset, engine: config.training.engine, charged, final }
 }
 
-/** The study that was trained last, or else the only one. */
+/** The study that was trained last, or the only one. */
 async function approvedStudy(folder: string, trained: StudyDocument | undefined): Promise<VerifiedStudy> {
   const approved = await approvedStudies(folder)
   const wanted = trained === undefined ? approved : approved.filter(({ document }) => isSame(document, trained))

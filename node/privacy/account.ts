@@ -1,6 +1,5 @@
 /**
- * What a node spends for its records in one study: finds the account of its set of records, asks what is left, reserves
- * and charges.
+ * A node's privacy account in one study: finds the account of its records, reports what is left, reserves and charges.
  *
  * @module
  */
@@ -22,11 +21,11 @@ export interface AccountInit {
   readonly document: StudyDocument
   /** hex */
   readonly study: string
-  /** this hospital's own cap on what one record may cost, over all its studies */
+  /** this hospital's own cap on the epsilon of one record, over all its studies */
   readonly epsilonMax: number
   /** ISO 8601, UTC */
   readonly now: () => string
-  /** hashes of the node's records, sorted, under a key */
+  /** keyed hashes of the node's records, sorted */
   readonly hashes: (key: Uint8Array) => Promise<Uint8Array>
 }
 
@@ -34,7 +33,7 @@ export class PrivacyAccount {
   readonly #ledger: Ledger
   readonly #init: AccountInit
   readonly #account: number
-  /** records of the data that stand in it before */
+  /** records that occur earlier in the data already */
   readonly repeated: number
 
   private constructor(ledger: Ledger, init: AccountInit, { account, repeated }: { account: number; repeated: number }) {
@@ -69,24 +68,24 @@ export class PrivacyAccount {
     return this.#ledger.books
   }
 
-  /** What was charged for this study, in the order of the ledger. */
+  /** Charges for this study, in the order of the ledger. */
   charges(): SavedCharge[] {
     return this.books.charges(this.#init.study).map(({ round, contributors }) => ({ round, contributors }))
   }
 
-  /** Rounds of training of this study that were charged or can be paid for. */
+  /** Training rounds of this study that were charged or can be paid for. */
   chargesMax(): number {
     const { study, epsilonMax } = this.#init
     const left = this.books.affordable({ account: this.#account, study, totalMax: epsilonMax })
     return trainingCharges(this.books.charges(study)) + left
   }
 
-  /** What the account has spent in all its studies. */
+  /** The account's epsilon over all its studies. */
   total(): number {
     return this.books.balances().find(({ account }) => account === this.#account)?.epsilon ?? 0
   }
 
-  /** Enters what a step stores: durable when it resolves, and before anything else of the step is. */
+  /** Enters the ledger's share of a step's entries. It is durable when this resolves, before the rest of the step. */
   async enter(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) {
       if (entry.kind === 'reserve') await this.#ledger.enter(() => ({ kind: 'reserve', ...this.#place(entry) }))
@@ -99,7 +98,7 @@ export class PrivacyAccount {
     return { at: now(), account: this.#account, study, round, sid: Buffer.from(sid).toString('hex') }
   }
 
-  /** Once for each release, however often a restart comes by it. */
+  /** Charges a release once, even if a restart repeats it. */
   #charge(ledger: LedgerState, entry: Extract<Entry, { kind: 'charge' }>): EntryOf<'charge'> | undefined {
     const place = this.#place(entry)
     if (ledger.isCharged(place)) return undefined
@@ -114,7 +113,7 @@ export class PrivacyAccount {
   }
 }
 
-/** The account of a set of records: the one that knows them all, or a new one in place of all that know some. */
+/** The account of a set of records: the one that knows them all, or a new one that replaces all that know some. */
 async function accountOf(
   records: ReadonlySet<string>,
   { ledger, sets, init }: { ledger: Ledger; sets: RecordSets; init: AccountInit },
@@ -155,7 +154,7 @@ function beginning(
   return { kind: 'study', at: now(), account, study, name, ...terms }
 }
 
-/** A store whose charges are in the ledger before they are anywhere else, and are counted from there. */
+/** A store that writes its charges to the ledger first, and reads them from there. */
 export function chargedStore(store: Store, account: PrivacyAccount): Store {
   const charged = async (entries: readonly Entry[]): Promise<void> => {
     await account.enter(entries)

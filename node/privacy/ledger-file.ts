@@ -1,6 +1,6 @@
 /**
- * The privacy ledger on disk: one text file in the data folder that only ever grows, readable while the node runs. An
- * entry counts once it is synced; what a crash cut off behind the last whole line is removed at the next start.
+ * The privacy ledger on disk: one append-only text file in the data folder, readable while the node runs. An entry
+ * counts after fsync; a partial line after a crash is removed at the next start.
  *
  * @module
  */
@@ -20,16 +20,16 @@ export const LEDGER_FILE = 'ledger'
 /** Two entries a round, below 600 bytes each: studies of 400,000 rounds in all. */
 const LEDGER_BYTES_MAX = 512 << 20
 
-/** Where a data folder's ledger is. */
+/** Path of a data folder's ledger. */
 export function ledgerPath(folder: string): string {
   return join(folder, PRIVACY_FOLDER, LEDGER_FILE)
 }
 
-/** A ledger as it is read: its chain was followed and its epsilons derived again. */
+/** A ledger that was read and verified: its hash chain, and its epsilons by deriving them again. */
 export interface VerifiedLedger {
   readonly entries: readonly LedgerEntry[]
   readonly ledger: LedgerState
-  /** hash of the last entry: whoever keeps it elsewhere sees a ledger that was set back */
+  /** hash of the last entry; a copy kept elsewhere reveals a ledger that was rolled back */
   readonly head: string
   readonly bytes: number
 }
@@ -82,7 +82,7 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-/** The ledger of a node that runs: nobody else writes to it, for the data folder's database is locked. */
+/** The ledger of a running node, its only writer, because the data folder's database is locked. */
 export class Ledger {
   readonly #handle: FileHandle
   readonly #books: LedgerState
@@ -98,7 +98,7 @@ export class Ledger {
     this.#bytes = bytes
   }
 
-  /** Opens a data folder's ledger, verified, without what a crash cut off. @throws OperatorError as `readLedgerFile` */
+  /** Opens and verifies a data folder's ledger; removes a partial line. @throws OperatorError as `readLedgerFile` */
   static async open(folder: string): Promise<Ledger> {
     const file = ledgerPath(folder)
     const verified = await readLedgerFile(file, { everyEpsilon: false })
@@ -117,7 +117,7 @@ export class Ledger {
     })
   }
 
-  /** Everything that was entered so far. */
+  /** All entries so far. */
   get books(): LedgerState {
     return this.#books
   }
@@ -128,8 +128,8 @@ export class Ledger {
   }
 
   /**
-   * Enters what the books of this moment give, and resolves when it is durable. The write comes before the books: what
-   * is not on disk was not spent, and nothing may be released on it.
+   * Makes an entry from the current books, appends it, and resolves when it is durable. The disk comes before the
+   * books: an entry that is not on disk was not spent, and nothing may be released on it.
    *
    * @param make   undefined when there is nothing to enter after all
    * @throws OperatorError when the disk refuses; CodedError `bad-ledger` when the entry does not follow
@@ -145,7 +145,7 @@ export class Ledger {
       this.#head = hash
       this.#bytes += Buffer.byteLength(line)
     })
-    // a refused write is its caller's to tell; the next one finds the file as it was
+    // the caller of a failed write reports it; the next write finds the file unchanged
     this.#last = write.catch(() => {})
     return write
   }
@@ -155,7 +155,7 @@ export class Ledger {
       await this.#handle.appendFile(line)
       await this.#handle.sync()
     } catch (error) {
-      // half a line before the next one would break the chain for good
+      // half a line before the next entry would break the chain permanently
       await this.#handle.truncate(this.#bytes).catch(() => {})
       throw error
     }

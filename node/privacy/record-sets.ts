@@ -1,6 +1,6 @@
 /**
- * Which records a privacy account answers for: keyed hashes of the records' contents, kept on this machine alone. A data
- * set that shares any record with an earlier one goes on with its account, so adding an image resets nothing.
+ * The records of each privacy account: keyed hashes of the records' contents, kept on this machine alone. A data set
+ * that shares any record with an earlier one continues its account, so adding an image resets nothing.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const KEY_FILE = 'key'
 const KEY_BYTES = 32
 const SET_BYTES_MAX = 1 << 30
 
-/** Each hash once, as text that a Set can hold. */
+/** The distinct hashes, as strings. */
 export function hashSet(hashes: Uint8Array): Set<string> {
   const bytes = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength)
   const set = new Set<string>()
@@ -37,10 +37,10 @@ export class RecordSets {
   }
 
   /**
-   * The key that this node's records are hashed under; made at first use.
+   * The key for hashing this node's records; created at first use.
    *
-   * @param used whether a ledger was written under one already
-   * @throws OperatorError `record-key-missing`, exit code 8: without it no record of before would be recognised
+   * @param used whether a ledger already depends on a key
+   * @throws OperatorError `record-key-missing`, exit code 8: without the key no earlier record would be recognised
    */
   async key(used: boolean): Promise<Uint8Array> {
     const file = join(this.#folder, KEY_FILE)
@@ -70,7 +70,7 @@ export class RecordSets {
     throw lost('record-set-broken', `The records of account ${account}, ${file}, are not whole`)
   }
 
-  /** Durable before it returns: an account is only opened after its records are known. */
+  /** Writes a set durably, because an account may open only after its records are stored. */
   async write(account: number, hashes: ReadonlySet<string>): Promise<void> {
     const bytes = Buffer.concat([...hashes].sort().map(hash => Buffer.from(hash, 'latin1')))
     await onDisk(() => writeFileAtomic(this.#file(account), bytes, 0o600))

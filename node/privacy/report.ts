@@ -1,5 +1,5 @@
 /**
- * What was spent for whose records, for people and programs: the ledger's books beside the studies' own terms.
+ * The privacy report for people and programs: the ledger's accounts with the terms of their studies.
  *
  * @module
  */
@@ -12,46 +12,46 @@ import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type ObserverWords, observerWords } from './epsilon-text.ts'
 
-/** What one study has spent, against whom (privacy.md). All epsilons are of one record, at the study's delta. */
+/** One study's epsilons and their observers (privacy.md). All epsilons are of one record, at the study's delta. */
 export interface StudySpending {
   /** hex */
   readonly study: string
   readonly name: string
-  /** rounds of training that were charged, and that the study has */
+  /** training rounds that were charged, and all that the study has */
   readonly charged: number
   readonly rounds: number
-  /** whether the statistics before were charged; null in studies without any */
+  /** whether the statistics round was charged; null in studies without one */
   readonly statistics: boolean | null
   readonly delta: number
   readonly colluders: number
   /** the study's own cap */
   readonly cap: number
-  /** against the tolerated colluders: what is charged */
+  /** against the tolerated colluders: the epsilon that is charged */
   readonly colluding: number
   /** the same by Rényi accounting: a looser bound, as a cross-check */
   readonly colludingRenyi: number
   /** against everyone who sees the model, and against all other hospitals; null without the study's file */
   readonly model: number | null
   readonly alone: number | null
-  /** whom each of the three is against, in words */
+  /** the observer of each of the three, in words */
   readonly against: ObserverWords
 }
 
-/** One set of records and everything that was spent for it. */
+/** One set of records and its spending. */
 export interface AccountSpending {
   readonly account: number
   readonly records: number
   readonly delta: number
   /** over all its studies */
   readonly epsilon: number
-  /** this hospital's own cap on that */
+  /** this hospital's own cap on `epsilon` */
   readonly cap: number | null
   readonly studies: readonly StudySpending[]
 }
 
 export interface PrivacyReport {
   readonly accounts: readonly AccountSpending[]
-  /** what no epsilon here covers */
+  /** limits of all epsilons in the report */
   readonly note: string
 }
 
@@ -60,12 +60,12 @@ export const PATIENT_NOTE =
 
 export interface ReportSources {
   readonly ledger: LedgerState
-  /** by hex id: the approved studies */
+  /** the approved studies, by hex id */
   readonly documents: ReadonlyMap<string, StudyDocument>
   readonly epsilonMax: number | null
 }
 
-/** Every open account of the books. */
+/** Reports every open account of the ledger. */
 export function privacyReport({ ledger, documents, epsilonMax }: ReportSources): PrivacyReport {
   const accounts = ledger.balances().map(({ account, records, delta, epsilon, studies }) => ({
     ...{ account, records, delta, epsilon, cap: epsilonMax },
@@ -76,7 +76,7 @@ export function privacyReport({ ledger, documents, epsilonMax }: ReportSources):
   return { accounts, note: PATIENT_NOTE }
 }
 
-/** What an account has spent in a study: its own rounds alone, for a study may have gone on with other records. */
+/** An account's spending in a study: only its own rounds, because a study may have continued with other records. */
 function studySpending(
   ledger: LedgerState,
   { account, study, rounds }: { account: number; study: string; rounds: Rounds },
@@ -104,20 +104,21 @@ function observedEpsilons(document: StudyDocument, charges: readonly EntryOf<'ch
   return account.epsilons()
 }
 
-/** What some more rounds of a study would come to, for every account that it spends from. */
+/** Epsilons of an account after some more rounds of a study. */
 export interface Projection {
   readonly study: string
   readonly name: string
   readonly account: number
   readonly more: number
-  /** of the study, and of the account, after them */
+  /** of the study, after them */
   readonly epsilon: number
+  /** of the account, after them */
   readonly total: number
-  /** rounds that both caps still pay for */
+  /** rounds that both caps still allow */
   readonly affordable: number
 }
 
-/** @param more rounds to come */
+/** Projects every study of every account. @param more further rounds */
 export function projections({ ledger, epsilonMax }: ReportSources, more: number): Projection[] {
   return ledger.balances().flatMap(({ account, studies }) =>
     studies.map(({ study, name }) => {

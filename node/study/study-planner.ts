@@ -1,5 +1,5 @@
 /**
- * A study before there is one: the noise and the three epsilons that follow from its size, over rounds and sample rates.
+ * Plans a study: the noise and the three epsilons that follow from its size, over rounds and sample rates.
  *
  * @module
  */
@@ -16,33 +16,33 @@ export interface PlanningInput {
   /** nominal, over all hospitals */
   readonly records: number
   readonly hospitals: number
-  /** t; by default as many as a study would tolerate */
+  /** t; by default the most that a study would tolerate */
   readonly colluders?: number
   readonly epsilon: number
   readonly delta: number
-  /** d: numbers of an update */
+  /** d, the dimension of an update */
   readonly parameters: number
-  /** steps that each hospital takes on its own in a round, with noise of its own; by default noise is shared out */
+  /** local steps of each hospital in a round, with local noise; by default noise is distributed */
   readonly localSteps?: number
 }
 
-/** What a plan derives from its input. */
+/** The input with derived values. */
 interface Planned extends PlanningInput {
   readonly sharing: NoiseSharing
   readonly contributorsMin: number
 }
 
-/** What some rounds at some sample rate need and give. */
+/** Noise and epsilons of a number of rounds at a sample rate. */
 export interface PlanRow {
   readonly rounds: number
   readonly sampleRate: number
   /** records expected in a round, over all hospitals */
   readonly batch: number
-  /** z; null where the noise that it asks for does not fit into 32-bit sums */
+  /** z; null where its noise does not fit into 32-bit sums */
   readonly noiseMultiplier: number | null
-  /** the noise of one number of the averaged update, in clipping norms, with everybody there: less is better */
+  /** noise of one coordinate of the averaged update, in clipping norms, all hospitals contributing: less is better */
   readonly noise: number | null
-  /** after all rounds, with everybody there */
+  /** after all rounds, all hospitals contributing */
   readonly epsilons: Epsilons | null
 }
 
@@ -53,7 +53,7 @@ export interface StudyPlanning extends PlanningInput {
 }
 
 /**
- * One row for each of the rounds with each of the sample rates.
+ * Computes one row for each combination of rounds and sample rates.
  *
  * @throws CryptoError `out-of-range`
  */
@@ -71,7 +71,7 @@ export function planAhead(
   return { ...input, colluders, contributorsMin, rows }
 }
 
-/** Votes that decide, for whoever plans. */
+/** The quorum of a study with that many hospitals. */
 export function quorumAhead(hospitals: number): number {
   return quorumOf({ hospitals, profile: hospitals === 3 ? 'crash' : 'byzantine' }).quorum
 }
@@ -86,7 +86,7 @@ function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRa
   if (z === null || multipliers === null) {
     return { rounds, sampleRate, batch, noiseMultiplier: null, noise: null, epsilons: null }
   }
-  // in the average over the batch; z is that of |P| − t of the hospitals, or of each of them
+  // in the average over the batch; z counts the noise of |P| − t hospitals, or of each alone where noise is local
   const sharers = sharing.noise === 'local' ? 1 : hospitals - sharing.colluders
   const noise = (z * Math.sqrt(hospitals / sharers)) / batch
   const at = (noiseMultiplier: number) => pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta })
@@ -95,7 +95,7 @@ function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRa
   return { rounds, sampleRate, batch, noiseMultiplier: z, noise, epsilons }
 }
 
-/** What needs more noise than there can be is null. */
+/** Null for parameters that need more noise than is possible. */
 function unlessTooNoisy<Result>(find: () => Result): Result | null {
   try {
     return find()
@@ -105,7 +105,7 @@ function unlessTooNoisy<Result>(find: () => Result): Result | null {
   }
 }
 
-/** With everybody there. */
+/** Noise multipliers per observer, all hospitals contributing. */
 function multipliersAt(plan: Planned, noiseMultiplier: number): Epsilons {
   const { hospitals, contributorsMin, parameters, sharing, localSteps = 1 } = plan
   const sum = { dimension: parameters, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: localSteps }

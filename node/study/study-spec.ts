@@ -1,5 +1,5 @@
 /**
- * The study spec: the TOML that a founder writes, and the document that follows from it.
+ * The study spec: reads the TOML that a founder writes, and makes the study document.
  *
  * @module
  */
@@ -41,7 +41,7 @@ const SPEC_EXAMPLE = 'node/examples/chest-xray.toml'
 const MOMENTUM_DEFAULT = 0.9
 const AVERAGE_DECAY_DEFAULT = 0.99
 const SEED_BYTES = 32
-/** Composition is kind to it: with a third of epsilon for the statistics the training needs about 5 % more noise. */
+/** Composition makes this cheap: with a third of epsilon for the statistics the training needs about 5 % more noise. */
 const SHARE_DEFAULT = 0.3
 const SHARE_MAX = 0.9
 
@@ -57,7 +57,7 @@ const SPEC_SCHEMA = z.strictObject({
   data: DATA_SCHEMA,
   normalisation: z
     .strictObject({
-      /** of epsilon, what the statistics alone would cost */
+      /** share of epsilon that the statistics alone would cost */
       share: z.number().positive().max(SHARE_MAX).default(SHARE_DEFAULT),
     })
     .optional(),
@@ -122,7 +122,7 @@ export function documentOfSpec(
     data: spec.data,
     ...(spec.normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
     model: spec.model,
-    // a key that is absent, not one that is undefined: its bytes are those of a study without views
+    // absent, not undefined, so that the bytes equal those of a study without views
     ...(spec.augmentation === undefined ? {} : { augmentation: spec.augmentation }),
     initialSeed: seedOf(spec),
     optimizer: spec.optimizer,
@@ -131,7 +131,7 @@ export function documentOfSpec(
       ...(localSteps !== undefined && { localSteps }),
       clippingNorm,
       sampleRate,
-      // solved for below, once it is certain that the rest is in order
+      // solved below, after the rest is checked
       noiseMultiplier: 1,
       delta,
       epsilon,
@@ -158,10 +158,10 @@ export function documentOfSpec(
 }
 
 /**
- * The draft with the noise that its epsilon asks for: of the statistics, and of all steps of training beside them.
+ * The draft with the noise that its epsilon requires, for the statistics and for all training steps.
  *
- * @param normalisation the share of epsilon that the statistics alone would cost; without it there are none
- * @throws ProtocolError `unsupported-privacy`, naming the keys that ask for too much
+ * @param normalisation the share of epsilon that the statistics alone would cost; absent: no statistics
+ * @throws ProtocolError `unsupported-privacy`, naming the keys whose values are impossible
  */
 export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
@@ -178,7 +178,7 @@ export function withNoise(draft: StudyDocument, normalisation?: { readonly share
   return { ...draft, normalisation: { noiseMultiplier }, privacy: trained([{ ...once, noiseMultiplier }]) }
 }
 
-/** A study never has less than the smallest multiplier. @param what for the error: names the keys that decide it */
+/** The noise multiplier, at least the smallest that a study may have. @param what names the deciding keys in errors */
 function noiseOf(wanted: Parameters<typeof pldNoiseMultiplier>[0], what: string): number {
   try {
     return Math.max(pldNoiseMultiplier(wanted), limit.STUDY_NOISE_MULTIPLIER_MIN)

@@ -1,6 +1,6 @@
 /**
- * Augmented views of images: shifted, mirrored at the border, turned left to right or not. The mean gradient over an
- * image's views is clipped as the gradient of one record, so views cost time and no privacy.
+ * Augmented views of images: random shifts with reflection padding, and optional horizontal flips. The mean gradient
+ * over an image's views is clipped as the gradient of one record, so views cost time and no privacy.
  *
  * @module De, Berrada, Hayes, Smith, Balle, "Unlocking high-accuracy differentially private image classification through
  *   scale", 2022, section 3.4 (augmentation multiplicity).
@@ -11,11 +11,11 @@ import type { Augmentation } from '../../protocols/study/types.ts'
 import { reflected } from './scattering.ts'
 
 /**
- * Draws the views of images, independently of each other and of what is in the images.
+ * Draws the views of images, independently of each other and of the images' contents.
  *
  * @param images  count × height × width × channels, row-major
- * @param reader  on a cryptographically secure generator, as all that a record's part in a round depends on
- * @returns       count × views × height × width × channels: those of an image side by side
+ * @param reader  on a cryptographically secure generator, as for every random choice about a record
+ * @returns       count × views × height × width × channels: the views of an image side by side
  */
 export function drawViews(
   images: Float32Array,

@@ -1,6 +1,6 @@
 /**
- * The tensor engine: the only file that imports @tensorflow/*. The first that loads of tfjs-node-gpu, tfjs-node (both
- * are up to the operator to install) and the WASM engine that comes with the package.
+ * The tensor engine: the only file that imports @tensorflow/*. It takes the first that loads of tfjs-node-gpu,
+ * tfjs-node (the operator may install either) and the WASM engine that comes with the package.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface Backend {
 
 const PACKAGES = { 'tensorflow-gpu': '@tensorflow/tfjs-node-gpu', tensorflow: '@tensorflow/tfjs-node' } as const
 const WASM_PACKAGE = '@tensorflow/tfjs-backend-wasm'
-/** At the sizes of a sub-batch more threads cost more than they bring. */
+/** For tensors of a sub-batch's size more threads are slower. */
 const WASM_THREADS = 1
 
 const require = createRequire(import.meta.url)
@@ -96,7 +96,7 @@ async function loadWasm(): Promise<Tf> {
   return tf
 }
 
-/** tfjs greets and warns on the console while it loads; nothing of it is for the operator. */
+/** Silences the console while tfjs loads: its greetings and warnings are not for the operator. */
 async function quietly<T>(load: () => Promise<T>): Promise<T> {
   const { log, info, warn } = console
   const silent = (): void => {}

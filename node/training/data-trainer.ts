@@ -1,5 +1,5 @@
 /**
- * A hospital's part of one training step: the clipped sum over a Poisson sample of its own records.
+ * A hospital's share of one training step: the clipped sum over a Poisson sample of its own records.
  *
  * @module
  */
@@ -21,9 +21,9 @@ import type { Trainer } from './trainer.ts'
 export type { Dataset } from '../datasets/dataset.ts'
 
 /**
- * An image that stands in the data set more than once is trained on as one.
+ * Creates the trainer of a study on a data set. Copies of one image in the data set count as one record.
  *
- * @param rng  cryptographically secure: the sample is a secret of the privacy guarantee, and so are the views
+ * @param rng  cryptographically secure: the privacy guarantee needs the sample and the views to be secret
  * @throws OperatorError `dataset-mismatch` or `unsupported-layer`, exit code 11
  */
 export function createTrainer({

@@ -1,6 +1,6 @@
 /**
- * How good a model is on records that it was not trained on. A metric of private records is a release: it stays with
- * the operator who asked, and is never sent to a peer.
+ * A model's metrics on records that it was not trained on. A metric of private records is a release: it stays with the
+ * operator who asked for it, and is never sent to a peer.
  *
  * @module
  */
@@ -39,7 +39,7 @@ interface EvaluationInput {
   backend: Backend
   document: StudyDocument
   parameters: Float32Array
-  /** of the checkpoint that the parameters are from; may be left out in studies without one */
+  /** of the parameters' checkpoint; optional in studies without normalisation */
   normalisation?: Normalisation
   dataset: Dataset
 }
@@ -84,8 +84,8 @@ export function scores({ backend, document, parameters, normalisation, dataset }
 }
 
 /**
- * All metrics from class probabilities (count × classes, row-major) and class indices. A class without a record leaves
- * out only the figures that are not defined without it: see `gapsOf`.
+ * All metrics from class probabilities (count × classes, row-major) and class indices. A class without a record affects
+ * only the metrics that are not defined without it: see `gapsOf`.
  *
  * @throws OperatorError `model-not-finite`, exit code 8, when a probability is not a number
  * @throws AssertionError when the numbers of records, labels and probabilities do not add up
@@ -114,13 +114,13 @@ export function metrics(probabilities: Float32Array, labels: ArrayLike<number>, 
   }
 }
 
-/** Why a figure is missing, or is not over all classes; null where it is whole. */
+/** Why a metric is not defined, or does not cover all classes; null where neither holds. */
 export interface MetricGaps {
   auc: string | null
   mcc: string | null
 }
 
-/** What the classes that have no record do to the figures, in words for the operator. */
+/** How classes without records affect the metrics, in words for the operator. */
 export function gapsOf({ support }: Pick<Metrics, 'support'>, classes: readonly string[]): MetricGaps {
   const absent = classes.filter((_, index) => support[index] === 0)
   if (absent.length === 0) return { auc: null, mcc: null }
@@ -150,7 +150,7 @@ function notFinite(record: number): OperatorError {
  * Area under the ROC curve: the probability that a positive record scores above a negative one, ties counting half.
  *
  * @param labels  1 where positive, 0 where not
- * @returns       NaN when one of the two is missing or a score is not a number
+ * @returns       NaN when there is no positive or no negative, or a score is not a number
  */
 export function rocAuc(values: ArrayLike<number>, labels: ArrayLike<number>): number {
   const order = Uint32Array.from({ length: values.length }, (_, index) => index)
@@ -184,7 +184,7 @@ function areaOfClasses(probabilities: Float32Array, labels: ArrayLike<number>, s
   return areas.reduce((sum, area) => sum + area, 0) / areas.length
 }
 
-/** Gorodkin 2004; Matthews' coefficient for two classes. Rows are the true classes. */
+/** Gorodkin's R_K, 2004; Matthews' coefficient for two classes. Rows are the true classes. */
 function correlation(confusion: number[][]): number {
   const actual = confusion.map(row => row.reduce((sum, count) => sum + count, 0))
   const predicted = confusion.map((_, column) => confusion.reduce((sum, row) => sum + row[column]!, 0))

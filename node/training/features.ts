@@ -1,5 +1,5 @@
 /**
- * What a study's model is given in place of a record: the record itself, or features of it that nobody learns.
+ * Inputs of a study's model: the records themselves, or fixed features of them (scattering), which are not learnt.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { Dataset } from '../datasets/dataset.ts'
 import { boundedRecords } from './normaliser.ts'
 import { scatterDataset } from './scattering.ts'
 
-/** Features take milliseconds a record, and the same records are asked for again and again. */
+/** Cache: features take milliseconds a record, and the same records are requested repeatedly. */
 const known = new WeakMap<Dataset, { model: string; features: Dataset }>()
 
-/** The records as the trained part of a model takes them, before any normalisation. */
+/** The records as the input of a model's trained part, before any normalisation. */
 export function featuresOf(
   document: Pick<StudyDocument, 'model' | 'data' | 'normalisation'>,
   dataset: Dataset,

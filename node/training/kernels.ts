@@ -1,7 +1,7 @@
 /**
- * The few tensor functions that per-example gradients are made of, each in the form that the engine is fast at. On WASM
- * only plain 2-D matrix products and forward convolutions run on XNNPACK: batched products are 5 times slower than
- * one product for each example, a `tf.slice` copies its whole input, transposeA is 50 times slower than a transpose.
+ * Tensor functions for per-example gradients, each in the form that is fast on the engine. On WASM only plain 2-D
+ * matrix products and forward convolutions run on XNNPACK: batched products are 5 times slower than one product for
+ * each example, a `tf.slice` copies its whole input, transposeA is 50 times slower than a transpose.
  *
  * @module
  */
@@ -15,14 +15,14 @@ export interface Window {
   padding: 'same' | 'valid'
 }
 
-/** More terms in one float32 sum of squares would cost more precision than the clipping margin covers. */
+/** Terms of one float32 sum of squares; more would lose more precision than the clipping margin covers. */
 export const TERMS_MAX = 4096
 /** Multiplications of one example above which its own 2-D product is faster on WASM than the batched one. */
 const BATCHED_PRODUCT_MAX = 40_000
 
-/** XNNPACK's pooling keeps a row of channels on a 64 KiB stack, and overwrites other memory where there are more. */
+/** XNNPACK's pooling keeps a row of channels on a 64 KiB stack, and more channels overwrite other memory. */
 const POOL_CHANNELS_MAX = 1024
-/** Below it pooling is slower than a matrix product. */
+/** With fewer channels pooling is slower than a matrix product. */
 const POOL_CHANNELS_MIN = 8
 
 type Padding = [before: number, after: number]
@@ -31,7 +31,7 @@ const ONE_BEFORE: Padding = [1, 0]
 const ONE_AFTER: Padding = [0, 1]
 
 /**
- * The patches of an image that a convolution sees.
+ * The patches of an image that a convolution multiplies with its kernel (im2col).
  *
  * @param images  [B, H, W, C]
  * @returns       [B, positions, C · kh · kw]; the channel varies slowest (see `kernelOrder`)
@@ -40,13 +40,13 @@ export function patches(tf: Tf, images: Tensor4D, { size, strides, padding }: Wi
   const [height, width] = size
   const [batch, , , channels] = images.shape
   const taps = height * width
-  // a depthwise convolution with one-hot filters moves memory at the speed of XNNPACK
+  // a depthwise convolution with one-hot filters copies the patches with XNNPACK's speed
   const oneHot = tf.tile(tf.reshape(tf.eye(taps), [height, width, 1, taps]), [1, 1, channels, 1]) as Tensor4D
   const unfolded = tf.depthwiseConv2d(images, oneHot, strides, padding)
   return tf.reshape(unfolded, [batch, -1, channels * taps])
 }
 
-/** Brings a gradient [C · kh · kw, filters] in the order of `patches` into the kernel's [kh, kw, C, filters]. */
+/** Reorders a gradient [C · kh · kw, filters] from the order of `patches` to the kernel's [kh, kw, C, filters]. */
 export function kernelOrder(tf: Tf, gradient: Tensor, shape: [number, number, number, number]): Tensor4D {
   const [height, width, channels, filters] = shape
   return tf.reshape(tf.transpose(tf.reshape(gradient, [channels, height * width, filters]), [1, 0, 2]), shape)

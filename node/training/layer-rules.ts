@@ -1,11 +1,11 @@
 /**
- * What each kind of layer does in a step of book-keeping: forward while it records, backward, the squared norm of every
- * example's own gradient, and the weighted sum of those gradients.
+ * The rule of each kind of layer for book-keeping: a recorded forward pass, a backward pass, the squared norms of the
+ * per-example gradients, and their weighted sum.
  *
- * An example that is seen in K views has K rows, side by side, in everything that goes forward and backward, and one
- * gradient: the sum over its rows. There views are like positions of an image, so a dense layer has K of them.
+ * An example with K views has K adjacent rows in every tensor of both passes, and one gradient: the sum over its rows.
+ * Its views act like positions of an image, so a dense layer has K of them.
  *
- * A layer without a rule is refused by name: whatever mixes the examples of a batch (BatchNormalization), shares
+ * A layer without a rule is refused by name: a layer that mixes the examples of a batch (BatchNormalization), shares
  * weights or is unknown cannot be clipped per example.
  *
  * @module
@@ -27,7 +27,7 @@ import {
 import type { GroupNormalizationLayer } from './model.ts'
 import { rawGradients, type StandardisedConvolutionLayer, standardise } from './standardised-convolution.ts'
 
-/** Weights of the examples in the sum; where one is non-finite, also which ones are not. */
+/** Weights of the examples in the sum, and a mask of the finite examples where some are not. */
 export interface Scale {
   /** [B] */
   weights: Tensor1D
@@ -35,7 +35,7 @@ export interface Scale {
   finite: Tensor1D | null
 }
 
-/** What the gradients of one layer's parameters are, example by example. */
+/** The per-example gradients of one layer's parameters. */
 export interface Gradients {
   /** squared norms, one [B] for each parameter or group of them */
   squares: Tensor1D[]
@@ -45,7 +45,7 @@ export interface Gradients {
 
 export interface Recorded {
   output: Tensor
-  /** From the gradient with respect to the output; `input` only where asked for. */
+  /** takes the gradient with respect to the output; gives `input`, the one with respect to the input, only if wanted */
   backward(gradient: Tensor, wantInput: boolean): { input: Tensor | null; gradients: Gradients | null }
 }
 
@@ -124,8 +124,9 @@ function denseRule(backend: Backend, layer: Layer, views: number): LayerRule {
 }
 
 /**
- * Of examples that are seen in several views: instantiated, and what is summed is what was measured. A product over all
- * rows would round otherwise, and where the views of a hostile record cancel, rounding is all that there is.
+ * Dense gradients of examples with several views. They are instantiated, so that the sum adds the very gradients whose
+ * norms were taken. A product over all rows would round differently, and where the views of a hostile record cancel,
+ * only rounding is left.
  */
 function denseGradients(
   backend: Backend,
@@ -175,7 +176,7 @@ function convolutionRule(backend: Backend, layer: Layer, views: number): LayerRu
   return { shapes, forward }
 }
 
-/** Per-example gradients [B, n] of a standardised kernel as those of the kernel itself, before any norm is taken. */
+/** Converts per-example gradients [B, n] of a standardised kernel to those of the raw kernel, before any norm. */
 function ofRawKernel(
   backend: Backend,
   own: Tensor2D,
@@ -266,12 +267,12 @@ function activationRule({ tf }: Backend, layer: Layer): LayerRule {
   }
 }
 
-/** Rows [B·K, …, C] as [B, K·positions, C]: an example's views one after the other. */
+/** Rows [B·K, …, C] reshaped to [B, K·positions, C]: an example's views one after the other. */
 function grouped(tf: Tf, rows: Tensor, views: number): Tensor3D {
   return tf.reshape(rows, [rows.shape[0]! / views, -1, rows.shape.at(-1)!]) as Tensor3D
 }
 
-/** Gradients of each row, [B·K, n], as those of each example, [B, n]. */
+/** Sums gradients of rows, [B·K, n], to gradients of examples, [B, n]. */
 function summedViews(backend: Backend, rows: Tensor2D, views: number): Tensor2D {
   return views === 1 ? rows : positionSums(backend, grouped(backend.tf, rows, views))
 }

@@ -15,7 +15,7 @@ import type { Activation, ModelSpec, StudyData } from '../../protocols/study/typ
 import type { Layer, LayersModel, Tensor, Tensor4D, Tf } from './backend.ts'
 import { standardisedConvolution } from './standardised-convolution.ts'
 
-/** Of GroupNormalization; Keras's default. */
+/** GroupNormalization's epsilon; Keras's default. */
 export const NORM_EPSILON = 1e-3
 
 export interface GroupNormalizationConfig {
@@ -127,7 +127,7 @@ function hiddenLayers(tf: Tf, spec: ModelSpec, data: StudyData): Layer[] {
     case 'logistic':
       return [flat(tf, data)]
     case 'scattering':
-      // the records come as features, see featuresOf
+      // its inputs are features, see featuresOf
       return [tf.layers.inputLayer({ inputShape: [parameterSpecs(spec, data)[0]!.shape[0]!] })]
     case 'mlp':
       return [
@@ -146,7 +146,7 @@ function hiddenLayers(tf: Tf, spec: ModelSpec, data: StudyData): Layer[] {
   }
 }
 
-/** Records as vectors; those that are vectors already have nothing to flatten, and the layer would refuse them. */
+/** Flattens records to vectors; tfjs's Flatten refuses records that are vectors already. */
 function flat(tf: Tf, { shape }: StudyData): Layer {
   const inputShape = [...shape]
   return shape.length > 1 ? tf.layers.flatten({ inputShape }) : tf.layers.inputLayer({ inputShape })

@@ -1,6 +1,6 @@
 /**
- * Records as the model sees them: clipped to the study's public bounds and scaled to −1 … 1, then shifted and multiplied
- * by the normalisation that all hospitals agreed on.
+ * Preprocesses records for the model: clips them to the study's public bounds and scales them to −1 … 1, then shifts
+ * and multiplies them by the normalisation that all hospitals agreed on.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 import { CLIP_MARGIN } from './per-example-clipping.ts'
 
-/** A dataset's records, clipped and scaled by the study's bounds; as they are where it has none. */
+/** A dataset's records, clipped and scaled by the study's bounds; unchanged where the study has none. */
 export function boundedRecords(document: Pick<StudyDocument, 'data' | 'normalisation'>, dataset: Dataset): Dataset {
   const bounds = boundsOf(document)
   if (bounds === null) return dataset
@@ -24,7 +24,7 @@ export function boundedRecords(document: Pick<StudyDocument, 'data' | 'normalisa
   return { ...dataset, inputs }
 }
 
-/** What is no number counts as the middle. */
+/** Clips and scales one value; NaN becomes 0, the middle of the bounds. */
 function scaled(value: number, [low, high]: Bounds): number {
   if (Number.isNaN(value)) return 0
   return (2 * (Math.max(low, Math.min(high, value)) - low)) / (high - low) - 1
@@ -46,10 +46,10 @@ export function normalise(inputs: Float32Array, normalisation: Normalisation): v
 }
 
 /**
- * What all bounded records add to the statistics: the columns' sums, their square sums, and the count. An image adds the
- * means over its pixels.
+ * A hospital's sum for the statistics round: the columns' sums, their sums of squares, and the count. An image counts
+ * with the means over its pixels.
  *
- * @returns 2C + 1 entries; a record changes them by at most √(2C + 1), a hair less for the rounding of sums
+ * @returns 2C + 1 entries; a record changes them by at most CLIP_MARGIN · √(2C + 1), which covers the rounding of sums
  */
 export function statisticsOf({ data }: Pick<StudyDocument, 'data'>, { inputs, count }: Dataset): Float64Array {
   const columns = columnsOf(data)

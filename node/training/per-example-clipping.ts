@@ -2,8 +2,8 @@
  * Book-keeping: the sum of a batch's per-example gradients, each clipped, from one forward and one backward pass.
  *
  * The forward pass records every layer's input; the backward pass gives for every example the gradient of its own loss
- * with respect to every layer's output, because the losses are summed and layers never mix examples. From the two,
- * each layer's rule has the examples' own gradients, or their norms where a product of norms is exact.
+ * with respect to every layer's output, because the losses are summed and layers never mix examples. From both, each
+ * layer's rule computes the per-example gradients, or only their norms where a product of norms is exact.
  *
  * @module Bu, Wang, Zha, Karypis, "Differentially private optimization on large model at small cost", ICML 2023.
  */
@@ -15,10 +15,10 @@ import { splitParameters } from './model.ts'
 
 /** Clipping to a little less than C covers the rounding of float32 sums over at most EXAMPLES_MAX examples. */
 export const CLIP_MARGIN = 0.99
-/** Examples of one pass, each view of a record counted; more are added up outside, in float64. */
+/** Examples of one pass, every view of a record counted; the caller sums several passes in float64. */
 export const EXAMPLES_MAX = 256
 
-/** Entries of one pass's instantiated gradients of records that are seen in several views: 128 MiB. */
+/** Entries of the instantiated gradients of one pass over records with several views: 128 MiB. */
 const ENTRIES_MAX = 1 << 25
 
 export interface Bookkeeping {
@@ -41,7 +41,7 @@ export interface Bookkeeping {
 /**
  * @param model         a chain of layers from the records to one logit for each class
  * @param clippingNorm  C
- * @param views         in which every record is seen, side by side in a batch: at most EXAMPLES_MAX
+ * @param views         of every record, side by side in a batch: 1 to EXAMPLES_MAX
  * @throws OperatorError `unsupported-layer`, exit code 11, that names the first layer that cannot be clipped
  */
 export function createBookkeeping(
@@ -102,7 +102,7 @@ function rulesOf(backend: Backend, { model, views }: { model: LayersModel; views
   return layers.map(layer => ruleOf(backend, layer, views))
 }
 
-/** One forward and one backward pass; the gradients of the layers that have any, in order. */
+/** Runs one forward and one backward pass. @returns the gradients of the layers that have parameters, in order */
 function passes(
   { tf }: Backend,
   rules: LayerRule[],
@@ -118,7 +118,7 @@ function passes(
   })
   const first = rules.findIndex(rule => rule.shapes.length > 0)
   const found: Gradients[] = []
-  // the derivative of softmax cross-entropy with respect to the logits; of a mean over views, each view's share
+  // the derivative of softmax cross-entropy with respect to the logits, divided by the views for their mean
   const error = tf.sub(tf.softmax(value as Tensor2D), target)
   let gradient: Tensor | null = views === 1 ? error : tf.div(error, views)
   for (let index = rules.length - 1; index >= first && gradient !== null; index--) {
@@ -129,7 +129,7 @@ function passes(
   return found
 }
 
-/** Reads the norms and decides on each example's weight, in float64. */
+/** Computes each example's norm and weight, in float64. */
 function scaleOf(
   { tf }: Backend,
   gradients: Gradients[],

@@ -1,5 +1,5 @@
 /**
- * Poisson sampling, as the accountant assumes it: each record is in the batch with probability q, independently.
+ * Poisson sampling, as the accountant assumes it: each record is in the sample with probability q, independently.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { RandomReader, READER_WORDS_MAX, type Rng } from '../../crypto/rng.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 
 /**
- * Draws one Poisson sample. One word is drawn for every record, in or out.
+ * Draws one Poisson sample. It draws one word for every record, sampled or not.
  *
- * @param records     how many there are
+ * @param records     number of records
  * @param sampleRate  a of q = a / 2^32, 0 to 2^32
  * @returns           indices of the sampled records, ascending
  * @throws CryptoError `out-of-range`

@@ -1,10 +1,10 @@
 /**
- * Scattering features of images: moduli of wavelet transforms, averaged over cells, of order 0, 1 and 2 (Mallat 2012; Bruna,
- * Mallat 2013), by the Morlet wavelets of Kymatio. Nothing in them is learnt, so they cost no privacy; a linear head on them
- * learns from few noisy steps (Tramèr, Boneh, ICLR 2021).
+ * Scattering features of images: moduli of wavelet transforms, averaged over cells, of order 0, 1 and 2 (Mallat 2012;
+ * Bruna, Mallat 2013), with the Morlet wavelets of Kymatio. They are not learnt, so they cost no privacy; a linear head
+ * on them learns from few noisy steps (Tramèr, Boneh, ICLR 2021).
  *
- * Every image is standardised by its own mean and deviation, and its features by those of groups of its own channels, then
- * scaled to one norm: no statistic of the data set is ever taken.
+ * Every image is standardised by its own mean and deviation. Its features are standardised by those of groups of its
+ * own channels, then scaled to one norm. No statistic of the data set is used.
  *
  * @module
  */
@@ -23,19 +23,21 @@ export interface ScatteringSpec {
 /** The norm of an image's features; the head's bias sees 1 beside it. */
 export const FEATURE_NORM = 10
 
-/** Around the image, at least: wavelets wrap around. */
+/** Pixels of padding around the image, at least, because wavelets wrap around. */
 const MARGIN = 2
 const DEVIATION_MIN = 1e-3
-/** Morlet's shape, as in Kymatio. */
+/** Width σ of the Morlet wavelets at scale 0, pixels, as in Kymatio. */
 const WIDTH = 0.8
+/** Their frequency ξ at scale 0, radians a pixel, as in Kymatio. */
 const FREQUENCY = (3 * Math.PI) / 4
+/** Their slant times the number of angles, as in Kymatio. */
 const SLANT = 4
-/** How far a filter's periods are added up, to both sides. */
+/** Periods of a filter that are summed, on each side. */
 const PERIODS = 2
 /** Standard deviation of a cell's Gaussian weights, in cells. */
 const CELL_SPREAD = 0.4
 
-/** Replaces images by their features: vectors, one after the other. */
+/** Replaces images by their feature vectors. */
 export function scatterDataset(dataset: Dataset, spec: ScatteringSpec): Dataset {
   const [height, width, depth] = dataset.shape as [number, number, number]
   const scatter = createScattering({ height, width }, spec)
@@ -58,7 +60,7 @@ export function scatterDataset(dataset: Dataset, spec: ScatteringSpec): Dataset 
 interface Scattering {
   /** features of one plane */
   readonly length: number
-  /** Fills in the features of a plane of height × width. */
+  /** Writes the features of a plane of height × width. */
   into(features: Float32Array, plane: Float64Array): void
 }
 
@@ -116,7 +118,7 @@ function createScattering({ height, width }: { height: number; width: number }, 
   }
 }
 
-/** Fourier transforms of square complex images; spectra are kept transposed. */
+/** Fourier transforms of square complex images. */
 class Grid {
   readonly #side: number
   readonly #plan: FourierPlan
@@ -136,7 +138,7 @@ class Grid {
     const spectrum = new Float64Array(image.length)
     this.#lines(this.#turned, image, 'transform')
     this.#lines(spectrum, this.#turned, 'transform')
-    // twice turned: as the image lies
+    // transposed twice, so in the image's orientation
     return spectrum
   }
 
@@ -162,7 +164,7 @@ class Grid {
     }
   }
 
-  /** Transforms every row, and turns the whole. */
+  /** Transforms every row and transposes the result. */
   #lines(into: Float64Array, from: Float64Array, how: 'transform' | 'inverseTransform'): void {
     const side = this.#side
     const [line, out] = [this.#line, this.#out]
@@ -178,7 +180,7 @@ class Grid {
   }
 }
 
-/** A Morlet wavelet of a scale and angle, periodic, without mean; complex, row-major. */
+/** A Morlet wavelet of a scale and angle, periodic, with mean 0; complex, row-major. */
 function morlet(side: number, { scale, angle, angles }: Record<'scale' | 'angle' | 'angles', number>): Float64Array {
   const shape = { sigma: WIDTH * 2 ** scale, angle: (angle * Math.PI) / angles, slant: SLANT / angles }
   const wave = gabor(side, { ...shape, frequency: FREQUENCY / 2 ** scale })
@@ -213,7 +215,7 @@ function gabor(
   return values
 }
 
-/** For each cell of a line of pixels its Gaussian weights, which sum to 1. */
+/** The Gaussian weights of each cell of a line of pixels; each cell's sum to 1. */
 function cellWeights(length: number, cell: number): Float64Array[] {
   return Array.from({ length: length / cell }, (_, index) => {
     const centre = index * cell + (cell - 1) / 2
@@ -225,7 +227,7 @@ function cellWeights(length: number, cell: number): Float64Array[] {
   })
 }
 
-/** Weighted means over the cells of the part of a complex image that is not margin. */
+/** Weighted means over the cells of a complex image without its padding. */
 function averageCells(
   into: Float64Array,
   values: Float64Array,
@@ -242,7 +244,7 @@ function averageCells(
   rows.forEach((weights, row) => {
     line.fill(0)
     weights.forEach((weight, at) => {
-      // beyond five deviations nothing is left of a weight
+      // weights beyond about five deviations are negligible
       if (weight < 1e-6) return
       const start = 2 * ((top + at) * side + left)
       for (let column = 0; column < width; column++) line[column]! += weight * values[start + 2 * column]!
@@ -255,13 +257,13 @@ function averageCells(
   })
 }
 
-/** The index that a mirror at the first and last pixel shows. */
+/** The index after reflection at the first and last pixel. */
 export function reflected(at: number, length: number): number {
   if (at < 0) return Math.min(length - 1, -at)
   return at < length ? at : Math.max(0, 2 * (length - 1) - at)
 }
 
-/** Takes the mean away and divides by the deviation, in place. */
+/** Subtracts the mean and divides by the deviation plus `deviationMin`, in place. */
 function standardise(values: Float64Array, deviationMin: number): void {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length

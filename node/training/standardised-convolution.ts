@@ -1,6 +1,6 @@
 /**
- * A convolution whose filters are used standardised: without their mean, and with norm 1. Together with
- * GroupNormalization it does for a private network what BatchNormalization would, and mixes no examples.
+ * A convolution with standardised filters: mean 0 and norm 1. Together with GroupNormalization it takes the place of
+ * BatchNormalization in a private network, and mixes no examples.
  *
  * @module Qiao, Wang, Liu, Shen, Yuille, "Micro-batch training with batch-channel normalization and weight
  *   standardization", 2019; scaled by the fan-in as in De et al., "Unlocking high-accuracy differentially private image
@@ -10,7 +10,7 @@
 import assert from 'node:assert/strict'
 import type { Layer, Tensor, Tensor3D, Tensor4D, Tf } from './backend.ts'
 
-/** Added to var·fan-in, which is 2 for initial parameters: a filter whose taps are all alike stays finite. */
+/** Added to var·fan-in, which is 2 for initial parameters: a filter of equal taps stays finite. */
 export const STANDARD_EPSILON = 1e-4
 
 export interface StandardisedConvolutionConfig {

@@ -1,4 +1,4 @@
-/** What a workbench asks of whatever trains on a hospital's records. @module */
+/** The trainer on a hospital's records, as the worker calls it. @module */
 
 import type { Checkpoint } from '../../protocols/model/checkpoint.ts'
 
@@ -10,19 +10,19 @@ export interface Trainer {
   readonly dimension: number
   readonly engine: string
   /**
-   * Draws a fresh Poisson sample and adds up its per-example gradients, each clipped to 0.99·clippingNorm: not divided
-   * by anything, and zeros when the sample is empty. Neither the sample nor its size may leave this process.
+   * Draws a fresh Poisson sample and sums its per-example gradients, each clipped to 0.99·clippingNorm. The sum is not
+   * divided, and is zero for an empty sample. Neither the sample nor its size may leave this process.
    *
    * @returns flat, float64
    */
   clippedSum(model: ModelState): Float64Array
   /**
-   * The sums, square sums and count of all records, scaled by the study's bounds: see `normalisationOf`.
+   * The sums, sums of squares and count of all records, scaled by the study's bounds: see `normalisationOf`.
    *
    * @returns 2C + 1 entries
    */
   statisticsSum(): Float64Array
-  /** a hash of each record of the data under a key of this node, sorted; of one that stands there twice, two */
+  /** a keyed hash of each record, sorted, under a key of this node; a record that occurs twice has two */
   recordHashes(key: Uint8Array): Uint8Array
   dispose(): void
 }

@@ -1,6 +1,6 @@
 /**
- * A hospital's update of one round, before its contributors are known: the clipped sum of its records, of one step or of
- * several of its own, as integers.
+ * A hospital's update of one round, before its contributors are known: the clipped sums of one step or of several local
+ * steps, as integers.
  *
  * @module
  */
@@ -19,16 +19,16 @@ export interface UpdateInput {
   readonly document: StudyDocument
   readonly plan: StudyPlan
   readonly trainer: Trainer
-  /** that the round starts from */
+  /** the round's starting point */
   readonly checkpoint: Checkpoint
   readonly round: number
 }
 
 /**
- * Trains one round's update; in the round of the statistics, adds those up.
+ * Trains one round's update; in the statistics round, sums the statistics.
  *
- * With local noise every step's sum is noised before the next step is taken from it, so that what leaves is private
- * by itself, however many steps it holds. With distributed noise there is one step, and the noise comes with the masks.
+ * With local noise each step's sum is noised before the next step uses it, so the update is private by itself, for any
+ * number of steps. With distributed noise there is one step, and the noise is added with the masks.
  *
  * @param rng of the noise; cryptographically secure
  */
@@ -40,7 +40,7 @@ export function trainUpdate({ document, plan, trainer, checkpoint, round }: Upda
   if (sum.steps === 1) return noised(trainer.clippedSum(checkpoint))
   const total = new Float64Array(sum.dimension)
   const parameters = checkpoint.parameters.slice()
-  // our share of the public batch: what a hospital holds itself is nobody's business
+  // an equal share of the public batch: a hospital's own number of records is private
   const divisor = (sum.fixedPoint.scale * plan.denominator) / document.hospitals.length
   for (let step = 0; step < sum.steps; step++) {
     const words = noised(trainer.clippedSum({ parameters, normalisation }))

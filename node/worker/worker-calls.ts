@@ -1,6 +1,6 @@
 /**
- * Where the heavy work of a node is done: training, noise and masks, sums, optimizer steps. It runs in a worker thread,
- * so that no handshake or heartbeat ever waits for it; in tests it may run in place.
+ * The heavy work of a node: training, noise and masks, sums, optimizer steps. It runs in a worker thread, so that no
+ * handshake or heartbeat waits for it; in tests it may run in place.
  *
  * @module
  */
@@ -38,16 +38,16 @@ export interface PulledChunk {
   readonly path: readonly Uint8Array[]
 }
 
-/** What can be asked of a workbench; each call is one message to the worker. */
+/** The calls of a worker; each is one message to it. */
 export interface WorkerCalls {
   engine(): string
   /** a hash of each of our records under a key, sorted */
   recordHashes(key: Uint8Array): Uint8Array
   run(job: RoundJob): RoundOutput
-  /** trains one round's update; the milliseconds that it took */
+  /** trains one round's update; returns the time that it took, ms */
   train(round: number): number
   chunk(wanted: { round: number; sid: string; owners: number; chunk: number }): MaskedChunk | undefined
-  /** a part that we hold of somebody else's masked vector */
+  /** a chunk that we hold of another member's masked vector */
   part(wanted: { sid: string; chunk: number; member: Member }): MaskedChunk | undefined
   putPart(part: PulledChunk): void
   sum(hash: string): Uint8Array | undefined
@@ -62,7 +62,7 @@ const secure: Rng = target => {
 }
 
 /**
- * Builds the workbench of one study.
+ * Builds the worker calls of one study.
  *
  * @param rng of the noise; cryptographically secure
  */

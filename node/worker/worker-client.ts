@@ -1,5 +1,5 @@
 /**
- * The main thread's side of the workbench: the same calls, answered later.
+ * The main thread's client of the worker: the same calls, as promises.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type ExitCode, OperatorError } from '../errors.ts'
 import type { WorkerCalls, WorkerSettings } from './worker-calls.ts'
 import type { WorkerFault, WorkerReply } from './worker-thread.ts'
 
-/** Every call of the workbench, as a promise. */
+/** Every worker call, as a promise. */
 export type WorkerClient = {
   readonly [Call in keyof WorkerCalls]: (
     ...args: Parameters<WorkerCalls[Call]>
@@ -44,7 +44,7 @@ function workshopOf(
   return { ...Object.fromEntries(calls), close } as unknown as WorkerClient
 }
 
-/** Runs a workbench in place, between other things: for tests and simulations with small vectors. */
+/** Runs worker calls in this thread, one per turn of the event loop: for tests and simulations with small vectors. */
 export function inPlaceWorker(calls: WorkerCalls): WorkerClient {
   return workshopOf(
     async (name, args) => {

@@ -1,4 +1,4 @@
-/** The worker thread's entry: a workbench behind messages. @module */
+/** The worker thread's entry: answers worker calls that arrive as messages. @module */
 
 import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -18,7 +18,7 @@ export interface WorkerRequest {
   readonly args: readonly unknown[]
 }
 
-/** An error as plain data, for classes do not survive the thread's border. */
+/** An error as plain data, because classes do not survive the message between threads. */
 export interface WorkerFault {
   readonly kind: 'operator' | 'coded' | 'bug'
   readonly code: string
@@ -64,7 +64,7 @@ if (port === null) throw new Error('this module runs in a worker thread')
 const ready = createDataTrainer(workerData as WorkerSettings).then(trainer =>
   createWorkerCalls(workerData as WorkerSettings, trainer),
 )
-// every caller hears of a failed start; until then it is nobody's unhandled rejection
+// every call rejects after a failed start; without this it would also be an unhandled rejection
 ready.catch(() => {})
 
 port.on('message', async ({ id, call, args }: WorkerRequest) => {

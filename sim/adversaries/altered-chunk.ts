@@ -1,12 +1,12 @@
-/** A contributor whose chunks are not what its MANIFEST commits to. @module */
+/** A contributor whose chunks differ from those that its MANIFEST commits to. @module */
 
 import { chunkOf } from './chunks.ts'
 import { defineScript } from './script.ts'
 
 /**
- * Sends some owners a chunk with one word changed, or one with a word too few. The owner refuses it and gives no
- * receipt: for the protocol it never came. Chunks travel unsigned under a signed MANIFEST, and the owner could have made
- * the wrong bytes up, so nothing is proven: owners say MISSING, and the next view leaves out one side or the other.
+ * Sends some owners a chunk with one word changed, or with a word too few. The owner refuses it and gives no receipt:
+ * for the protocol it never arrived. Chunks are unsigned under a signed MANIFEST, and the owner could have forged the
+ * wrong bytes, so nothing is proven: owners say MISSING, and the next view leaves out one side or the other.
  */
 export const ALTERED_CHUNK = defineScript({ name: 'altered-chunk', guilt: null }, (random, lied) => {
   const deprived = random.pick([0.3, 0.6, 1])

@@ -1,4 +1,4 @@
-/** A proposer whose proof of lock proves nothing. @module */
+/** A proposer with an invalid proof of lock. @module */
 
 import { INSTANCES, VIEWS_MAX } from '../../protocols/messages/limits.ts'
 import { proposerOf } from '../../protocols/round/facts.ts'
@@ -7,7 +7,7 @@ import { contextOf } from '../world/hospital.ts'
 import { about, junk, tellAll, word } from './messages.ts'
 import { defineScript } from './script.ts'
 
-/** The first view from one on that is the liar's to propose in. */
+/** The first view, from `from` on, in which the liar is the proposer. */
 function ownView({ hospital }: AdversaryIo, from: number): number | undefined {
   const context = contextOf(hospital)
   for (let view = from; view < VIEWS_MAX; view++) {
@@ -17,8 +17,8 @@ function ownView({ hospital }: AdversaryIo, from: number): number | undefined {
 }
 
 /**
- * A PROPOSE that claims a lock, with no votes, with its own only, with the same one several times, or from a view that is
- * still to come. It is refused by itself, and its sender's signature under it is the proof.
+ * Sends a PROPOSE that claims a lock with no votes, with its own only, with the same one several times, or from a
+ * future view. It is invalid by itself, and its sender's signature is the proof.
  */
 export const BAD_LOCK = defineScript(
   { name: 'bad-lock', guilt: { code: 'bad-proof', evidence: 'invalid' } },

@@ -1,4 +1,4 @@
-/** A liar's own masked chunks, to send them when and as it likes. @module */
+/** A liar's own masked chunks, for scripts that send them late or altered. @module */
 
 import { findPhase } from '../../protocols/round/data-phase.ts'
 import type { Effect } from '../../protocols/round/effects.ts'
@@ -8,7 +8,7 @@ import { rosterOf, type SimulatedHospital } from '../world/hospital.ts'
 import { MaskedChunks } from '../world/masked-chunks.ts'
 import type { Packet } from '../world/packet.ts'
 
-/** The packet that a `send` stands for, and whom it is for; undefined once its session is over. */
+/** The packet of a `send` effect and its receiver; undefined once its session is over. */
 export function chunkOf(
   { to, round, sid, chunk }: Extract<Effect, { type: 'send' }>,
   { hospital, hospitals }: AdversaryIo,

@@ -1,10 +1,10 @@
-/** Contributors whose FINGERPRINT is not that of their vector. @module */
+/** Contributors that publish a FINGERPRINT of another vector. @module */
 
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import type { Random } from '../world/random.ts'
 import { defineScript } from './script.ts'
 
-/** One byte changed, of our own fingerprint: the one that will be published. */
+/** Changes one byte of our own fingerprint, which will be published. */
 function altered(job: RoundJob, output: RoundOutput, random: Random): RoundOutput | undefined {
   if (output.kind !== 'fingerprint' || job.kind !== 'fingerprint' || output.member !== job.session.self) {
     return undefined
@@ -14,8 +14,8 @@ function altered(job: RoundJob, output: RoundOutput, random: Random): RoundOutpu
 }
 
 /**
- * Makes right sums look wrong. Everybody adds up again from everybody's masked chunks, goes on with what comes out, and
- * shows the fingerprint to be false.
+ * Makes right sums look wrong. All hospitals add up again from all masked chunks, continue with that sum, and prove the
+ * fingerprint false.
  */
 export const FALSE_FINGERPRINT = defineScript(
   { name: 'false-fingerprint', guilt: { code: 'false-fingerprint', evidence: 'false-fingerprint' } },
@@ -29,8 +29,8 @@ export const FALSE_FINGERPRINT = defineScript(
 )
 
 /**
- * The same, and then it serves no masked chunk to anybody. The chunk that it owns itself nobody else has, so nobody can
- * add up again: VOID, which names it, and nothing is proven, for a lost line looks the same.
+ * The same, and it then serves no masked chunk. No other hospital has the chunk that it owns, so none can add up again:
+ * the round is VOID and names it. Nothing is proven, because a cut line looks the same.
  */
 export const HIDDEN_PART = defineScript({ name: 'hidden-part', guilt: null }, (random, lied) => ({
   output: (job, output, io) => {

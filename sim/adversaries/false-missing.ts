@@ -1,4 +1,4 @@
-/** Owners that report contributors missing whose chunks they have, or could have had. @module */
+/** Owners that report contributors as missing although they have, or refused, their chunks. @module */
 
 import { hex } from '../../protocols/immutable.ts'
 import { findPhase } from '../../protocols/round/data-phase.ts'
@@ -9,7 +9,7 @@ import type { Random } from '../world/random.ts'
 import { about, hushed, tellAll, word } from './messages.ts'
 import { defineScript } from './script.ts'
 
-/** Some other contributors of a session. */
+/** Draws other contributors of a session. */
 function victimsOf({ hospital }: AdversaryIo, sid: string, random: Random): number[] {
   const { context, state } = hospital
   const members = findPhase(state, sid)?.opening.members ?? []
@@ -18,7 +18,7 @@ function victimsOf({ hospital }: AdversaryIo, sid: string, random: Random): numb
 }
 
 /**
- * Takes every chunk, gives receipts, and says MISSING in place of LOADED. Its own receipt shows that it lies; its victims
+ * Takes every chunk, gives receipts, and says MISSING instead of LOADED. Its own receipt proves the lie; its victims
  * stay, and it loses its chunk.
  */
 export const FALSE_MISSING = defineScript(
@@ -31,7 +31,7 @@ export const FALSE_MISSING = defineScript(
         if (loaded === undefined) return [effect]
         const { digest: _, ...rest } = loaded
         const members = victimsOf(io, hex(loaded.sid), random)
-        // the receipts that show it are in the victims' hands: another liar's need not come out
+        // the proving receipts are with the victims, and a victim that lies itself need not show its own
         const honest = io.hospitals
           .filter(other => other.honest)
           .map(({ peer }) => rosterOf(io.hospital).ranks.get(peer))
@@ -46,8 +46,8 @@ export const FALSE_MISSING = defineScript(
 )
 
 /**
- * Refuses the chunks of one hospital, without a receipt, and reports it missing: at once, or when the time for the data
- * is over. A lost line looks the same, so nothing is proven; at most f owners do so, and it is they who lose their chunks.
+ * Refuses the chunks of one hospital, without a receipt, and reports it missing, at once or at the end of the time for
+ * data. A cut line looks the same, so nothing is proven; at most f owners do so, and they lose their chunks.
  */
 export const REFUSED_CHUNK = defineScript({ name: 'refused-chunk', guilt: null }, (random, lied) => {
   const early = random.chance(0.5)

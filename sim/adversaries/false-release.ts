@@ -1,10 +1,10 @@
-/** A contributor whose RELEASE opens nothing. @module */
+/** A contributor with a false self key in its RELEASE. @module */
 
 import { about, hushed, junk, tellAll } from './messages.ts'
 import { defineScript } from './script.ts'
 
 /**
- * Releases another self key than it has committed to, and never the right one: its part cannot be opened, so the round
+ * Releases a self key other than the committed one, and never the right one: its part cannot be opened, so the round
  * ends VOID. MANIFEST and RELEASE together are the proof.
  */
 export const FALSE_RELEASE = defineScript(

@@ -1,4 +1,4 @@
-/** Owners whose sums are not the sums of what they hold. @module */
+/** Owners that publish wrong sums of their chunks. @module */
 
 import { sha256 } from '../../crypto/hash.ts'
 import { hex } from '../../protocols/immutable.ts'
@@ -14,14 +14,14 @@ export function sumBytes({ hash }: Sum, { hospital }: AdversaryIo): Uint8Array {
   return hospital.vault.sum(hex(hash)) as Uint8Array
 }
 
-/** Puts other bytes in a sum's place: whoever pulls them by their hash gets them. */
+/** Replaces a sum by other bytes, which are served under their own hash. */
 export function replaceSum(sum: Sum, bytes: Uint8Array, { hospital }: AdversaryIo): Sum {
   const hash = sha256(bytes)
   hospital.vault.putSum(hospital.state.round, hex(hash), bytes)
   return { ...sum, hash }
 }
 
-/** One word changed by a little, or all of them. */
+/** Changes one word slightly, or all words. */
 function altered(bytes: Uint8Array, { random, all }: { random: Random; all: boolean }): Uint8Array {
   const copy = bytes.slice()
   const at = 4 * random.below(copy.length / 4)
@@ -29,7 +29,7 @@ function altered(bytes: Uint8Array, { random, all }: { random: Random; all: bool
   return copy
 }
 
-/** A sum with one word changed, or all. The fingerprints do not fit, everybody adds up again, and shows what it signed. */
+/** A sum with wrong words. The fingerprints do not match, so all hospitals add up again and prove the lie. */
 export const FALSE_SUM = defineScript(
   { name: 'false-sum', guilt: { code: 'false-sum', evidence: 'false-sum' } },
   (random, lied) => {
@@ -44,7 +44,7 @@ export const FALSE_SUM = defineScript(
   },
 )
 
-/** A sum with too few or too many words, or none at all: an honest hash of something that is no sum of a chunk. */
+/** A sum with too few or too many words, or none: the right hash of bytes that are no sum of a chunk. */
 export const WRONG_LENGTH_SUM = defineScript(
   { name: 'wrong-length-sum', guilt: { code: 'false-sum', evidence: 'false-sum' } },
   (random, lied) => {

@@ -1,4 +1,4 @@
-/** A hospital that says all that can be said. @module */
+/** A hospital that floods others with valid messages. @module */
 
 import { INSTANCES, VIEWS_MAX } from '../../protocols/messages/limits.ts'
 import type { Content } from '../../protocols/messages/messages.ts'
@@ -40,9 +40,9 @@ function pour(
 }
 
 /**
- * Some thousand valid envelopes in each of two rounds, of every view that there can be. Each may be said, so nothing is
- * proven; each hospital keeps so many bytes of a member's in a round, and no more, and no view begins by one hospital's
- * word. (The views that an honest round comes to are left out: what it says there itself would contradict the flood.)
+ * Sends some thousand valid envelopes in each of two rounds, for all possible views. Each is allowed, so nothing is
+ * proven; every hospital limits the bytes that it keeps of a member in a round, and no view begins by one hospital's
+ * message. (Views that an honest round reaches are left out: its own messages there would contradict the flood.)
  */
 export const FLOOD = defineScript({ name: 'flood', guilt: null }, (random, lied) => {
   const kinds = random.sample(KINDS, random.whole(2, 4))

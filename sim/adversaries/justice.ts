@@ -1,6 +1,6 @@
 /**
- * Invariant 10, its second half: whoever has lied is shown to have, by evidence (see checkers/blame.ts for what it must be
- * worth); and no round is lost but by whoever withholds its part.
+ * Invariant 10, second half: every provable lie is proven by evidence (checkers/blame.ts checks that evidence). And a
+ * part of invariant 11: every VOID names a liar that withheld its part.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** All scripts. A new one is a file here and a line below. @module */
+/** The list of scripts. A new script is a new file here and a line below. @module */
 
 import { ALTERED_CHUNK } from './altered-chunk.ts'
 import { BAD_LOCK } from './bad-lock.ts'

@@ -1,4 +1,4 @@
-/** A hospital that speaks no protocol at all. @module */
+/** A hospital that sends malformed frames. @module */
 
 import { encode } from '../../protocols/encoding/codec.ts'
 import { MESSAGE_BYTES_MAX } from '../../protocols/messages/limits.ts'
@@ -10,7 +10,7 @@ import type { Random } from '../world/random.ts'
 import { junk, othersOf } from './messages.ts'
 import { defineScript } from './script.ts'
 
-/** Bytes that are no envelope of a body of this study, starting from one that is. */
+/** Changes a valid envelope into bytes that are no envelope of this study. */
 function malformed(honest: Uint8Array, io: AdversaryIo, random: Random): Uint8Array {
   const { hospital } = io
   const { body } = openMessage(honest, contextOf(hospital))
@@ -35,7 +35,7 @@ function malformed(honest: Uint8Array, io: AdversaryIo, random: Random): Uint8Ar
   }
 }
 
-/** Stream packets that answer nothing, or mean nothing. */
+/** Unrequested or meaningless stream packets. */
 function nonsense(io: AdversaryIo, random: Random): Packet {
   const { round } = io.hospital.state
   const bytes = junk(random, random.whole(0, 300))
@@ -57,8 +57,8 @@ function nonsense(io: AdversaryIo, random: Random): Packet {
 }
 
 /**
- * Oversized and malformed frames next to whatever it says. They are refused at the door, before anybody knows what they
- * mean: most are not even signed, and a node that drops them keeps nothing to show.
+ * Sends oversized and malformed frames besides its messages. They are refused before they are interpreted: most are not
+ * even signed, and a node that drops them keeps no evidence.
  */
 export const MALFORMED = defineScript({ name: 'malformed', guilt: null }, (random, lied) => {
   const each = random.whole(1, 6)

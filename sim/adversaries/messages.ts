@@ -1,4 +1,4 @@
-/** What a liar hears itself about to say, and how it says something else. @module */
+/** Helpers of scripts: recognise the honest machine's messages, and send others in their place. @module */
 
 import { ProtocolError } from '../../protocols/errors.ts'
 import { type Body, type BodyOf, type Content, openMessage } from '../../protocols/messages/messages.ts'
@@ -8,7 +8,7 @@ import type { Adversary, AdversaryIo } from '../world/adversary.ts'
 import { contextOf, type SimulatedHospital } from '../world/hospital.ts'
 import type { Random } from '../world/random.ts'
 
-/** A line may lose a message: what the plot depends on is said again. */
+/** Interval after which a lie is sent again, because a line may lose it. */
 const AGAIN_MS = 250
 
 /** The body that an effect publishes, if it is of that type and of this round. */
@@ -22,13 +22,13 @@ export function about<T extends Body['type']>(
   return body.type === type ? (body as BodyOf<T>) : undefined
 }
 
-/** An envelope of this round by the liar. */
+/** Signs an envelope of this round by the liar. */
 export function word(io: AdversaryIo, content: Content): Uint8Array {
   const { context, state } = io.hospital
   return io.sign({ ...content, study: context.study, roster: state.roster.version, round: state.round } as Body)
 }
 
-/** 32 bytes of nothing. */
+/** Random bytes, 32 by default. */
 export function junk(random: Random, length = 32): Uint8Array {
   const bytes = new Uint8Array(length)
   random.fill(bytes)
@@ -39,20 +39,20 @@ export function othersOf({ hospital, hospitals }: AdversaryIo): SimulatedHospita
   return hospitals.filter(other => other !== hospital)
 }
 
-/** Says something to one hospital, surely. */
+/** Sends a message to one hospital, twice in case the line loses one. */
 export function tell(io: AdversaryIo, to: SimulatedHospital, bytes: Uint8Array): void {
   io.send(to, bytes)
   io.after(AGAIN_MS, () => io.send(to, bytes))
 }
 
-/** Says something to everybody, surely. */
+/** Sends a message to all other hospitals, twice in case a line loses one. */
 export function tellAll(io: AdversaryIo, bytes: Uint8Array): void {
   for (const other of othersOf(io)) tell(io, other, bytes)
 }
 
 /**
- * Says two things in one place: to each hospital the one, the other or both, in any order, as drawn; to one of them
- * surely both. Those who hear one only may compare it with others later.
+ * Equivocates: sends each hospital the one message, the other or both, in any order, as drawn; and one of them
+ * certainly both. Hospitals that receive only one may compare it with others later.
  */
 export function tellTwo(io: AdversaryIo, random: Random, [one, other]: readonly [Uint8Array, Uint8Array]): void {
   const witness = random.pick(othersOf(io))
@@ -66,8 +66,8 @@ export function tellTwo(io: AdversaryIo, random: Random, [one, other]: readonly 
 }
 
 /**
- * Keeps quiet in anti-entropy about the rounds in which it has something to hide: what the honest machine inside would
- * have said must not come out. Of other rounds it learns and tells as usual.
+ * Suppresses anti-entropy of the rounds in which it lies, so that the messages of its honest state machine do not get
+ * out. Other rounds are exchanged as usual.
  */
 export function hushed(hides: (round: number) => boolean): NonNullable<Adversary['packet']> {
   return (_from, packet, { hospital }) => {
@@ -77,7 +77,7 @@ export function hushed(hides: (round: number) => boolean): NonNullable<Adversary
   }
 }
 
-/** The round of an answer; another liar's may be anything. */
+/** The round of an answer; undefined if it does not decode, as another liar's may not. */
 function roundOf(fill: Uint8Array): number | undefined {
   try {
     return decodeFill(fill).round

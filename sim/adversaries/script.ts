@@ -1,5 +1,5 @@
 /**
- * What a liar's script says about itself, so that whoever judges a world knows what the honest must end up with.
+ * A liar's script declares its lies, so that a checker knows which evidence honest hospitals must end up with.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Evidence } from '../../protocols/messages/evidence.ts'
 import type { Adversary, AdversaryIo } from '../world/adversary.ts'
 import type { Random } from '../world/random.ts'
 
-/** What a lie is called by those who see it, and the kind of the proof. */
+/** The blame code of a lie, and the kind of its evidence. */
 export interface Guilt {
   readonly code: string
   readonly evidence: Evidence['kind']
@@ -16,18 +16,18 @@ export interface Guilt {
 
 export interface Script {
   readonly name: string
-  /** what honest hospitals end up with once it has lied; null where nothing can be proven */
+  /** the proof that honest hospitals must find after a lie; null where nothing can be proven */
   readonly guilt: Guilt | null
   /** draws the script's parameters */
   readonly create: (random: Random) => Liar
 }
 
-/** A script at work in one world. */
+/** A running script in one world. */
 export interface Liar extends Adversary {
   readonly script: Script
-  /** rounds in which it has lied so far: some scripts must wait for their turn */
+  /** rounds in which it has lied so far; some scripts must wait for an opportunity */
   readonly lies: ReadonlySet<number>
-  /** those of them in which honest hospitals have what it takes to prove it */
+  /** those of them in which honest hospitals can prove the lie */
   readonly provable: ReadonlySet<number>
 }
 
@@ -38,7 +38,7 @@ type Part = Omit<Adversary, 'name'>
 /**
  * Makes a script.
  *
- * @param play draws the parameters and gives the hooks; it calls `lied` whenever it lies, and says if nobody can prove it
+ * @param play draws the parameters and returns the hooks; it calls `lied` at every lie, and says if it is unprovable
  */
 export function defineScript(
   { name, guilt }: Pick<Script, 'name' | 'guilt'>,
@@ -60,7 +60,7 @@ export function defineScript(
   return script
 }
 
-/** The liar that a hospital is played by, if its script is one of these. */
+/** The adversary as a liar, if it runs one of these scripts. */
 export function liarOf(adversary: Adversary | null): Liar | null {
   return adversary !== null && 'script' in adversary ? (adversary as Liar) : null
 }

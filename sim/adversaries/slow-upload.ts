@@ -1,11 +1,11 @@
-/** A contributor that takes its time. @module */
+/** A slow contributor. @module */
 
 import { chunkOf } from './chunks.ts'
 import { defineScript } from './script.ts'
 
 /**
- * Sends its chunks as late as it likes: just before the deadline, just after, or differently to each owner. Slowness is
- * no lie; from some point on it is left out.
+ * Sends its chunks late: just before the deadline, just after, or differently to each owner. Slowness is no lie; a
+ * contributor that is too slow is left out.
  */
 export const SLOW_UPLOAD = defineScript({ name: 'slow-upload', guilt: null }, (random, lied) => {
   const meanMs = random.pick([500, 4000, 8000])

@@ -1,11 +1,11 @@
-/** A proposer that opens a round with what was said in another. @module */
+/** A proposer whose OPEN holds stale messages. @module */
 
 import { openMessage } from '../../protocols/messages/messages.ts'
 import { contextOf } from '../world/hospital.ts'
 import { about, hushed, tellAll } from './messages.ts'
 import { defineScript } from './script.ts'
 
-/** An OPEN with a READY of an earlier round, or of itself twice, in place of somebody's own. */
+/** An OPEN in which one READY is replaced: by its member's READY of an earlier round, or by a copy of another one. */
 export const STALE_OPEN = defineScript(
   { name: 'stale-open', guilt: { code: 'bad-open', evidence: 'invalid' } },
   (random, lied) => {

@@ -1,4 +1,4 @@
-/** A hospital that says again what was said elsewhere. @module */
+/** A hospital that replays messages in other contexts. @module */
 
 import { encodeBody, openMessage } from '../../protocols/messages/messages.ts'
 import { contextOf } from '../world/hospital.ts'
@@ -8,9 +8,9 @@ import { defineScript } from './script.ts'
 const KEPT_MAX = 400
 
 /**
- * Sends other hospitals' messages again, rounds and views later, and its own signed for another study or roster.
- * Envelopes name their study, roster, round and view, so all of it falls on the floor; an old message is no lie of
- * whoever signed it, and gossip does not tell who brought it: nothing is proven.
+ * Replays other hospitals' messages, rounds and views later, and sends its own, signed for another study or roster.
+ * Envelopes name their study, roster, round and view, so all of them are dropped; an old message is no lie of its
+ * signer, and gossip does not reveal who sent it, so nothing is proven.
  */
 export const STALE_REPLAY = defineScript({ name: 'stale-replay', guilt: null }, (random, lied) => {
   const burst = random.whole(5, 60)

@@ -3,7 +3,7 @@
 import { about, junk, tellTwo } from './messages.ts'
 import { defineScript } from './script.ts'
 
-/** Two MANIFESTs of one session, with another root or another commitment; the one that comes with the chunks is right. */
+/** Two MANIFESTs of one session, with another root or another commitment; the one sent with the chunks is right. */
 export const TWO_MANIFESTS = defineScript(
   { name: 'two-manifests', guilt: { code: 'equivocation', evidence: 'equivocation' } },
   (random, lied) => {

@@ -4,7 +4,7 @@ import { INSTANCES } from '../../protocols/messages/limits.ts'
 import { about, junk, tellTwo } from './messages.ts'
 import { defineScript } from './script.ts'
 
-/** Two PROPOSEs, the second of nonsense or of the first with one bit changed; the view is lost. */
+/** Two PROPOSEs, the second with a random value or with one bit of the first changed; the view is lost. */
 export const TWO_PROPOSALS = defineScript(
   { name: 'two-proposals', guilt: { code: 'equivocation', evidence: 'equivocation' } },
   (random, lied) => {

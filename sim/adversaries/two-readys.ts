@@ -1,11 +1,11 @@
-/** A contributor with two keys. @module */
+/** A contributor with two READYs. @module */
 
 import { about, junk, tellTwo } from './messages.ts'
 import { defineScript } from './script.ts'
 
 /**
- * Two READYs with different keys, so that proposers may put either into their OPEN. Whoever holds both leaves it out; if
- * the false key gets into an OPEN, the liar cannot mask under it and costs that view.
+ * Sends two READYs with different keys, so that a proposer may put either into its OPEN. A proposer that holds both
+ * leaves the liar out; if the false key gets into an OPEN, the liar cannot mask under it and costs that view.
  */
 export const TWO_READYS = defineScript(
   { name: 'two-readys', guilt: { code: 'equivocation', evidence: 'equivocation' } },

@@ -5,7 +5,7 @@ import { hex } from '../../protocols/immutable.ts'
 import { about, tellTwo } from './messages.ts'
 import { defineScript } from './script.ts'
 
-/** The right CHUNK-SUM to some and a wrong one to others, and serves both: whoever hears both takes neither. */
+/** Sends the right CHUNK-SUM to some and a wrong one to others, and serves both; a receiver of both accepts neither. */
 export const TWO_SUMS = defineScript(
   { name: 'two-sums', guilt: { code: 'equivocation', evidence: 'equivocation' } },
   (random, lied) => ({

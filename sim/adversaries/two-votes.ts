@@ -1,15 +1,15 @@
-/** A voter that votes differently on every line. @module */
+/** A voter that sends different votes to different hospitals. @module */
 
 import { INSTANCES } from '../../protocols/messages/limits.ts'
 import { about, junk, tellTwo } from './messages.ts'
 import { defineScript } from './script.ts'
 
-/** In one phase, or both, of one agreement, or both: its vote to some, nil or nonsense to others. */
+/** In one or both phases of one or both agreements: sends its vote to some, and nil or a random value to others. */
 export const TWO_VOTES = defineScript(
   { name: 'two-votes', guilt: { code: 'equivocation', evidence: 'equivocation' } },
   (random, lied) => {
     const phases = random.pick([['prevote'], ['precommit'], ['prevote', 'precommit']] as const)
-    // a result's last votes may come when everybody has it already: alone they would go unnoticed
+    // a result's last votes may arrive when all hospitals have it already, and alone would go unnoticed
     const instances = random.chance(0.5) ? INSTANCES : (['commit'] as const)
     return {
       intercept: (effect, io) => {

@@ -1,11 +1,11 @@
-/** A contributor that keeps its self key to itself. @module */
+/** A contributor that withholds its self key. @module */
 
 import { about, hushed } from './messages.ts'
 import { defineScript } from './script.ts'
 
 /**
- * Contributes, lets the round be committed, and does not release: VOID after the void timer. Silence cannot be told from
- * a cut line, so nothing is proven; the VOID names it, and keeps it out of the next rounds.
+ * Contributes until the commitment and does not release: VOID after the void timer. Silence looks like a cut line, so
+ * nothing is proven; the VOID names it, and excludes it from the next rounds.
  */
 export const WITHHELD_RELEASE = defineScript({ name: 'withheld-release', guilt: null }, (random, lied) => {
   const rounds = new Set([random.whole(1, 3), random.whole(1, 3)])

@@ -1,10 +1,10 @@
-/** An owner that keeps its sum to itself. @module */
+/** An owner that withholds its sum. @module */
 
 import { defineScript } from './script.ts'
 
 /**
- * Says no CHUNK-SUM, or says one that nobody can pull. Silence proves nothing; the next owner asks the contributors for
- * that chunk again and adds it up itself.
+ * Sends no CHUNK-SUM, or one whose bytes it does not serve. Silence proves nothing; the next owner requests that chunk
+ * from the contributors again and adds it up itself.
  */
 export const WITHHELD_SUM = defineScript({ name: 'withheld-sum', guilt: null }, (random, lied) => {
   const said = random.chance(0.5)

@@ -1,4 +1,4 @@
-/** What an epsilon costs to ask for: the first time, after one more round, and as the noise for a target. @module */
+/** Time of the accountant: the first epsilon, one more round, and the noise for a target epsilon. @module */
 
 import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
 import { pldEpsilon } from '../../crypto/accounting/pld.ts'
@@ -9,10 +9,10 @@ export interface AccountantRow {
   readonly noiseMultiplier: number
   readonly steps: number
   readonly epsilon: number
-  /** Rényi accounting over this */
+  /** epsilon by Rényi accounting over `epsilon` */
   readonly rdpRatio: number
   readonly firstMs: number
-  /** median of ten rounds more */
+  /** median of ten further rounds */
   readonly nextMs: number
   readonly searchMs: number
 }
@@ -36,7 +36,7 @@ function timed<Result>(run: () => Result): { result: Result; ms: number } {
 }
 
 export function benchAccountant(): AccountantRow[] {
-  // the first of all pays for the compiler
+  // warms up the just-in-time compiler
   pldEpsilon([{ sampleRate: 0.02, noiseMultiplier: 1, steps: 50 }], { delta: DELTA })
   return MECHANISMS.map(mechanism => {
     const { sampleRate, steps } = mechanism

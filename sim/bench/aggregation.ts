@@ -1,6 +1,6 @@
 /**
- * What a round of secure aggregation costs: bytes at the sockets and time, beside a plain ring all-reduce of float32 on
- * the same network. All nodes share one process, so times are only good as ratios.
+ * Cost of a round of secure aggregation, socket bytes and time, compared with a plain ring all-reduce of float32 on the
+ * same network. All nodes share one process, so only ratios of times are meaningful.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface AggregationRow {
   /** 2 · 4 · d · (n − 1) / n */
   readonly bytesFloor: number
   readonly ringBytesMean: number
-  /** bytesMean beside the ring's */
+  /** bytesMean over ringBytesMean */
   readonly bytesRatio: number
   /** 1.10 × the floor + 60 kB */
   readonly bytesAllowed: number
@@ -29,7 +29,7 @@ export interface AggregationRow {
   readonly timeRatio: number
 }
 
-/** The first rounds also pay for meshes, for streams that stay open, and for whoever was started last to catch up. */
+/** Unmeasured first rounds: they include the setup of meshes and streams, and the catch-up of late starters. */
 const WARM_ROUNDS = 3
 
 function median(values: readonly number[]): number {
@@ -62,12 +62,12 @@ export function studyOf(dimension: number, rounds: number): Omit<StudyDocument, 
     },
     rounds,
     profile: 'byzantine',
-    // all nodes share one or two cores here: nobody may be taken for absent because of that
+    // long timers, so that no node counts as absent because all share one or two cores
     timing: { ...TIMING_WAN, voteTimeoutMs: 60_000, dataBaseMs: 300_000, lostAfterMs: 60_000 },
   }
 }
 
-/** Runs whole rounds between real nodes over TCP on loopback and measures the last of them. */
+/** Runs whole rounds between real nodes over TCP on loopback and measures all but the first WARM_ROUNDS. */
 export async function benchAggregation({
   hospitals,
   dimension,

@@ -1,6 +1,6 @@
 /**
- * What stays after many rounds, beside what stays after a few: of the state machine, in the simulator; and of whole nodes
- * with their libp2p, stores and vaults, four of them in one process. The transcript on the disk grows, as it must.
+ * Compares memory after many rounds with memory after a few: the state machine's in the simulator; and that of four
+ * whole nodes with libp2p, stores and vaults in one process. The transcript on disk grows, as it must.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const HOSPITALS = 4
 const EARLY_ROUND = 50
 const DIMENSION = 200
 const POLL_MS = 20
-/** gossipsub remembers two minutes of deliveries: at a few rounds a second that is hundreds of rounds */
+/** Longer than the two minutes for which gossipsub remembers deliveries: hundreds of rounds at a few a second. */
 const FORGOTTEN_MS = 130_000
 
 export interface EnduranceRow {
@@ -28,7 +28,7 @@ export interface EnduranceRow {
   readonly ratio: number
 }
 
-/** Runs one simulated study of so many rounds. @throws Error when it does not finish */
+/** Simulates one study of that many rounds. @throws Error when it does not finish */
 export function benchEndurance(rounds: number): EnduranceRow {
   const scenario: Scenario = {
     name: 'endurance',
@@ -58,12 +58,12 @@ export function benchEndurance(rounds: number): EnduranceRow {
 
 export interface MemoryRow {
   readonly rounds: number
-  /** in use after a garbage collection, in the process of all nodes; after 50 rounds, at the end, and some time later */
+  /** in use after a garbage collection, by all nodes' process: after 50 rounds, at the end, and some time later */
   readonly heapBytes: readonly [early: number, late: number, rested: number]
   readonly rssBytes: readonly [early: number, late: number, rested: number]
 }
 
-/** Runs real nodes for so many rounds. */
+/** Measures real nodes over that many rounds. */
 export async function benchMemory(rounds: number): Promise<MemoryRow> {
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void

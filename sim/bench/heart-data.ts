@@ -1,6 +1,6 @@
 /**
- * Heart disease in four real hospitals (UCI, CC BY 4.0), as FLamby's task has it: ten of the columns, no rows with missing
- * values, the same split. In place of each centre's own mean and deviation, which would leak, the study states bounds.
+ * Heart disease in four real hospitals (UCI, CC BY 4.0), as in FLamby's task: ten of the columns, no rows with missing
+ * values, the same split. Instead of each centre's own mean and deviation, which would leak, the study states bounds.
  *
  * @module
  */
@@ -15,10 +15,10 @@ const CENTRES = ['cleveland', 'hungarian', 'switzerland', 'va'] as const
 const COLUMNS = 10
 const LABEL = 13
 
-/** What a column becomes: one of the study's, with its public bounds; taken as it is (0 or 1); or one for each value. */
+/** The encoding of a column: numeric with public bounds; binary (0 or 1) as it is; or one-hot over its values. */
 type Column = { bounds: Bounds } | { binary: true } | { values: readonly number[] }
 
-/** Bounds of what a cardiologist would expect, from no data. */
+/** Bounds of values that a cardiologist would expect, independent of the data. */
 const COLUMN_RULES: readonly Column[] = [
   { bounds: [20, 80] },
   { binary: true },
@@ -32,7 +32,7 @@ const COLUMN_RULES: readonly Column[] = [
   { bounds: [-2, 5] },
 ]
 
-/** What the study document says of the columns. */
+/** The columns' bounds in the study document. */
 export const HEART_BOUNDS: readonly Bounds[] = COLUMN_RULES.flatMap((rule): Bounds[] =>
   'bounds' in rule ? [rule.bounds] : 'binary' in rule ? [[0, 1]] : rule.values.map((): Bounds => [0, 1]),
 )

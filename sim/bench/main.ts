@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the project's own measurements. Ratios count; absolute times are this machine's.
+ * `npm run bench`: the project's own measurements. Ratios are comparable; absolute times depend on the machine.
  *
  *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [--quick] [--json]
  *   npm run bench -- utility --task NAME [--seeds N]
@@ -136,7 +136,7 @@ async function utility(seeds: number, only: string | undefined) {
   const spread = (values: readonly number[]) => `${Math.min(...values).toFixed(4)} to ${Math.max(...values).toFixed(4)}`
   const variance = (values: readonly number[]) =>
     values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / Math.max(1, values.length - 1)
-  // noise is drawn anew in every run: the standard error of the gap
+  // the standard error of the gap, since noise is drawn anew in every run
   const error = ({ federated, pooled }: UtilityRow) =>
     Math.sqrt((variance(federated) + variance(pooled)) / federated.length)
   const done = (row: UtilityRow) => {

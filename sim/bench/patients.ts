@@ -1,5 +1,5 @@
 /**
- * Whose records they are: `names.csv` beside a data set, with a header and plain cells, of which `split`, `row`,
+ * The patients of records: `names.csv` beside a data set, with a header and unquoted cells; the columns `split`, `row`,
  * `patient` and `label3` are read.
  *
  * @module
@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises'
 /**
  * The patient of each record of a split, by its row.
  *
- * @param labels the records' own classes, which the file must have as well: it is of these records then
+ * @param labels the records' classes; the file's must be equal, which shows that it belongs to these records
  * @throws Error naming the line that does not fit
  */
 export async function readPatients(

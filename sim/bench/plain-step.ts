@@ -1,7 +1,7 @@
 /**
- * What a training step costs without privacy, written by hand for the `cnn` preset on the same engine: the same forward
- * pass, and a backward pass with one matrix product for each layer's gradient of the whole batch. It uses the fastest
- * operations known here, so that the price of privacy is not made to look small.
+ * A training step without privacy as a baseline, written by hand for the `cnn` preset on the same engine: the same
+ * forward pass, and a backward pass with one matrix product for each layer's gradient of the whole batch. It uses the
+ * fastest known operations, so that the cost of privacy is not understated.
  *
  * @module
  */
@@ -38,7 +38,7 @@ interface CnnShape {
   groups: number
 }
 
-/** Σ_i ∇L_i of a batch, flat, float64; neither clipped nor divided by anything. */
+/** Σ_i ∇L_i of a batch, flat, float64; neither clipped nor divided. */
 export function plainStep(backend: Backend, cnn: CnnShape, { parameters, inputs, labels }: Batch): Float64Array {
   const { tf } = backend
   const shapes = cnn.specs.map(spec => spec.shape)
@@ -115,7 +115,7 @@ function backward(
   }
 }
 
-/** Of two ways the faster: on WASM XNNPACK packs the right operand, so it has to be the small one. */
+/** The faster of two forms: XNNPACK on WASM packs the right operand, so that has to be the small one. */
 function kernelGradient(
   { tf, engine }: Backend,
   { input, gradient, shape }: { input: Tensor4D; gradient: Tensor4D; shape: Tensor4D['shape'] },
@@ -128,7 +128,7 @@ function kernelGradient(
     const product = engine === 'wasm' ? tf.matMul(tf.transpose(unfolded), flat) : tf.matMul(unfolded, flat, true)
     return kernelOrder(tf, product, shape)
   }
-  // a convolution of the input with the gradient as its filter, examples in the place of channels
+  // a convolution of the input with the gradient as its filter, with examples as channels
   const around = (length: number, positions: number): [number, number] => {
     const total = (positions - 1) * WINDOW.strides[0] + WINDOW.size[0] - length
     return [Math.floor(total / 2), Math.ceil(total / 2)]

@@ -1,5 +1,5 @@
 /**
- * What the book-keeping is compared with: the same clipped sum from one example at a time, by the engine's own automatic
+ * The reference for book-keeping: the same clipped sum, one example at a time, by the engine's automatic
  * differentiation of the layers model.
  *
  * @module
@@ -17,8 +17,8 @@ export interface Batch {
 /**
  * Σ_i min(1, clippingNorm / ‖∇L_i‖) ∇L_i by a loop over the examples and their views; means, norms and sum in float64.
  *
- * @param clippingNorm  already with its margin
- * @param views         that every record has, side by side in `inputs`: L_i is the mean over them
+ * @param clippingNorm  with the margin included
+ * @param views         of every record, side by side in `inputs`; L_i is the mean over them
  */
 export function loopClippedSum(
   backend: Backend,
@@ -69,7 +69,7 @@ function exampleGradient(
 
 const registered = new WeakSet<Tf>()
 
-/** The WASM engine cannot differentiate a convolution with respect to its filter; here it is, from forward operations. */
+/** Adds to WASM the missing gradient of a convolution with respect to its filter, from forward operations. */
 function registerFilterGradient({ tf, engine }: Backend): void {
   if (engine !== 'wasm' || registered.has(tf)) return
   registered.add(tf)

@@ -1,6 +1,6 @@
 /**
- * The yardstick: a plain ring all-reduce of float32 vectors, without privacy, votes or absence, on the same libp2p
- * network and the same streams.
+ * The baseline: a plain ring all-reduce of float32 vectors, without privacy, votes or fault tolerance, on the same
+ * libp2p network and the same streams.
  *
  * @module Patarasuk, Yuan: Bandwidth optimal all-reduce algorithms, JPDC 2009.
  */
@@ -53,7 +53,7 @@ async function connectRing(count: number): Promise<RingPeer[]> {
   return peers
 }
 
-/** One peer's part: n − 1 steps that add up, n − 1 steps that hand round. */
+/** One peer's part: n − 1 reduce-scatter steps, then n − 1 all-gather steps. */
 async function reduceAt(peer: RingPeer, rank: number, vector: Float32Array, count: number): Promise<void> {
   const size = Math.ceil(vector.length / count)
   const part = (index: number) => {
@@ -94,7 +94,7 @@ export async function ringAllReduce({
   try {
     const times: number[] = []
     const sent = () => peers.reduce((sum, peer) => sum + peer.network.bytesSent(), 0)
-    // one unmeasured repetition, as the aggregation has one too
+    // one unmeasured repetition, as the aggregation has warm-up rounds too
     let before = 0
     for (let repetition = 0; repetition <= repetitions; repetition++) {
       if (repetition === 1) before = sent()

@@ -1,4 +1,4 @@
-/** The sampler of the noise beside the exact one that it stands in for. @module */
+/** Speed of the noise sampler, compared with the exact one that it replaces. @module */
 
 import { randomFillSync } from 'node:crypto'
 import { distanceBound, sampleDiscreteGaussian } from '../../crypto/noise/discrete-gaussian.ts'
@@ -10,17 +10,17 @@ const rng = (target: Uint8Array): void => {
 
 export interface SamplerRow {
   readonly sigma: number
-  /** the first vector of this σ: with its tables */
+  /** the first vector of this σ, with the computation of its tables */
   readonly firstMs: number
   /** samples a second, on one core */
   readonly samples: number
   readonly exactSamples: number
   readonly ratio: number
-  /** log2 of the proven distance to the law */
+  /** log2 of the proven bound on the distance to the discrete Gaussian */
   readonly distanceLog2: number
 }
 
-/** The best of some repetitions: what the machine does beside it only ever slows it down. */
+/** The best rate of several repetitions, because other load only slows it down. */
 function perSecond(count: number, repetitions: number, run: () => unknown): number {
   let best = Number.POSITIVE_INFINITY
   for (let i = 0; i < repetitions; i++) {

@@ -1,5 +1,5 @@
 /**
- * A study of a bench, trained: the production's own steps with all of its noise, in one process and without a network.
+ * Trains a benchmark's study by the production code with all of its noise, in one process and without a network.
  *
  * @module
  */
@@ -24,10 +24,10 @@ const rng = (target: Uint8Array): void => {
   randomFillSync(target)
 }
 
-/** Hospitals of a study whose records are all in one place. */
+/** Hospitals of a study whose records are all at one site. */
 const HOSPITALS = 8
 
-/** What a study promises, and about what. */
+/** A study's data contract and privacy parameters. */
 export interface Setting {
   readonly name: string
   readonly classes: readonly string[]
@@ -35,7 +35,7 @@ export interface Setting {
   readonly epsilon: number | null
   readonly delta: number
   readonly colluders: number
-  /** public bounds of the columns; absent: vectors are taken as they are */
+  /** public bounds of the columns; absent: vectors are used as they are */
   readonly bounds?: readonly Bounds[]
 }
 
@@ -44,7 +44,7 @@ export interface Run {
   readonly recipe: Omit<Recipe, 'model'> & { readonly normalisation?: { readonly share: number } }
   /** records of each hospital, as vectors */
   readonly parts: readonly Dataset[]
-  /** whether one trusted place holds everything: it adds its noise alone */
+  /** whether one trusted site holds all records and adds all noise itself */
   readonly alone: boolean
   readonly seed: number
 }
@@ -55,7 +55,7 @@ export function trained(backend: Backend, run: Run): { document: StudyDocument; 
   return { document, model: deployed(rehearse({ document, parts: run.parts, backend, rng })) }
 }
 
-/** The study of a run, on vectors; its noise solved for its epsilon. */
+/** The study of a run, on vectors; its noise follows from its epsilon. */
 function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument {
   const { name, classes, epsilon, delta, colluders, bounds } = setting
   const { rounds, optimizer, privacy, normalisation } = recipe
@@ -67,7 +67,7 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
   const noise =
     epsilon === null
       ? { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0 }
-      : // one place that is trusted with everything adds all of the noise itself
+      : // one trusted site adds all noise itself
         { noise: alone ? ('local' as const) : ('distributed' as const), noiseMultiplier: 1, epsilon }
   const draft: StudyDocument = {
     version: 1,

@@ -1,6 +1,6 @@
 /**
- * What privacy costs in a training step: per-example clipping by book-keeping, beside a step without privacy and beside
- * a loop over single examples. The three run interleaved in one process, because ratios survive a busy machine.
+ * Cost of privacy in a training step: per-example clipping by book-keeping, compared with a step without privacy and
+ * with a loop over single examples. The three run interleaved in one process, so that ratios hold on a busy machine.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export interface TrainingBench {
   ratio: number
   /** loopMs / dpMs */
   loopRatio: number
-  /** between book-keeping and the loop: over the model's tensors, the largest ‖difference‖ / ‖loop‖ */
+  /** the largest ‖book-keeping − loop‖ / ‖loop‖ over the model's tensors */
   maxRelativeError: number
 }
 
@@ -35,7 +35,7 @@ const DATA: StudyData = { kind: 'image', shape: IMAGE, classes: ['no', 'yes'], r
 const WARM_UP = 2
 
 /**
- * Measures the demonstration's model on made-up records.
+ * Measures the demonstration's model on random records.
  *
  * @param options  batch at most EXAMPLES_MAX; repetitions of each of the three, after a warm-up
  */

@@ -1,7 +1,7 @@
 /**
- * How good a private model gets: studies of real data with eight hospitals, two of which may collude, trained by the
- * production's own steps with all of its noise, beside the same with all records in one place and only the noise that
- * one trusted place would add. No network: what travels changes no number of it.
+ * Utility of private models: studies of real data with eight hospitals, two of which may collude, trained by the
+ * production code with all of its noise, compared with the same records at one trusted site that adds only the noise
+ * which it needs. There is no network, because masks and messages do not change any number.
  *
  * The settings were chosen on folds of the training images alone, in two rounds of measurement.
  *
@@ -32,7 +32,7 @@ export interface UtilityTask {
   readonly classes: readonly string[]
   readonly model: ModelSpec
   readonly epsilons: readonly number[]
-  /** whose records they are, below the data folder: then no patient's are at two hospitals */
+  /** file of the records' patients, below the data folder; with it no patient's records are at two hospitals */
   readonly patients?: string
 }
 
@@ -59,12 +59,12 @@ export const UTILITY_TASKS: readonly UtilityTask[] = [
 export interface UtilityRow {
   readonly task: string
   readonly epsilon: number
-  /** test AUC of each seed (macro, of more than two classes) */
+  /** test AUC of each seed; the macro mean for more than two classes */
   readonly federated: readonly number[]
   readonly pooled: readonly number[]
 }
 
-/** One row for each epsilon of a task. Noise is never seeded: a seed is that of the partition and the first parameters. */
+/** One row for each epsilon of a task. A seed determines the partition and initial parameters, never the noise. */
 export async function benchUtility(
   task: UtilityTask,
   { data, seeds, done }: { data: string; seeds: number; done: (row: UtilityRow) => void },
@@ -72,7 +72,7 @@ export async function benchUtility(
   const backend = await loadBackend({ engine: 'auto' })
   const read = async (split: string): Promise<Dataset> => {
     const records = await readNpz(join(data, task.file), { split, shape: task.shape, classes: task.classes })
-    // once for all runs: from here on the features are the records
+    // computed once for all runs, which use the features as records
     return featuresOf(
       {
         model: task.model,

@@ -1,6 +1,6 @@
 /**
- * Loaded into a node before itself (`--import`): its wall clock jumps by hours, back and forth, in every one of its
- * threads. The monotonic clock and all timers stay as they are, as with a real clock that somebody sets.
+ * Preloaded into a node (`--import`): makes its wall clock jump by hours, back and forth, in all of its threads. The
+ * monotonic clock and all timers keep running, as when an operator sets a real clock.
  *
  * @module
  */
@@ -19,7 +19,7 @@ function now(): number {
 
 globalThis.Date = class extends RealDate {
   constructor(...args: unknown[]) {
-    // a date of nothing is the time; all others are what they say
+    // without arguments it is the present; other dates stay as given
     super(...((args.length === 0 ? [now()] : args) as []))
   }
 

@@ -1,21 +1,21 @@
-/** Waits for one hospital to come to an instant of a round. @module */
+/** Waits until one hospital reaches a planned instant of a round. @module */
 
 import { type Instant, PHASES } from './plan.ts'
 import type { Trial } from './trial.ts'
 
-/** Some phases last milliseconds. */
+/** Polling interval: some phases last only milliseconds. */
 const HUNT_MS = 3
-/** One that is starting or catching up comes to no phase of this round: it is hit wherever it is. */
+/** A hospital that starts or catches up may never reach the phase: after this time it is hit in any phase. */
 const PATIENCE_MS = 1500
 
-/** Where a hospital was hit. */
+/** The round and phase in which a hospital is hit. */
 export interface Hit {
-  /** the round that was under way in the study */
+  /** the study's running round */
   readonly round: number
   readonly phase: string
 }
 
-/** Resolves at the instant, or as soon as it has been missed. */
+/** Waits for the instant, or until it has been missed; the caller then kills or suspends the victim. */
 export async function killInWindow({ observer, hospitals }: Trial, victim: number, instant: Instant): Promise<Hit> {
   const { round, phase, afterMs } = instant
   const wanted = PHASES.indexOf(phase)

@@ -1,6 +1,6 @@
 /**
- * `npm run chaos`: hospitals as real processes, and everything that happens to real processes. What was promised must
- * hold all the same.
+ * `npm run chaos`: fault injection on hospitals that run as real processes. The study's promises must hold
+ * nevertheless.
  *
  * @module
  */
@@ -19,12 +19,12 @@ import { SCENARIOS } from './scenarios/list.ts'
 import { type Outcome, runTrial, type Scenario } from './trial.ts'
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
-/** A shell's exit code of a process that ended by a signal is this plus the signal's number. */
+/** Exit code of a process that a signal ended: this plus the signal's number, as in shells. */
 const SIGNAL_EXIT_BASE = 128
 
 const print = (...lines: string[]): void => void process.stdout.write(lines.map(line => `${line}\n`).join(''))
 
-/** Ended by a signal, not by anything that went wrong. */
+/** A signal stopped the run; nothing failed. */
 class Stopped extends Error {
   readonly exitCode: number
 
@@ -39,7 +39,7 @@ function stopOnSignals(): AbortSignal {
   const stop = (name: keyof typeof SIGNALS): void => stopping.abort(new Stopped(name))
   for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(name, () => stop(name))
   whenOuterEnds(() => stop('SIGTERM'))
-  // whatever ends this process, no node survives it
+  // no node outlives this process
   process.on('exit', killAll)
   return stopping.signal
 }

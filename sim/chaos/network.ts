@@ -1,9 +1,9 @@
 /**
- * A network of namespaces: one per hospital, joined by a bridge, with links that can be broken one direction at a time.
- * Everything is inside the program's own namespaces and gone with it.
+ * A network of namespaces: one per hospital, joined by a bridge, with links that can be cut in one direction at a time.
+ * All of it is inside the program's own namespaces and disappears with it.
  *
- * A broken direction is a neighbour entry with an address that nobody has: frames are sent and reach no one, and the
- * sender hears of nothing, as with a switch that has failed.
+ * A cut direction is a neighbour entry with an unused MAC address: frames are sent and lost, and the sender gets no
+ * error, as with a switch that has failed.
  *
  * @module ip-netns(8), ip-neighbour(8), tc-netem(8), tc-tbf(8)
  */
@@ -23,11 +23,11 @@ const macOf = (at: number): string => `02:00:00:77:00:${(at + 1).toString(16).pa
 export interface Wiring {
   /** its address */
   host(at: number): string
-  /** the command that runs another one in its namespace */
+  /** the command prefix that runs a command in its namespace */
   enter(at: number): string[]
-  /** Breaks exactly these directions and mends all others. */
+  /** Cuts exactly these directions and restores all others. */
   cut(cuts: readonly Cut[]): Promise<void>
-  /** Makes one's own link slow and lossy; returns how, in words. */
+  /** Makes a hospital's link slow and lossy; returns a description. */
   spoil(at: number): Promise<string>
 }
 
@@ -35,7 +35,7 @@ async function ip(...args: string[]): Promise<void> {
   await runProgram('ip', args)
 }
 
-/** Builds it. Only inside: it hides /run. */
+/** Builds the network. Only inside the program's own namespaces, because it hides /run. */
 export async function layNetwork(hospitals: number): Promise<Wiring> {
   const all = Array.from({ length: hospitals }, (_, at) => at)
   const host = (at: number): string => `${NETWORK}.${at + 1}`
@@ -72,7 +72,7 @@ async function spoil(at: number): Promise<string> {
     await runProgram('tc', [...qdisc, 'netem', 'delay', '60ms', '20ms', 'loss', '3%', 'rate', '4mbit'])
     return '60 ms ± 20 ms late, 3 % lost, 4 Mbit/s'
   } catch {
-    // a kernel without netem: a queue that is far too short loses what does not fit
+    // a kernel without netem: a queue that is far too short drops the excess
     await runProgram('tc', [...qdisc, 'tbf', 'rate', '1mbit', 'burst', '4kb', 'limit', '6kb'])
     return '1 Mbit/s with a queue of 6 kB that loses the rest (this kernel has no netem: nothing is late)'
   }

@@ -1,4 +1,4 @@
-/** What a hospital's disk holds when all is over: the transcript that it believes, and what it has charged. @module */
+/** Reads a hospital's disk after a trial: its transcript and its charges. @module */
 
 import { compare } from 'uint8arrays/compare'
 import { ledgerPath, readLedgerFile } from '../../node/privacy/ledger-file.ts'
@@ -21,19 +21,19 @@ export interface Account {
   readonly transcript: string
 }
 
-/** A certified round in it. */
+/** A certified round of an account. */
 export interface AccountLink {
   readonly round: number
   readonly outcome: 'result' | 'void'
-  /** hex; of a VOID round, empty */
+  /** hex; empty for a VOID round */
   readonly checkpoint: string
-  /** ranks of the contributors, or of those who kept the round from its result */
+  /** ranks of the contributors; of a VOID round, of the members who prevented a result */
   readonly members: readonly number[]
 }
 
 const LINKS_MAX = 1_000_000
 
-/** Reads the disk of a node that does not run. @throws OperatorError `store-unreadable`, `ledger-broken` when it is damaged */
+/** Reads the disk of a stopped node. @throws OperatorError `store-unreadable`, `ledger-broken` when it is damaged */
 export async function readAccount(
   { site, folder, peer }: { site: string; folder: string; peer: string },
   { document, peers }: { document: StudyDocument; peers: readonly string[] },
@@ -66,7 +66,7 @@ export async function readAccount(
   }
 }
 
-/** Roster order is that of the raw ids. */
+/** A peer's rank: the roster is sorted by raw id. */
 function rankOf(peer: string, peers: readonly string[]): number {
   const sorted = [...peers].sort((a, b) => compare(parsePeerId(a), parsePeerId(b)))
   return sorted.indexOf(peer)

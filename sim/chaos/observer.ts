@@ -1,4 +1,4 @@
-/** Follows hospitals that may be dead, stopped or cut off, each by itself. @module */
+/** Polls hospitals independently of each other, since any of them may be dead, stopped or cut off. @module */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeStatus } from '../../node/http/status.ts'
@@ -8,7 +8,7 @@ import type { Hospital } from '../processes/node-process.ts'
 const POLL_MS = 100
 const LOOK_MS = 20
 
-/** What the scenario claims does not hold. */
+/** A claim of the scenario does not hold. */
 export class Broken extends Error {
   constructor(message: string) {
     super(message)
@@ -16,7 +16,7 @@ export class Broken extends Error {
   }
 }
 
-/** What all of them have said so far. */
+/** The reports of all hospitals so far. */
 export class Observer {
   readonly #hospitals: readonly Hospital[]
   readonly #signal: AbortSignal
@@ -35,7 +35,7 @@ export class Observer {
     this.#heard = hospitals.map(() => new Map())
   }
 
-  /** Begins to poll, and the clock of the first round. */
+  /** Starts polling and the clock of the first round. */
   start(): void {
     this.#certifiedAt.set(0, this.#now())
     this.#hospitals.forEach((_, at) => void this.#loops.push(this.#follow(at)))
@@ -46,7 +46,7 @@ export class Observer {
     await Promise.all(this.#loops)
   }
 
-  /** The time during which nothing can be certified does not count. */
+  /** Stops the clock of the rounds while nothing can be certified. */
   freeze(): void {
     this.#frozenAt ??= performance.now()
   }
@@ -80,48 +80,48 @@ export class Observer {
         if (!this.#certifiedAt.has(record.round)) this.#certifiedAt.set(record.round, this.#now())
       }
     } catch {
-      // one that ended by itself is asked for by the scenario
+      // the scenario itself checks for nodes that ended
       this.#statuses[at] = undefined
     }
   }
 
-  /** What it last said of itself; undefined while it does not answer. */
+  /** A hospital's last status; undefined while it does not answer. */
   status(at: number): NodeStatus | undefined {
     return this.#statuses[at]
   }
 
-  /** What a hospital has said about the rounds, by round. */
+  /** A hospital's round records, by round. */
   heard(at: number): ReadonlyMap<number, RoundRecord> {
     return this.#heard[at] ?? new Map()
   }
 
-  /** The newest round that a hospital has told of, 0 before the first. */
+  /** The newest round that a hospital has reported, 0 before the first. */
   newest(at: number): number {
     return Math.max(0, ...this.heard(at).keys())
   }
 
-  /** The newest round that anybody of these, or of all, has told of. */
+  /** The newest round that any of these hospitals, by default of all, has reported. */
   certified(among: readonly number[] = this.#hospitals.map((_, at) => at)): number {
     return Math.max(0, ...among.map(at => this.newest(at)))
   }
 
-  /** The newest round that all of these have told of. */
+  /** The newest round that all of these have reported. */
   shared(among: readonly number[]): number {
     return Math.min(...among.map(at => this.newest(at)))
   }
 
-  /** Milliseconds from each round's predecessor's first certificate to its own. A round nobody told of counts to the next. */
+  /** Milliseconds between the first certificates of consecutive rounds. An unreported round counts towards the next. */
   durations(): { round: number; ms: number }[] {
     const rounds = [...this.#certifiedAt].sort(([a], [b]) => a - b)
     return rounds.slice(1).map(([round, end], at) => ({ round, ms: end - (rounds[at] as [number, number])[1] }))
   }
 
-  /** Milliseconds that the round under way has taken so far. */
+  /** Milliseconds since the running round began. */
   waiting(): number {
     return this.#now() - Math.max(...this.#certifiedAt.values())
   }
 
-  /** Waits until something holds. @throws Broken when it does not in time */
+  /** Waits until a condition holds. @throws Broken when it does not hold in time */
   async until(holds: () => boolean, { withinMs, what }: { withinMs: number; what: string }): Promise<void> {
     const end = performance.now() + withinMs
     while (!holds()) {
@@ -138,7 +138,7 @@ export class Observer {
     await sleep(ms, undefined, { signal: this.#signal })
   }
 
-  /** Where everybody is, in a line. */
+  /** The state of all hospitals, in one line. */
   #tell(): string {
     const tell = ({ site }: Hospital, at: number): string => {
       const status = this.#statuses[at]

@@ -1,4 +1,4 @@
-/** What chaos can be told on its command line. @module */
+/** The command line options of `npm run chaos`. @module */
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { SCENARIOS } from './scenarios/list.ts'
@@ -7,10 +7,10 @@ const SEED_MAX = 2 ** 32 - 1
 const ROUNDS_MAX = 10_000
 
 export interface ChaosOptions {
-  /** all when not given */
+  /** absent: all scenarios */
   readonly scenario?: string
   readonly seed: number
-  /** the scenario's own when not given */
+  /** absent: the scenario's own number */
   readonly rounds?: number
   readonly json?: string
   readonly keep: boolean
@@ -29,8 +29,8 @@ function whole(min: number, max: number): (text: string) => number {
 /**
  * Reads the arguments after the program's name.
  *
- * @param write where help goes; errors are thrown only
- * @throws CommanderError for whatever cannot be meant, and with exit code 0 after help
+ * @param write prints help; errors are only thrown
+ * @throws CommanderError for invalid arguments, and with exit code 0 after help
  */
 export function parseOptions(args: readonly string[], write: (text: string) => void = () => {}): ChaosOptions {
   const names = SCENARIOS.map(({ name }) => name)

@@ -1,6 +1,6 @@
 /**
- * What is to go wrong, and when: all of it follows from the scenario's name and a seed. What the hospitals make of it
- * does not, for their noise, keys and speed never follow from a seed.
+ * Plans faults and their instants from the scenario's name and a seed. The hospitals' reactions are not reproducible,
+ * because their noise, keys and speed do not follow from a seed.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import { createRandom, type Random, shuffled } from '../demo/random.ts'
 
 /** The phases of a round in their order, as a node's status names them. */
 export const PHASES = ['training', 'idle', 'ready', 'opened', 'uploaded', 'voting', 'committed', 'released', 'summed']
-/** Those in which one may be hit; the other names pass at once. */
+/** Phases in which a hospital may be hit; the others pass at once. */
 const HIT_PHASES = ['training', 'ready', 'opened', 'uploaded', 'voting', 'committed', 'released', 'summed']
-/** So much later than a phase's begin at most: about what a quick phase lasts. */
+/** The largest delay after a phase's begin: about the length of a quick phase. */
 const JITTER_MS = 25
-/** Restarted within 20 s; a node itself needs one or two of them to start. */
+/** Downtime; with the one or two seconds that a node needs to start, it is back within 20 s. */
 const AWAY_MS = { min: 200, max: 18_000 }
-/** Most come back soon: with everybody away for long, there would be only one round in every long absence. */
+/** Downtime of most victims, at most: if all were away for long, a long absence would cover only one round. */
 const SOON_MS = 2500
 const SOON_SHARE = 0.7
-/** What happens first happens when the study is well under way. */
+/** The first round with a fault, when the study is well under way. */
 const FIRST_ROUND = 3
 
-/** An instant of a round: so long after a phase has begun. */
+/** An instant of a round: `afterMs` after the phase began. */
 export interface Instant {
   readonly round: number
   readonly phase: string
@@ -31,7 +31,7 @@ export interface Instant {
 /** One SIGKILL and the restart after it. */
 export interface Kill {
   readonly instant: Instant
-  /** the first choice comes first; whoever is away already is passed over */
+  /** in order of preference; hospitals that are away already are skipped */
   readonly victims: readonly number[]
   readonly awayMs: number
 }
@@ -41,7 +41,7 @@ function instantOf(round: number, random: Random): Instant {
   return { round, phase, afterMs: random.between(0, JITTER_MS) }
 }
 
-/** One kill in every round, of any hospital. */
+/** Plans one kill in every round, of any hospital. */
 export function planKills({ hospitals, rounds, seed }: { hospitals: number; rounds: number; seed: number }): Kill[] {
   const random = createRandom(`chaos kill ${seed}`)
   return Array.from({ length: rounds }, (_, at) => {
@@ -52,16 +52,16 @@ export function planKills({ hospitals, rounds, seed }: { hospitals: number; roun
   })
 }
 
-/** So much later than a hospital answers at most: a restart, some rounds, and whatever it does between them. */
+/** The largest delay after a hospital answers: it covers a restart and some rounds. */
 const ANY_INSTANT_MS_MAX = 2500
 
-/** A SIGKILL so long after its victim runs, and a restart at once. */
+/** A SIGKILL `afterMs` after its victim runs, and an immediate restart. */
 export interface Sudden {
   readonly victim: number
   readonly afterMs: number
 }
 
-/** Kills at instants that have nothing to do with what the victim does. */
+/** Plans kills at instants that do not depend on the victim's phase. */
 export function planInstants({ hospitals, kills, seed }: { hospitals: number; kills: number; seed: number }): Sudden[] {
   const random = createRandom(`chaos ledger ${seed}`)
   return Array.from({ length: kills }, () => ({
@@ -70,32 +70,32 @@ export function planInstants({ hospitals, kills, seed }: { hospitals: number; ki
   }))
 }
 
-/** Something that happens to one hospital at one instant. */
+/** A fault of one hospital at one instant. */
 export interface Blow {
   readonly victim: number
   readonly instant: Instant
 }
 
-/** One blow in an early round, for a scenario of that name. */
+/** Plans one fault in an early round, for a scenario of that name. */
 export function planBlow(scenario: string, { hospitals, seed }: { hospitals: number; seed: number }): Blow {
   const random = createRandom(`chaos ${scenario} ${seed}`)
   return { victim: random.below(hospitals), instant: instantOf(FIRST_ROUND + random.below(3), random) }
 }
 
-/** Who cannot send to whom: a link of one direction. */
+/** One direction of a link that is cut. */
 export type Cut = readonly [from: number, to: number]
 
-/** A network that is broken in one way for a while. */
+/** A network partition of one kind. */
 export interface Split {
   readonly kind: 'three-one' | 'two-two' | 'deaf' | 'mute' | 'one-way'
-  /** whom it is about: the smaller part, or the one that hears or says nothing */
+  /** the smaller part, or the hospital that receives or sends nothing */
   readonly part: readonly number[]
   readonly cuts: readonly Cut[]
-  /** whether enough can still talk to each other for rounds to go on */
+  /** whether enough hospitals can still communicate for rounds to go on */
   readonly goesOn: boolean
 }
 
-/** Every way to break a network of four, once, in a random order, with random hospitals in its parts. */
+/** Plans every kind of partition of four hospitals once, in random order, with random hospitals in its parts. */
 export function planSplits({ hospitals, seed }: { hospitals: number; seed: number }): Split[] {
   const random = createRandom(`chaos partition ${seed}`)
   const all = Array.from({ length: hospitals }, (_, at) => at)
@@ -114,7 +114,7 @@ export function planSplits({ hospitals, seed }: { hospitals: number; seed: numbe
   return [...shuffled(splits.length, random)].map(at => splits[at] as Split)
 }
 
-/** Milliseconds by which a wall clock is off at each of its jumps. */
+/** Offsets of a wall clock after each of its jumps, ms. */
 export function planClock({ jumps, seed }: { jumps: number; seed: string }): number[] {
   const random = createRandom(`chaos clock ${seed}`)
   const hour = 3_600_000

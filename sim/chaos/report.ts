@@ -1,4 +1,4 @@
-/** What is printed and written of the outcomes. @module */
+/** Prints and writes the outcomes. @module */
 
 import type { Outcome } from './trial.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Linux namespaces of our own for mounts, processes and networks. Whatever is mounted, linked or started inside is gone
- * with the program, however that ends: the kernel tidies up.
+ * Linux namespaces of our own for mounts, processes and networks. The kernel removes all mounts, links and processes
+ * inside when the program ends, also after a crash.
  *
  * @module namespaces(7), unshare(1)
  */
@@ -9,7 +9,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 
-/** What some scenarios need beyond processes. */
+/** Needs of some scenarios beyond processes. */
 export type Need = 'mount' | 'network'
 
 const INSIDE = 'CONFRERE_CHAOS_INSIDE'
@@ -27,12 +27,12 @@ const PROBES: Readonly<Record<Need, string>> = {
   ].join(' && '),
 }
 
-/** A user that is not root may still be one in a user namespace, where the system allows that. */
+/** Another user than root becomes root in a user namespace, where the system allows that. */
 function unshareArgs(): string[] {
   return process.getuid?.() === 0 ? NAMESPACES : ['--map-root-user', ...NAMESPACES]
 }
 
-/** Why something cannot be had here, or undefined when it can. */
+/** Why this system does not meet a need; undefined when it does. */
 export async function lacking(need: Need): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'it needs Linux'
   try {
@@ -45,18 +45,18 @@ export async function lacking(need: Need): Promise<string | undefined> {
   }
 }
 
-/** Runs a program of the system to its end and returns what it printed. */
+/** Runs a system program to its end and returns its stdout. */
 export async function runProgram(program: string, args: readonly string[]): Promise<string> {
   return (await promisify(execFile)(program, [...args], { timeout: PROBE_MS_MAX })).stdout
 }
 
-/** Whether this is the inner program. */
+/** Whether this process runs inside the namespaces. */
 export function inside(): boolean {
   return process.env[INSIDE] === '1'
 }
 
 /**
- * Runs this program once more, inside. It is told of `signal` and ends by itself then.
+ * Runs this program again inside the namespaces; it ends by itself after `signal`.
  *
  * @returns its exit code
  */
@@ -68,14 +68,14 @@ export async function runInside(signal: AbortSignal): Promise<number> {
   })
   const kill = (): void => void child.kill('SIGKILL')
   process.on('exit', kill)
-  // the channel's end tells it, and so does the end of this program
+  // closing the IPC channel notifies it, and so does the end of this program
   signal.addEventListener('abort', () => child.connected && child.disconnect())
   const [code] = (await once(child, 'exit')) as [number | null]
   process.off('exit', kill)
   return code ?? 1
 }
 
-/** Inside: calls back when the outer program wants to end, or has ended. */
+/** Inside the namespaces: calls back when the outer program wants to end or has ended. */
 export function whenOuterEnds(callback: () => void): void {
   if (inside()) process.once('disconnect', callback)
 }

@@ -1,4 +1,4 @@
-/** Hospitals with drawn records and a study that all of them have approved, ready to be started. @module */
+/** A testbed: hospitals with random records and a study that all have approved, ready to start. @module */
 
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -17,39 +17,39 @@ const SIDE = 8
 const EPSILON = 8
 
 export interface TestbedInit {
-  /** where everything is kept; exists */
+  /** for all files of the testbed; exists */
   readonly folder: string
   readonly hospitals: number
   readonly rounds: number
   readonly seed: number
-  /** on top of the preset `lan` */
+  /** overrides the preset `lan` */
   readonly timing: Partial<StudyTiming>
   readonly environment: Environment
 }
 
-/** What some scenarios put their hospitals on. */
+/** The hospitals' surroundings in a scenario: network namespaces, variables, disks. */
 export interface Environment {
-  /** in the order of the hospitals; without, all run simply here */
+  /** in the order of the hospitals; absent: all run in this network namespace */
   readonly places?: readonly Place[]
   environment?(at: number): Readonly<Record<string, string>>
-  /** called with every data folder as long as it is empty */
+  /** called with every data folder while it is empty */
   readonly prepare?: (home: string, at: number) => Promise<void>
-  /** called when a hospital's port of its HTTP interface is known */
+  /** called when a hospital's HTTP port is known */
   readonly opened?: (at: number, httpPort: number) => Promise<void>
-  /** undoes it when all processes have ended */
+  /** cleans up after all processes have ended */
   readonly clear?: () => Promise<void>
 }
 
 export interface Testbed {
   readonly hospitals: readonly Hospital[]
-  /** as all of them have approved it */
+  /** approved by all */
   readonly document: StudyDocument
 }
 
-/** Creates them by the product's own commands. @throws ChildError */
+/** Creates a testbed by the product's own commands. @throws ChildError */
 export async function createTestbed(init: TestbedInit): Promise<Testbed> {
   const { folder, hospitals: count } = init
-  // in namespaces of their own they need no different ones, but it does no harm
+  // different ports are not needed in separate namespaces, but do no harm
   const ports = await freePorts(2 * count)
   const create = async (at: number): Promise<Hospital> => await createHospital(init, { at, ports })
   const hospitals = await Promise.all(Array.from({ length: count }, (_, at) => create(at)))
@@ -81,14 +81,14 @@ async function createHospital(
     epsilonMax: EPSILON,
     bootstrap: undefined,
     logLevel: 'debug',
-    // the study says where everybody is, and other programs of this machine need not hear of it
+    // the study names all addresses, and other programs of this machine need no multicast from us
     mdns: false,
     ...(place && { place }),
     ...(environment && { environment }),
   })
 }
 
-/** Bright images and dark ones: this is not about learning. */
+/** Draws bright and dark images, which are easy to learn. */
 function drawRecords(label: string): Uint8Array {
   const random = createRandom(label)
   const labels = Uint8Array.from({ length: RECORDS }, () => random.below(2))

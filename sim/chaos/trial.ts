@@ -1,4 +1,4 @@
-/** One scenario from empty folders to what is found about it. @module */
+/** Runs one scenario, from empty folders to its outcome. @module */
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,21 +12,21 @@ import { createTestbed, type Environment, type Testbed } from './testbed.ts'
 import { type Expectations, findings, hashesEqual, type TrialOutcome, violations, voidsOf } from './verdict.ts'
 
 const START_MS_MAX = 60_000
-/** On top of the longest round: who was away last has to catch up. */
+/** Time beyond the longest round, in which hospitals that were away catch up. */
 const FINISH_MS = 60_000
 
 export interface Scenario extends Omit<Expectations, 'rounds'> {
   readonly name: string
   readonly about: string
   readonly hospitals: number
-  /** by default */
+  /** the default */
   readonly rounds: number
   readonly timing: Partial<StudyTiming>
-  /** what the system must allow it */
+  /** the system feature that it needs */
   readonly needs?: Need
-  /** @param folder for whatever it needs on disk; exists */
+  /** prepares the surroundings; `folder` of the stage exists */
   readonly environment?: (stage: Stage) => Promise<Environment>
-  /** Lets happen what is planned. @throws Broken when the hospitals do not behave as expectations */
+  /** Plays the planned faults. @throws Broken when the hospitals do not behave as expected */
   readonly play: (trial: Trial) => Promise<void>
 }
 
@@ -38,7 +38,7 @@ export interface Stage {
   readonly signal: AbortSignal
 }
 
-/** A scenario under way. */
+/** A running scenario. */
 export interface Trial extends Stage {
   readonly hospitals: readonly Hospital[]
   readonly observer: Observer
@@ -46,13 +46,13 @@ export interface Trial extends Stage {
   restart(at: number): void
 }
 
-/** What came of a scenario. */
+/** The outcome of a scenario. */
 export interface Outcome {
   readonly scenario: string
   readonly seed: number
   readonly outcome: 'passed' | 'failed' | 'skipped'
   readonly rounds: number
-  /** certified at everybody */
+  /** rounds certified at all hospitals */
   readonly certified: number
   readonly longestMs: number | null
   /** rounds that ended VOID */
@@ -65,7 +65,7 @@ export interface Outcome {
   readonly seconds: number
 }
 
-/** Runs it; only an interruption throws. */
+/** Runs a scenario; only an interruption throws. */
 export async function runTrial(scenario: Scenario, stage: Stage): Promise<Outcome> {
   const began = performance.now()
   const notes: string[] = []
@@ -107,7 +107,7 @@ export async function runTrial(scenario: Scenario, stage: Stage): Promise<Outcom
       await attempt(async () => await stopOrderly(testbed.hospitals))
       outcome = await collect(testbed, observer, attempt)
     })
-    // a trial that broke off is not asked for its later rounds
+    // an aborted trial is not checked for its later rounds
     const whole = reasons.length === 0
     reasons.push(...(whole ? findings(outcome, { ...scenario, rounds: stage.rounds }) : violations(outcome)))
   } finally {
@@ -146,11 +146,11 @@ async function perform(scenario: Scenario, trial: Trial): Promise<void> {
   await observer.until(finished, { withinMs: FINISH_MS, what: 'for everybody to finish' })
 }
 
-/** Waits until a round is certified somewhere; every round before it has its expectations time. */
+/** Waits until any hospital has certified a round; each round on the way may take `roundMsMax`. */
 export async function untilCertified({ observer }: Trial, round: number, roundMsMax: number): Promise<void> {
   while (observer.certified() < round) {
     const next = observer.certified() + 1
-    // the clock of the round began before this wait: whatever is found slow is found slow at the end, too
+    // the round's clock started before this wait, so a round that is slow here is slow in the verdict too
     await observer.until(() => observer.certified() >= next, { withinMs: roundMsMax, what: `for round ${next}` })
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Whether what happened is what was expectations, from what is left when all is over. Each finding is a sentence; none, and
- * the promise held.
+ * Compares a trial's remains with the expectations. Each finding is a sentence; without findings the trial passes.
  *
  * @module
  */
@@ -8,23 +7,23 @@
 import type { RoundRecord } from '../../node/storage/round-record.ts'
 import type { Account } from './node-findings.ts'
 
-/** What is left of a trial. */
+/** The remains of a trial. */
 export interface TrialOutcome {
   readonly accounts: readonly Account[]
-  /** what each hospital said while it ran, in the order of the accounts */
+  /** each hospital's round records while it ran, in the order of the accounts */
   readonly said: readonly (readonly RoundRecord[])[]
   readonly durations: readonly { readonly round: number; readonly ms: number }[]
 }
 
-/** What was expectations. */
+/** The expected outcome. */
 export interface Expectations {
   readonly rounds: number
   readonly roundMsMax: number
-  /** rounds that may end VOID; none, as a rule */
+  /** rounds that may end VOID; usually 0 */
   readonly voidsMax: number
 }
 
-/** All that is wrong, in sentences. */
+/** All deviations from the expectations, in sentences. */
 export function findings(outcome: TrialOutcome, expectations: Expectations): string[] {
   return [
     ...missingRounds(outcome, expectations),
@@ -34,12 +33,12 @@ export function findings(outcome: TrialOutcome, expectations: Expectations): str
   ]
 }
 
-/** What may never be, however a trial ended. */
+/** Violations of safety, which no outcome of a trial excuses. */
 export function violations(outcome: TrialOutcome): string[] {
   return [...unequalRounds(outcome), ...unchargedReleases(outcome)]
 }
 
-/** Rounds about which two hospitals believe, or ever said, different things. */
+/** Rounds that two hospitals store or ever reported differently. */
 export function unequalRounds({ accounts, said }: Pick<TrialOutcome, 'accounts' | 'said'>): string[] {
   const versions = new Map<number, Map<string, string[]>>()
   const note = (round: number, version: string, who: string): void => {
@@ -65,7 +64,7 @@ export function unequalRounds({ accounts, said }: Pick<TrialOutcome, 'accounts' 
   return found.length === 0 && complete && transcripts.size > 1 ? ['The transcripts differ'] : found
 }
 
-/** Rounds of which a hospital's store has no certificate. */
+/** Rounds without a certificate in a hospital's store. */
 export function missingRounds({ accounts }: Pick<TrialOutcome, 'accounts'>, { rounds }: Expectations): string[] {
   return accounts.flatMap(({ site, links }) => {
     const known = new Set(links.map(({ round }) => round))
@@ -74,7 +73,7 @@ export function missingRounds({ accounts }: Pick<TrialOutcome, 'accounts'>, { ro
   })
 }
 
-/** Rounds that anybody holds to be VOID. */
+/** Rounds that any hospital's store holds as VOID. */
 export function voidsOf({ accounts }: Pick<TrialOutcome, 'accounts'>): number[] {
   const links = accounts.flatMap(account => account.links)
   return [...new Set(links.flatMap(({ round, outcome }) => (outcome === 'void' ? [round] : [])))].sort((a, b) => a - b)
@@ -85,14 +84,14 @@ function voidRounds(outcome: Pick<TrialOutcome, 'accounts'>, { voidsMax }: Expec
   return voids.length > voidsMax ? [`Round ${voids.join(', ')} ended VOID; at most ${voidsMax} may`] : []
 }
 
-/** Rounds that took longer than expectations. */
+/** Rounds that took longer than expected. */
 export function slowRounds({ durations }: Pick<TrialOutcome, 'durations'>, { roundMsMax }: Expectations): string[] {
   return durations
     .filter(({ ms }) => ms > roundMsMax)
     .map(({ round, ms }) => `Round ${round} took ${(ms / 1000).toFixed(1)} s, expectations are ${roundMsMax / 1000} s`)
 }
 
-/** Results that hold a hospital's update, so that it has released its key, without a charge in its own ledger. */
+/** Results with a hospital's update, whose key it must have released, without a charge in its own ledger. */
 export function unchargedReleases({ accounts }: Pick<TrialOutcome, 'accounts'>): string[] {
   return accounts.flatMap(({ site, rank, links, charges }) => {
     const charged = new Set(charges)
@@ -102,7 +101,7 @@ export function unchargedReleases({ accounts }: Pick<TrialOutcome, 'accounts'>):
   })
 }
 
-/** Rounds certified at all and the same everywhere. */
+/** Whether any round was certified, and all hospitals agree on all rounds. */
 export function hashesEqual(outcome: TrialOutcome): boolean {
   return unequalRounds(outcome).length === 0 && outcome.accounts.some(({ links }) => links.length > 0)
 }

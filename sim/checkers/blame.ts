@@ -1,6 +1,6 @@
 /**
- * Invariant 10, its first half: no honest hospital is ever blamed, and what is shown against a liar is proof for a judge
- * who has nothing but the study document. That liars are shown to be such is for the scenario to say that has them.
+ * Invariant 10, first half: no honest hospital is ever blamed, and the evidence against a liar convinces a judge who
+ * has only the study document. The second half, that liars are exposed, is checked by scenarios with liars.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export const BLAME: CheckerFactory = () => {
     if (accused === undefined || accused.honest) {
       throw new Violation(10, `${accused?.index} has done nothing and is blamed: ${code}`)
     }
-    // the document names the founding roster's members; later ones need the transcript as well
+    // the document names only the founding roster; a judge of later ones needs the transcript too
     if (evidence === null || hospital.state.roster.version > 0) return
     try {
       const verdict = verifyEvidence(decodeEvidence(encodeEvidence(evidence)), judge)
@@ -39,7 +39,7 @@ export const BLAME: CheckerFactory = () => {
     invariant: 10,
     begin: begun => {
       world = begun
-      // the signatures of a simulated world are not Ed25519: only their check is the world's own
+      // a simulated world's signatures are not Ed25519, so only their verification is the world's own
       const [{ context }] = world.hospitals as [SimulatedHospital]
       judge = { ...createJudge(world.document), verify: context.verify }
     },

@@ -27,7 +27,7 @@ export const CERTIFIED_RELEASE: CheckerFactory = () => {
   }
 }
 
-/** Looks for a quorum's precommits for a value whose OPEN gives this session. */
+/** Requires a quorum of precommits for a value whose OPEN has this session. */
 function check(ledger: Ledger, hospital: SimulatedHospital, { from, body }: Message<BodyOf<'release'>>): void {
   const { round, sid } = body
   const session = ledger.sessions(body).find(one => same(one.sid, sid))

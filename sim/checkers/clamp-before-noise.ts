@@ -1,6 +1,6 @@
 /**
- * What privacy rests on: an update is clamped, then noised. Noise that is clamped again is no Gaussian any more, and
- * gives itself away where updates reach the clamp: half of the words there must lie beyond it.
+ * A premise of the privacy proof: an update is clamped, then noised. Noise that is clamped again is no longer Gaussian.
+ * It is detected where updates reach the clamp, because half of those words must lie beyond it.
  *
  * @module privacy: "The mechanism"
  */
@@ -13,7 +13,7 @@ import type { CheckerFactory, WorldApi } from '../world/api.ts'
 import type { SimulatedHospital } from '../world/hospital.ts'
 import { Violation } from '../world/violation.ts'
 
-/** 2^-64 that none of so many lies beyond */
+/** Words at the clamp that a check needs; by chance none of them lies beyond it with probability 2^-64. */
 const WORDS_MIN = 64
 
 export const CLAMP_BEFORE_NOISE: CheckerFactory = () => {

@@ -1,4 +1,4 @@
-/** Invariant 6: nobody masks for, or certifies, fewer than min|P| contributors. @module */
+/** Invariant 6: no hospital masks for, or certifies, fewer than min|P| contributors. @module */
 
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import type { CheckerFactory, WorldApi } from '../world/api.ts'

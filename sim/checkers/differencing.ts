@@ -1,31 +1,31 @@
 /**
- * The differencing oracle: what a coalition can work out, as linear algebra over symbols. Of every session it sees all
- * masked vectors that have left their hospitals, as if it owned every chunk; all released self keys; and its own
- * members' vectors and keys. Noise hides nothing here: the oracle gives it away.
+ * The differencing oracle: computes a coalition's knowledge by linear algebra over symbols. Of every session the
+ * coalition sees all masked vectors that have left their hospitals, as if it owned every chunk; all released self keys;
+ * and its own members' vectors and keys. The oracle assumes that the noise is known.
  *
  *     y_i = x_i + b_i + Σ_j ± s_ij        b_i known once released, s_ij once i or j is in the coalition
  *
- * What follows about the x of the others alone must be at most their sum over one decided session: a second sum with one
- * update in it, also of another round, tells the difference.
+ * About the x of the others alone it may learn at most their sum over one decided session: a second sum that holds one
+ * of the updates, also of another round, would reveal a difference.
  *
  * @module
  */
 
 import { type Equation, knowledge } from './elimination.ts'
 
-/** One session, as far as it has come out. */
+/** The public part of one session. */
 interface Session {
   readonly sid: string
   readonly members: readonly string[]
-  /** by contributor: which update it has masked; the same name for the same words */
+  /** by contributor, the name of the update that it has masked; equal words have equal names */
   readonly updates: Map<string, string>
   /** contributors whose masked words have left them */
   readonly exposed: Set<string>
-  /** contributors whose self keys are out */
+  /** contributors whose self keys are released */
   readonly released: Set<string>
 }
 
-/** What a coalition knows and should not. */
+/** Knowledge that a coalition must not have. */
 export interface Leak {
   readonly coalition: readonly string[]
   /** in words */
@@ -44,30 +44,30 @@ export class DifferencingOracle {
     this.#sessions.set(sid, { sid, members, updates: new Map(), exposed: new Set(), released: new Set() })
   }
 
-  /** A contributor masks an update under a session. */
+  /** Records that a contributor masks an update under a session. */
   masks(sid: string, member: string, update: string): void {
     const updates = this.#sessions.get(sid)?.updates
     if (updates !== undefined && !updates.has(member)) updates.set(member, update)
   }
 
-  /** Masked words of a contributor leave it. */
+  /** Records that masked words leave a contributor. */
   exposes(sid: string, member: string): void {
     this.#sessions.get(sid)?.exposed.add(member)
   }
 
-  /** A contributor's self key is out. */
+  /** Records that a contributor's self key is released. */
   releases(sid: string, member: string): void {
     this.#sessions.get(sid)?.released.add(member)
   }
 
   /**
-   * What a coalition knows beyond what it may.
+   * A coalition's excess knowledge, or null.
    *
    * @param decided the sessions that a quorum has decided to open
    */
   leak(coalition: readonly string[], decided: ReadonlySet<string>): Leak | null {
     for (const sessions of this.#linked()) {
-      // without a single self key nothing opens
+      // without a released self key no vector can be unmasked
       if (!sessions.some(({ released }) => released.size > 0)) continue
       const what = this.#excess(sessions, coalition, decided)
       if (what !== null) return { coalition, what, sessions: sessions.map(({ sid }) => sid) }
@@ -84,14 +84,14 @@ export class DifferencingOracle {
     const allowed = sessions
       .filter(({ sid }) => decided.has(sid))
       .map(({ members, updates }) => members.filter(one => !coalition.includes(one)).map(one => nameOf(updates, one)))
-    // two others hide each other, one alone is seen
+    // a sum of two others hides each of them, a sum of one does not
     const isAllowed = allowed.some(
       names => names.length > 1 && names.length === sum.size && names.every(name => sum.get(name) === 1),
     )
     return isAllowed ? null : `a combination of ${sum.size} updates that no quorum has decided to open`
   }
 
-  /** Sessions that share an update, directly or through others: what can be learnt there goes together. */
+  /** Sessions that share an update, directly or through others, because their equations combine. */
   #linked(): Session[][] {
     const groups = new Map<Session, Session[]>()
     const first = new Map<string, Session>()
@@ -116,7 +116,7 @@ function merge(groups: Map<Session, Session[]>, one: Session, other: Session): v
 
 const nameOf = (updates: ReadonlyMap<string, string>, member: string): string => `${UPDATE}${updates.get(member)}`
 
-/** y_i of every contributor outside of the coalition, less what the coalition knows of it. */
+/** y_i of every contributor outside the coalition, less the terms that the coalition knows. */
 function equationsOf({ sid, members, updates, exposed, released }: Session, coalition: readonly string[]): Equation[] {
   const others = members.filter(member => !coalition.includes(member))
   return others

@@ -1,6 +1,6 @@
 /**
- * What follows from linear equations over symbols: Gaussian elimination in a prime field. The coefficients are 0 and ±1,
- * and no elimination among so few of them reaches the prime.
+ * Consequences of linear equations over symbols, by Gaussian elimination in a prime field. The coefficients are 0 and
+ * ±1, and eliminating so few of them makes no number as large as the prime.
  *
  * @module
  */
@@ -20,19 +20,19 @@ function inverse(value: number): number {
   return result
 }
 
-/** An equation: what is known of a sum of symbols. Names on the left, coefficients on the right. */
+/** An equation: a known linear combination of symbols, as coefficients by name. */
 export type Equation = ReadonlyMap<string, number>
 
 /**
- * Everything that equations tell about some symbols alone, whatever the others are: a basis of it, each scaled so that
- * its first coefficient is 1.
+ * All consequences of the equations for the target symbols alone, for any values of the others: a basis, each element
+ * scaled so that its first coefficient is 1.
  *
- * @param equations what is known
- * @param isTarget  the symbols in question; all others are unknown and wanted by nobody
+ * @param equations the known equations
+ * @param isTarget  the symbols in question; all others are unknown and are eliminated
  */
 export function knowledge(equations: readonly Equation[], isTarget: (symbol: string) => boolean): Equation[] {
   const symbols = [...new Set(equations.flatMap(equation => [...equation.keys()]))]
-  // the others first: what is left once they are gone is about the targets alone
+  // the others first, so that rows without them are about the targets alone
   const targets = symbols.filter(isTarget)
   const columns = [...symbols.filter(symbol => !isTarget(symbol)), ...targets]
   const rows = equations.map(equation => Float64Array.from(columns, symbol => mod(equation.get(symbol) ?? 0)))
@@ -47,7 +47,7 @@ export function knowledge(equations: readonly Equation[], isTarget: (symbol: str
 
 const isZero = (coefficient: number): boolean => coefficient === 0
 
-/** To reduced row echelon form, in place. */
+/** Brings the rows to reduced row echelon form, in place. */
 function reduce(rows: Float64Array[], columns: number): void {
   let rank = 0
   for (let column = 0; column < columns && rank < rows.length; column++) {

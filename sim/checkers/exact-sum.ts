@@ -1,4 +1,4 @@
-/** Invariant 8: the certified sum is the exact sum of what the contributors have committed to. @module */
+/** Invariant 8: the certified sum is the exact sum of the vectors that the contributors have committed to. @module */
 
 import { TAG_SUM } from '../../crypto/domain.ts'
 import { sha256 } from '../../crypto/hash.ts'
@@ -12,7 +12,7 @@ import type { CheckerFactory, WorldApi } from '../world/api.ts'
 import { Violation } from '../world/violation.ts'
 
 export const EXACT_SUM: CheckerFactory = () => {
-  /** PeerIds of the contributors, by session: ranks change with the roster */
+  /** PeerIds of the contributors, by session, because ranks change with the roster */
   const contributors = new Map<string, readonly string[]>()
   const checked = new Set<string>()
   let world: WorldApi

@@ -1,7 +1,7 @@
 /**
- * What invariant 11 rests on: an honest hospital that is there cannot be kept out of a round by what f liars say. Who
- * was in an earlier view and is not in a later one was lost to its proposer, sits the round out, or is reported missing
- * by more than f owners.
+ * A premise of invariant 11: f liars cannot exclude an honest, present hospital from a round. A member of an earlier
+ * view that is not in a later one was lost to its proposer, sits the round out, or is reported missing by more than f
+ * owners.
  *
  * @module secure-aggregation: "DATA"
  */
@@ -15,7 +15,7 @@ import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 import { quorumSizes } from './quorum.ts'
 
-/** Who has reported a member missing in the round, to the best of one hospital's knowledge. */
+/** The owners who have reported a member missing in the round, as one hospital knows it. */
 function reportersOf({ state }: SimulatedHospital, member: number): Set<number> {
   const reporters = new Set<number>()
   for (const { from, body } of said(state, 'missing')) if (body.members.includes(member)) reporters.add(from)
@@ -52,7 +52,7 @@ export const EXCLUSION: CheckerFactory = () => {
       if (effect.type !== 'publish' || !hospital.honest) return
       const ledger = ledgerOf(world)
       const open = ledger.open(hospital, effect.bytes)
-      // one that restarts says again what it said when it knew more
+      // after a restart it repeats messages from before, when it knew more
       if (open?.body.type !== 'open' || open.body.view === 0 || hospital.state.resumed) return
       const members = new Set(open.body.readys.map(ready => ledger.open(hospital, ready)?.from))
       check(hospital, open, members)

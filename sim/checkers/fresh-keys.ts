@@ -1,4 +1,4 @@
-/** Invariant 4: no key under two sessions, no ephemeral key in two rounds. @module */
+/** Invariant 4: no key is used in two sessions, no ephemeral key in two rounds. @module */
 
 import { derivePairKey, deriveSelfKey } from '../../crypto/zero-sum-masks.ts'
 import { hex } from '../../protocols/immutable.ts'
@@ -7,7 +7,7 @@ import type { CheckerFactory, WorldApi } from '../world/api.ts'
 import type { SimulatedHospital } from '../world/hospital.ts'
 import { Violation } from '../world/violation.ts'
 
-/** The keys that a mask job has just used, worked out again. */
+/** Derives again the keys that a mask job has just used. */
 function keysOf(
   world: WorldApi,
   { vault }: SimulatedHospital,

@@ -1,6 +1,6 @@
 /**
- * Invariant 9, from the other side: a masked vector wears its hospital's own mask and one with every other contributor.
- * Without the latter, whoever has released would be seen; the differencing oracle takes them for granted.
+ * A complement of invariant 9: a masked vector has its hospital's self mask and a pair mask with every other
+ * contributor. Without pair masks the vector would be readable after its release; the differencing oracle assumes them.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { CheckerFactory, WorldApi } from '../world/api.ts'
 import type { SimulatedHospital } from '../world/hospital.ts'
 import { Violation } from '../world/violation.ts'
 
-/** What a hospital must have masked its input to, worked out from its secrets. */
+/** The correct masked vector of a hospital's input, computed from its secrets. */
 function expected(
   { exchange }: WorldApi,
   { vault }: SimulatedHospital,

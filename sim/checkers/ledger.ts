@@ -1,6 +1,6 @@
 /**
- * Everything that was ever said in a world, by whoever signed it: what checkers count votes in. It hears honest hospitals
- * when they publish, and liars whenever something of theirs leaves them, for they may tell each hospital something else.
+ * A record of all messages of a world, by signer, in which checkers count votes. It takes honest hospitals' messages
+ * when they publish them, and liars' messages whenever a packet leaves, because they may send each hospital another.
  *
  * @module
  */
@@ -31,7 +31,7 @@ type OpenMessage = Message<BodyOf<'open'>>
 
 const ledgers = new WeakMap<WorldApi, Ledger>()
 
-/** The world's one ledger. */
+/** The ledger of a world; each has one. */
 export function ledgerOf(world: WorldApi): Ledger {
   let ledger = ledgers.get(world)
   if (ledger === undefined) {
@@ -43,13 +43,13 @@ export function ledgerOf(world: WorldApi): Ledger {
 
 export class Ledger {
   readonly #world: WorldApi
-  /** by version of the roster */
+  /** by roster version */
   readonly #contexts = new Map<number, StepContext>()
   readonly #seen = new WeakSet<Uint8Array>()
-  /** who voted, by ballot, phase, view and hex id of the value */
+  /** voters, by ballot, phase, view and hex id of the value */
   readonly #votes = new Map<string, Set<number>>()
   readonly #decided = new Map<string, Set<string>>()
-  /** what is proposed, by hex id */
+  /** proposed values, by hex id */
   readonly #values = new Map<string, Uint8Array>()
   /** OPENs by hex hash */
   readonly #opens = new Map<string, OpenMessage>()
@@ -58,13 +58,13 @@ export class Ledger {
     this.#world = world
   }
 
-  /** Opens an envelope under whichever roster it was signed; undefined for what nobody would take in. */
+  /** Opens an envelope under the roster that it was signed under; undefined if no hospital would accept it. */
   open(hospital: SimulatedHospital, bytes: Uint8Array): Message | undefined {
     const context = contextOf(hospital)
     this.#contexts.set(context.roster.version, context)
     const message = this.#world.router.tryOpen(hospital, bytes)
     if (message !== undefined || this.#contexts.size === 1) return message
-    // what ends a round is carried out when the next one has begun
+    // effects that end a round are carried out when the next one has begun
     for (const older of this.#contexts.values()) {
       try {
         return openMessage(bytes, older)
@@ -75,12 +75,12 @@ export class Ledger {
     return undefined
   }
 
-  /** Hears what an honest hospital publishes. */
+  /** Takes a message that an honest hospital publishes. */
   hear(hospital: SimulatedHospital, effect: Effect): void {
     if (effect.type === 'publish') this.#take(hospital, effect.bytes)
   }
 
-  /** Hears what a liar sends to anybody. */
+  /** Takes the messages in a liar's packet. */
   overhear(from: SimulatedHospital, packet: Packet): void {
     if (from.honest) return
     if (packet.kind === 'gossip') this.#take(from, packet.bytes)
@@ -121,12 +121,12 @@ export class Ledger {
     return votes >= this.#quorumOf(ballot.roster)
   }
 
-  /** Values that a quorum precommitted in some view: one, if all is well. */
+  /** Values that a quorum precommitted in any view; at most one if the protocol is correct. */
   decided(ballot: Ballot): string[] {
     return [...(this.#decided.get(keyOf(ballot)) ?? [])]
   }
 
-  /** The sessions whose self keys a quorum has decided to release in a round: one, if all is well. */
+  /** Sessions whose self keys a quorum has decided to release; at most one a round if the protocol is correct. */
   sessions({ roster, round }: Omit<Ballot, 'instance'>): { readonly sid: Uint8Array; readonly open: OpenMessage }[] {
     const { study } = this.#world.hospitals[0]!.context
     return this.decided({ roster, round, instance: 'commit' }).flatMap(id => {
@@ -148,7 +148,7 @@ export class Ledger {
   }
 }
 
-/** A liar's answer may be anything. */
+/** The messages of an answer; none if a liar's answer does not decode. */
 function messagesOf(bytes: Uint8Array): readonly Uint8Array[] {
   try {
     return decodeFill(bytes).messages

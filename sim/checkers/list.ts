@@ -1,4 +1,4 @@
-/** All checkers. A new one is a file here and a line below. @module */
+/** The list of checkers. A new checker is a new file here and a line below. @module */
 
 import type { CheckerFactory } from '../world/api.ts'
 import { BLAME } from './blame.ts'

@@ -1,6 +1,6 @@
 /**
- * What invariant 7 rests on: who has precommitted a value prevotes no other one later, unless a quorum prevoted that
- * since (Buchman, Kwon, Milosevic: The latest gossip on BFT consensus, 2018, algorithm 1, line 29).
+ * A premise of invariant 7: after precommitting a value a hospital prevotes no other one, unless a quorum has prevoted
+ * that one since (Buchman, Kwon, Milosevic: The latest gossip on BFT consensus, 2018, algorithm 1, line 29).
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** What the invariants are for: whoever colludes learns one sum of every update, and no difference of two. @module */
+/** The aim of the invariants: colluders learn one sum of every update, and no difference of two. @module */
 
 import { sha256 } from '../../crypto/hash.ts'
 import { hex } from '../../protocols/immutable.ts'
@@ -9,10 +9,10 @@ import { Violation } from '../world/violation.ts'
 import { DifferencingOracle } from './differencing.ts'
 import { ledgerOf } from './ledger.ts'
 
-/** Of a crowd, a few coalitions must do. */
+/** Coalitions that are checked, at most, in worlds of many hospitals. */
 const COALITIONS_MAX = 10
 
-/** Every t neighbours in the order of their indices, and all liars: any t hospitals may collude. */
+/** Coalitions: every t hospitals with consecutive indices, and all liars. */
 function coalitionsOf({ hospitals, document }: WorldApi): string[][] {
   const { colluders } = document.privacy
   const peers = hospitals.map(({ peer }) => peer)
@@ -26,7 +26,7 @@ function coalitionsOf({ hospitals, document }: WorldApi): string[][] {
 
 export const NO_DIFFERENCE: CheckerFactory = () => {
   const oracle = new DifferencingOracle()
-  /** rounds in which something was released, under which roster */
+  /** rounds with a release, and their rosters */
   const rounds = new Map<string, { readonly roster: number; readonly round: number }>()
   let world: WorldApi
   const listen = (hospital: SimulatedHospital, bytes: Uint8Array) => {
@@ -53,7 +53,7 @@ export const NO_DIFFERENCE: CheckerFactory = () => {
         members.map(member => peerString(ids.get(member) as Uint8Array)),
       )
       const update = hospital.vault.update(job.round)
-      // known by its words: an update that is used again is the same, whatever it is called
+      // named by its words, so that a reused update has the same name
       const name = update && hex(sha256(new Uint8Array(update.buffer, update.byteOffset, update.byteLength)))
       oracle.masks(output.sid, hospital.peer, `${hospital.index}/${name ?? output.sid}`)
     },

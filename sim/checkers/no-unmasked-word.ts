@@ -7,10 +7,10 @@ import type { SimulatedHospital } from '../world/hospital.ts'
 import type { Packet } from '../world/packet.ts'
 import { Violation } from '../world/violation.ts'
 
-/** Two words side by side: a run that chance does not make. */
+/** Consecutive words that are searched for; long enough that a match is no coincidence. */
 const RUN_WORDS = 2
 
-/** What no packet of a hospital may hold: its update, and what that became with noise, in pieces. */
+/** Byte runs that no packet of a hospital may hold: of its update, and of its noised update. */
 interface Secret {
   readonly round: number
   readonly runs: readonly Buffer[]
@@ -21,13 +21,13 @@ function runsOf(words: Int32Array | undefined): Buffer[] {
   // a chunk may begin anywhere
   for (let at = 0; words !== undefined && at + RUN_WORDS <= words.length; at++) {
     const run = Buffer.copyBytesFrom(words, at, RUN_WORDS)
-    // small numbers side by side are no secret, and may stand anywhere
+    // zeros may occur anywhere
     if (words[at] !== 0 && words[at + 1] !== 0) runs.push(run)
   }
   return runs
 }
 
-/** The bytes of a packet that could hold words, and whether they are words. */
+/** The bytes of a packet that could hold words, and whether they are words; null for other packets. */
 function contentOf(packet: Packet): { bytes: Uint8Array; words: boolean } | null {
   switch (packet.kind) {
     case 'chunk':
@@ -66,7 +66,7 @@ export const NO_UNMASKED_WORD: CheckerFactory = () => {
       const { buffer, byteOffset, length } = content.bytes
       const haystack = Buffer.from(buffer, byteOffset, length)
       for (const { runs } of secrets.get(from)?.values() ?? []) {
-        // whatever leaks a vector into a message leaks its beginning
+        // a message that leaks a vector leaks its beginning
         for (const run of content.words ? runs : runs.slice(0, 1)) {
           if (haystack.includes(run)) throw new Violation(9, `words without a mask leave in a ${packet.kind}`)
         }

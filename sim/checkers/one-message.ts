@@ -1,4 +1,4 @@
-/** Invariant 1: one vote per slot; and so one message of any kind, in the log before it is said. @module */
+/** Invariant 1: one vote per slot; likewise one message of any kind, in the log before it is published. @module */
 
 import { same } from '../../protocols/immutable.ts'
 import { slotOf } from '../../protocols/messages/messages.ts'
@@ -6,7 +6,7 @@ import type { Checker, CheckerFactory, WorldApi } from '../world/api.ts'
 import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 
-/** Across all lives of a hospital, and whatever its disk was set back to. */
+/** Holds across all restarts of a hospital, and after any rollback of its disk. */
 export const ONE_MESSAGE: CheckerFactory = () => {
   const said = new Map<string, Uint8Array>()
   let world: WorldApi

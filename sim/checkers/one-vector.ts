@@ -1,6 +1,6 @@
 /**
- * Invariant 5: at most one vector masked under a session. Two would share their masks, and show their difference. What
- * has never left its hospital may be made again.
+ * Invariant 5: at most one vector is masked under a session. Two would share their masks and reveal their difference. A
+ * vector that has not left its hospital may be made again.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { CheckerFactory } from '../world/api.ts'
 import { Violation } from '../world/violation.ts'
 
 export const ONE_VECTOR: CheckerFactory = () => {
-  /** what has left, by hospital, session and chunk */
+  /** bytes that have left, by hospital, session and chunk */
   const left = new Map<string, Uint8Array>()
   const leave = (key: string, bytes: Uint8Array, round: number) => {
     const before = left.get(key)
@@ -29,7 +29,7 @@ export const ONE_VECTOR: CheckerFactory = () => {
         leave(`${from.index}/${packet.sid}/${packet.chunk}`, toBytes(packet.words), packet.round)
       } else if (packet.kind === 'pulled' && packet.wanted.kind === 'chunk' && packet.bytes !== null) {
         const { sid, chunk, member } = packet.wanted
-        // others' chunks are theirs to answer for
+        // others' chunks are checked when they leave their own hospital
         if (member === from.context.roster.ranks.get(from.peer)) {
           leave(`${from.index}/${sid}/${chunk}`, packet.bytes, packet.round)
         }

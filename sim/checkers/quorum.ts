@@ -1,13 +1,13 @@
 /**
- * The sizes that everything rests on, worked out a second time from the design's words: a wrong one in the code under
- * test must not make its checkers wrong as well.
+ * Quorum sizes, computed independently from the design's text, so that a wrong size in the code under test does not
+ * make the checkers wrong too.
  *
  * @module secure-aggregation: "A round"
  */
 
 import type { StudyDocument } from '../../protocols/study/types.ts'
 
-/** f and q: so many may fail, and so many votes decide. */
+/** f, the tolerated failures, and q, the votes of a quorum. */
 export function quorumSizes(
   { profile }: Pick<StudyDocument, 'profile'>,
   hospitals: number,
@@ -18,7 +18,7 @@ export function quorumSizes(
   return { faulty, quorum: Math.ceil((hospitals + faulty + 1) / 2) }
 }
 
-/** min|P|: with t colluders, two others hide each other. */
+/** min|P|: besides t colluders at least two others, who hide each other. */
 export function contributorsFewest({ privacy }: Pick<StudyDocument, 'privacy'>): number {
   return Math.max(3, privacy.colluders + 2)
 }

@@ -4,7 +4,7 @@ import type { Checker, WorldApi } from '../world/api.ts'
 import { newestOf, rosterOf, type SimulatedHospital } from '../world/hospital.ts'
 import { Violation } from '../world/violation.ts'
 
-/** @param gone those that are away for good; @param withinMs virtual time in which all others must have finished */
+/** @param gone hospitals that never return; @param withinMs virtual time in which all others must have finished */
 export function termination({ gone, withinMs }: { gone?: ReadonlySet<number>; withinMs: number }): Checker {
   return {
     name: 'termination',
@@ -26,7 +26,7 @@ export function allFinished(world: WorldApi, gone?: ReadonlySet<number>): boolea
   return expected(world, gone).every(finished)
 }
 
-/** Whoever is gone, or not in the newest roster, need not finish. */
+/** The honest hospitals that must finish: neither gone nor missing in the newest roster. */
 function expected(world: WorldApi, gone?: ReadonlySet<number>): SimulatedHospital[] {
   const { ranks } = rosterOf(newestOf(world))
   return world.hospitals.filter(({ index, honest, peer }) => honest && !gone?.has(index) && ranks.has(peer))

@@ -12,7 +12,7 @@ import { Violation } from '../world/violation.ts'
 import { ledgerOf } from './ledger.ts'
 
 export const VOID_TIMER: CheckerFactory = () => {
-  /** when it may vote for VOID, by hospital, life and round */
+  /** time from which it may vote for VOID, by hospital, life and round */
   const until = new Map<string, number>()
   let world: WorldApi
   return {
@@ -37,7 +37,7 @@ export const VOID_TIMER: CheckerFactory = () => {
       const earlier = Array.from({ length: body.view }, (_, view) => view)
       if (earlier.some(view => ledger.prevoted(body, view, hex(body.value as Uint8Array)))) return
       if (value?.outcome !== 'void' || value.members.length === 0) return
-      // a vote of an earlier life is said again as it was
+      // after a restart a vote of an earlier life is repeated unchanged
       const times = Array.from({ length: epoch + 1 }, (_, life) => until.get(`${index}/${life}/${body.round}`))
       if (!times.some(time => time !== undefined && time <= world.now)) {
         throw new Violation(11, 'votes for VOID before its own void timer has ended', { round: body.round })

@@ -25,12 +25,12 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 
 export interface LiveClusterOptions {
   readonly transport?: 'memory' | 'tcp'
-  /** the study but for its hospitals */
+  /** the study without its hospitals */
   readonly study: Omit<StudyDocument, 'hospitals'>
-  /** what a hospital's training gives in a round, before quantisation; called in order of rounds */
+  /** a hospital's update in a round, before quantisation; called in the order of rounds */
   readonly clippedSum: (member: Member, parameters: Float32Array) => Float64Array
   readonly logLevel?: LogLevel
-  /** identities that the study does not name: the last ones; `start` starts them */
+  /** number of identities that the study does not name; they are the last ones, and `start` starts them */
   readonly newcomers?: number
   /** members that run another study of the same hospitals, by what is different in it */
   readonly elsewhere?: ReadonlyMap<Member, Partial<StudyDocument>>
@@ -39,7 +39,7 @@ export interface LiveClusterOptions {
 export interface LiveCluster {
   readonly document: StudyDocument
   readonly identities: readonly Identity[]
-  /** where a node listens, as the roster would say */
+  /** a node's addresses, as in a roster */
   addresses(member: Member): string[]
   /** the data folder of each */
   readonly folders: readonly string[]

@@ -1,4 +1,4 @@
-/** One hospital dies in the middle of a round, without a warning, and comes back. @module */
+/** One hospital is killed during a round and restarted. @module */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT, OperatorError } from '../../node/errors.ts'
@@ -7,28 +7,28 @@ import { createRandom } from './random.ts'
 import type { RoundSummary } from './round-history.ts'
 
 /**
- * Phases between the end of the own training and the end of the round. Killed in the first, a hospital is left out of
- * the round; from the agreement on, the round waits for its key until it is back; in the last, its key is out already.
+ * Phases between a hospital's training and the end of the round. Killed in the first, the hospital is left out of the
+ * round; from the agreement on, the round waits for its key until it is back; in the last, its key is already released.
  */
 const MIDDLE = ['opened', 'uploaded', 'voting', 'committed', 'released', 'summed']
-/** Some phases last milliseconds: after so many rounds without catching the wanted one, any will do. */
+/** Rounds to wait for the planned phase, which may last only milliseconds; after them any phase is accepted. */
 const PATIENCE_ROUNDS = 2
 const AWAY_MS = 9000
 const WATCH_MS = 200
 const HUNT_MS = 4
 
-/** What is to happen, drawn from the seed. */
+/** The planned absence, drawn from the seed. */
 export interface AbsencePlan {
-  /** which hospital */
+  /** index of the hospital */
   readonly victim: number
-  /** the first round in which it may die */
+  /** the first round in which it may be killed */
   readonly fromRound: number
   readonly phase: string
 }
 
 /**
- * After a third of the rounds, any hospital: also the one that the others asked for addresses. Seeds go through the
- * phases in turn, beginning with seed 1 at the first.
+ * Plans a kill after a third of the rounds, of any hospital, the others' bootstrap peer included. Consecutive seeds
+ * take consecutive phases; seed 1 takes the first.
  */
 export function planAbsence({
   hospitals,
@@ -44,7 +44,7 @@ export function planAbsence({
   return { victim: random.below(hospitals), fromRound: Math.ceil(rounds / 3), phase }
 }
 
-/** What did happen. */
+/** The actual absence. */
 export interface Absence {
   readonly site: string
   readonly killedInRound: number
@@ -53,10 +53,10 @@ export interface Absence {
 }
 
 /**
- * Waits for the moment, kills, waits, restarts.
+ * Waits for the planned moment, kills the hospital, waits, and restarts it.
  *
  * @param newest the newest round that the others have finished
- * @throws OperatorError `too-late` (exit code 1) when the study ended before the moment came
+ * @throws OperatorError `too-late` (exit code 1) when the study ended before the moment
  */
 export async function playAbsence(
   { fromRound, phase }: AbsencePlan,
@@ -73,7 +73,7 @@ export async function playAbsence(
   const killed = performance.now()
   const away = (): number => performance.now() - killed
   note(`${victim.site} was killed (SIGKILL) in round ${moment.round}, phase "${moment.phase}"`)
-  // enough rounds must be left for its return to show
+  // enough rounds must be left to show its return
   const latest = moment.round + (rounds - moment.round) / 2
   while (away() < AWAY_MS && newest() < latest) await sleep(WATCH_MS, undefined, { signal })
   const awayMs = away()
@@ -101,19 +101,19 @@ async function hunt(
   }
 }
 
-/** An absence and what the rounds say about it. */
+/** An absence and its effect on the rounds. */
 export interface AbsenceReport extends Absence {
-  /** whether the round of its death has its update in */
+  /** whether the round of the kill includes its update */
   readonly contributedToThatRound: boolean
   /** whether that round lasted until it was back */
   readonly waitedForIt: boolean
-  /** certified without its update, from the round of its death to its return */
+  /** certified without its update, from the round of the kill to its return */
   readonly roundsWithout: readonly number[]
-  /** the first later round with its update in */
+  /** the first later round that includes its update */
   readonly contributedAgain: number | null
 }
 
-/** Reads from the rounds how a hospital was missed and when it was back. */
+/** Derives an absence's effect from the rounds. */
 export function absenceReport(absence: Absence, rounds: readonly RoundSummary[]): AbsenceReport {
   const { site, killedInRound, awayMs } = absence
   const has = ({ contributors }: RoundSummary): boolean => contributors.includes(site)
@@ -129,7 +129,7 @@ export function absenceReport(absence: Absence, rounds: readonly RoundSummary[])
   }
 }
 
-/** The same in sentences. */
+/** The report in sentences. */
 export function absenceLines(report: AbsenceReport): string[] {
   const { site, killedInRound, phase, awayMs, contributedToThatRound, waitedForIt, roundsWithout, contributedAgain } =
     report

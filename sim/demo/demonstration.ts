@@ -1,4 +1,4 @@
-/** The demonstration from an empty folder to its outcome. @module */
+/** Runs the demonstration, from an empty folder to its outcome. @module */
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,20 +18,20 @@ import { foundDemonstration } from './study.ts'
 import { legendLine, liveLines, roundLine, type Site } from './view.ts'
 import { type Watch, watchStudy } from './watch.ts'
 
-/** The model is measured about so often during the study: the processors are the hospitals'. */
+/** Evaluations of the model during the study, about; few, because the hospitals need the processors. */
 const MEASUREMENTS = 10
 const MEASURE_ROUNDS_MIN = 5
 
 export interface Stage {
   readonly options: DemoOptions
-  /** where everything is kept; exists */
+  /** for all files of the demonstration; exists */
   readonly folder: string
   readonly screen: Screen
   /** ends everything early */
   readonly signal: AbortSignal
 }
 
-/** Runs it. Whoever calls stops what may still run when it throws: see `killAll`. */
+/** Runs the demonstration. When it throws, the caller stops the remaining processes: see `killAll`. */
 export async function runScenario(stage: Stage): Promise<Outcome> {
   const started = performance.now()
   const { options, screen } = stage
@@ -125,7 +125,7 @@ function foundingLines(
   ]
 }
 
-/** Watches the study and, if asked to, lets a hospital fail meanwhile. */
+/** Watches the study and, if requested, plays a hospital's absence. */
 async function follow(
   { options, screen, signal }: Stage,
   {

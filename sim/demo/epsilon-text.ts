@@ -1,9 +1,9 @@
-/** How the demonstration speaks of privacy and time. @module */
+/** The demonstration's texts about privacy and time. @module */
 
 import type { EpsilonStatus, NodeStatus } from '../../node/http/status.ts'
 import { epsilonText } from '../../node/privacy/epsilon-text.ts'
 
-/** The largest of what the nodes have spent, of each kind: one that was away spent less. Null before any has told. */
+/** The largest of each epsilon over all nodes, since absent nodes spend less. Null before the first report. */
 export function spentEpsilon(statuses: readonly (NodeStatus | null)[]): EpsilonStatus | null {
   const all = statuses.flatMap(status => status?.epsilon ?? [])
   const [first] = all
@@ -19,7 +19,7 @@ export function spentEpsilon(statuses: readonly (NodeStatus | null)[]): EpsilonS
   }
 }
 
-/** All three epsilons: whoever shows one shows all, in words, and says what they do not cover. */
+/** All three epsilons in words, with their limits. */
 export function epsilonLines({ model, colluding, alone, delta, cap, against }: EpsilonStatus): string[] {
   return [
     `of one record at delta ${delta.toExponential()}; a patient with several records is not covered`,

@@ -1,4 +1,4 @@
-/** Measures the model on the test records, in this process: no hospital has them. @module */
+/** Evaluates the model on the test records in this process, because no hospital has them. @module */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dataset } from '../../node/datasets/dataset.ts'
@@ -16,7 +16,7 @@ export interface Measured extends Metrics {
   readonly hash: string
 }
 
-/** Prepares a measurement; each call of the result measures the newest checkpoint of a data folder. */
+/** Prepares an evaluator; each call of the result evaluates the newest checkpoint of a data folder. */
 export async function createEvaluator(dataset: Dataset): Promise<(folder: string) => Promise<Measured>> {
   const backend = await loadBackend()
   return async folder => {
@@ -25,7 +25,7 @@ export async function createEvaluator(dataset: Dataset): Promise<(folder: string
   }
 }
 
-/** The node goes on meanwhile: it may delete the file that it has just named. */
+/** Reads the newest checkpoint with retries, because the running node may delete the file that it has just named. */
 async function readPatiently(folder: string): Promise<FoundCheckpoint> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -17,14 +17,14 @@ import { reportJson, requireShown, summaryLines, tableLines } from './report.ts'
 import { createScreen } from './screen.ts'
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
-/** A shell's exit code of a process that ended by a signal is this plus the signal's number. */
+/** Exit code of a process that a signal ended: this plus the signal's number, as in shells. */
 const SIGNAL_EXIT_BASE = 128
-/** A runner such as npm may pass on a Ctrl-C that the terminal has sent us already: that is no second one. */
+/** A runner such as npm may forward a Ctrl-C that the terminal has sent us too; within this time both are one. */
 const ONE_PRESS_MS = 500
 
 const screen = createScreen(process.stdout, process.env)
 
-/** Ended by a signal, not by anything that went wrong. */
+/** A signal stopped the demonstration; nothing failed. */
 class Stopped extends Error {
   readonly exitCode: number
 
@@ -34,7 +34,7 @@ class Stopped extends Error {
   }
 }
 
-/** The first signal stops the demonstration, another one later leaves at once. */
+/** The first signal stops the demonstration in order; a later one exits at once. */
 function stopOnSignals(): AbortSignal {
   const stopping = new AbortController()
   let first = 0
@@ -46,7 +46,7 @@ function stopOnSignals(): AbortSignal {
       } else if (performance.now() - first > ONE_PRESS_MS) process.exit(SIGNAL_EXIT_BASE + SIGNALS[name])
     })
   }
-  // whatever ends this process, no node survives it
+  // no node outlives this process
   process.on('exit', () => {
     screen.release()
     killAll()
@@ -54,7 +54,7 @@ function stopOnSignals(): AbortSignal {
   return stopping.signal
 }
 
-/** Nobody wants to see at the end of the study that the folder was misspelt. */
+/** Checks the folder of an output file before the study, so that a misspelt path fails early. */
 async function requireWritable(file: string | undefined): Promise<void> {
   if (file === undefined) return
   await access(dirname(resolve(file))).catch(cause => {
@@ -122,5 +122,5 @@ try {
 } catch (error) {
   process.exitCode = report(error)
 }
-// a tensor engine may keep threads
+// a tensor engine's threads may keep the process alive
 process.exit()

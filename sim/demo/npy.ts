@@ -7,7 +7,7 @@
 import { zipSync } from 'fflate'
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]
-/** Data begins at a multiple of this. */
+/** The data's offset is a multiple of this. */
 const ALIGNMENT = 64
 
 /** Unsigned bytes, or numbers written as little-endian float32, in C order. */
@@ -36,7 +36,7 @@ export function encodeNpy({ values, shape }: NamedArray): Uint8Array {
   return file
 }
 
-/** The bytes of an .npz of such arrays, stored as they are. */
+/** The bytes of an .npz of such arrays, uncompressed. */
 export function encodeNpz(arrays: Readonly<Record<string, NamedArray>>): Uint8Array {
   const files = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)])
   return zipSync(Object.fromEntries(files), { level: 0 })

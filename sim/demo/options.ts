@@ -1,16 +1,16 @@
-/** What the demonstration can be told on its command line. @module */
+/** The command line options of `npm run demo`. @module */
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { recipeFor } from './recipe.ts'
 
-/** Each is a process with a tensor engine of its own. */
+/** Each hospital is a process with its own tensor engine. */
 const HOSPITALS_MAX = 16
 const SEED_MAX = 2 ** 32 - 1
-/** One is killed after a third; what is left must outlast its absence and its return. */
+/** A hospital is killed after a third of the rounds; the rest must cover its absence and its return. */
 const ABSENT_ROUNDS_MIN = 20
 
 export interface DemoOptions {
-  /** an .npz with the splits train and test; phantoms when not given */
+  /** an .npz with the splits train and test; absent: phantoms */
   readonly data?: string
   readonly hospitals: number
   readonly colluders: number
@@ -44,8 +44,8 @@ function positive(text: string): number {
 /**
  * Reads the arguments after the program's name.
  *
- * @param write where help goes; errors are thrown only
- * @throws CommanderError for whatever cannot be meant, and with exit code 0 after help
+ * @param write prints help; errors are only thrown
+ * @throws CommanderError for invalid arguments, and with exit code 0 after help
  */
 export function parseOptions(args: readonly string[], write: (text: string) => void = () => {}): DemoOptions {
   const command = new Command('npm run demo --')

@@ -1,6 +1,6 @@
 /**
- * Shares records out over hospitals the way real ones have them: no two with the same records, each with another
- * number of them and another share of each class.
+ * Partitions records over hospitals as in reality: disjoint parts of different sizes, with different shares of each
+ * class.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { createRandom, type Random, shuffled } from './random.ts'
 
 /** The largest hospital has about this many times the records of the smallest. */
 const SIZE_RATIO = 4
-/** The odds of a class differ by up to e to this power from those of all records. */
+/** Largest deviation of a class's log-odds at a hospital from those of all records. */
 const SKEW = 0.9
-/** Proportional fitting closes in by a factor per pass; after these, less than one record is left over. */
+/** Proportional fitting converges linearly; after these passes the error is below one record. */
 const FITTING_PASSES = 50
 
 /**
  * Deterministic: the same labels, groups and seed give the same parts.
  *
  * @param labels classes, whole numbers from 0
- * @param groups for each record what it belongs to, a patient say: all of a group are at one hospital, and numbers and
- *               shares of classes are what is wished only as nearly as that allows
+ * @param groups for each record its group, such as a patient: a group stays at one hospital, so sizes and shares of
+ *               classes are only approximate
  * @returns for each hospital the indices of its records, in random order; together they hold every record once
  */
 export function partition(
@@ -42,7 +42,7 @@ export function partition(
   return parts.map(part => Uint32Array.from(shuffled(part.length, random), at => part[at]!))
 }
 
-/** Records by group, the largest group first: small ones fill what is left. */
+/** Records by group, the largest group first, so that small groups fill the gaps. */
 function grouped(records: readonly number[], groups: ArrayLike<string>): number[][] {
   const members = new Map<string, number[]>()
   for (const record of records) {
@@ -54,7 +54,7 @@ function grouped(records: readonly number[], groups: ArrayLike<string>): number[
   return [...members.values()].sort((a, b) => b.length - a.length)
 }
 
-/** Each group goes to the hospital that still wants most of it, and has most room where several want as much. */
+/** Places each group at the hospital that still lacks most of its records; among equals, the one with most room. */
 function placed(
   groups: readonly number[][],
   { labels, wanted }: { labels: ArrayLike<number>; wanted: readonly number[][] },
@@ -92,7 +92,7 @@ function sizesOf(records: number, hospitals: number): number[] {
 
 /** How many records of each class each hospital has: rows add up to the sizes, columns to the classes. */
 function countsOf({ sizes, classes }: { sizes: number[]; classes: number[] }, random: Random): number[][] {
-  // who sees more of a class has nothing to do with who is large
+  // the skew of classes is independent of the size
   const tilts = shuffled(sizes.length, random)
   const spread = (at: number, count: number): number => (count === 1 ? 0 : (2 * at) / (count - 1) - 1)
   const table = sizes.map((_, hospital) =>
@@ -116,7 +116,7 @@ function countsOf({ sizes, classes }: { sizes: number[]; classes: number[] }, ra
   return rounded(table, { sizes, classes })
 }
 
-/** Whole numbers below the table's, and what is then missing from wherever most is left. */
+/** Rounds the table down and fills up the sizes from the classes with the most records left. */
 function rounded(table: number[][], { sizes, classes }: { sizes: number[]; classes: number[] }): number[][] {
   const left = [...classes]
   const counts = table.map(row =>

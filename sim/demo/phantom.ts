@@ -1,7 +1,7 @@
 /**
- * Draws chest phantoms: grey 28x28 pictures that look a little like chest X-rays and come from nobody. Those of class 1
- * have a soft opacity in one lung, as pneumonia makes. Exposure, pose, organs and noise vary more than the opacity
- * does, so neither a constant answer nor the mean brightness tells the classes apart.
+ * Draws chest phantoms: grey 28x28 images that resemble chest X-rays and come from no patient. Those of class 1 have a
+ * soft opacity in one lung, as with pneumonia. Exposure, pose, organs and noise vary more than the opacity does, so
+ * neither a constant answer nor the mean brightness separates the classes.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Pictures {
   readonly labels: Uint8Array
 }
 
-/** Everything that differs from one phantom to the next; lengths in widths of the picture. */
+/** The parameters of one phantom; lengths in widths of the picture. */
 interface Anatomy {
   readonly shift: { x: number; y: number }
   readonly turn: number
@@ -29,7 +29,7 @@ interface Anatomy {
   readonly blurs: readonly Blur[]
 }
 
-/** A soft ellipse that brightens what it lies on. */
+/** A soft bright ellipse. */
 interface Blur {
   readonly x: number
   readonly y: number
@@ -39,7 +39,7 @@ interface Blur {
 }
 
 const NOISE_SIGMA = 0.025
-/** Share of phantoms of both classes with a bright spot beside the lungs, which says nothing. */
+/** Share of phantoms of both classes with a bright spot outside the lungs, which is unrelated to the class. */
 const DISTRACTOR_SHARE = 0.5
 
 /** Draws `count` phantoms, half of each class (one more of class 0 when odd), in random order. */
@@ -115,7 +115,7 @@ function render(anatomy: Anatomy, random: Random): Uint8Array {
   return picture
 }
 
-/** How much the X-ray is held up at one point, 0 to about 1. */
+/** Absorption of the X-ray at one point, 0 to about 1. */
 function densityAt({ body, lung, heart, ribs, blurs }: Anatomy, { x, y }: { x: number; y: number }): number {
   const trunk = soft({ x: x / body, y: y / (body * 1.25) }, 0.12)
   if (trunk < 0.01) return 0

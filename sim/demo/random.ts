@@ -1,6 +1,6 @@
 /**
- * Repeatable randomness for what a demonstration shows: phantoms and how they are shared out. Nothing that protects
- * anybody is drawn from here.
+ * Reproducible randomness for the demonstration's data: phantoms and their partition. Nothing that protects privacy is
+ * drawn from it.
  *
  * @module
  */

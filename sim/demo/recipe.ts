@@ -1,12 +1,12 @@
 /**
  * The settings of studies on chest X-rays: frozen scattering features and a linear head, all records in every round.
  *
- * How they were chosen: on folds of the training images alone (28x28, 4708 children; the test images were not looked at),
- * with the noise of eight hospitals of which two may collude, in two rounds of measurement. Round one, epsilon 3, AUC on
+ * They were chosen on folds of the training images alone (28x28, 4708 children; the test images were not used), with
+ * the noise of eight hospitals of which two may collude, in two rounds of measurement. Round one, epsilon 3, AUC on
  * the fold: features normalised in groups of one more channel than there are angles 0.988, by each channel 0.987, by
- * channel power alone 0.971, not in groups 0.971; square roots or logarithms before that change nothing. Round two: more
- * and larger steps help at epsilon 3 and 8 (0.989 to 0.991) and hurt at epsilon 1 (0.987 to 0.976). With every record in
- * every round the noise is least for the work: nothing is gained by sampling when a round is cheap.
+ * channel power alone 0.971, not in groups 0.971; square roots or logarithms before that change nothing. Round two:
+ * more and larger steps help at epsilon 3 and 8 (0.989 to 0.991) and hurt at epsilon 1 (0.987 to 0.976). With every
+ * record in every round the noise is least for the work: sampling gains nothing when a round is cheap.
  *
  * @module
  */
@@ -21,22 +21,22 @@ export interface Recipe {
   rounds: number
 }
 
-/** Below this, fewer and smaller steps are better. */
+/** Below this epsilon, fewer and smaller steps are better. */
 const EPSILON_SMALL = 2
 
-/** Of 28x28 images 7,940 parameters. */
+/** For 28x28 images it has 7,940 parameters. */
 export function scatteringRecipe(epsilon: number): Recipe {
   const small = epsilon < EPSILON_SMALL
   return {
     model: { preset: 'scattering', scales: 2, angles: 8, cell: 4 },
     optimizer: { learningRate: small ? 0.375 : 0.625, momentum: 0, averageDecay: 0.95 },
-    // half of what a record's gradient can be: features have norm 10
+    // half of a record's largest possible gradient: features have norm 10
     privacy: { clippingNorm: 7, sampleRate: 1 },
     rounds: small ? 40 : 80,
   }
 }
 
-/** What suits the records: drawn phantoms have one small shadow somewhere, which averages over cells hardly see. */
+/** The recipe for the records: phantoms have one small opacity, which averages over cells hardly show. */
 export function recipeFor({ synthetic, epsilon }: { synthetic: boolean; epsilon: number }): Recipe {
   return synthetic ? CONVOLUTIONAL_RECIPE : scatteringRecipe(epsilon)
 }
@@ -44,13 +44,13 @@ export function recipeFor({ synthetic, epsilon }: { synthetic: boolean; epsilon:
 /**
  * A convolutional network: 15,154 parameters, an expected batch of 512 over all hospitals.
  *
- * What was tried on it, on folds and with noise as above at epsilon 3, is no better by more than chance: repeats on one
- * fold differ by up to 0.003. On four folds it has 0.986 (scattering 0.990 on the same), with tanh and standardised kernels
- * 0.987. On two of them it has 0.987 as it is, tanh 0.985, standardised kernels 0.985, both at twice the learning rate
- * 0.985, twice the learning rate alone 0.988, with twice the batch as well 0.986, four views of a record shifted by up to 2
- * pixels 0.981, by up to 1 with standardised kernels 0.988. A slower moving average changes nothing: 120 rounds never get
- * to 0.95. On drawn phantoms (two seeds) tanh with standardised kernels lowers 0.957 to 0.936, and four views lower it to
- * 0.914 at four times the work. So it stays plain.
+ * No variant was better by more than chance, on folds and with noise as above at epsilon 3: repeats on one fold differ
+ * by up to 0.003. AUC on four folds: 0.986 (scattering 0.990 on the same), with tanh and standardised kernels 0.987.
+ * On two of them: unchanged 0.987, tanh 0.985, standardised kernels 0.985, both at twice the learning rate 0.985,
+ * twice the learning rate alone 0.988, with twice the batch as well 0.986, four views of a record shifted by up to 2
+ * pixels 0.981, by up to 1 with standardised kernels 0.988. A slower moving average changes nothing: 120 rounds never
+ * get to 0.95. On phantoms (two seeds) tanh with standardised kernels lowers 0.957 to 0.936, and four views lower it to
+ * 0.914 at four times the work. So the plain network is used.
  */
 export const CONVOLUTIONAL_RECIPE: Recipe = {
   model: { preset: 'cnn', filters: [16, 32, 32], groups: 4 },

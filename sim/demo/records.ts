@@ -1,5 +1,5 @@
 /**
- * What the demonstration trains on and tests with: a file's records, or drawn phantoms.
+ * Training and test records of the demonstration: a file's records, or phantoms.
  *
  * @module
  */
@@ -18,15 +18,15 @@ const TEST_PHANTOMS = 600
 const BYTE_MAX = 255
 
 export interface Records {
-  /** the file's name, or that they are synthetic */
+  /** the file's name, or a name for phantoms */
   readonly name: string
   readonly synthetic: boolean
   /** of one image: height, width, channels */
   readonly shape: readonly [number, number, number]
   readonly classes: readonly string[]
-  /** what the hospitals share out among themselves */
+  /** partitioned over the hospitals */
   readonly train: Dataset
-  /** stands for a public test set: no hospital sees it */
+  /** as a public test set: no hospital has it */
   readonly test: Dataset
 }
 
@@ -63,8 +63,7 @@ async function readRecords(file: string): Promise<Records> {
 }
 
 /**
- * A study states shape and classes; here they follow from the file. Whatever is wrong with it is left to the reader,
- * which says so.
+ * Guesses shape and classes, which a study states, from the file. The reader reports errors of the file.
  */
 async function guessContract(file: string): Promise<Pick<Records, 'shape' | 'classes'>> {
   let shape = [PHANTOM_SIDE, PHANTOM_SIDE, 1]
@@ -77,7 +76,7 @@ async function guessContract(file: string): Promise<Pick<Records, 'shape' | 'cla
     if (sides.length === 2 || sides.length === 3) shape = sides.length === 2 ? [...sides, 1] : sides
     count = labels.reduce((most, label) => Math.max(most, label + 1), count)
   } catch {
-    // as said
+    // the reader reports the error
   }
   const classes = Array.from({ length: count }, (_, label) => `class ${label}`)
   return { shape: shape as [number, number, number], classes }

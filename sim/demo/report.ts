@@ -1,4 +1,4 @@
-/** What is left when the demonstration is over: a table, a summary, a JSON document. @module */
+/** The demonstration's results: a table, a summary, a JSON document. @module */
 
 import { EXIT, OperatorError } from '../../node/errors.ts'
 import type { NodeStatus } from '../../node/http/status.ts'
@@ -9,11 +9,11 @@ import type { RoundSummary } from './round-history.ts'
 import type { Site } from './view.ts'
 import type { Vitals } from './watch.ts'
 
-/** Everything that a finished demonstration knows. */
+/** The data of a finished demonstration. */
 export interface Outcome {
   readonly data: string
   readonly seed: number
-  /** the last class, whose share is shown */
+  /** the last class; the table shows its share */
   readonly className: string
   readonly parameters: number
   readonly sites: readonly Site[]
@@ -28,7 +28,7 @@ export interface Outcome {
   readonly seconds: number
 }
 
-/** The middle value; of an even number the mean of the two; NaN of none. */
+/** The median; for an even number the mean of the two middle values; NaN without values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -55,7 +55,7 @@ export function tableLines({ sites, statuses, vitals, rounds, className }: Outco
   return aligned([header, ...rows])
 }
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column to the left, the others to the right. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, at) => Math.max(...rows.map(row => row[at]!.length)))
   return rows.map(row =>
@@ -84,7 +84,7 @@ export function summaryLines(outcome: Outcome): string[] {
 }
 
 /**
- * Holds an outcome to what the demonstration is to show.
+ * Checks that an outcome shows the demonstration's claims.
  *
  * @throws OperatorError `models-differ` (exit code 8); `not-shown` (exit code 10) when a round has no result or a lost
  *   hospital did not come back
@@ -107,7 +107,7 @@ export function requireShown({ absence, rounds, sites, statuses, test }: Outcome
   }
 }
 
-/** The same for programs. Milliseconds and bytes; arrays per peer are in the order of `sites`. */
+/** The outcome for programs. Milliseconds and bytes; arrays per peer are in the order of `sites`. */
 export function reportJson(outcome: Outcome): object {
   const { sites, statuses, vitals, rounds, test, absence, parameters, seconds, trainingSeconds, data, seed } = outcome
   const { model, colluding, alone, delta } = spentEpsilon(statuses) ?? {

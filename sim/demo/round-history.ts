@@ -1,6 +1,6 @@
 /**
- * What happened, from what every hospital says about every round. The hospitals must say the same: one differing model
- * hash and the demonstration has failed.
+ * The history of rounds, from every hospital's round records. The hospitals must agree: the demonstration fails at the
+ * first differing model hash.
  *
  * @module
  */
@@ -15,20 +15,20 @@ export interface RoundSummary {
   readonly views: number
   /** sites, in their order */
   readonly contributors: readonly string[]
-  /** of the contributor that took longest */
+  /** of the slowest contributor */
   readonly durationMs: number
   /** of the contributor that trained longest */
   readonly trainMs: number
   /**
-   * From the last `trained` to the last checkpoint, but for the little by which checkpoints differ: the contributor
-   * that trained last is the one that waited least from its own `trained` to its own checkpoint.
+   * From the last `trained` to the last checkpoint, up to the small differences between checkpoints: the contributor
+   * that trained last waited least from its own `trained` to its own checkpoint.
    */
   readonly beyondMs: number | null
   /** per hospital; null where it has no record of the round */
   readonly bytesSent: readonly (number | null)[]
-  /** hex, the same at everybody; of a VOID round, empty */
+  /** hex, the same at all hospitals; empty for a VOID round */
   readonly checkpoint: string
-  /** how many hospitals said so */
+  /** number of hospitals that reported it */
   readonly agreed: number
 }
 
@@ -36,12 +36,12 @@ export class RoundHistory {
   readonly #sites: readonly { site: string; peer: string }[]
   readonly #rounds = new Map<number, Map<number, RoundRecord>>()
 
-  /** @param sites the hospitals in the order in which they are counted here */
+  /** @param sites the hospitals; `hospital` below is an index into them */
   constructor(sites: readonly { site: string; peer: string }[]) {
     this.#sites = sites
   }
 
-  /** The newest round of which a hospital has told, 0 before the first. */
+  /** The newest round that a hospital has reported, 0 before the first. */
   newest(hospital: number): number {
     let newest = 0
     for (const [round, records] of this.#rounds) if (records.has(hospital)) newest = Math.max(newest, round)
@@ -49,7 +49,7 @@ export class RoundHistory {
   }
 
   /**
-   * Takes in what a hospital says about a round.
+   * Adds a hospital's record of a round.
    *
    * @throws OperatorError `models-differ`, exit code 8, when it contradicts another hospital
    */
@@ -72,12 +72,12 @@ export class RoundHistory {
     records.set(hospital, record)
   }
 
-  /** How many hospitals have told of a round. */
+  /** Number of hospitals that have reported a round. */
   agreed(round: number): number {
     return this.#rounds.get(round)?.size ?? 0
   }
 
-  /** One round, once at least one hospital has told of it. */
+  /** The summary of a round; undefined before the first report. */
   summary(round: number): RoundSummary | undefined {
     const records = this.#rounds.get(round)
     const first = records?.values().next().value
@@ -85,7 +85,7 @@ export class RoundHistory {
     const { outcome, checkpoint } = first
     const contributing = this.#sites.map(({ peer }) => first.contributors.includes(peer))
     const own = [...records].flatMap(([hospital, record]) => (contributing[hospital] ? [record] : []))
-    // whoever restarted in the middle of a round, or took it over from others, did not measure it
+    // hospitals that restarted during a round, or caught up with it, did not measure it
     const waits = own.flatMap(({ beyondMs }) => (beyondMs > 0 ? [beyondMs] : []))
     return {
       round,
@@ -101,13 +101,13 @@ export class RoundHistory {
     }
   }
 
-  /** All rounds told of so far, oldest first. */
+  /** All reported rounds, oldest first. */
   summaries(): RoundSummary[] {
     return [...this.#rounds.keys()].sort((a, b) => a - b).map(round => this.summary(round)!)
   }
 }
 
-/** Nobody measures more, and nobody wants to read more. */
+/** Rounds to tenths of a millisecond, the precision worth showing. */
 function tenths(ms: number): number {
   return Math.round(ms * 10) / 10
 }

@@ -1,4 +1,4 @@
-/** Where the demonstration is drawn: in place on a terminal, line after line elsewhere. @module */
+/** The demonstration's output: redrawn in place on a terminal, line by line elsewhere. @module */
 
 import type { WriteStream } from 'node:tty'
 import type { Ink } from './view.ts'
@@ -12,11 +12,11 @@ export interface Screen {
   readonly ink: Ink
   /** whether `draw` shows anything */
   readonly live: boolean
-  /** a line that stays */
+  /** prints lines that stay */
   print(...lines: string[]): void
-  /** replaces what was drawn before */
+  /** replaces the previously drawn lines */
   draw(lines: readonly string[]): void
-  /** leaves the last picture standing and the terminal as it was */
+  /** keeps the last picture and restores the terminal */
   release(): void
 }
 
@@ -32,7 +32,7 @@ export function createScreen(
 
   function show(lines: readonly string[]): void {
     const columns = stream.columns || COLUMNS_DEFAULT
-    // a line that wrapped would be two when it is drawn over
+    // a wrapped line would take two lines on redrawing
     stream.write(lines.map(line => `${ESCAPE}2K${cut(line, columns - 1)}\n`).join(''))
     drawn = lines
   }
@@ -64,7 +64,7 @@ export function createScreen(
   }
 }
 
-/** Cuts a line to a width on the screen; colours take none. */
+/** Cuts a line to a width on the screen; colour codes have no width. */
 export function cut(line: string, columns: number): string {
   let width = 0
   let text = ''

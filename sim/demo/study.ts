@@ -1,4 +1,4 @@
-/** The demonstration's study: its spec as a founder writes it, then signed and approved by everybody. @module */
+/** The demonstration's study: its spec, its signature by a founder, and the approvals of all hospitals. @module */
 
 import { createHash } from 'node:crypto'
 import { ChildError } from '../processes/child.ts'
@@ -8,10 +8,10 @@ import type { DemoOptions } from './options.ts'
 import { type Recipe, recipeFor } from './recipe.ts'
 import type { Records } from './records.ts'
 
-/** What is public about the records. */
+/** Public facts about the records. */
 export type Contract = Pick<Records, 'shape' | 'classes' | 'synthetic'> & { readonly count: number }
 
-/** The spec in TOML. The same seed gives the same first parameters; noise and sampling follow from nothing. */
+/** The spec in TOML. The seed determines the initial parameters; noise and sampling are never seeded. */
 export function specText(
   { shape, classes, count, synthetic }: Contract,
   hospitals: readonly Pick<Hospital, 'site' | 'peer'>[],
@@ -52,7 +52,7 @@ function modelLines(model: Recipe['model']): string[] {
 }
 
 /**
- * Has the first hospital write the study and all of them approve it.
+ * Makes the first hospital write the study, and all hospitals approve it.
  *
  * @throws ChildError with the refusal when the study is not sound: too few hospitals, too many colluders, ...
  */
@@ -64,7 +64,7 @@ export async function foundDemonstration(
   try {
     return await foundStudy(folder, { spec, file: 'demonstration.study', hospitals })
   } catch (error) {
-    // a refusal names the spec, which nobody who runs the demonstration has written
+    // a refusal names the spec, which the user of the demonstration has not written
     if (!(error instanceof ChildError)) throw error
     const where = 'demo: The spec was made from --hospitals, --colluders, --rounds, --epsilon and --delta.'
     throw new ChildError(`${error.message}\n${where}`, error.exitCode)

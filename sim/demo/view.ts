@@ -1,4 +1,4 @@
-/** The demonstration as people see it while it runs: a snapshot becomes lines. @module */
+/** The live view of the demonstration: turns a snapshot into lines. @module */
 
 import type { EpsilonStatus, NodeStatus } from '../../node/http/status.ts'
 import { observerWords } from '../../node/privacy/epsilon-text.ts'
@@ -7,7 +7,7 @@ import type { RoundSummary } from './round-history.ts'
 
 const BAR_WIDTH = 30
 
-/** What a hospital is, before anything happens. */
+/** A hospital's static facts. */
 export interface Site {
   readonly site: string
   readonly peer: string
@@ -20,9 +20,9 @@ export interface Snapshot {
   readonly sites: readonly Site[]
   /** null: does not answer */
   readonly statuses: readonly (NodeStatus | null)[]
-  /** the most that any has spent */
+  /** the largest that any node has spent */
   readonly epsilon: EpsilonStatus | null
-  /** the newest round that all who are there agree on */
+  /** the newest round that all present hospitals have reported */
   readonly last: RoundSummary | null
   readonly rounds: number
   readonly measured: { auc: number; round: number } | null
@@ -54,7 +54,7 @@ const PHASES: Readonly<Record<string, string>> = {
   finished: 'finished',
 }
 
-/** What a node does, in words. */
+/** A node's phase in words. */
 export function phaseText(phase: string): string {
   return PHASES[phase] ?? phase
 }
@@ -87,7 +87,7 @@ function lastText(
   return `Round ${round} took ${secondsText(durationMs)}, ${who}, model ${checkpoint.slice(0, 8)} at ${agreed} of ${sites}`
 }
 
-/** The status of whoever is furthest. */
+/** The status of the node that is furthest. */
 function frontOf(statuses: readonly (NodeStatus | null)[]): NodeStatus | undefined {
   const answers = statuses.filter(status => status !== null)
   return answers.reduce<NodeStatus | undefined>(
@@ -125,7 +125,7 @@ function timeText(seconds: number | null): string {
   return seconds < 90 ? `about ${Math.ceil(seconds)} s left` : `about ${Math.ceil(seconds / 60)} min left`
 }
 
-/** What the lines of `roundLine` do not say each time. */
+/** The legend for the lines of `roundLine`. */
 export function legendLine(colluders: number): string {
   const against = observerWords(colluders)
   return (

@@ -9,10 +9,10 @@ import type { RoundHistory, RoundSummary } from './round-history.ts'
 const POLL_MS = 200
 /** Longer than the longest wait of a sound round, which is that for a release (`voidAfterMs`). */
 const STALL_MS_MAX = 180_000
-/** Seconds left are judged by so many rounds. */
+/** Last rounds by which the remaining time is estimated. */
 const PACE_ROUNDS = 12
 
-/** What was seen of one node that its rounds do not tell. */
+/** Measurements of one node beyond its round records. */
 export interface Vitals {
   memoryBytesMax: number
   eventLoopLagP99Ms: number
@@ -25,7 +25,7 @@ export interface Watch {
   /** the last status that each node gave */
   readonly lastStatuses: readonly (NodeStatus | null)[]
   readonly vitals: readonly Vitals[]
-  /** the newest round of which all who are there have told, 0 before the first */
+  /** the newest round that all present hospitals have reported, 0 before the first */
   readonly settled: number
   readonly secondsLeft: number | null
 }
@@ -35,14 +35,14 @@ interface WatchOptions {
   readonly history: RoundHistory
   readonly rounds: number
   readonly signal: AbortSignal
-  /** called for every round, in order, as soon as all who are there have told of it */
+  /** called for every round, in order, as soon as all present hospitals have reported it */
   onRound(summary: RoundSummary, watch: Watch): Promise<void>
   /** called several times a second */
   onTick(watch: Watch): void
 }
 
 /**
- * Polls until every hospital has finished and told of every round.
+ * Polls until every hospital has finished and reported every round.
  *
  * @throws OperatorError `models-differ` (exit code 8), `stalled` (exit code 10)
  * @throws ChildError when a node ends by itself
@@ -94,13 +94,13 @@ async function poll(hospital: Hospital, at: number, watch: Watching): Promise<vo
   vitals.memoryBytesMax = Math.max(vitals.memoryBytesMax, status.memoryBytes)
   vitals.eventLoopLagP99Ms = Math.max(vitals.eventLoopLagP99Ms, status.eventLoopLagP99Ms)
   const known = watch.history.newest(at)
-  // a status names the round that runs, or the last one when all have
+  // a status names the running round, or the last one after the study
   if (status.round - 1 <= known && status.phase !== 'finished') return
   if (status.phase === 'finished' && known === status.rounds) return
   for (const record of await hospital.roundsAfter(known)) watch.history.add(at, record)
 }
 
-/** The next rounds, in order, of which all who are there have told, or that others have long left behind. */
+/** The next rounds, in order, that all present hospitals have reported, or that the others have long passed. */
 function* settledRounds(watch: Watching, hospitals: readonly Hospital[]): Generator<number> {
   const { history } = watch
   const newest = Math.max(...hospitals.map((_, at) => history.newest(at)))

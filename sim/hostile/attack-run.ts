@@ -1,6 +1,6 @@
 /**
- * Three honest nodes of four, and a hostile member that attacks them from a process of its own. Measured is what it
- * costs the honest process, all three nodes of it: memory that stays after a collection, and rounds.
+ * Three honest nodes of four in this process, and a hostile member that attacks them from its own process. Measures the
+ * attack's cost to the honest process: memory in use after garbage collection, and rounds.
  *
  * @module
  */
@@ -23,15 +23,15 @@ const PATIENCE_MS = 60_000
 
 export interface SiegeOptions {
   readonly seconds: number
-  /** goes on until so many rounds are certified, for a minute more at most: a busy machine makes rounds slow too */
+  /** extends the run, by a minute at most, until this many rounds are certified: a busy machine slows rounds too */
   readonly roundsMin?: number
-  /** all of them at once, where none is named */
+  /** names; absent: all attacks at once */
   readonly attacks?: readonly string[]
   readonly dimension?: number
 }
 
 export interface SiegeReport {
-  /** the most that was kept above the beginning, after a collection; MB of 10^6 */
+  /** largest growth of memory in use after garbage collection; MB of 10^6 bytes */
   readonly megabytesMax: number
   readonly rounds: number
   /** certified without the hostile member, and with the same checkpoint at all three */
@@ -39,7 +39,7 @@ export interface SiegeReport {
   readonly voided: number
   readonly megabytesReceived: number
   readonly longestRoundMs: number
-  /** how often an honest peer was held guilty of something */
+  /** strikes against honest peers */
   readonly honestStrikes: number
   readonly strikes: Readonly<Record<string, number>>
   readonly failures: readonly unknown[]
@@ -51,7 +51,7 @@ const collect = runInNewContext('gc') as () => void
 /** Bytes in use after a collection. `external` includes array buffers. */
 async function bytesInUse(): Promise<number> {
   collect()
-  // buffers are let go of by finalizers
+  // finalizers free buffers
   await sleep(0)
   collect()
   const { heapUsed, external } = process.memoryUsage()
@@ -101,7 +101,7 @@ function report(cluster: LiveCluster, { before, bytesMax }: { before: number; by
   }
 }
 
-/** Lays siege to three nodes for so long. */
+/** Attacks three nodes for that long. */
 export async function runAttack({
   seconds,
   roundsMin = 0,

@@ -1,4 +1,4 @@
-/** The study of the siege: short timers, so that a lost second shows. @module */
+/** The study of an attack run: its timers are short, so that a lost second is visible. @module */
 
 import { randomBytes } from 'node:crypto'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'

@@ -1,6 +1,6 @@
 /**
- * What a member of the roster can do to another besides lying: flood, stall, send garbage, ask for everything. Each
- * attack goes on until the signal; whatever fails is tried again, for a victim may hang up.
+ * Attacks of a roster member on others, besides lying: flooding, stalling, garbage, excessive requests. Each attack
+ * goes on until the signal and retries failures, because a victim may hang up.
  *
  * @module
  */
@@ -36,15 +36,15 @@ export interface AttackRun {
   readonly signer: Signer
   readonly study: Uint8Array
   readonly signal: AbortSignal
-  /** the round that others talk about, as far as heard */
+  /** the newest round heard in gossip */
   readonly round: () => number
-  /** connects as the same member once more */
+  /** opens another network of the same member */
   readonly again: () => Promise<Network>
 }
 
 type Attack = (attackRun: AttackRun) => Promise<void>
 
-/** Does something to every victim, again and again. */
+/** Repeats an action against every victim. */
 async function harass(attackRun: AttackRun, act: (victim: Victim) => Promise<void>): Promise<void> {
   const one = async (victim: Victim) => {
     while (!attackRun.signal.aborted) {
@@ -66,7 +66,7 @@ async function openTo({ network, signal }: AttackRun, victim: Victim, protocol: 
   return await network.open(victim.peer, protocol, AbortSignal.any([signal, AbortSignal.timeout(2000)]))
 }
 
-/** Sends for a while without caring whether anybody reads. */
+/** Sends pieces whether or not the victim reads. */
 async function pour(stream: Stream, pieces: () => Uint8Array, times: number): Promise<void> {
   for (let i = 0; i < times && stream.status === 'open'; i++) {
     if (!stream.send(pieces())) await sleep(1)
@@ -81,7 +81,7 @@ function varint(value: number): Uint8Array {
   }
 }
 
-/** Length-prefixed for the protocol: varint, or four bytes. */
+/** A length prefix of the protocol: a varint, or four bytes. */
 function prefix(protocol: string, length: number): Uint8Array {
   if (protocol !== CHUNK_PROTOCOL && protocol !== PULL_PROTOCOL) return varint(length)
   const bytes = new Uint8Array(4)
@@ -112,7 +112,7 @@ function signed({ signer, study, round }: AttackRun, ahead: number): Uint8Array 
   return encodeEnvelope(seal(signer, encodeBody(body as Body)))
 }
 
-/** Frames of gossip that nothing can be read from. */
+/** Gossip frames that cannot be decoded. */
 const garbage: Attack = async attackRun =>
   await harass(attackRun, async victim => {
     const stream = await openTo(attackRun, victim, GOSSIP_PROTOCOL)
@@ -126,7 +126,7 @@ const messages: Attack = async attackRun =>
     await sleep(10)
   })
 
-/** As `messages`, just below the limits, so that nobody hangs up. */
+/** As `messages`, but just below the limits, so that victims do not hang up. */
 const hum: Attack = async attackRun => {
   while (!attackRun.signal.aborted) {
     for (let i = 0; i < 5; i++) attackRun.network.publish(signed(attackRun, i % 2))
@@ -134,7 +134,7 @@ const hum: Attack = async attackRun => {
   }
 }
 
-/** Hundreds of streams of every protocol, each left in the middle of a frame. */
+/** Hundreds of streams of every protocol, each stalled within a frame. */
 const stall: Attack = async attackRun =>
   await harass(attackRun, async victim => {
     for (const protocol of ALL_PROTOCOLS) {
@@ -145,7 +145,7 @@ const stall: Attack = async attackRun =>
     }
   })
 
-/** A few streams of every protocol, filled with single bytes to just below what a frame may be, and left so. */
+/** A few streams of every protocol, each stalled just below a full frame that was sent in single bytes. */
 const hoard: Attack = async attackRun =>
   await harass(attackRun, async victim => {
     for (const protocol of ALL_PROTOCOLS) {
@@ -167,7 +167,7 @@ const drip: Attack = async attackRun =>
     }
   })
 
-/** Frames that say that they are enormous, and then are. */
+/** Frames that announce an enormous length and have it. */
 const oversize: Attack = async attackRun =>
   await harass(attackRun, async victim => {
     for (const protocol of ALL_PROTOCOLS) {
@@ -177,7 +177,7 @@ const oversize: Attack = async attackRun =>
     }
   })
 
-/** Everything that can be asked for, as often as possible, and nothing of it read. */
+/** All kinds of requests, as often as possible, with no answer read. */
 const ask: Attack = async attackRun =>
   await harass(attackRun, async victim => {
     const { study, round } = attackRun
@@ -192,7 +192,7 @@ const ask: Attack = async attackRun =>
     await pour(pull, () => framed(PULL_PROTOCOL, encode(wanted)), 100)
   })
 
-/** Hellos that are full of other people's addresses, none of them true, and requests that are no requests. */
+/** Hellos full of false addresses of others, and malformed requests. */
 const hellos: Attack = async attackRun =>
   await harass(attackRun, async victim => {
     const addresses = Array.from(
@@ -212,7 +212,7 @@ interface YamuxInternals {
   sendFrame?: (header: { type: number; flag: number; streamID: number; length: number }, data?: Uint8Array) => boolean
 }
 
-/** Pings below the streams, without end. */
+/** Endless yamux pings, below the streams. */
 const pings: Attack = async attackRun =>
   await harass(attackRun, async victim => {
     const stream = (await openTo(attackRun, victim, HELLO_PROTOCOL)) as Stream & YamuxInternals
@@ -243,7 +243,7 @@ const reconnect: Attack = async attackRun => {
   }
 }
 
-/** Sockets that never say who they are. */
+/** Sockets that never begin the handshake. */
 const silentSockets: Attack = async attackRun => {
   const sockets: Socket[] = []
   while (!attackRun.signal.aborted) {

@@ -1,10 +1,10 @@
 /**
- * `npm run hostile`: what a hostile member costs three honest nodes.
+ * `npm run hostile`: measures the cost of a hostile member to three honest nodes.
  *
  *   npm run hostile -- [--seconds 60] [--each] [--quiet] [attack ...]
  *
- * Without names all attacks are made at once; `--each` makes one after the other, each against fresh nodes; `--quiet`
- * makes none, for comparison.
+ * Without names all attacks run at once; `--each` runs them one by one, each against fresh nodes; `--quiet` runs none,
+ * for comparison.
  *
  * @module
  */

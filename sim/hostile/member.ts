@@ -1,6 +1,6 @@
 /**
- * The hostile member: a process of its own with a place in the roster. It says hello as everybody does, answers with
- * garbage or not at all, and attacks.
+ * The hostile member: a process of its own that is in the roster. It sends valid hellos, answers with garbage or not at
+ * all, and attacks.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface Orders {
 let round = 1
 let ages = 0
 
-/** It keeps no limits of its own: by its clock, everything was long ago. */
+/** A clock that jumps ahead at every reading, so that the attacker's own rate limits never apply. */
 const CARELESS: Clock = {
   now() {
     ages += 1e9
@@ -39,7 +39,7 @@ const CARELESS: Clock = {
   after: () => () => {},
 }
 
-/** Learns from the gossip which round it is. */
+/** Learns the current round from gossip. */
 function overhear(bytes: Uint8Array): void {
   const { body } = decodeEnvelope(bytes)
   round = Math.max(round, (decode(body) as { round: number }).round)
@@ -95,7 +95,7 @@ async function attack(orders: Orders): Promise<void> {
     round: () => round,
     again: () => infiltrate(orders),
   }
-  // what breaks here is the attacker's own
+  // failures of the attacker itself do not matter
   process.on('uncaughtException', () => {})
   await Promise.all(orders.attacks.map(name => ATTACKS[name]?.(attackRun)))
 }

@@ -1,4 +1,4 @@
-/** The product as its users run it: a command that ends, or a node that goes on. @module */
+/** Runs the product as its users do: a command to its end, or a node. @module */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,14 +6,14 @@ import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-// a checkout holds the sources, a build compiled files
+// a checkout has the sources, a build the compiled files
 const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../node/cli/main.ts' : '../../node/cli/main.js', import.meta.url),
 )
 const OUTPUT_BYTES_MAX = 1 << 20
 const LOG_LINES_SHOWN = 12
 
-/** A process of the product ended as it should not have; what it said is shown and its exit code kept. */
+/** A process of the product ended unexpectedly; the error has its output and its exit code. */
 export class ChildError extends Error {
   readonly exitCode: number
 
@@ -24,21 +24,22 @@ export class ChildError extends Error {
   }
 }
 
-/** Everything of ours that runs, so that none survives this process, however it ends. */
+/** All running processes of ours, so that none outlives this process, however it ends. */
 const running = new Set<ChildProcess>()
+/** Time to stop after SIGTERM, before SIGKILL. */
 const STOP_MS = 3000
 
-/** Kills all of it at once; the last resort, and harmless when there is nothing. */
+/** Kills all of our processes at once; does nothing when there are none. */
 export function killAll(): void {
   for (const child of running) child.kill('SIGKILL')
 }
 
-/** Asks all of it to stop and kills what does not. */
+/** Asks all of our processes to stop, and kills those that do not. */
 export async function stopAll(): Promise<void> {
   const ended = [...running].map(child => once(child, 'exit'))
   for (const child of running) {
     child.kill('SIGTERM')
-    // one that is stopped would not even hear it
+    // a suspended process handles SIGTERM only after SIGCONT
     child.kill('SIGCONT')
   }
   const timer = setTimeout(killAll, STOP_MS)
@@ -46,7 +47,7 @@ export async function stopAll(): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Runs one command to its end and returns what it printed. @throws ChildError when it refuses */
+/** Runs one command to its end and returns its stdout. @throws ChildError when it fails */
 export function runCommand(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const command = [ENTRY, ...args]
@@ -60,7 +61,7 @@ export function runCommand(args: readonly string[]): Promise<string> {
   })
 }
 
-/** How a process ended: one of the two is null. */
+/** How a process ended; one of the two is null. */
 export interface Ending {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -75,9 +76,9 @@ export interface NodeStart {
   /** its data folder */
   readonly folder: string
   readonly log: string
-  /** a command that runs another one somewhere else, such as in another network namespace, as the same process */
+  /** a command prefix that executes a command elsewhere, such as in another network namespace, as the same process */
   readonly enter?: readonly string[]
-  /** on top of our own */
+  /** added to our own variables */
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -98,7 +99,7 @@ export function startChild(
   const file = openSync(log, 'a')
   try {
     const [command, ...args] = [...enter, process.execPath, ...script] as [string, ...string[]]
-    // in this process group: what kills the group leaves no node behind
+    // in this process group, so that a signal to the group reaches the node
     const child = spawn(command, args, { stdio: ['ignore', file, file], env: { ...process.env, ...environment } })
     running.add(child)
     const ended = new Promise<Ending>(resolve => {

@@ -1,4 +1,4 @@
-/** One hospital as a process of its own: its folder, its node, and what that says over HTTP. @module */
+/** One hospital as a process of its own: its data folder, its node, and the node's HTTP interface. @module */
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { type RequestOptions, request } from 'node:http'
@@ -20,14 +20,14 @@ export interface HospitalInit {
   readonly log: string
   readonly ports: { readonly listen: number; readonly http: number }
   readonly epsilonMax: number
-  /** whom it asks first for the others' addresses */
+  /** its bootstrap peer, which knows the others' addresses */
   readonly bootstrap: Hospital | undefined
   readonly logLevel?: 'warn' | 'info' | 'debug'
-  /** whether it looks for others by multicast */
+  /** whether it discovers others by multicast */
   readonly mdns?: boolean
-  /** where it runs when not simply here */
+  /** the network namespace that it runs in; absent: this one */
   readonly place?: Place
-  /** of its process, on top of our own */
+  /** variables of its process, added to our own */
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -35,13 +35,13 @@ export interface HospitalInit {
 export interface Place {
   /** its address there */
   readonly host: string
-  /** the command that runs another one there */
+  /** the command prefix that executes a command there */
   readonly enter: readonly string[]
-  /** a socket of the file system through which its HTTP interface can be asked from here */
+  /** a Unix socket that relays requests from here to its HTTP interface */
   readonly socket: string
 }
 
-/** Names, in the order in which hospitals join. */
+/** Names of the hospitals, by index. */
 const SITES = ['Alder', 'Birch', 'Cedar', 'Elm', 'Fir', 'Hazel', 'Juniper', 'Larch', 'Maple', 'Oak', 'Pine', 'Rowan']
 
 export function siteName(index: number): string {
@@ -63,7 +63,7 @@ export class Hospital {
     this.#init = init
   }
 
-  /** Makes its data folder and identity. @throws ChildError */
+  /** Creates its data folder and identity. @throws ChildError */
   static async create(init: HospitalInit): Promise<Hospital> {
     const { folder, site, npz, ports, epsilonMax, bootstrap } = init
     const data = ['--data', folder]
@@ -85,7 +85,7 @@ export class Hospital {
     return new Hospital(init, (await runCommand(['id', ...data])).trim())
   }
 
-  /** Where others reach it. */
+  /** Its address for other hospitals. */
   get address(): string {
     return `${addressOf(this.#init)}/p2p/${this.peer}`
   }
@@ -94,7 +94,7 @@ export class Hospital {
     return this.#process !== undefined
   }
 
-  /** Starts its node; after a stop or a kill, once more. */
+  /** Starts its node, also after a stop or a kill. */
   start(): void {
     const { folder, log, place, environment } = this.#init
     const started = startNode({
@@ -106,17 +106,17 @@ export class Hospital {
     this.#process = started
     this.#ending = undefined
     started.ended.then(ending => {
-      // one that was told to end is no longer ours
+      // ignores a process that was stopped or killed on purpose
       if (this.#process === started) this.#ending = ending
     })
   }
 
-  /** Sends its process a signal that does not end it. */
+  /** Suspends or resumes its process. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
     this.#process?.signal(name)
   }
 
-  /** Waits for its node to end by itself; it counts as stopped then. Returns how it ended. */
+  /** Waits for its node to end by itself, after which it counts as stopped. Returns how it ended. */
   async ended(): Promise<Ending | undefined> {
     const ending = await this.#process?.ended
     this.#process = undefined
@@ -124,12 +124,12 @@ export class Hospital {
     return ending
   }
 
-  /** What its node has logged in all its runs. */
+  /** Its node's log over all runs. */
   async log(): Promise<string> {
     return await readFile(this.#init.log, 'utf8').catch(() => '')
   }
 
-  /** Ends it the hard way, without a warning. */
+  /** Kills its node by SIGKILL. */
   async kill(): Promise<void> {
     const process = this.#process
     this.#process = undefined
@@ -138,7 +138,7 @@ export class Hospital {
   }
 
   /**
-   * Stops its node in order.
+   * Stops its node by SIGTERM.
    *
    * @throws ChildError when it does not end with exit code 0, or not in time
    */
@@ -178,7 +178,7 @@ export class Hospital {
   }
 }
 
-/** Gets JSON, with its own Host header also through a socket of the file system. */
+/** Gets JSON, also through a Unix socket; the Host header is always localhost, which the node accepts. */
 function fetchJson<T>(options: RequestOptions): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(options.timeout as number)
@@ -200,7 +200,7 @@ function addressOf({ place, ports }: Pick<HospitalInit, 'place' | 'ports'>): str
   return `/ip4/${place?.host ?? '127.0.0.1'}/tcp/${ports.listen}`
 }
 
-/** What an operator would change by hand: look for others by multicast or not, and log less or more. */
+/** Edits a config as an operator would by hand: multicast discovery and the log level. */
 async function editConfig(
   file: string,
   { mdns = true, logLevel = 'warn' }: Pick<HospitalInit, 'mdns' | 'logLevel'>,

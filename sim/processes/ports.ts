@@ -1,8 +1,8 @@
-/** Ports that nobody uses. @module */
+/** Free ports. @module */
 
 import { type AddressInfo, createServer } from 'node:net'
 
-/** Different free ports of loopback. They are released again: somebody else may take one before it is used. */
+/** Different free ports of loopback. They are released again, so another process may take one before its use. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer())
   try {

@@ -1,4 +1,4 @@
-/** A study from its spec to every hospital's approval, by the product's own commands. @module */
+/** Founds a study, from its spec to every hospital's approval, by the product's own commands. @module */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,9 +13,9 @@ export interface FoundedStudy {
 }
 
 /**
- * Has the first hospital write the study, and all of them approve it.
+ * Makes the first hospital write the study, and all hospitals approve it.
  *
- * @param folder keeps the spec and the study
+ * @param folder for the spec and the study
  * @param spec in TOML
  * @param file the study's, inside `folder`
  * @throws ChildError with the refusal when the study is not sound

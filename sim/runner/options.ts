@@ -32,7 +32,7 @@ function scenario(text: string): string {
   throw new InvalidArgumentError(`There are: ${SCENARIOS.map(({ name }) => name).join(', ')}.`)
 }
 
-/** @throws CommanderError for whatever is wrong with the arguments, or when help was asked for */
+/** @throws CommanderError for invalid arguments, or when help was requested */
 export function parseOptions(args: readonly string[], write: (text: string) => void): SimOptions {
   const command = new Command('sim')
     .description('Runs studies in a deterministic world where everything goes wrong that a seed says.')

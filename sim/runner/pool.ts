@@ -1,9 +1,9 @@
-/** Spreads seeds over threads; each takes the next one when it has done its last. @module */
+/** Distributes seeds over threads; a thread gets a new one for every finished one. @module */
 
 import { Worker } from 'node:worker_threads'
 import type { Outcome } from './run-seed.ts'
 
-/** Seeds that a thread has in hand, so that it never waits. */
+/** Seeds queued at a thread, so that it never idles. */
 const IN_HAND = 4
 
 export interface Job {
@@ -14,7 +14,7 @@ export interface Job {
 /**
  * Runs all jobs.
  *
- * @param done hears of every outcome, in no order
+ * @param done called with every outcome, in no particular order
  * @throws Error when a thread dies
  */
 export async function runAll(

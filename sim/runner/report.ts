@@ -1,10 +1,10 @@
-/** What the simulator says about what it has run. @module */
+/** Text reports of the simulator's runs. @module */
 
 import type { Outcome } from './run-seed.ts'
 
 const STACK_LINES_MAX = 8
 
-/** What went wrong, where, and how to see it again. */
+/** A failure: what and where it was, and the command that reproduces it. */
 export function failureLines({ scenario, seed, failure }: Outcome): string[] {
   if (failure === null) return []
   const { invariant, what, hospital, round, at, stack } = failure
@@ -26,7 +26,7 @@ export function failureLines({ scenario, seed, failure }: Outcome): string[] {
   ]
 }
 
-/** The last line of all. */
+/** The last line of the report. */
 export function summaryLine({
   count,
   failures,

@@ -42,18 +42,18 @@ export interface Outcome {
 export interface RunOptions {
   readonly scenario: Scenario
   readonly seed: number
-  /** hears what happens, in words */
+  /** called with every line of the trace */
   readonly tell?: (line: string) => void
   readonly checkers?: readonly CheckerFactory[]
-  /** changes the world before it begins: for tests that a checker or the search for faults works */
+  /** changes the world before it begins: for tests of the checkers and of the search for faults */
   readonly tamper?: (world: World) => void
 }
 
-/** Integers, anew for every training: two that are mixed up show in the sum. */
+/** Draws a new integer vector for every training, so that the sum reveals a mix-up of two. */
 function updates(random: Random, document: StudyDocument) {
   const plan = planStudy(document)
   const noisy = document.privacy.noise === 'distributed'
-  // beyond what any clamp lets through: where the noise is, it must reach beyond the clamp
+  // larger than any clamp: words at the clamp show whether noise is added after it
   const large = noisy && random.chance(0.2)
   const most = large ? WORD_ABS_MAX : 2 ** 19
   return (_index: number, round: number): Int32Array =>
@@ -82,7 +82,7 @@ function createWorld(plan: Plan, random: Random, { tell, checkers = CHECKERS }: 
   })
 }
 
-/** What the world is like, for the first lines of a trace. */
+/** Describes the world, for the first lines of a trace. */
 function introduce(world: World, { study, network }: Plan): void {
   const { hospitals, profile, rounds, colluders, noise } = study
   const { quorum, contributorsMin, dimension } = planStudy(world.document)
@@ -99,7 +99,7 @@ function introduce(world: World, { study, network }: Plan): void {
   world.tell(null, `timing ${JSON.stringify(study.timing)}`)
 }
 
-/** What it took, for the last lines of a trace. */
+/** Sums up the traffic, for the last lines of a trace. */
 function conclude(world: World): void {
   const rounds = world.hospitals.length * world.document.rounds
   for (const kind of PACKET_KINDS) {
@@ -119,7 +119,7 @@ function failureOf(error: unknown): Failure {
   return { invariant, what: message, hospital, round, at, stack: origin }
 }
 
-/** How many rounds somebody has certified, and how. */
+/** Results and VOIDs of the longest transcript. */
 function certifiedIn(world: World): Outcome['certified'] {
   const longest = Math.max(...world.hospitals.map(({ disk }) => disk.links.length))
   const best = world.hospitals.find(({ disk }) => disk.links.length === longest)
@@ -129,7 +129,7 @@ function certifiedIn(world: World): Outcome['certified'] {
   return { results: longest - voids, voids }
 }
 
-/** Runs one seed. The same options give the same outcome, and tell the same story. */
+/** Runs one seed. The same options give the same outcome and the same trace. */
 export function runSeed(options: RunOptions): Outcome {
   const { scenario, seed, tamper } = options
   const random = new Random(`${scenario.name} ${seed}`)

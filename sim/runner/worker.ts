@@ -1,4 +1,4 @@
-/** Runs the seeds that it is given, one message each. @module */
+/** A worker thread that runs one seed per message. @module */
 
 import { parentPort } from 'node:worker_threads'
 import { scenarioOf } from '../scenarios/list.ts'

@@ -1,4 +1,4 @@
-/** In every round thirty per cent of the hospitals are away from its start, each time others. @module */
+/** In every round thirty per cent of the hospitals are away from its start, different ones each time. @module */
 
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import { firstRound } from '../../protocols/study/rounds.ts'
@@ -14,7 +14,7 @@ const COLLUDERS = 3
 
 type Absences = ReadonlyMap<number, readonly number[]>
 
-/** Lets those be away that the round says, as soon as everybody who is here has finished the one before. */
+/** Takes a round's absent hospitals down as soon as all present ones have finished the round before. */
 function takeTurns(world: World, absences: Absences): void {
   const away = (round: number) => absences.get(round) ?? []
   const first = firstRound(world.document)
@@ -37,7 +37,7 @@ function takeTurns(world: World, absences: Absences): void {
   for (const { index } of world.hospitals) if (!away(first).includes(index)) world.start(index)
 }
 
-/** Every round has a result, of hospitals that were there. */
+/** Requires that every round has a result of present hospitals. */
 const everyRound =
   (absences: Absences): CheckerFactory =>
   () => ({

@@ -6,7 +6,7 @@ import { contributorsMinOf } from '../../protocols/study/quorum.ts'
 import { boundMs, type Scenario, startAll } from './scenario.ts'
 import { drawStudy, PRIVACY } from './study.ts'
 
-/** A local cap that pays for so many rounds and no more. */
+/** A local cap that pays for exactly that many rounds. */
 function capFor(rounds: number): number {
   const { sampleRate, noiseMultiplier, delta } = PRIVACY
   const rate = sampleRate / SAMPLE_RATE_ONE
@@ -18,7 +18,7 @@ export const BUDGET: Scenario = {
   summary: 'some hospitals can pay for a round or two only, vote on, and the others finish',
   plan: random => {
     const study = { ...drawStudy(random, { hospitalsMin: 4 }), noise: 'distributed' as const }
-    // those who still can pay must be enough contributors
+    // enough hospitals must keep a budget to contribute
     const most = study.hospitals - contributorsMinOf(study.colluders)
     const all = Array.from({ length: study.hospitals }, (_, index) => index)
     const poor = random.sample(all, random.whole(Math.min(1, most), most))

@@ -1,4 +1,4 @@
-/** At any time about a third of the hospitals is away. @module */
+/** About a third of the hospitals is away at any time. @module */
 
 import type { Random } from '../world/random.ts'
 import type { World } from '../world/world.ts'
@@ -8,14 +8,14 @@ import { drawStudy } from './study.ts'
 
 const AWAY = 0.3
 
-/** Until when, and for how long at most at a time, a hospital comes and goes. */
+/** A hospital's churn: its end, and the longest presence at a time. */
 interface Coming {
   readonly index: number
   readonly untilMs: number
   readonly hereMsMax: number
 }
 
-/** Lets a hospital come and go: away for 30 % of the time. */
+/** Alternates a hospital's presence and absence: it is away for 30 % of the time. */
 function comeAndGo(world: World, random: Random, coming: Coming): void {
   const { index, untilMs, hereMsMax } = coming
   const hereMs = random.between(0.1, 1) * hereMsMax

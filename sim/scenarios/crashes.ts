@@ -1,4 +1,4 @@
-/** Hospitals are killed at random effects and jobs, and come back. @module */
+/** Hospitals are killed at random effects and jobs, and restarted. @module */
 
 import type { Random } from '../world/random.ts'
 import { type Kill, killAtPoints, pointsPerRound } from './faults.ts'
@@ -7,7 +7,7 @@ import { drawStudy, type StudySettings } from './study.ts'
 
 export const DOWN_MS_MAX = 15_000
 
-/** Some kills, anywhere in a study. */
+/** Draws kills at random points of a study. */
 export function drawKills(random: Random, { hospitals, rounds }: StudySettings, most: number): Kill[] {
   const points = rounds * pointsPerRound(hospitals)
   return Array.from({ length: random.whole(1, most) }, () => ({

@@ -1,28 +1,28 @@
-/** What can go wrong in a simulated world, to be arranged by a scenario. @module */
+/** Faults that a scenario can inject into a simulated world. @module */
 
 import type { Random } from '../world/random.ts'
 import type { SimulatedHospital, Snapshot, World } from '../world/world.ts'
 
-/** Starts a hospital that is down, unless it has been started meanwhile. */
+/** Starts a hospital after `downMs`, unless it has been started meanwhile. */
 export function restartLater(world: World, index: number, downMs: number): void {
   world.after(downMs, () => {
     if (!world.hospitals[index]?.alive) world.start(index)
   })
 }
 
-/** One kill: at which of its effects and jobs, counted over all its lives, and for how long; null is for good. */
+/** One kill: the victim's effect or job, counted over all its lives, and its downtime; null: it never restarts. */
 export interface Kill {
   readonly index: number
   readonly point: number
   readonly downMs: number | null
 }
 
-/** Effects and jobs of one hospital in one round of some hospitals, about. */
+/** Approximate number of effects and jobs of one hospital in one round. */
 export function pointsPerRound(hospitals: number): number {
   return 45 + 8 * hospitals
 }
 
-/** Kills hospitals at those points. */
+/** Kills hospitals at the given points. */
 export function killAtPoints(world: World, kills: readonly Kill[]): void {
   const passed = new Map<number, number>()
   const before = world.crashes
@@ -37,7 +37,7 @@ export function killAtPoints(world: World, kills: readonly Kill[]): void {
   }
 }
 
-/** Kills a hospital the first time that something holds of it. */
+/** Kills a hospital the first time that a condition holds for it. */
 export function killWhen(
   world: World,
   { index, when, downMs }: { index: number; when: (hospital: SimulatedHospital) => boolean; downMs: number | null },
@@ -52,14 +52,14 @@ export function killWhen(
   }
 }
 
-/** Kills a hospital now, if it is up. */
+/** Kills a hospital now, if it runs. */
 export function killNow(world: World, index: number, downMs: number): void {
   if (!world.hospitals[index]?.alive) return
   world.kill(index)
   restartLater(world, index, downMs)
 }
 
-/** Cuts lines after a while and mends all lines later. */
+/** Cuts lines at a time and restores all lines later. */
 export function cutFor(
   world: World,
   { at, forMs, from, to }: { at: number; forMs: number; from: readonly number[]; to: readonly number[] },
@@ -68,7 +68,7 @@ export function cutFor(
   world.after(at + forMs, () => world.heal())
 }
 
-/** Sets a hospital's machine back to what its disk held earlier. */
+/** Rolls a hospital's disk back to an earlier snapshot. */
 export function rollBack(
   world: World,
   { index, savedAt, killedAt, downMs }: { index: number; savedAt: number; killedAt: number; downMs: number },
@@ -85,7 +85,7 @@ export function rollBack(
   })
 }
 
-/** Parts of all hospitals: two sides of a partition. */
+/** Draws the two sides of a partition. */
 export function drawSides(random: Random, hospitals: number): [number[], number[]] {
   const all = Array.from({ length: hospitals }, (_, index) => index)
   const one = random.sample(all, random.whole(1, hospitals - 1))

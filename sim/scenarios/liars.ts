@@ -1,4 +1,4 @@
-/** As many hospitals lie as the study withstands, each after a script of its own, over lines that lose a little. @module */
+/** As many hospitals lie as the study tolerates, each by a script of its own, over slightly lossy lines. @module */
 
 import { ProvenLies } from '../adversaries/justice.ts'
 import { SCRIPTS } from '../adversaries/list.ts'

@@ -1,4 +1,4 @@
-/** All scenarios. A new one is a file in scenarios/ and a line here. @module */
+/** The list of scenarios. A new scenario is a new file in scenarios/ and a line here. @module */
 
 import { ABSENT } from './absent.ts'
 import { BUDGET } from './budget.ts'
@@ -39,10 +39,10 @@ export const SCENARIOS: readonly Scenario[] = [
   CROWD,
 ]
 
-/** Those that take turns when none is asked for by name. */
+/** The scenarios that take turns when none is named. */
 export const EVERYDAY: readonly Scenario[] = SCENARIOS.filter(({ heavy }) => heavy !== true)
 
-/** @throws RangeError for a name that no scenario has */
+/** @throws RangeError for an unknown name */
 export function scenarioOf(name: string): Scenario {
   const found = SCENARIOS.find(scenario => scenario.name === name)
   if (found === undefined) throw new RangeError(`there is no scenario ${name}`)

@@ -1,11 +1,11 @@
-/** Gossip is lost, doubled and overtaken; streams stall. @module */
+/** Gossip is lost, duplicated and reordered; streams stall. @module */
 
 import type { NetworkSettings } from '../world/network.ts'
 import type { Random } from '../world/random.ts'
 import { boundMs, type Scenario } from './scenario.ts'
 import { drawStudy } from './study.ts'
 
-/** A bad network, drawn. */
+/** Draws a bad network. */
 export function drawBadNetwork(random: Random): NetworkSettings {
   return {
     delayMs: random.between(1, 100),

@@ -1,4 +1,4 @@
-/** Lines are cut, between two sides or in one direction only, and mended. @module */
+/** Lines are cut, between two sides or in one direction only, and restored. @module */
 
 import type { Random } from '../world/random.ts'
 import type { World } from '../world/world.ts'
@@ -8,7 +8,7 @@ import { drawStudy } from './study.ts'
 
 const CUT_MS_MAX = 30_000
 
-/** One cut: between both sides, in one direction, or of a few single lines. */
+/** Draws one cut: between two sides, in one direction, or of a few single lines. */
 export function cutSomewhere(world: World, random: Random, { at, forMs }: { at: number; forMs: number }): void {
   const [one, other] = drawSides(random, world.hospitals.length)
   const kind = random.below(3)

@@ -1,4 +1,4 @@
-/** The machine of one hospital is set back to an older state of its disk, as a restored image would be. @module */
+/** One hospital's disk is rolled back to an older state, as by restoring an image. @module */
 
 import { rollBack } from './faults.ts'
 import { boundMs, calmMs, type Scenario, startAll } from './scenario.ts'

@@ -1,4 +1,4 @@
-/** Hospitals are admitted, removed, and go on under new keys, while the study runs. @module */
+/** Hospitals are admitted, removed, and change their keys while the study runs. @module */
 
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import { decodeChange, encodeChange, fits, type RosterChange } from '../../protocols/roster/change.ts'
@@ -13,7 +13,7 @@ const NEWCOMERS = 2
 const APPROVE_MS_MAX = 3000
 const TRY_AGAIN_MS = 500
 
-/** A change that the study can go on with, drawn from what could happen next. */
+/** Draws a roster change with which the study can continue. */
 function drawChange(world: World, roster: Roster, random: Random): Uint8Array | undefined {
   const used = new Set(world.hospitals.flatMap(({ disk }) => disk.links.flatMap(namedBy)))
   const newcomer = world.hospitals.find(({ peer, signer }) => !roster.ranks.has(peer) && !used.has(String(signer.id)))
@@ -27,14 +27,14 @@ function drawChange(world: World, roster: Roster, random: Random): Uint8Array | 
   return change !== undefined && fits(world.document, roster, change) ? change : undefined
 }
 
-/** Keys that a certified change has brought in: one that was removed does not come back. */
+/** Keys that a certified change names, because a removed key may not return. */
 function namedBy({ value: wire }: { readonly value: Uint8Array }): string[] {
   const value = decodeResultValue(wire)
   const change = value.outcome === 'result' && value.change !== null ? decodeChange(value.change) : null
   return change !== null && change.kind !== 'remove' ? [String(change.hospital.id)] : []
 }
 
-/** Lets operators approve one change after the other, each in his own time. */
+/** Makes operators approve one change after the other, each at a random time. */
 function changeOften(world: World, random: Random, times: number): void {
   if (times === 0) return
   const roster = rosterOf(newestOf(world))

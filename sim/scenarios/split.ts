@@ -1,4 +1,4 @@
-/** Four hospitals in two parts: two and two, of which neither can decide anything, or three and one. @module */
+/** Four hospitals in two parts: two and two, where neither can decide, or three and one. @module */
 
 import { firstRound } from '../../protocols/study/rounds.ts'
 import type { CheckerFactory, WorldApi } from '../world/api.ts'
@@ -7,9 +7,9 @@ import { boundMs, calmMs, type Scenario, startAll } from './scenario.ts'
 import { drawStudy } from './study.ts'
 
 const HOSPITALS = 4
-/** Long enough for the larger part to notice, change the view and go on. */
+/** Long enough for the larger part to notice the partition, change the view and go on. */
 const SPLIT_MS = 120_000
-/** What was decided before may still be under way. */
+/** Time for decisions from before the split to complete. */
 const SETTLE_MS = 5000
 
 interface Split {
@@ -20,7 +20,7 @@ interface Split {
 const certifiedIn = ({ hospitals }: WorldApi, part: readonly number[]): number =>
   Math.max(...part.map(index => hospitals[index]?.disk.links.length ?? 0))
 
-/** The larger part goes on, if it is a quorum; nothing else does. */
+/** Requires that only a part with a quorum goes on. */
 const onlyQuorums =
   ({ parts, at }: Split): CheckerFactory =>
   () => ({

@@ -1,4 +1,4 @@
-/** Studies for simulated worlds: small models, everything else drawn from the seed. @module */
+/** Studies for simulated worlds: small models; the other settings are drawn from the seed. @module */
 
 import type { Signer } from '../../crypto/signature.ts'
 import { validateStudy } from '../../protocols/study/document.ts'
@@ -7,7 +7,7 @@ import { STATISTICS_ROUND } from '../../protocols/study/rounds.ts'
 import type { StudyDocument, StudyTiming } from '../../protocols/study/types.ts'
 import type { Random } from '../world/random.ts'
 
-/** What a scenario decides of a study; the rest is the same for all. */
+/** The settings of a study that a scenario chooses; the others are the same for all. */
 export interface StudySettings {
   readonly hospitals: number
   readonly profile: StudyDocument['profile']
@@ -16,7 +16,7 @@ export interface StudySettings {
   readonly noise: StudyDocument['privacy']['noise']
   /** inputs of the logistic model on two classes: the dimension is 2 · (inputs + 1) */
   readonly inputs: number
-  /** whether statistics of the records are added up before the first round */
+  /** whether a statistics round precedes the first round */
   readonly normalised?: boolean
   readonly timing: StudyTiming
 }
@@ -28,12 +28,12 @@ export interface StudyLimits {
   readonly roundsMax?: number
 }
 
-/** Of studies whose noise is on. */
+/** Privacy parameters of studies with noise. */
 export const PRIVACY = { clippingNorm: 1, sampleRate: 2 ** 28, noiseMultiplier: 1, delta: 1e-5, epsilon: 20 }
 
 const STATISTICS_MULTIPLIER = 4
 
-/** Timers of one building, so that little virtual time passes, in proportions that are drawn. */
+/** Draws short timers, as in a local network, so that little virtual time passes. */
 function drawTiming(random: Random): StudyTiming {
   return {
     openDelayMs: random.whole(300, 1500),
@@ -77,7 +77,7 @@ export function spareOf({ hospitals, profile, colluders }: StudySettings): numbe
   return hospitals - Math.max(quorumOf({ hospitals, profile }).quorum, contributorsMinOf(colluders))
 }
 
-/** The document of such a study, founded by the first so many of the signers. */
+/** The document of a study whose founding members are the first signers. */
 export function studyOf(settings: StudySettings, signers: readonly Signer[]): StudyDocument {
   const { hospitals, profile, rounds, colluders, noise, inputs, normalised = false, timing } = settings
   const bounds = Array.from({ length: inputs }, (): [number, number] => [-1, 1])

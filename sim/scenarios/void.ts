@@ -1,4 +1,4 @@
-/** A hospital dies after the commit and never comes back: the round is VOID, and the others go on. @module */
+/** A hospital is killed after the commit and never restarts: the round is VOID, and the others go on. @module */
 
 import { killWhen } from './faults.ts'
 import { boundMs, drawSpare, type Scenario, startAll } from './scenario.ts'

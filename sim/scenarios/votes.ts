@@ -1,6 +1,6 @@
 /**
- * The worst schedule for an agreement: in the first views some hospitals hear of the proposal too late, and of those who
- * heard of it only one counts a quorum. It is locked, and nobody else knows.
+ * The worst schedule for an agreement: in the first views some hospitals get the proposal too late, and only one of the
+ * others receives a quorum of prevotes. It is locked, and no other hospital knows.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { World } from '../world/world.ts'
 import { boundMs, type Scenario, startAll } from './scenario.ts'
 import { drawStudy } from './study.ts'
 
-/** Longer than a proposal and its votes are waited for. */
+/** Longer than the timeouts for a proposal and its votes. */
 const HELD_MS = 15_000
 
-/** Which messages a line holds back, until they are of no use any more. */
+/** Decides which messages a line holds back until they are useless. */
 class VoteHolder {
   readonly #world: World
   readonly #views: number
@@ -47,10 +47,10 @@ class VoteHolder {
     if (this.#world.now - began > HELD_MS) return false
     const { hospitals } = this.#world
     const { quorum } = to.context
-    // in an order that turns with the view: one that locks, then those who vote with it, then those who hear nothing
+    // the order rotates with the view: the one that locks, those who vote with it, those without the proposal
     const place = (index: number) => (index + this.#offset + 3 * view + round) % hospitals.length
     if (type === 'propose') return place(to.index) >= quorum
-    // two votes fewer than the others need to lock as well
+    // two votes fewer than the others need to lock too
     const spared = hospitals.length - quorum + 1
     return value !== null && place(to.index) !== 0 && place(message.from) < spared && message.from !== to.index
   }

@@ -30,7 +30,7 @@ const GROWTH_BYTES_MAX = 16 << 20
 const past: Past = rememberStudy({ of: [0, 1] })
 const liar = new Liar(past, LIAR)
 
-/** A message as it comes through the door, or undefined when that refuses it. */
+/** A message after `openMessage`, or undefined when that refuses it. */
 function opened(wire: Uint8Array, { context }: Moment) {
   try {
     return openMessage(wire, context)

@@ -23,14 +23,14 @@ export function confrere(...args: string[]): Promise<Outcome> {
   })
 }
 
-/** The command works and says nothing on stderr. Returns its stdout. */
+/** Requires that a command succeeds with an empty stderr. Returns its stdout. */
 export async function works(t: ExecutionContext, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await confrere(...args)
   t.deepEqual({ code, stderr }, { code: 0, stderr: '' }, `confrere ${args.join(' ')}`)
   return stdout
 }
 
-/** The command fails with this code and a sentence and a hint on stderr, without a stack. Returns its stderr. */
+/** Requires that a command fails with this code, a sentence and a hint on stderr, and no stack. Returns its stderr. */
 export async function fails(t: ExecutionContext, exitCode: number, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await confrere(...args)
   t.is(code, exitCode, `confrere ${args.join(' ')}: ${stderr}`)
@@ -62,7 +62,7 @@ export function startProcess(t: ExecutionContext, folder: string, ...options: st
   return { child, exited, log: () => log }
 }
 
-/** A port that was free a moment ago. */
+/** A port that is free at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

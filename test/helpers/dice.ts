@@ -1,4 +1,4 @@
-/** Fast repeatable randomness for fuzzing: every frame has its own, so that one can be made again without the others. @module */
+/** Fast reproducible randomness for fuzzing: every frame has its own stream and can be made alone. @module */
 
 export class Dice {
   #a: number
@@ -6,7 +6,7 @@ export class Dice {
   #c: number
   #count = 1
 
-  /** @param seed  whole @param index  of the frame, whole */
+  /** @param seed  an integer @param index  of the frame, an integer */
   constructor(seed: number, index: number) {
     this.#a = seed | 0
     this.#b = index | 0
@@ -23,12 +23,12 @@ export class Dice {
     return sum >>> 0
   }
 
-  /** whole, in [0, count) */
+  /** an integer in [0, count) */
   below(count: number): number {
     return Math.floor((this.word() / 2 ** 32) * count)
   }
 
-  /** true once in `times` */
+  /** true with probability 1 / `times` */
   once(times: number): boolean {
     return this.below(times) === 0
   }

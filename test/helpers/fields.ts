@@ -1,6 +1,6 @@
 /**
- * Descriptions of what travels, independent of the schemas under test: every field knows how to make good values, the
- * values at its bounds, and everything that must be refused in its place.
+ * Descriptions of wire formats, independent of the schemas under test: every field generates valid values, the values
+ * at its bounds, and values that must be refused in its place.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import type { Plain } from '../../protocols/encoding/codec.ts'
 
 export interface Field {
   readonly good: fc.Arbitrary<Plain>
-  /** the smallest good value, for lists that are too long */
+  /** the smallest valid value, for lists that are too long */
   readonly least: Plain
-  /** good values at the bounds */
+  /** valid values at the bounds */
   readonly edges: readonly Plain[]
-  /** what must be refused in place of this good value */
+  /** values that must be refused in place of this valid value */
   readonly bad: (value: Plain) => Plain[]
 }
 
-/** What may stand anywhere: one value of each kind of CBOR. */
+/** One value of each kind of CBOR. */
 const KINDS: Readonly<Record<string, Plain>> = {
   null: null,
   boolean: true,
@@ -43,7 +43,7 @@ export function bytes(length: number): Field {
   return { good, least, edges: [least], bad: () => bad }
 }
 
-/** Bytes of any length up to a bound, which is an edge; without one it is left to the length of the whole. */
+/** Bytes of any length up to a bound, which is an edge; without a bound only the whole frame limits it. */
 export function blob(max?: number): Field {
   const least = new Uint8Array(0)
   const [most, over] = max === undefined ? [[], []] : [[new Uint8Array(max)], [new Uint8Array(max + 1)]]
@@ -57,7 +57,7 @@ export function whole(min: number, max: number): Field {
   return { good: fc.integer({ min, max }), least: min, edges: [min, max], bad: () => bad }
 }
 
-/** A number with a fraction of [min, max], or above min alone. */
+/** A real number of [min, max]; `above` and `below` exclude the bound. */
 export function real(min: number, max: number, { above = false, below = false } = {}): Field {
   const bad = [...otherKinds('number', 'fraction'), -1e300, 1e300, min - 1e-3, max + 1]
   const edges = [...(above ? [] : [min]), ...(below ? [] : [max])]
@@ -80,7 +80,7 @@ export function oneOf(...values: [Plain, ...Plain[]]): Field {
   return { good: fc.constantFrom(...values), least: values[0], edges: values, bad: () => bad }
 }
 
-/** @param draws good ones; @param never texts that must be refused */
+/** @param draws generates valid texts; @param never texts that must be refused */
 export function text(draws: fc.Arbitrary<string>, { max, never = [] }: { max: number; never?: string[] }): Field {
   const least = fc.sample(draws, { numRuns: 1, seed: 1 })[0] as string
   const bad = [...otherKinds('text'), 'x'.repeat(max + 1), ...never]
@@ -92,7 +92,7 @@ export function nullable(field: Field): Field {
   return { good: fc.option(field.good), least: null, edges: [null, ...field.edges], bad }
 }
 
-/** @param usually how many the drawn ones have; a list of `max` least elements is an edge */
+/** @param usually length of generated lists, at most; a list of `max` least elements is an edge */
 export function list(
   of: Field,
   { min = 0, max, usually = Math.min(max, Math.max(min, 4)) }: { min?: number; max: number; usually?: number },
@@ -109,7 +109,7 @@ export function list(
 
 export type Fields = Readonly<Record<string, Field>>
 
-/** Exactly these fields, none less, none more, except that those of `optional` may be absent. */
+/** A record of exactly these fields; those of `optional` may be absent. */
 export function record(required: Fields, optional: Fields = {}): Field {
   const fields = { ...required, ...optional }
   const arbitraries = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.good]))
@@ -131,18 +131,18 @@ function badRecords(fields: Fields, required: string[], value: Readonly<Record<s
   return [...otherKinds('record'), ...without, ...more, ...wrong]
 }
 
-/** The same field, drawn from fewer values: where a rule between fields leaves no other choice. */
+/** The same field with fewer valid values, where a rule between fields requires it. */
 export function only(field: Field, ...values: [Plain, ...Plain[]]): Field {
   return { ...field, good: fc.constantFrom(...values), least: values[0], edges: [] }
 }
 
-/** One thing that peers decode. */
+/** One format that peers decode. */
 export interface Form {
   readonly name: string
   readonly field: Field
   readonly encode: (value: Plain) => Uint8Array
   /** gives back the value that was encoded */
   readonly decode: (bytes: Uint8Array) => unknown
-  /** how a value of the wrong shape is refused */
+  /** error codes for a value of the wrong shape */
   readonly codes: readonly string[]
 }

@@ -1,9 +1,9 @@
-/** A clock that stands still until it is turned. @module */
+/** A clock that a test advances by hand. @module */
 
 import type { Clock } from '../../node/clock.ts'
 
 export interface HandClock extends Clock {
-  /** lets time pass, and does what was due */
+  /** advances the time and runs the due callbacks */
   turn(ms: number): void
 }
 

@@ -1,8 +1,8 @@
-/** A CBOR writer that can be told to do one thing wrong, and that writes what the real one refuses to. @module */
+/** A CBOR writer that can make one fault, and that also writes values that the real one refuses. @module */
 
 import type { Dice } from './dice.ts'
 
-/** Bytes that stand for themselves inside a value. */
+/** Bytes that are written into a value verbatim. */
 export class Raw {
   readonly bytes: Uint8Array
 
@@ -12,9 +12,9 @@ export class Raw {
 }
 
 export const FAULTS = [
-  /** an argument in more bytes than it needs */
+  /** an argument encoded in more bytes than it needs */
   'wide',
-  /** a length that is not the length */
+  /** a wrong length */
   'lie',
   /** an indefinite length, closed or not */
   'indefinite',
@@ -26,7 +26,7 @@ export const FAULTS = [
   'unsorted',
   /** an integer as a float */
   'float',
-  /** a value that is none: break, undefined, NaN, infinity, reserved heads */
+  /** an invalid value: break, undefined, NaN, infinity, reserved heads */
   'none',
 ] as const
 export type Fault = (typeof FAULTS)[number]
@@ -46,7 +46,7 @@ const LIES = [
   2 ** 64,
 ]
 
-/** A head of the given width (bytes of the argument: 0, 1, 2, 4, 8), or of the shortest. */
+/** A head of the given width (bytes of the argument: 0, 1, 2, 4, 8), by default the shortest. */
 export function head(major: number, argument: number, width = shortest(argument)): Uint8Array {
   if (width === 0) return Uint8Array.of((major << 5) | argument)
   const out = new Uint8Array(1 + width)
@@ -67,7 +67,7 @@ class Writer {
   readonly #parts: Uint8Array[] = []
   readonly #fault: Fault | undefined
   readonly #dice: Dice
-  /** heads until the fault */
+  /** heads before the fault */
   #left: number
 
   constructor(dice: Dice, fault: Fault | undefined, after: number) {
@@ -80,7 +80,7 @@ class Writer {
     return Buffer.concat(this.#parts)
   }
 
-  /** Whether the fault's turn has come and it can be done here. */
+  /** Whether the fault is due and possible here. */
   #now(...faults: Fault[]): boolean {
     if (this.#fault === undefined || !faults.includes(this.#fault)) return false
     this.#left -= 1
@@ -162,7 +162,7 @@ class Writer {
   }
 }
 
-/** @param fault what to do wrong, once, if there is a place for it */
+/** @param fault the fault to make, once, if there is a place for it */
 export function writeCbor(value: unknown, dice: Dice, fault?: Fault): Uint8Array {
   const writer = new Writer(dice, fault, dice.below(dice.pick([1, 4, 16])))
   writer.write(value)

@@ -1,4 +1,4 @@
-/** A simulated study, remembered: every state that an honest hospital was in, and all that was ever said. @module */
+/** A recording of a simulated study: all states of an honest hospital, and all envelopes. @module */
 
 import { sha256 } from '../../crypto/hash.ts'
 import type { Signer } from '../../crypto/signature.ts'
@@ -21,16 +21,16 @@ export interface Moment {
 export interface Past {
   readonly signers: readonly Signer[]
   readonly moments: readonly Moment[]
-  /** every envelope, each once, in the order in which they were said */
+  /** all distinct envelopes, in the order of publication */
   readonly wires: readonly Uint8Array[]
-  /** the transcript in the end */
+  /** the final transcript */
   readonly links: readonly Link[]
 }
 
 /**
  * Runs a study of five hospitals and three rounds, one of which goes on without hospital 1 until it is back.
  *
- * @param of whose states are kept, by index
+ * @param of hospitals whose states are kept, by index
  */
 export function rememberStudy({ of }: { of: readonly number[] }): Past {
   const { signers, verify } = createKeyring(5, new Random('a remembered study'))

@@ -1,9 +1,9 @@
-/** What can happen to a frame between the one who made it and the one who reads it, or be done to it on purpose. @module */
+/** Mutations of frames, accidental and malicious. @module */
 
 import type { Dice } from './dice.ts'
 import { FAULTS, head, Raw, writeCbor } from './loose-cbor.ts'
 
-/** A valid frame, as its bytes and as the value that they hold. */
+/** A valid frame, as bytes and as the decoded value. */
 export interface Sample {
   readonly value: unknown
   readonly bytes: Uint8Array
@@ -34,7 +34,7 @@ const NUMBERS = [
 const LENGTHS = [0, 1, 31, 32, 33, 38, 63, 64, 65, 256, 1024, 1025, 4096, 4097]
 const HUGE = [16 * 1024, 16 * 1024 + 1, 64 * 1024, 512 * 1024, (1 << 20) - 64, 1 << 20]
 
-/** Anything that CBOR can hold, of a kind and a size that somebody might forget. */
+/** A random CBOR value of an unusual kind or size. */
 function anything(dice: Dice, depth = 0): unknown {
   const size = dice.once(300) ? dice.pick(HUGE) : dice.pick(LENGTHS)
   switch (dice.below(depth > 2 ? 8 : 11)) {
@@ -63,13 +63,13 @@ function anything(dice: Dice, depth = 0): unknown {
   }
 }
 
-/** Lists and records inside each other. */
+/** Nested lists and records. */
 export function nested(dice: Dice, levels: number): Uint8Array {
   const level = Buffer.from(dice.pick(['81', 'a16161', '8100', '9f', 'd818', '5f']), 'hex')
   return Buffer.concat([...new Array<Uint8Array>(levels).fill(level), Uint8Array.of(0)])
 }
 
-/** The value with one thing changed, somewhere. */
+/** The value with one random change. */
 function changed(value: unknown, dice: Dice): unknown {
   if (Array.isArray(value) && !dice.once(4)) return changedList(value, dice)
   if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && !dice.once(8)) {
@@ -135,7 +135,7 @@ function lengthLie(dice: Dice): Uint8Array {
   return head(dice.pick([2, 3, 4, 5]), length, length < 256 ? 1 : length < 65536 ? 2 : length < 2 ** 32 ? 4 : 8)
 }
 
-/** One of a million has to be made in some microseconds: the costly ones among these are rare inside of themselves. */
+/** All mutations. A million frames need each made in microseconds, so the costly variants are drawn rarely. */
 export const MUTATIONS = {
   none: ({ bytes }) => bytes,
   flip: ({ bytes }, dice) => {

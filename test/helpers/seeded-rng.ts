@@ -1,5 +1,5 @@
 /**
- * A deterministic Rng for tests: one AES-256-CTR keystream per seed, so a statistical test passes or fails for good.
+ * A deterministic Rng for tests: one AES-256-CTR keystream per seed, so a statistical test is reproducible.
  *
  * @module
  */

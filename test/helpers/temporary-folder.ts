@@ -1,4 +1,4 @@
-/** Folders that vanish with their test. @module */
+/** Folders that are removed with their test. @module */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,13 +1,13 @@
 /**
- * ε of two steps of the subsampled Gaussian by integration, with nothing of the accountant but the closed form of one
- * step: δ of both at ε is the mean, over what the first one gave, of the second's δ at what is left of ε.
+ * ε of two steps of the subsampled Gaussian by integration, using only the accountant's closed form of one step: δ of
+ * both at ε is the mean, over the outcomes of the first step, of the second's δ at the remaining ε.
  *
  * @module
  */
 
 import { DIRECTIONS, type Direction, deltaOfStep, type Mechanism } from '../../crypto/accounting/gaussian-loss.ts'
 
-/** Gauss-Legendre on [−1, 1], its nodes by Newton's method on the Legendre polynomial. */
+/** Gauss-Legendre quadrature on [−1, 1]; its nodes by Newton's method on the Legendre polynomial. */
 function legendreRule(count: number): [node: number, weight: number][] {
   return Array.from({ length: count }, (_, at) => {
     let x = Math.cos((Math.PI * (at + 0.75)) / (count + 0.5))
@@ -23,33 +23,35 @@ function legendreRule(count: number): [node: number, weight: number][] {
 }
 
 const RULE = legendreRule(10)
-/** Outcomes further out than so many standard deviations add less than 1e-18 to δ. */
+/** Standard deviations of the integration range; outcomes beyond add less than 1e-18 to δ. */
 const REACH = 9
-/** Panels halve so often towards where the second step's curve has its bend. */
+/** Number of halvings of the panels towards the kink of the second step's curve. */
 const HALVINGS = 24
 
-/** Also for ε below 0, where what the two distributions are to each other is turned round. */
+/** δ of one step, also for ε below 0, where the roles of the two distributions are exchanged. */
 function deltaAt(mechanism: Mechanism, direction: Direction, epsilon: number): number {
   if (epsilon >= 0) return deltaOfStep(mechanism, direction, epsilon)
   const turned = direction === 'remove' ? 'add' : 'remove'
   return Math.exp(epsilon) * deltaOfStep(mechanism, turned, -epsilon) - Math.expm1(epsilon)
 }
 
-/** ln of the density with the record over that without it, at an outcome; and the outcome where it has a value. */
+/** ln of the density with the record over that without it, at an outcome. */
 const logRatio = ({ sampleRate: q, noiseMultiplier: z }: Mechanism, y: number): number => {
   const exponent = (2 * y - 1) / (2 * z * z)
-  // every record always there: the ratio is the exponential itself, however small
+  // without sampling the ratio is the exponential itself, however small
   const large = q === 1 || exponent > 30
   return large
     ? exponent + (q === 1 ? 0 : Math.log(q + (1 - q) * Math.exp(-exponent)))
     : Math.log1p(q * Math.expm1(exponent))
 }
+
+/** The inverse of `logRatio`: the outcome with a given ratio. */
 const outcomeAt = ({ sampleRate: q, noiseMultiplier: z }: Mechanism, ratio: number): number => {
   const exponent = q === 1 ? ratio : ratio > 30 ? ratio - Math.log(q) : Math.log1p(Math.expm1(ratio) / q)
   return z * z * exponent + 0.5
 }
 
-/** Ends of the panels: none wider than what the integrand changes on, and ever narrower about its bends. */
+/** Ends of the panels: no wider than the scale of the integrand, and ever narrower around its kinks. */
 function panelEnds(first: Mechanism, second: Mechanism, sign: number, epsilon: number): number[] {
   const { noiseMultiplier: z } = first
   const [from, to] = [-REACH * z, (sign === 1 ? 1 : 0) + REACH * z]
@@ -65,7 +67,7 @@ function panelEnds(first: Mechanism, second: Mechanism, sign: number, epsilon: n
   return ends.filter(end => end >= from && end <= to).sort((a, b) => a - b)
 }
 
-/** The smallest δ for which both steps together are (ε, δ)-private in a direction. */
+/** The smallest δ for which both steps together are (ε, δ)-private in one direction. */
 export function deltaOfTwoSteps(
   [first, second]: readonly [Mechanism, Mechanism],
   direction: Direction,

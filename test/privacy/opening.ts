@@ -1,5 +1,5 @@
 /**
- * Rounds of real workbenches: what the records of some hospitals come to when training, noise, masks and sums are those of
+ * Rounds of real worker calls: the sum over some hospitals' records, where training, noise, masks and sums are those of
  * the product, down to the files. Only the network between them is not there.
  *
  * @module

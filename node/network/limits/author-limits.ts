@@ -1,6 +1,6 @@
 /**
- * How much of each member's own words is passed on by gossip. Without it a flood at many nodes would come to others
- * through honest ones, who would be blamed for it.
+ * Limits how many of a member's own messages gossip forwards. Without it, honest nodes would forward a member's flood
+ * and would be blamed for it.
  *
  * @module
  */
@@ -14,14 +14,14 @@ export class AuthorLimits {
   readonly #messages: BucketMap<Member>
   readonly #bytes: BucketMap<Member>
 
-  /** @param members of the roster: together they may say what one peer may pass on */
+  /** @param members of the roster; together they may send what one peer may forward */
   constructor(members: number, clock: Pick<Clock, 'now'>) {
     const { messages, bytes } = originLimits(members)
     this.#messages = new BucketMap(messages, clock)
     this.#bytes = new BucketMap(bytes, clock)
   }
 
-  /** Takes a verified message of a round that goes on. @returns false when the member has said too much lately */
+  /** Counts a verified message of a running round. @returns false when its author is over the limit */
   admits(from: Member, bytes: number): boolean {
     return this.#bytes.of(from).take(bytes) && this.#messages.of(from).take(1)
   }

@@ -1,6 +1,6 @@
 /**
- * Inbound connections that have not said yet who they are. Anybody can open those, so one address may have only so
- * many: the rest of the places stay free for others.
+ * Inbound connections that are not authenticated yet. Anyone can open them, so one address may hold at most
+ * HANDSHAKES_PER_HOST_MAX of them: the others stay free for other addresses.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Keeps the accounts of every peer that is let in: what it used of each limit, and what is held against it.
+ * Keeps the accounts of every admitted peer: its use of each limit, and its strikes.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 import { type StrikeReason, Strikes, type StrikesParts } from './strikes.ts'
 import { BucketMap } from './token-bucket.ts'
 
-/** Codes of faults that have a reason of their own; every other one is a bad frame. */
+/** Error codes that have a strike reason of their own; every other one counts as a bad frame. */
 const REASONS: Readonly<Record<string, StrikeReason>> = {
   'frame-too-long': 'long-frame',
   'too-slow': 'too-slow',
@@ -49,12 +49,12 @@ export class PeerGuard {
     this.#unaccounted = new BucketMap(UNACCOUNTED_BYTES_PER_PEER, clock)
   }
 
-  /** bytes taken from sockets since the start, encryption and framing included */
+  /** bytes received from sockets since the start, encryption and framing included */
   get bytesReceived(): number {
     return this.#received
   }
 
-  /** Counts bytes as they come off the wire; a protocol that reads them accounts for them. */
+  /** Counts bytes as they arrive; the protocol that reads them accounts for them later. */
   received(peer: string, bytes: number): void {
     this.#received += bytes
     const bucket = this.#unaccounted.of(peer)
@@ -68,13 +68,13 @@ export class PeerGuard {
     this.#take(this.#frames, { peer, amount: 1, reason: 'too-many-frames' })
   }
 
-  /** Says that we write one piece, which the other side answers with frames of its own. */
+  /** Records one write of ours, which the other side answers with frames of its own. */
   writes(peer: string): void {
     this.#frames.of(peer).give(FRAMES_PER_WRITE)
     this.account(peer, 0)
   }
 
-  /** Says that a protocol has read one piece of that many bytes: it is not stray traffic. */
+  /** Records that a protocol has read one piece of that many bytes, so that it is not stray traffic. */
   account(peer: string, bytes: number): void {
     this.#unaccounted.of(peer).give(bytes + FRAME_OVERHEAD_BYTES)
   }
@@ -84,12 +84,12 @@ export class PeerGuard {
     return this.#take(this.#connections, { peer, amount: 1, reason: 'too-many-connections' })
   }
 
-  /** One more request, or one that costs as much as several. @returns false when it must not be answered */
+  /** One more request, or one that costs as much as `amount` of them. @returns false when it must not be answered */
   requests(peer: string, amount = 1): boolean {
     return this.#take(this.#requests, { peer, amount, reason: 'too-many-requests' })
   }
 
-  /** Messages that are about to be verified. @returns false when they must not be */
+  /** Counts messages before they are verified. @returns false when they must not be verified */
   says(peer: string, { messages, bytes }: { messages: number; bytes: number }): boolean {
     const reason = 'too-many-messages'
     return (
@@ -98,7 +98,7 @@ export class PeerGuard {
     )
   }
 
-  /** Bytes that we are about to answer with. No offence, for we chose the answer: false says to make it an empty one. */
+  /** Counts the bytes of an answer. Too many are no offence, since we chose them: false means to answer empty. */
   isAnswered(peer: string, bytes: number): boolean {
     return this.#answers.of(peer).take(bytes)
   }
@@ -112,7 +112,7 @@ export class PeerGuard {
     return false
   }
 
-  /** Holds an error against the peer that caused it, where it is one that only a faulty peer causes. */
+  /** Adds a strike for an error, if it is one that only a faulty peer causes. */
   blame(peer: string, error: unknown): void {
     if (!(error instanceof ProtocolError) || error.action === 'ignore') return
     this.strikes.add(peer, REASONS[error.code] ?? 'bad-frame')

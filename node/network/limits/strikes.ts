@@ -1,17 +1,17 @@
 /**
- * What is held against a peer. Each offence adds its weight, time takes weight away; at the limit the peer is sent
- * away, and longer each time. Never for ever: a hospital whose line, disk or software was at fault comes back.
+ * Strikes against a peer. Each offence adds its weight, and weight decays over time; at the limit the peer is refused,
+ * longer each time. Never permanently: a hospital whose line, disk or software was at fault comes back.
  *
- * Only what an honest peer behind an acceptable line cannot do is an offence. Silence is none.
+ * An offence is only what an honest peer behind an acceptable line cannot do. Silence is no offence.
  *
  * @module
  */
 
 import type { Clock } from '../../clock.ts'
 
-/** Weight of one offence: at 20 the sixth in a row sends away, at 1 only a flood does. */
+/** Weight of one offence: at 20 the fifth or sixth in a row refuses the peer, at 1 only a flood does. */
 export const STRIKE_WEIGHTS = {
-  /** more messages or bytes than all members together may say */
+  /** more messages or bytes than all members together may send */
   'too-many-messages': 1,
   'too-many-requests': 1,
   'too-many-frames': 1,
@@ -21,16 +21,16 @@ export const STRIKE_WEIGHTS = {
   'unaccounted-bytes': 10,
   /** a gossip frame that cannot be decoded, or one that is too long */
   'gossip-garbage': 20,
-  /** a message that no honest peer would have passed on */
+  /** a message that no honest peer would have forwarded */
   'gossip-rejected': 20,
-  /** gossip that our gossip never sends */
+  /** gossip of a kind that our gossip never sends */
   'gossip-stray': 5,
-  /** a request, an answer or a header that is malformed, or contradicts what was signed */
+  /** a request, an answer or a header that is malformed, or contradicts signed data */
   'bad-frame': 20,
   'long-frame': 20,
-  /** a frame or a transfer that was begun and is slower than the study's minimum bandwidth allows for */
+  /** a frame or transfer that has begun and is slower than the study's minimum bandwidth allows */
   'too-slow': 10,
-  /** bytes that are not what they were asked by */
+  /** bytes that do not match the hash that they were requested by */
   'wrong-bytes': 20,
 } as const
 
@@ -40,7 +40,7 @@ export const STRIKES_MAX = 100
 export const STRIKES_FORGIVEN_PER_SECOND = 1
 export const REFUSAL_MS_MIN = 10_000
 export const REFUSAL_MS_MAX = 10 * 60_000
-/** After this time without being sent away, the next refusal is a step shorter. */
+/** After this time without a refusal, the next refusal is a step shorter. */
 export const REFUSAL_FORGIVEN_MS = 10 * 60_000
 
 export interface Strike {
@@ -52,7 +52,7 @@ export interface Strike {
 interface Account {
   weight: number
   weighedAt: number
-  /** how often it was sent away, less what was forgiven */
+  /** how often it was refused, less the forgiven refusals */
   refusals: number
   refusedUntil: number
   readonly counts: Map<StrikeReason, number>
@@ -60,7 +60,7 @@ interface Account {
 
 export interface StrikesParts {
   readonly clock: Pick<Clock, 'now'>
-  /** told when a peer reaches the limit: its connections are to be closed */
+  /** called when a peer reaches the limit; it closes the peer's connections */
   readonly refused: (peer: string, ms: number, reason: StrikeReason) => void
 }
 
@@ -72,12 +72,12 @@ export class Strikes {
     this.#parts = parts
   }
 
-  /** Adds an offence. Only peers that were let in have accounts, so there are as many as members. */
+  /** Adds an offence. Only admitted peers have accounts, so there are at most as many as members. */
   add(peer: string, reason: StrikeReason): void {
     const account = this.#accountOf(peer)
     account.counts.set(reason, (account.counts.get(reason) ?? 0) + 1)
     const now = this.#parts.clock.now()
-    // what was on its way when the peer was sent away does not make its absence longer
+    // traffic that was in flight when the peer was refused does not extend the refusal
     if (now < account.refusedUntil) return
     account.weight = this.weight(peer) + STRIKE_WEIGHTS[reason]
     account.weighedAt = now
@@ -104,7 +104,7 @@ export class Strikes {
     return account
   }
 
-  /** What is held against a peer now, from 0 to `STRIKES_MAX`. */
+  /** A peer's weight now, from 0 to `STRIKES_MAX`. */
   weight(peer: string): number {
     const account = this.#accounts.get(peer)
     if (account === undefined) return 0
@@ -112,13 +112,13 @@ export class Strikes {
     return Math.max(0, account.weight - seconds * STRIKES_FORGIVEN_PER_SECOND)
   }
 
-  /** True while the peer must stay away. */
+  /** True while the peer is refused. */
   refuses(peer: string): boolean {
     const account = this.#accounts.get(peer)
     return account !== undefined && this.#parts.clock.now() < account.refusedUntil
   }
 
-  /** Every offence so far, by peer and reason: nothing of what was said, and no addresses. */
+  /** Counts of all offences so far, by peer and reason: no message contents and no addresses. */
   list(): Strike[] {
     return [...this.#accounts].flatMap(([peer, { counts }]) =>
       [...counts].map(([reason, count]) => ({ peer, reason, count })),

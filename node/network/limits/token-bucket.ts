@@ -1,5 +1,5 @@
 /**
- * Token buckets: how much of something a peer may use at once, and per second.
+ * Token buckets: limit a peer's use of a resource to a burst and to a rate per second.
  *
  * @module Turner, New directions in communications, IEEE Communications 24 (10), 1986.
  */
@@ -20,7 +20,7 @@ export class TokenBucket {
     this.#filledAt = clock.now()
   }
 
-  /** What can be taken now. */
+  /** Tokens that can be taken now. */
   get level(): number {
     const now = this.#clock.now()
     const { capacity, perSecond } = this.#size
@@ -29,20 +29,20 @@ export class TokenBucket {
     return this.#tokens
   }
 
-  /** Takes all of the amount, or nothing and returns false. */
+  /** Takes the whole amount, or takes nothing and returns false. */
   take(amount: number): boolean {
     if (this.level < amount) return false
     this.#tokens -= amount
     return true
   }
 
-  /** Puts back what was taken and need not count, up to the capacity. */
+  /** Returns tokens that need not count after all, up to the capacity. */
   give(amount: number): void {
     this.#tokens = Math.min(this.#size.capacity, this.level + amount)
   }
 }
 
-/** One bucket of a size for each key. */
+/** One bucket for each key, all of one size. */
 export class BucketMap<Key> {
   readonly #size: BucketSize
   readonly #clock: Pick<Clock, 'now'>

@@ -1,4 +1,4 @@
-/** One hospital's wall clock jumps by days; once it is restarted in the middle of that. @module */
+/** One hospital's wall clock jumps by hours and days, and the hospital is restarted once meanwhile. @module */
 
 import { fileURLToPath } from 'node:url'
 import { killInWindow } from '../kill-window.ts'
@@ -51,11 +51,11 @@ async function play(trial: Trial): Promise<void> {
     `its clock showed times ${spanHours.toFixed(0)} hours apart; it contributed to ${contributed} of ${rounds} rounds`,
   )
   if (spanHours < 1) throw new Broken('The clock did not jump: nothing was shown')
-  // the round of its death, and those of its return
+  // it may miss the round of the kill and those until it is back
   if (contributed < rounds / 2) throw new Broken(`It contributed to only ${contributed} of ${rounds} rounds`)
 }
 
-/** How far apart the times are that a log shows. */
+/** The span of the timestamps in a log, ms. */
 function jumpedMs(log: string): number {
   const times = [...log.matchAll(/"time":"([^"]+)"/g)].map(([, time]) => Date.parse(time as string))
   return Math.max(...times) - Math.min(...times)

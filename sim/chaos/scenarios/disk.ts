@@ -1,4 +1,4 @@
-/** One hospital's disk runs full in the middle of a round, twice; once it has room again, it takes part again. @module */
+/** One hospital's disk fills up during a round, twice; with free space it contributes again. @module */
 
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const HOSPITALS = 4
 const DISK_MIB = 32
 const FILLS = 2
 const ROUND_MS_MAX = 30_000
-/** A node writes several times a round. */
+/** Time for the node to notice the full disk: it writes several times a round. */
 const END_MS_MAX = 30_000
 const ROUNDS_WITHOUT = 2
 const FILLER = 'filler'
@@ -24,7 +24,7 @@ export const DISK: Scenario = {
   hospitals: HOSPITALS,
   rounds: 30,
   roundMsMax: ROUND_MS_MAX,
-  // it may have been needed for its key
+  // a round may need the key of the hospital with the full disk
   voidsMax: FILLS,
   timing: { voidAfterMs: 15_000, trainedDelayMs: 500 },
   needs: 'mount',
@@ -83,7 +83,7 @@ async function fillOnce(trial: Trial, victim: number, fill: number): Promise<voi
   await observer.until(again, { withinMs: 2 * ROUND_MS_MAX, what: `for ${hospital.site} to contribute again` })
 }
 
-/** Writes until not one byte more has room. */
+/** Writes until the disk has no byte left. */
 function fillDisk(file: string): void {
   const handle = openSync(file, 'w')
   for (let bytes = 1 << 20; bytes >= 1; bytes >>= 1) {
@@ -96,7 +96,7 @@ function fillDisk(file: string): void {
   closeSync(handle)
 }
 
-/** A sentence and a hint, and no stack: an operator must know what to do. */
+/** Requires an exit with a sentence and a hint and without a stack, because an operator must know what to do. */
 async function clearEnd({ hospitals, observer }: Trial, victim: number): Promise<{ code: number; told: string }> {
   const hospital = hospitals[victim] as (typeof hospitals)[number]
   const ending = await Promise.race([hospital.ended(), observer.sleep(END_MS_MAX)])

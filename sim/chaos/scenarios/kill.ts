@@ -1,4 +1,4 @@
-/** Every round one hospital dies in the middle, and comes back within 20 s. @module */
+/** In every round one hospital is killed, and is back within 20 s. @module */
 
 import { killInWindow } from '../kill-window.ts'
 import { Broken } from '../observer.ts'
@@ -37,7 +37,7 @@ async function play(trial: Trial): Promise<void> {
   await Promise.all(returns)
   const spared = Array.from({ length: rounds }, (_, at) => at + 1).filter(round => !hit.has(round))
   note(`${hit.size} of ${rounds} rounds were hit${spared.length === 0 ? '' : `, not ${spared.join(', ')}`}`)
-  // a phase of milliseconds may be missed now and then; a study that was mostly left alone shows nothing
+  // a phase of milliseconds may be missed sometimes, but a study with few kills proves nothing
   if (spared.length > Math.max(1, rounds * SPARED_SHARE_MAX))
     throw new Broken(`Only ${hit.size} of ${rounds} rounds were hit`)
 }

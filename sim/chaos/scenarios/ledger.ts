@@ -1,4 +1,4 @@
-/** Hospitals die at any instant, two hundred times, and what they have spent is never less than before. @module */
+/** Hospitals are killed two hundred times at any instant, and their ledgers never lose or change an entry. @module */
 
 import { ledgerPath, readLedgerFile } from '../../../node/privacy/ledger-file.ts'
 import { headsOf } from '../../../protocols/ledger/entry.ts'
@@ -8,7 +8,7 @@ import { type Scenario, type Trial, untilCertified } from '../trial.ts'
 
 const ROUND_MS_MAX = 120_000
 const START_MS_MAX = 60_000
-/** Two a round on average: the study must not be over before the last. */
+/** Kills per round on average; the study must not end before the last kill. */
 const KILLS_PER_ROUND = 2
 
 export const LEDGER: Scenario = {
@@ -17,13 +17,13 @@ export const LEDGER: Scenario = {
   hospitals: 5,
   rounds: 100,
   roundMsMax: ROUND_MS_MAX,
-  // whoever dies again and again between its release and its restart may cost a round now and then
+  // a hospital that is killed repeatedly before its release may cost a round
   voidsMax: 25,
   timing: {},
   play,
 }
 
-/** What a ledger held when it was last read. */
+/** A ledger's state when it was last read. */
 interface Seen {
   readonly head: string
   readonly entries: number
@@ -56,7 +56,7 @@ async function play(trial: Trial): Promise<void> {
 /** @throws Broken when a ledger has lost or changed anything */
 async function look({ hospitals }: Trial, at: number, before: Seen | undefined): Promise<Seen> {
   const { folder, site } = hospitals[at]!
-  // throws when any line of it does not follow
+  // throws if the hash chain is broken
   const { entries, ledger } = await readLedgerFile(ledgerPath(folder), { everyEpsilon: false })
   const heads = headsOf(entries)
   const epsilon = Math.max(0, ...ledger.balances().map(balance => balance.epsilon))

@@ -1,4 +1,4 @@
-/** Four hospitals in network namespaces; their network falls apart in every way, is mended, and ends slow and lossy. @module */
+/** Four hospitals in network namespaces: every kind of partition, healed, then a slow and lossy link. @module */
 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,11 +13,11 @@ import { type Scenario, type Stage, type Trial, untilCertified } from '../trial.
 const HOSPITALS = 4
 const FIRST_ROUNDS = 3
 const ROUND_MS_MAX = 60_000
-/** What is on its way when the network breaks may still arrive somewhere. */
+/** Time for messages in flight to arrive after a cut. */
 const SETTLE_MS = 3000
-/** For so long a halted study must stay halted. */
+/** Time for which a study without a quorum must stay halted. */
 const HALT_MS = 15_000
-/** A network that is broken so that rounds go on stays broken for so many of them. */
+/** Rounds for which a partition lasts if rounds go on. */
 const SPLIT_ROUNDS = 3
 const SPLIT_MS_MIN = 15_000
 const HEAL_MS_MAX = 60_000
@@ -34,7 +34,7 @@ export const PARTITION: Scenario = {
   hospitals: HOSPITALS,
   rounds: 60,
   roundMsMax: ROUND_MS_MAX,
-  // a hospital that is cut off after the commitment keeps its key
+  // a hospital that is cut off after the commitment cannot release its key
   voidsMax: 5,
   timing: { voidAfterMs: 15_000, trainedDelayMs: 1000 },
   needs: 'network',
@@ -81,7 +81,7 @@ async function play(trial: Trial): Promise<void> {
   note(`the link of ${hospitals[victim]?.site} is ${await laid.spoil(victim)}`)
 }
 
-/** The larger part goes on; nobody else certifies anything different, which the verdict sees. */
+/** Requires the larger part to go on. The verdict checks that no other hospital certifies anything different. */
 async function goOn(trial: Trial, { part, kind, cuts }: Split): Promise<void> {
   const { observer, hospitals } = trial
   const others = hospitals.map((_, at) => at).filter(at => kind === 'one-way' || !part.includes(at))
@@ -97,10 +97,10 @@ async function goOn(trial: Trial, { part, kind, cuts }: Split): Promise<void> {
   if (observer.newest(alone) > goal - SPLIT_ROUNDS + 1) throw new Broken(`${hospitals[alone]?.site} went on alone`)
 }
 
-/** No half can certify anything. */
+/** Requires that neither half certifies a round. */
 async function halt({ observer }: Trial): Promise<void> {
   await observer.sleep(SETTLE_MS)
-  // what takes long now is meant to
+  // the halt is intended, so it does not count as slow
   observer.freeze()
   const before = observer.certified()
   await observer.sleep(HALT_MS)

@@ -1,11 +1,11 @@
-/** One hospital stands still for longer than every timeout: its connections stay open, and nothing comes of them. @module */
+/** SIGSTOP suspends one hospital for longer than every timeout; its connections stay open and silent. @module */
 
 import { killInWindow } from '../kill-window.ts'
 import { Broken } from '../observer.ts'
 import { planBlow } from '../plan.ts'
 import { type Scenario, type Trial, untilCertified } from '../trial.ts'
 
-/** Longer than every timer below, one after the other. */
+/** Longer than the sum of all timers below. */
 const HOLD_MS = 30_000
 const ROUND_MS_MAX = 22_000
 const CATCH_UP_MS_MAX = 20_000
@@ -16,7 +16,7 @@ export const STOP: Scenario = {
   hospitals: 4,
   rounds: 40,
   roundMsMax: ROUND_MS_MAX,
-  // the round in which it stood still may have needed its key
+  // the round during the suspension may have needed its key
   voidsMax: 2,
   timing: {
     openDelayMs: 500,
@@ -26,7 +26,7 @@ export const STOP: Scenario = {
     resendAfterMs: 2000,
     voidAfterMs: 8000,
     dataBaseMs: 3000,
-    // the study must outlast the hold
+    // slows the rounds, so that the study outlasts the suspension
     trainedDelayMs: 1200,
   },
   play,

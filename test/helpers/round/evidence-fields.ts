@@ -20,7 +20,7 @@ const certificate = record({ kind: oneOf('certificate'), value: blob(VALUE_BYTES
 const sum = { open: wire, manifests: smalls, releases: smalls, sum: small, parts }
 const chunks = list(blob(), { max: MEMBERS_MAX })
 
-/** By name, for `false-sum` may be bound in two ways. */
+/** By name, because `false-sum` can be bound in two ways. */
 const KINDS: Readonly<Record<string, Fields>> = {
   equivocation: { kind: oneOf('equivocation'), first: wire, second: wire },
   invalid: { kind: oneOf('invalid'), wire },
@@ -42,7 +42,7 @@ export const EVIDENCE_FORMS = Object.entries(KINDS).map(([name, fields]) => ({
   codes: ['bad-evidence'],
 }))
 
-/** What an owner signs for a chunk. */
+/** The receipt that an owner signs for a chunk. */
 export function receiptField(study: Uint8Array, contributor: Uint8Array): Field {
   const hash = bytes(32)
   return record({

@@ -1,4 +1,4 @@
-/** What one liar can say to an honest hospital: anything at all, in its own name. @module */
+/** Messages of one liar to an honest hospital: any content, under its own signature. @module */
 
 import fc from 'fast-check'
 import { seal } from '../../../crypto/envelope.ts'
@@ -17,7 +17,7 @@ import { BODIES } from './messages.ts'
 
 type Said = Record<string, unknown>
 
-/** Good values of every field of every kind of message, the same in every run. */
+/** Valid values of every field of every kind of message, the same in every run. */
 const POOL: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = Object.fromEntries(
   Object.entries(BODIES).map(([type, fields]) => [
     type,
@@ -43,7 +43,7 @@ export class Liar {
     this.#bodies = past.wires.map(wire => decode(decodeEnvelope(wire).body) as Said)
   }
 
-  /** A message that the schema lets through, and that nobody ever said like that; now and then one that it does not. */
+  /** A new message that the schema accepts; sometimes one that it refuses. */
   wire(moment: Moment, dice: Dice): Uint8Array {
     const body = dice.once(4) ? this.#fresh(moment, dice) : { ...dice.pick(this.#bodies) }
     const { round } = moment.state
@@ -55,7 +55,7 @@ export class Liar {
     return this.#sign(dice.once(40) ? MUTATIONS.value({ value: body, bytes }, dice) : bytes)
   }
 
-  /** Of any kind, also of those that nobody had a reason for, on a session that there is. */
+  /** A message of any kind, even an implausible one, on an existing session. */
   #fresh({ state, context }: Moment, dice: Dice): Said {
     const [type, pool] = dice.pick(Object.entries(POOL))
     const drawn = Object.fromEntries(Object.entries(pool).map(([name, values]) => [name, dice.pick(values)]))
@@ -72,7 +72,7 @@ export class Liar {
     return encodeEnvelope(seal(this.#signer, body))
   }
 
-  /** Other views' proposals are refused at once: those that are the liar's to make go deeper. */
+  /** A view in which the liar is the proposer, because proposals in other views are refused at once. */
   #viewOfOurs({ context }: Moment, round: number, dice: Dice): number {
     const views = Array.from({ length: 24 }, (_, view) => view)
     return dice.pick(views.filter(view => proposerOf(context, round, view) === this.#member))
@@ -94,7 +94,7 @@ export class Liar {
     }
   }
 
-  /** Envelopes or ranks: one less, one twice, one of another message, or in another order. */
+  /** A list of envelopes or ranks with one removed, repeated or foreign element, or in another order. */
   #list(items: readonly unknown[], dice: Dice): unknown {
     const at = dice.below(items.length)
     const other = typeof items[0] === 'number' ? dice.below(6) : dice.pick(this.#past.wires.filter(fits))
@@ -110,7 +110,7 @@ export class Liar {
     }
   }
 
-  /** What an agreement is on, with one thing changed, as canonical as it was. */
+  /** The value of an agreement with one change, canonical as before. */
   #value(bytes: Uint8Array, dice: Dice): Uint8Array {
     try {
       const value = decode(bytes)
@@ -121,7 +121,7 @@ export class Liar {
     }
   }
 
-  /** The largest messages that pass the schema, two for each place that a liar can fill, in this round and the next. */
+  /** The largest valid messages, two for each slot that a liar can fill, in this round and the next. */
   *flood({ state, context }: Moment): Generator<Uint8Array> {
     const header = { study: context.study, roster: state.roster.version }
     for (const round of [state.round, state.round + 1]) {
@@ -146,7 +146,7 @@ export class Liar {
     return { value: new Uint8Array(VALUE_BYTES_MAX).fill(times), [name]: list }
   }
 
-  /** Certified rounds, some of them not. */
+  /** Certified rounds, some of them altered. */
   links(dice: Dice): Link[] {
     const from = dice.below(this.#past.links.length)
     const links = this.#past.links.slice(from).map(link => decodeLink(encodeLink(link)))
@@ -178,7 +178,7 @@ function largest(values: readonly unknown[]): unknown {
   return values.reduce((one, other) => (encode(other).length > encode(one).length ? other : one))
 }
 
-/** READYs, votes and OPENs of few may stand inside of other messages. */
+/** Whether an envelope is small enough to be nested in another message, as READYs, votes and small OPENs are. */
 function fits({ length }: Uint8Array): boolean {
   return length <= 1024
 }

@@ -1,4 +1,4 @@
-/** Everything that a peer decodes, described field by field; and a roster whose signatures cost next to nothing. @module */
+/** All forms that a peer decodes, described field by field; and a roster with cheap signatures. @module */
 
 import fc from 'fast-check'
 import { type Envelope, seal } from '../../../crypto/envelope.ts'
@@ -49,7 +49,7 @@ export const STRANGER: Signer = testSigners(5).find(
 )!
 const SECRET = sha256(Buffer.from('whoever holds this can sign as anybody'))
 
-/** A signature that is as long as a real one and costs two hashes. */
+/** A signature of the real length that costs one hash. */
 export function cheapSignature(body: Uint8Array, signer: Uint8Array): Uint8Array {
   const half = sha256(SECRET, signer, body)
   return Buffer.concat([half, half])
@@ -61,7 +61,7 @@ function cheapVerify({ body, signer, signature }: Envelope): boolean {
 
 const hospitals = SIGNERS.map(({ id }, rank) => ({ id, name: `Hospital ${rank}`, addresses: [] }))
 
-/** What four hospitals check an envelope against, its signature by `cheapSignature`. */
+/** The context in which four hospitals check envelopes, with signatures by `cheapSignature`. */
 export const CONTEXT: MessageContext = {
   study: sha256(Buffer.from('a study')),
   roster: createRoster(hospitals),
@@ -86,7 +86,7 @@ const value = blob(VALUE_BYTES_MAX)
 const instance = oneOf('commit', 'result')
 const vote = { instance, view, value: nullable(hash) }
 
-/** What each kind of message says, besides its header. */
+/** The fields of each kind of message, besides its header. */
 export const BODIES: { readonly [T in Body['type']]: Fields } = {
   ready: { previous: hash, key: hash, owner: truth },
   open: { view, readys: envelopes, owners: ranks },
@@ -114,7 +114,7 @@ export const BODY_FORMS: readonly Form[] = Object.entries(BODIES).map(([type, fi
   codes: ['bad-message'],
 }))
 
-/** An envelope like a message's, and no message. */
+/** An envelope that is not a message. */
 export const RECEIPT_FORM: Form = {
   name: 'receipt',
   field: receiptField(CONTEXT.study, STRANGER.id),
@@ -152,7 +152,7 @@ const fill = {
   links: list(blob(SYNC_BYTES_MAX), { max: SYNC_LINKS_MAX }),
 }
 
-/** Everything else that arrives from another hospital. */
+/** All other forms that arrive from another hospital. */
 export const OTHER_FORMS: readonly Form[] = [
   form('summary', record({ study: hash, round: count, ...holdings, recall: truth }), decodeSummary, 'bad-sync'),
   form('fill', record(fill), decodeFill, 'bad-sync'),

@@ -1,4 +1,4 @@
-/** One peer's state machine on a bench: what is said to it is made here, well formed or not. @module */
+/** A test harness of one peer's state machine, which makes its messages, well formed or not. @module */
 
 import { commit } from '../../../crypto/commitment.ts'
 import { sha256 } from '../../../crypto/hash.ts'
@@ -31,13 +31,13 @@ import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { firstHead } from '../../../protocols/transcript/head.ts'
 import { testSigners, testStudy } from '../study/study.ts'
 
-/** Everything that is said for one session, as envelopes. */
+/** All envelopes of one session. */
 export interface Session {
   readonly open: Uint8Array
   readonly opening: Opening
   readonly manifests: Uint8Array[]
   readonly loaded: Uint8Array[]
-  /** what the first agreement would decide */
+  /** the value that the first agreement would decide */
   readonly value: Uint8Array
 }
 
@@ -76,7 +76,7 @@ export class RoundHarness {
     return effects
   }
 
-  /** An envelope as that member would sign it. */
+  /** An envelope signed by a member. */
   wire(from: number, content: Content, header: Partial<Body> = {}): Uint8Array {
     const { study } = this.contexts[from] as StepContext
     const body = { study, roster: 0, round: 1, ...content, ...header } as Body
@@ -87,14 +87,14 @@ export class RoundHarness {
     return openMessage(this.wire(from, content, header), this.context)
   }
 
-  /** Hands the machine a member's message; the codes that the member is blamed for. */
+  /** Delivers a member's message. @returns the codes that the member is blamed for */
   say(from: number, content: Content, header: Partial<Body> = {}): string[] {
     return this.hear(this.wire(from, content, header))
   }
 
   hear(wire: Uint8Array): string[] {
     const message = openMessage(wire, this.context)
-    // our own word that the log does not know would silence us: here it counts as said and logged
+    // our own message that the log does not have would silence us, so it is added to the log
     const inside = message.body.type === 'open' ? message.body.readys.flatMap(ready => this.#own(ready)) : []
     for (const one of [message, ...inside]) {
       if (one.from === this.self) this.state = { ...this.state, own: put(this.state.own, slotOf(one), one.bytes) }
@@ -127,7 +127,7 @@ export class RoundHarness {
     return { type: 'open', view: 0, readys, owners: [...members], ...changes }
   }
 
-  /** A whole data phase of view 0, as if all its members had done their part. */
+  /** A complete data phase of view 0, with the messages of all its members. */
   session(members: readonly number[], name = ''): Session {
     const open = this.wire(this.proposer(0), this.open(members))
     const message = openMessage(open, this.context) as Message<BodyOf<'open'>>
@@ -156,7 +156,7 @@ export class RoundHarness {
     return from.map(member => this.wire(member, vote))
   }
 
-  /** What the machine published of one type in the last step. */
+  /** The messages of one type that the machine published in the last step. */
   published<T extends Body['type']>(type: T): BodyOf<T>[] {
     return this.effects.flatMap(effect => {
       const message = effect.type === 'publish' ? openMessage(effect.bytes, this.context) : undefined

@@ -1,4 +1,4 @@
-/** The decoders under fuzz: what they are fed, and what they may make of it. @module */
+/** The decoders under fuzzing: their inputs and their allowed results. @module */
 
 import fc from 'fast-check'
 import { verifyEnvelope } from '../../../crypto/envelope.ts'
@@ -31,12 +31,12 @@ import {
 export interface Target {
   readonly name: string
   readonly samples: readonly Sample[]
-  /** how often its turn comes, against the others' */
+  /** relative frequency of this target */
   readonly share: number
-  /** what happens to a frame after it was mutated, and before it is decoded */
+  /** wraps a mutated frame before it is decoded */
   readonly wrap: (mutated: Uint8Array, dice: Dice) => Uint8Array
   readonly decode: (bytes: Uint8Array) => unknown
-  /** throws when something was accepted that should not have been */
+  /** throws when a wrong value was accepted */
   readonly check: (decoded: unknown, bytes: Uint8Array) => void
   readonly codes: ReadonlySet<string>
 }
@@ -55,10 +55,10 @@ const STUDY = [
 ]
 const REAL: MessageContext = { ...CONTEXT, verify: verifyEnvelope }
 
-/** Values of a form that are the same in every run, and their bytes. */
+/** Sample values of a form, the same in every run. */
 function valuesOf({ field, name }: Form): unknown[] {
   const drawn = fc.sample(field.good, { numRuns: 24, seed: name.length })
-  // what lies at a bound is large: less of it
+  // values at the bounds are large, so they are drawn less often
   return [...drawn, ...drawn, ...drawn, ...drawn, ...field.edges]
 }
 
@@ -74,7 +74,7 @@ function same(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0
 }
 
-/** An accepted message is the sender's own, and says what its bytes say. */
+/** Checks that an accepted message is the sender's own and equals its bytes. */
 function checkMessage(decoded: unknown, wire: Uint8Array): void {
   const { from, body, bytes } = decoded as ReturnType<typeof openMessage>
   const envelope = decodeEnvelope(wire)
@@ -171,7 +171,7 @@ function targetOf(form: Form): Target {
   }
 }
 
-/** What decodes can be planned, or is refused for its privacy. */
+/** Checks that a decoded study can be planned, or is refused for its privacy. */
 function checkPlan(document: StudyDocument): void {
   try {
     planStudy(document)
@@ -185,13 +185,13 @@ const WHEEL = TARGETS.flatMap(target => new Array<Target>(target.share).fill(tar
 const PIECE_BYTES_MAX = CBOR_BYTES_MAX + 4096
 const NAMES = Object.keys(MUTATIONS) as MutationName[]
 
-/** The frame of that number: the same in every run with this seed. */
+/** The frame of an index, the same in every run with this seed. */
 export function frameOf(seed: number, index: number): Frame {
   const dice = new Dice(seed, index)
   const target = dice.pick(WHEEL)
   const others = () => dice.pick((dice.once(2) ? target : dice.pick(WHEEL)).samples).bytes
   const mutation = dice.pick(NAMES)
-  // no transport hands over more in one piece than this
+  // no transport delivers larger pieces
   const mutated = MUTATIONS[mutation](dice.pick(target.samples), dice, others).subarray(0, PIECE_BYTES_MAX)
   return { target, mutation, bytes: target.wrap(mutated, dice) }
 }
@@ -203,8 +203,8 @@ const REASON_CHARACTERS_MAX = 400
 /**
  * Decodes a frame.
  *
- * @returns `accepted`, or the code by which it was refused
- * @throws Error when anything else came of it
+ * @returns `accepted`, or the code of the refusal
+ * @throws Error for any other outcome
  */
 export function judge(target: Target, bytes: Uint8Array): string {
   let decoded: unknown
@@ -214,7 +214,7 @@ export function judge(target: Target, bytes: Uint8Array): string {
     demand(error instanceof ProtocolError, `${error}`)
     const { code, message } = error as ProtocolError
     demand(KEBAB.test(code) && target.codes.has(code), `refused by a code of its own: ${code}`)
-    // what a peer sent may stand in it, and it goes to logs and terminals
+    // the reason may quote a peer's input, and goes to logs and terminals
     demand(message.length <= REASON_CHARACTERS_MAX && !UNPRINTABLE.test(message), `reason: ${JSON.stringify(message)}`)
     return code
   }

@@ -1,4 +1,4 @@
-/** Simulated studies for tests, and what must be true of every one of them. @module */
+/** Simulated studies for tests, and their common checks. @module */
 
 import type { ExecutionContext } from 'ava'
 import { TAG_SUM } from '../../../crypto/domain.ts'
@@ -33,11 +33,11 @@ export interface StoryOptions extends Partial<Pick<WorldOptions, 'update' | 'del
 export interface Story {
   readonly world: World
   readonly document: StudyDocument
-  /** what each training gave, in order */
+  /** all trainings, in order */
   readonly trained: { member: number; round: number }[]
 }
 
-/** A world whose every training gives another vector, so that a mix-up of two shows in the sum. */
+/** A world in which every training gives a different vector, so that the sum reveals a mix-up of two. */
 export function createStory({ hospitals, seed = 1, study = {}, timing = {}, ...options }: StoryOptions): Story {
   const signers = testSigners(hospitals)
   const document = testStudy(signers, { timing: { ...TIMING_LAN, ...timing }, ...study })
@@ -62,7 +62,7 @@ export function createStory({ hospitals, seed = 1, study = {}, timing = {}, ...o
   return { world, document, trained }
 }
 
-/** Whatever leaves is on disk before; a session's charge is reserved before its mask; a release is charged with it. */
+/** Checks the order: disk before publication, a charge's reservation before the mask, a release with its charge. */
 export function checkEffect(hospital: SimulatedHospital, effect: Effect): void {
   const { disk, member } = hospital
   if (effect.type === 'publish') {
@@ -85,7 +85,7 @@ export function startAll(world: World): void {
   for (const { member } of world.hospitals) world.start(member)
 }
 
-/** Runs until every hospital has finished the study, but for those that are gone for good. */
+/** Runs until every hospital has finished the study, except those that never return. */
 export function finish(
   world: World,
   { without = [], withinMs = 3_600_000 }: { without?: readonly number[]; withinMs?: number } = {},
@@ -95,7 +95,7 @@ export function finish(
   world.until(() => world.hospitals.every(done), { withinMs })
 }
 
-/** The certified values of the transcript that all hospitals share, after checking all that must hold of them. */
+/** Checks the transcript that all hospitals share, and returns its certified values. */
 export function checkStory(
   t: ExecutionContext,
   { world, document }: Story,
@@ -145,7 +145,7 @@ export function checkStory(
   return values
 }
 
-/** What the contributors of a certified round put in, added up. */
+/** The sum of the inputs of a certified round's contributors. */
 export function exactSum(world: World, { sid, members }: Extract<ResultValue, { outcome: 'result' }>): Int32Array {
   const inputs = members.map(member => world.hospitals[member]?.vault.inputs.get(hex(sid)) as Int32Array)
   const sum = new Int32Array(inputs[0]?.length ?? 0)

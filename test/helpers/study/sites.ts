@@ -1,4 +1,4 @@
-/** Hospitals as real processes: their data folders, their studies, and what their nodes say of themselves. @module */
+/** Hospitals as real processes: their data folders, their studies, and their nodes' status. @module */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -49,7 +49,7 @@ export async function createSites(t: ExecutionContext): Promise<Site[]> {
   return sites
 }
 
-/** A study that all of them have approved, with these lines of its spec changed. Returns its id. */
+/** Founds a study that all sites approve, with some lines of its spec changed. Returns its id. */
 export async function foundStudy(
   t: ExecutionContext,
   sites: readonly Site[],
@@ -79,7 +79,7 @@ async function fetchJson<T>({ http }: Site, path: string): Promise<T | undefined
 export const statusOf = (site: Site) => fetchJson<NodeStatus>(site, '/v1/status')
 export const roundsOf = (site: Site) => fetchJson<RoundRecord[]>(site, '/v1/rounds')
 
-/** Asks a site again and again until it says so; a node that died ends the wait. */
+/** Polls a site until a condition holds; a node that ended stops the wait. */
 export async function until(
   site: Site,
   process: NodeProcess,

@@ -39,7 +39,7 @@ export const HOSPITAL: Field = record({
   addresses: list(address, { max: limit.ADDRESSES_MAX }),
 })
 
-/** Hospitals stand in the order of their ids, and no two have one name. */
+/** The roster: sorted by id, with distinct names. */
 const hospitals: Field = {
   ...list(HOSPITAL, { min: limit.HOSPITALS_MIN, max: limit.HOSPITALS_MAX }),
   good: fc
@@ -84,7 +84,7 @@ const cnn = record(
 )
 const augmentation = record({
   views: whole(1, limit.IMAGE_VIEWS_MAX),
-  // images of one pixel have no room for more
+  // images of one pixel cannot be shifted
   shift: only(whole(0, limit.IMAGE_SIDE_MAX - 1), 0),
   flip: truth,
 })
@@ -95,7 +95,7 @@ function timer(min: number, ...values: [number, ...number[]]): Field {
 
 const timing = record({
   openDelayMs: timer(0, 0, limit.TIMER_MS_MAX),
-  // the bounds of each that fit the bounds of all others
+  // bounds of each timer that are compatible with those of all others
   voteTimeoutMs: timer(limit.TIMEOUT_MS_MIN, limit.TIMEOUT_MS_MIN, 4000),
   voteTimeoutMsMax: timer(limit.TIMEOUT_MS_MIN, 4000, limit.TIMER_MS_MAX),
   lostAfterMs: timer(limit.TIMEOUT_MS_MIN, 1000, limit.TIMER_MS_MAX),
@@ -153,7 +153,7 @@ const images = [logistic, mlp, cnn].map(model =>
   studyOf({ data: image, model, privacy: local }, { augmentation, normalisation }),
 )
 
-/** Which of the kinds a study is: what is wrong with it follows from that. */
+/** The kind of a study, which determines its invalid values. */
 function kindOf(value: Plain): Field {
   const { data, model } = value as { data: { kind: string; shape: number[] }; model: { preset: string } }
   if (data.kind === 'vector') return data.shape[0] === 2 ? bounded : vectors

@@ -1,11 +1,11 @@
-/** What a source imports, from its tokens. @module */
+/** Finds the imports of a source, from its tokens. @module */
 
 import type { Token } from './tokens.ts'
 
 export interface Import {
   /** undefined when it is computed at run time */
   readonly specifier: string | undefined
-  /** only types: gone before the program runs */
+  /** only types, which are erased before the program runs */
   readonly typeOnly: boolean
   /** an `export … from` */
   readonly reexport: boolean
@@ -54,12 +54,12 @@ function reexportAt(tokens: readonly Token[], i: number): Import[] {
   return from === undefined ? [] : [found(from, tokens[i]!, { typeOnly, reexport: true })]
 }
 
-/** The string after `from`, if this statement has one before anything that cannot stand in such a clause. */
+/** The string after `from`, if only tokens of an import or export clause precede it. */
 function fromClause(tokens: readonly Token[], start: number): Token | undefined {
   for (let i = start; i < tokens.length; i++) {
     const token = tokens[i]!
     if (isWord(token, 'from') && tokens[i + 1]?.kind === 'string') return tokens[i + 1]
-    // a string may be an export's name; of the marks only these occur
+    // a string may be an export's name; only these marks occur in a clause
     if (token.kind === 'mark' ? !'{},*'.includes(token.text) : token.kind !== 'word' && token.kind !== 'string') break
   }
   return undefined
@@ -96,7 +96,7 @@ function found(from: Token, at: Token, rest: Pick<Import, 'typeOnly' | 'reexport
   return { specifier: from.text, ...rest, line: at.line }
 }
 
-/** Whether the token is a property of something: `x.import`, `x?.require`. */
+/** Whether the token is a property access: `x.import`, `x?.require`. */
 export function isMember(tokens: readonly Token[], i: number): boolean {
   return isMark(tokens[i - 1], '.') || isMark(tokens[i - 1], '?.')
 }

@@ -1,4 +1,4 @@
-/** Plants one bug when the production code is loaded, for processes that are started with `node --import`. @module */
+/** Plants one bug into the production code as it loads, in processes started with `node --import`. @module */
 
 import { existsSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
@@ -7,28 +7,28 @@ import { pathToFileURL } from 'node:url'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
-/** The bug's name travels in this variable of the environment. */
+/** Environment variable with the bug's name. */
 export const PLANT_VARIABLE = 'CONFRERE_PLANT'
 
 export interface SourcePlant {
   readonly name: string
   /** path from the repository's root */
   readonly file: string
-  /** stands there exactly once */
+  /** occurs there exactly once */
   readonly find: string
   readonly replace: string
 }
 
 let planted = false
 
-/** Whether the production code runs with the bug in it. */
+/** Whether the bug was planted. */
 export function isPlanted(): boolean {
   return planted
 }
 
 /**
- * What of some bugs could not be planted: a file that is not there, a text that does not stand in it exactly once or that
- * the replacement leaves as it is, a name that two different bugs have.
+ * Bugs that cannot be planted: the file is missing, the text does not occur exactly once or equals its replacement, or
+ * two different bugs have one name.
  */
 export function misfitsOf(plants: readonly SourcePlant[]): string[] {
   return plants.flatMap(({ name, file, find, replace }) => {
@@ -43,7 +43,7 @@ export function misfitsOf(plants: readonly SourcePlant[]): string[] {
   })
 }
 
-/** Plants what the environment names; nothing when it names nothing. */
+/** Plants the bug that the environment names, if any. */
 export function plantFrom(plants: readonly SourcePlant[]): void {
   const plant = plants.find(({ name }) => name === process.env[PLANT_VARIABLE])
   if (plant === undefined) return

@@ -1,6 +1,6 @@
 /**
- * Rules about the tree as a whole, as functions of its sources: no circle of files, no two folders that import each
- * other, at most so many files a folder, no exported name with two meanings.
+ * Rules about the whole tree, as functions of its sources: no import cycle of files, no two folders that import each
+ * other, a limit on files per folder, no exported name with two meanings.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { dirname, join, normalize } from 'node:path'
 import { type Import, importsOf, isWord } from './imports.ts'
 import { type Token, tokenize } from './tokens.ts'
 
-/** A folder with more files has more than one subject. */
+/** Files per folder; a folder with more has more than one subject. */
 export const FILES_PER_FOLDER_MAX = 25
 
-/** Floors whose exported names an editor offers for import beside each other. */
+/** Floors whose exported names an editor offers together for import. */
 const SHARED_NAMES = /^(crypto|protocols|node)\//
 
 /** Names that are exported twice on purpose: the same idea for another type, never a constant with two values. */
@@ -20,14 +20,14 @@ const SAME_NAME_ALLOWED: ReadonlySet<string> = new Set([])
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>
 
-/** Everything in the tree that breaks one of these rules, each as one line. */
+/** Violations of these rules, one line each. */
 export function structureViolations(sources: ReadonlyMap<string, string>): string[] {
   const tokens = tokensOf(sources)
   const files = graphOf(sources, tokens)
   return [...fileCircles(files), ...mutualFolders(files), ...fullFolders([...sources.keys()]), ...repeatedNames(tokens)]
 }
 
-/** Tokens by path; a source that cannot be read is left out, for the rules of single files name it. */
+/** Tokens by path; a source that cannot be tokenized is left out, since the rules for single files report it. */
 function tokensOf(sources: ReadonlyMap<string, string>): ReadonlyMap<string, readonly Token[]> {
   const all = new Map<string, readonly Token[]>()
   for (const [path, source] of sources) {
@@ -38,7 +38,7 @@ function tokensOf(sources: ReadonlyMap<string, string>): ReadonlyMap<string, rea
   return all
 }
 
-/** Which file imports which, types included: a reader follows those as well. */
+/** The graph of imports, type imports included, because a reader follows those too. */
 function graphOf(sources: ReadonlyMap<string, string>, tokens: ReadonlyMap<string, readonly Token[]>): Graph {
   const targetOf = (path: string, { specifier }: Import): string[] => {
     if (specifier === undefined || !specifier.startsWith('.')) return []
@@ -76,7 +76,7 @@ function circlesOf(graph: Graph): string[][] {
   return circles
 }
 
-/** Two folders that import each other. A folder and one inside it may. */
+/** Pairs of folders that import each other; a folder and a folder inside it may. */
 function mutualFolders(graph: Graph): string[] {
   const arrows = new Map<string, string>()
   for (const [path, targets] of graph) {

@@ -1,12 +1,12 @@
 /**
- * A small tokenizer of TypeScript: enough to tell code from comments, strings, templates and regular expressions, so
- * that a rule about the code is not tripped by words about the code. TypeScript 7 has no stable API to ask instead.
+ * A small tokenizer of TypeScript, which separates code from comments, strings, templates and regular expressions, so
+ * that rules about code ignore comments. TypeScript 7 has no stable API for this yet.
  *
  * @module
  */
 
 export interface Token {
-  /** the text of a template is `template`; what stands inside its ${ } is code and has tokens of its own */
+  /** the text of a template is `template`; code inside its ${ } has tokens of its own */
   readonly kind: 'word' | 'string' | 'template' | 'regex' | 'number' | 'mark'
   /** words and marks as written; strings and templates without quotes, escapes as written */
   readonly text: string
@@ -21,18 +21,18 @@ const STRING = /'((?:\\[\s\S]|[^'\\\n])*)'|"((?:\\[\s\S]|[^"\\\n])*)"/y
 const REGEX = /\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\/[a-z]*/y
 const TEMPLATE_PART = /((?:\\[\s\S]|\$(?!\{)|[^`\\$])*)(`|\$\{)/y
 const SHEBANG = /^#![^\n]*/
-/** Longest first; only those that rules look at need to be whole. */
+/** Marks, longest first; only those that rules use are matched whole. */
 const MARK = /\?\.(?!\d)|=>|\.\.\.|\*\*|\+\+|--|[\s\S]/y
 
-/** After these words a slash begins a regular expression; after any other word it divides. */
+/** Words after which a slash begins a regular expression; after any other word it is a division. */
 const BEFORE_REGEX = new Set(
   'return typeof case in of delete void instanceof new throw else do await yield default export'.split(' '),
 )
 
-/** Splits a source. Whitespace and comments are left out. */
+/** Splits a source into tokens, without whitespace and comments. */
 export function tokenize(source: string): Token[] {
   const tokens: Token[] = []
-  /** what each open brace is: a block, or the ${ of a template */
+  /** the kind of each open brace: a block, or the ${ of a template */
   const braces: ('block' | 'template')[] = []
   let at = SHEBANG.exec(source)?.[0].length ?? 0
   let line = 1

@@ -1,6 +1,6 @@
 /**
- * The tree's own rules (architecture.md, "Folders: one rule, five floors"), as a function of its sources: who imports
- * whom, confinement, purity, size, names.
+ * The tree's rules (architecture.md, "Folders: one rule, five floors"), as a function of its sources: import
+ * directions, confinement, purity, size, names.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Import, importsOf, isMark, isMember, isWord } from './imports.ts'
 import { structureViolations } from './structure.ts'
 import { type Token, tokenize } from './tokens.ts'
 
-/** Sources by their path from the root, with slashes; and what stands at the root. */
+/** Sources by their path from the root, with slashes; and the entries of the root. */
 export interface Tree {
   readonly sources: ReadonlyMap<string, string>
   readonly top: readonly string[]
@@ -26,13 +26,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 const FLOORS = Object.keys(MAY_IMPORT)
 
-/** Values that the pure floors may import from elsewhere. Types are free: they are gone at run time. */
+/** Packages whose values the pure floors may import. Types are free, because they are erased. */
 const PURE_PACKAGES: Readonly<Record<string, RegExp>> = {
   crypto: /^(node:crypto|fft\.js|uint8arrays(\/[a-z-]+)?)$/,
   protocols: /^(zod|cborg|node:assert(\/strict)?|uint8arrays(\/[a-z-]+)?)$/,
 }
 
-/** Packages whose values are confined to where they are adapted, so that a change of library is a change of one file. */
+/** Packages whose values only their adapter may import, so that a change of library changes one file. */
 const CONFINED: readonly { name: RegExp; where: RegExp }[] = [
   { name: /^@tensorflow\//, where: /^node\/training\/backend\.ts$/ },
   { name: /^fft\.js$/, where: /^crypto\/accounting\/fourier\.ts$/ },
@@ -42,10 +42,10 @@ const CONFINED: readonly { name: RegExp; where: RegExp }[] = [
     where: /^(node\/network\/(libp2p-host|request-reply)\.ts$|test\/)/,
   },
 ]
-/** The one file that loads packages by a name that it computes: engines that may not be installed. */
+/** The only file that loads packages by computed names: engines that may not be installed. */
 const COMPUTED_IMPORTS = /^node\/training\/backend\.ts$/
 
-/** Clock, timers, I/O and anything that leads to them. */
+/** Names of clocks, timers, I/O, and of globals that lead to them. */
 const IMPURE = new Set(
   [
     'Date Temporal performance setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate',
@@ -56,10 +56,10 @@ const IMPURE = new Set(
     .join(' ')
     .split(/\s+/),
 )
-/** crypto/ is synchronous as well. */
+/** Words that crypto/, which is synchronous, must not use. */
 const ASYNCHRONOUS = new Set(['async', 'await', 'Promise'])
 
-/** Every peer computes these to the last bit, whatever its engine: no function that may differ there. */
+/** Files that every peer must compute bit-identically: no function whose result may differ between engines. */
 const BIT_IDENTICAL = /^protocols\/(model\/[a-z-]+|study\/(parameters|normalisation))\.ts$/
 const EXACT_MATH = new Set(['abs', 'ceil', 'floor', 'fround', 'imul', 'max', 'min', 'round', 'sqrt', 'trunc'])
 
@@ -90,8 +90,8 @@ export async function readTree(root: string): Promise<Tree> {
 }
 
 /**
- * Everything in the tree that breaks a rule, each as one line. An empty floor breaks one, and so does a rule about
- * bit-identical arithmetic or a confinement that matches no file: nothing was checked.
+ * Violations of all rules, one line each. An empty floor is a violation, and so is a rule about bit-identical
+ * arithmetic or a confinement that matches no file, because it checked nothing.
  */
 export function violationsOf({ sources, top }: Tree): string[] {
   const floors = FLOORS.filter(floor => ![...sources.keys()].some(path => path.startsWith(`${floor}/`)))
@@ -104,7 +104,7 @@ export function violationsOf({ sources, top }: Tree): string[] {
   ]
 }
 
-/** Rules that hold for named files guard nothing once these are called something else. */
+/** Rules for named files that match no file, as after a rename. */
 function ruleViolations(paths: readonly string[]): string[] {
   const rules = [BIT_IDENTICAL, ...CONFINED.map(({ where }) => where), COMPUTED_IMPORTS]
   return rules.filter(rule => !paths.some(path => rule.test(path))).map(rule => `${rule.source}: matches no file`)
@@ -156,7 +156,7 @@ function importViolations(path: string, { specifier, typeOnly, line }: Import): 
   return allowed === undefined || allowed.test(specifier) ? [] : say(`${floor}/ may not import ${specifier}`)
 }
 
-/** A file that says nothing itself and only passes on what others say. */
+/** A barrel: a file that only re-exports other files. */
 function barrelViolations(path: string, tokens: readonly Token[], imports: readonly Import[]): string[] {
   const reexports = imports.filter(({ reexport }) => reexport)
   const star = reexports.some(({ line }) =>
@@ -202,13 +202,13 @@ function impurities(path: string, tokens: readonly Token[], i: number): string[]
     : []
 }
 
-/** Whether a word only names a property: `{ process: 1 }`, `{ process?: T }`, and not the middle of `a ? process : b`. */
+/** Whether a word only names a property: `{ process: 1 }`, `{ process?: T }`, but not in `a ? process : b`. */
 function isKey(tokens: readonly Token[], i: number): boolean {
   const colon = isMark(tokens[i + 1], ':') || (isMark(tokens[i + 1], '?') && isMark(tokens[i + 2], ':'))
   return colon && !isMark(tokens[i - 1], '?')
 }
 
-/** Whether `x as default` stands in an import, where it names nothing of ours. */
+/** Whether `x as default` is part of an import, where it names no export of ours. */
 function isImportClause(tokens: readonly Token[], i: number): boolean {
   for (let at = i; at >= 0; at--) {
     if (isWord(tokens[at], 'import')) return true

@@ -1,4 +1,4 @@
-// Claims of node/config.ts and node/toml.ts: a config is read strictly, and every error names the file and the key.
+// Claims of config.ts and toml.ts in node/config: a config is read strictly; every error names the file and the key.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// Claim: whatever a hostile peer says of another's addresses, the true ones are tried again.
+// Claim: false addresses that a hostile peer spreads of another do not stop the true ones from being tried again.
 
 import test from 'ava'
 import fc from 'fast-check'

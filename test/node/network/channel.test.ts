@@ -1,4 +1,4 @@
-// Claim: a channel reads what was sent, in whatever pieces; and who dawdles over a frame, or overfills it, is cut off.
+// Claim: a channel reads the bytes that were sent, in pieces of any size; a slow or too long frame aborts the stream.
 
 import type { Stream } from '@libp2p/interface'
 import { streamPair } from '@libp2p/utils'

@@ -1,4 +1,4 @@
-// Claims of node/audit/canary.ts: an honest study is never accused; one whose noise is too small by √n is.
+// Claims of node/privacy-audit/canary.ts: an honest study is never refuted; one whose noise is too small by √n is.
 
 import test from 'ava'
 import { auditCanaries, type CanaryAudit } from '../../../node/privacy-audit/canary.ts'

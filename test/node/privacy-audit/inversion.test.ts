@@ -1,5 +1,5 @@
-// Claims of node/audit/inversion.ts and eavesdropping.ts: a record alone in a bare update is there for the taking; in the
-// share that travels there is nothing of it, and in what opens no more than chance gives.
+// Claims of node/privacy-audit/inversion.ts and eavesdropping.ts: a record alone in an unprotected update is recovered;
+// the masked share on the wire reveals nothing of it, and the opened sum no more than chance.
 
 import test from 'ava'
 import { quantise } from '../../../crypto/fixed-point.ts'

@@ -1,4 +1,4 @@
-// Claims of node/audit/membership.ts: who trains without privacy gives members away, who trains with it does not.
+// Claims of node/privacy-audit/membership.ts: training without privacy reveals members, training with it does not.
 
 import test from 'ava'
 import { auditFinalModel, auditMembership } from '../../../node/privacy-audit/membership.ts'

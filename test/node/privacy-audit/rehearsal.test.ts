@@ -1,4 +1,4 @@
-// Claims of node/audit/rehearsal.ts: it opens what the hospitals' own steps add up to, with the noise that the study says.
+// Claims of node/privacy-audit/rehearsal.ts: it opens the sum of the hospitals' own steps, with the study's noise.
 
 import test from 'ava'
 import { quantise } from '../../../crypto/fixed-point.ts'

@@ -1,5 +1,5 @@
-// Claims of node/audit/ridge.ts: the factor and the solution are those of the matrix; what was learnt is given back, and far
-// from it the mean.
+// Claims of node/privacy-audit/ridge.ts: the factor and the solution are those of the matrix; near a training input the
+// prediction is its output, and far from all of them the mean.
 
 import test from 'ava'
 import fc from 'fast-check'

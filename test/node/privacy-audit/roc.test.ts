@@ -1,5 +1,5 @@
-// Claims of node/audit/roc.ts and likelihood-ratio.ts: guessing looks like guessing, knowledge like knowledge, and equal
-// scores cannot be told apart.
+// Claims of node/privacy-audit/roc.ts and likelihood-ratio.ts: guesses score as chance, knowledge as knowledge, and
+// equal scores share one threshold.
 
 import test from 'ava'
 import fc from 'fast-check'

@@ -1,4 +1,4 @@
-// Claims of node/study-spec.ts: a spec is read strictly, and its document keeps the promise that the spec asks for.
+// Claims of node/study/study-spec.ts: a spec is read strictly, and its document keeps the spec's privacy promise.
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

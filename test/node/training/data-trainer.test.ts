@@ -1,4 +1,4 @@
-// Claims of node/training/trainer.ts: what a hospital hands on is the clipped sum over one Poisson sample of its own
+// Claims of node/training/data-trainer.ts: a hospital's output is the clipped sum over one Poisson sample of its own
 // records, whatever the sample's size.
 
 import test from 'ava'

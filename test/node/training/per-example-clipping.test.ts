@@ -1,5 +1,5 @@
-// Claims of node/training/bookkeeping.ts: it gives the clipped sum that a loop over single examples gives, no record
-// moves it by more than C, and what cannot be clipped per example is refused by name.
+// Claims of node/training/per-example-clipping.ts: its clipped sum equals that of a loop over single examples, no
+// record moves it by more than C, and a layer that cannot be clipped per example is refused by name.
 
 import test from 'ava'
 import { OperatorError } from '../../../node/errors.ts'

@@ -1,5 +1,5 @@
-// Claims of node/update.ts: with local noise every step's sum carries the whole noise before the next step is taken from
-// it; without noise several local steps are plain local training; the update stays a sum of whole numbers.
+// Claims of node/worker/local-update.ts: with local noise every step's sum has the whole noise before the next step
+// uses it; without noise several local steps are plain local training; the update is always a sum of integers.
 
 import test from 'ava'
 import { hospitalSigma } from '../../../crypto/fixed-point.ts'

@@ -1,4 +1,4 @@
-// Claims of protocols/codec.ts: equal values have equal bytes, and nothing but those bytes is accepted.
+// Claims of protocols/encoding/codec.ts: equal values have equal bytes, and only those bytes are accepted.
 
 import test from 'ava'
 import fc from 'fast-check'

@@ -1,5 +1,5 @@
-// Claims of protocols/round/checkpoint.ts and protocols/study/parameters.ts: a checkpoint is the same to the last bit
-// wherever it is computed, and nothing but a whole checkpoint of the study is read as one.
+// Claims of protocols/model/checkpoint.ts and protocols/study/parameters.ts: a checkpoint is bit-identical wherever it
+// is computed, and only a whole checkpoint of the study is read as one.
 
 import test from 'ava'
 import fc from 'fast-check'

@@ -1,4 +1,4 @@
-// Claims of sim/demo/chronicle.ts: hospitals that differ are found at once, and a round's figures are what they say.
+// Claims of sim/demo/round-history.ts: hospitals that differ are found at once, and a round's figures are theirs.
 
 import test from 'ava'
 import { EXIT, OperatorError } from '../../../node/errors.ts'

@@ -1,4 +1,4 @@
-// Claim: a flood sends a peer away, longer each time but never for ever; accidents, far apart, never do.
+// Claim: a flood gets a peer refused, longer each time but never permanently; rare accidents never do.
 
 import test from 'ava'
 import fc from 'fast-check'

@@ -1,4 +1,4 @@
-// Claim: a bucket never gives more than its capacity and its rate allow, over any stretch of time.
+// Claim: a bucket never gives more than its capacity and its rate allow, over any interval.
 
 import test from 'ava'
 import fc from 'fast-check'
