@@ -13,7 +13,11 @@
  * would find a quorum for what it must propose.
  *
  * Flags, each takes one rule out: NO_LOCK (votes against a lock), SMALL_QUORUM (2 of 4), NO_PROOF (a lock never yields to
- * a newer proof), NO_REPROPOSAL (a proposer never proposes its valid value again).
+ * a newer proof), OLD_PROOF (a lock yields to an older proof as well, which takes three views to do harm), NO_REPROPOSAL (a
+ * proposer never proposes its valid value again).
+ *
+ * Flag UNTIMED: a member may leave a step or a view at any time, and votes for nil are not counted. This allows all that
+ * the model with timers allows, and more, in fewer states: three views are feasible.
  *
  * result.pml includes this file and defines otherwise which values are valid.
  */
@@ -30,7 +34,11 @@
 
 /* votes; NONE is also the value that nobody has voted for yet */
 #define NONE 0
+#ifdef UNTIMED
+#define NIL NONE
+#else
 #define NIL 1
+#endif
 #define A 2
 #define B 3
 
@@ -86,8 +94,10 @@ byte precommits[MAXV * HONEST]
 /* rule 1 */
 #define KEEPS_LOCK(j, w) (lockView[j] == 0 || lock[j] == w)
 /* rule 2: a lock yields to a quorum of prevotes at least as new; proofView is a view + 1 as well */
-#ifdef NO_PROOF
+#if defined(NO_PROOF)
 #define YIELDS(j, w, proofView) KEEPS_LOCK(j, w)
+#elif defined(OLD_PROOF)
+#define YIELDS(j, w, proofView) 1
 #else
 #define YIELDS(j, w, proofView) (lockView[j] <= (proofView) || lock[j] == w)
 #endif
@@ -170,6 +180,9 @@ end:
   :: d_step { step[me] == PROPOSE -> prevote(NIL) }
   :: d_step { step[me] == PREVOTE && CAN_COUNT(prevotes, view[me], A) -> lockAndPrecommit(A) }
   :: d_step { step[me] == PREVOTE && CAN_COUNT(prevotes, view[me], B) -> lockAndPrecommit(B) }
+#ifdef UNTIMED
+  :: d_step { view[me] + 1 < MAXV -> enter(view[me] + 1) }
+#else
   :: d_step { step[me] == PREVOTE && TIMED(prevotes, view[me]) -> precommit(NIL) }
   :: d_step { view[me] + 1 < MAXV && TIMED(precommits, view[me]) -> enter(view[me] + 1) }
   :: d_step { REACHED(1) -> enter(1) }
@@ -178,6 +191,7 @@ end:
 #endif
 #if MAXV > 3
   :: d_step { REACHED(3) -> enter(3) }
+#endif
 #endif
   OWN_STEPS
   od
