@@ -65,13 +65,14 @@ async function where(t: ExecutionContext, check: () => Promise<void>): Promise<v
   t.pass()
 }
 
-for (const [model, statesMin] of [
-  ['agreement', 200_000],
-  ['result', 800_000],
+for (const [model, views, bounds, statesMin] of [
+  ['agreement', 'two', TWO_VIEWS, 200_000],
+  ['agreement', 'three', THREE_VIEWS, 1_500_000],
+  ['result', 'two', TWO_VIEWS, 800_000],
 ] as const) {
-  test.serial(`${model}.pml: with all rules no two values are decided, and a decision stays possible`, t =>
+  test.serial(`${model}.pml, ${views} views: no two values are decided, and a decision stays possible`, t =>
     where(t, async () => {
-      const { output, errors, states } = await search(model, ...TWO_VIEWS)
+      const { output, errors, states } = await search(model, ...bounds)
       t.is(errors, 0, output)
       t.notRegex(output, /Search not completed|depth too small/)
       t.true(states > statesMin, `only ${states} states: the adversary is too weak`)
