@@ -12,9 +12,12 @@
  * Claim "progress": in every state, if from now on all messages arrived and the liar were silent, some honest proposer
  * would find a quorum for what it must propose.
  *
- * Flags, each takes one rule out: NO_LOCK (votes against a lock), SMALL_QUORUM (2 of 4), NO_PROOF (a lock never yields to
- * a newer proof), OLD_PROOF (a lock yields to an older proof as well, which takes three views to do harm), NO_REPROPOSAL (a
- * proposer never proposes its valid value again).
+ * Flags, each takes one rule out:
+ *   NO_LOCK        votes against a lock
+ *   SMALL_QUORUM   2 of 4
+ *   OLD_PROOF      a lock yields to an older proof as well; the harm takes three views
+ *   NO_PROOF       a lock never yields to a newer proof
+ *   NO_REPROPOSAL  a proposer never proposes its valid value again
  *
  * Flag UNTIMED: a member may leave a step or a view at any time, and votes for nil are not counted. This allows all that
  * the model with timers allows, and more, in fewer states: three views are feasible.
@@ -108,7 +111,7 @@ byte precommits[MAXV * HONEST]
 
 hidden byte v, w, p, j, offered, offeredView, counted, countedView, accepted, possible
 
-/* Asserts "progress". q is as many as there are honest members, so a proposal is decided if all of them accept it. */
+/* Asserts "progress". A quorum of 3 is all honest members, so a proposal is decided if all of them accept it. */
 inline checkProgress() {
   counted = NONE
   countedView = 0

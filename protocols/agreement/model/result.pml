@@ -6,9 +6,9 @@
  * missing arrives. Once all messages have arrived, everybody has RESULT if one honest member has it (who has it serves
  * it), else everybody's void timer has ended.
  *
- * Rule: a value that is proposed again with a proof of lock is valid for everybody, because of the proof. Flag OWN_JUDGEMENT
- * takes it out: each member judges that value by its own. A member locked on VOID and others that have RESULT by then
- * stand still for ever.
+ * Rule: a value that is proposed again with a proof of lock is valid for everybody, because of the proof. The flag
+ * OWN_JUDGEMENT takes it out: each member judges that value by its own. A member locked on VOID and others that have RESULT
+ * by then stand still for ever.
  */
 
 #define NONE 0
