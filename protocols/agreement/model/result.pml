@@ -7,8 +7,8 @@
  * it), else everybody's void timer has ended.
  *
  * Rule: a value that is proposed again with a proof of lock is valid for everybody, because of the proof. The flag
- * OWN_JUDGEMENT takes it out: each member judges that value by its own. A member locked on VOID and others that have RESULT
- * by then stand still for ever.
+ * OWN_JUDGEMENT takes it out: each member judges that value by its own. A member locked on VOID and others that have
+ * RESULT by then stand still for ever.
  */
 
 #define NONE 0
