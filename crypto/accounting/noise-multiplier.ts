@@ -12,31 +12,27 @@ import { ACCOUNTANT_NOISE_MULTIPLIER_MAX, NOISE_MULTIPLIER_STEP, rdpNoiseMultipl
 /** Multipliers are multiples of this: a study never has less. */
 export const ACCOUNTANT_NOISE_MULTIPLIER_MIN = 0.01
 
+/** What a noise multiplier must keep. */
+export interface NoiseTarget {
+  /** q, a probability of (0, 1] */
+  readonly sampleRate: number
+  /** T >= 1 */
+  readonly steps: number
+  readonly delta: number
+  /** the target, > 0 */
+  readonly epsilon: number
+  /** other mechanisms' steps that are spent under the same target: ε is that of all together */
+  readonly besides?: readonly Steps[]
+}
+
 /**
  * A multiple of 1e-4 that, as a noise multiplier, keeps ε within the target, itself checked; the next smaller one does
  * not (to within the accountant's 2e-5).
  *
- * `besides` are other mechanisms' steps that are spent under the same target: ε is that of all together.
- *
- * @param sampleRate q, a probability of (0, 1]
- * @param steps      T ≥ 1
- * @param epsilon    the target, > 0
  * @throws CryptoError `out-of-range`; `noise-too-large` when no multiplier up to 1e5 reaches the target;
  *         `target-spent` when the other steps alone exceed it
  */
-export function pldNoiseMultiplier({
-  sampleRate,
-  steps,
-  delta,
-  epsilon,
-  besides = [],
-}: {
-  sampleRate: number
-  steps: number
-  delta: number
-  epsilon: number
-  besides?: readonly Steps[]
-}): number {
+export function pldNoiseMultiplier({ sampleRate, steps, delta, epsilon, besides = [] }: NoiseTarget): number {
   requireReal(sampleRate, { min: Number.MIN_VALUE, max: 1 }, 'sampleRate (a probability)')
   requireInteger(steps, { min: 1, max: PLD_STEPS_MAX }, 'steps')
   const multiplierOf = (units: number): number => units / (1 / NOISE_MULTIPLIER_STEP)

@@ -2,8 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
-import { PLD_STEPS_MAX, pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { ACCOUNTED_STEPS_MAX, epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountant.ts'
 import { rdpEpsilon } from '../../crypto/accounting/rdp.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
@@ -62,8 +61,8 @@ function addMechanismOptions(command: Command): Command {
 /** A whole number above 0. @throws InvalidArgumentError */
 function parseCount(text: string): number {
   const value = parseNumber(text)
-  if (!Number.isInteger(value) || value > PLD_STEPS_MAX) {
-    throw new InvalidArgumentError(`It must be a whole number from 1 to ${PLD_STEPS_MAX}.`)
+  if (!Number.isInteger(value) || value > ACCOUNTED_STEPS_MAX) {
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${ACCOUNTED_STEPS_MAX}.`)
   }
   return value
 }
@@ -78,7 +77,7 @@ interface MechanismOptions {
 function printEpsilon(options: MechanismOptions & { noiseMultiplier: number }): void {
   const { sampleRate, noiseMultiplier, steps, delta } = options
   const { pld, rdp } = calculated(() => ({
-    pld: pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta }),
+    pld: epsilonOf([{ sampleRate, noiseMultiplier, steps }], delta),
     rdp: rdpEpsilon({ sampleRate, noiseMultiplier, steps, delta }),
   }))
   if (options.json) return printJson({ pld, rdp })
@@ -90,7 +89,7 @@ function printEpsilon(options: MechanismOptions & { noiseMultiplier: number }): 
 
 function printNoise(options: MechanismOptions & { epsilon: number }): void {
   const { sampleRate, steps, delta, epsilon } = options
-  const noiseMultiplier = calculated(() => pldNoiseMultiplier({ sampleRate, steps, delta, epsilon }))
+  const noiseMultiplier = calculated(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon }))
   if (options.json) return printJson({ noiseMultiplier })
   printLines(`noise multiplier ${noiseMultiplier}`)
 }

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
-import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountant.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { Epsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE, STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/study/limits.ts'
@@ -80,7 +79,7 @@ function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRa
   const { hospitals, sharing, records, epsilon, delta, localSteps = 1 } = plan
   const batch = sampleRate * records
   const steps = rounds * localSteps
-  const found = unlessTooNoisy(() => pldNoiseMultiplier({ sampleRate, steps, delta, epsilon }))
+  const found = unlessTooNoisy(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon }))
   const z = found === null ? null : Math.max(STUDY_NOISE_MULTIPLIER_MIN, found)
   const multipliers = z === null ? null : unlessTooNoisy(() => multipliersAt(plan, z))
   if (z === null || multipliers === null) {
@@ -89,7 +88,7 @@ function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRa
   // in the average over the batch; z is that of |P| − t of the hospitals, or of each of them
   const sharers = sharing.noise === 'local' ? 1 : hospitals - sharing.colluders
   const noise = (z * Math.sqrt(hospitals / sharers)) / batch
-  const at = (noiseMultiplier: number) => pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta })
+  const at = (noiseMultiplier: number) => epsilonOf([{ sampleRate, noiseMultiplier, steps }], delta)
   const { model, colluding, alone } = multipliers
   const epsilons = { model: at(model), colluding: at(colluding), alone: at(alone) }
   return { rounds, sampleRate, batch, noiseMultiplier: z, noise, epsilons }

@@ -8,8 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { compare } from 'uint8arrays/compare'
 import { fromString } from 'uint8arrays/from-string'
 import { z } from 'zod'
-import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
-import type { Steps } from '../../crypto/accounting/pld.ts'
+import { type AccountedSteps, noiseMultiplierFor, type PrivacyTarget } from '../../crypto/accounting/accountant.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { requireNoise, validateStudy } from '../../protocols/study/document.ts'
@@ -162,7 +161,7 @@ export function documentOfSpec(
 export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
   const training = { sampleRate: sampleRate / limit.SAMPLE_RATE_ONE, steps: draft.rounds * localSteps, delta, epsilon }
-  const trained = (besides: Steps[]) => {
+  const trained = (besides: AccountedSteps[]) => {
     const what = `rounds times privacy.localSteps, ${training.steps} steps of training, within privacy.epsilon ${epsilon}`
     return { ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }, what) }
   }
@@ -175,9 +174,9 @@ export function withNoise(draft: StudyDocument, normalisation?: { readonly share
 }
 
 /** A study never has less than the smallest multiplier. @param what for the error: names the keys that decide it */
-function noiseOf(wanted: Parameters<typeof pldNoiseMultiplier>[0], what: string): number {
+function noiseOf(wanted: PrivacyTarget, what: string): number {
   try {
-    return Math.max(pldNoiseMultiplier(wanted), limit.STUDY_NOISE_MULTIPLIER_MIN)
+    return Math.max(noiseMultiplierFor(wanted), limit.STUDY_NOISE_MULTIPLIER_MIN)
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
     throw new ProtocolError('unsupported-privacy', `No noise keeps ${what}: ${cause.message}`, { cause })

@@ -1,4 +1,4 @@
-import { pldEpsilon, type Steps } from '../../crypto/accounting/pld.ts'
+import { type AccountedSteps, epsilonOf } from '../../crypto/accounting/accountant.ts'
 import { SAMPLE_RATE_ONE } from './limits.ts'
 import { type Multipliers, multipliersOf, type SumPlan } from './noise.ts'
 import { planStudy } from './plan.ts'
@@ -11,7 +11,7 @@ export function affordableRounds(document: StudyDocument, epsilonMax = Infinity)
   const { delta, epsilon, noise } = privacy
   if (noise === 'off') return rounds
   const cap = Math.min(epsilon, epsilonMax)
-  const fits = (some: number) => pldEpsilon(chargedSteps(document, some), { delta }) <= cap
+  const fits = (some: number) => epsilonOf(chargedSteps(document, some), delta) <= cap
   // by far the most often: all
   if (fits(rounds)) return rounds
   let [fit, over] = [0, rounds]
@@ -65,13 +65,13 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   const epsilonAgainst = (observer: keyof Epsilons): number => {
     if (rounds > 0 && noise === 'off') return Infinity
     // the study's constants are the same in every round: few kinds of steps, however many were there
-    const kinds = new Map<string, Steps>()
+    const kinds = new Map<string, AccountedSteps>()
     for (const { sum, multipliers, times } of charged.values()) {
       const mechanism = { sampleRate: sum.sampleRate / SAMPLE_RATE_ONE, noiseMultiplier: multipliers[observer] }
       const key = JSON.stringify(mechanism)
       kinds.set(key, { ...mechanism, steps: (kinds.get(key)?.steps ?? 0) + times * sum.steps })
     }
-    return pldEpsilon([...kinds.values()], { delta })
+    return epsilonOf([...kinds.values()], delta)
   }
   return {
     get rounds() {
@@ -106,7 +106,7 @@ export function plannedEpsilons(document: StudyDocument, contributors = document
 }
 
 /** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
-export function chargedSteps(document: StudyDocument, rounds = document.rounds): Steps[] {
+export function chargedSteps(document: StudyDocument, rounds = document.rounds): AccountedSteps[] {
   const { privacy, normalisation } = document
   const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy
   const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps }

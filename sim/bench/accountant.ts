@@ -1,7 +1,6 @@
 /** What an epsilon costs to ask for: the first time, after one more round, and as the noise for a target. @module */
 
-import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
-import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountant.ts'
 import { rdpEpsilon } from '../../crypto/accounting/rdp.ts'
 
 export interface AccountantRow {
@@ -37,14 +36,14 @@ function timed<Result>(run: () => Result): { result: Result; ms: number } {
 
 export function benchAccountant(): AccountantRow[] {
   // the first of all pays for the compiler
-  pldEpsilon([{ sampleRate: 0.02, noiseMultiplier: 1, steps: 50 }], { delta: DELTA })
+  epsilonOf([{ sampleRate: 0.02, noiseMultiplier: 1, steps: 50 }], DELTA)
   return MECHANISMS.map(mechanism => {
     const { sampleRate, steps } = mechanism
-    const { result: epsilon, ms: firstMs } = timed(() => pldEpsilon([mechanism], { delta: DELTA }))
+    const { result: epsilon, ms: firstMs } = timed(() => epsilonOf([mechanism], DELTA))
     const next = Array.from({ length: NEXT }, (_, more) => {
-      return timed(() => pldEpsilon([{ ...mechanism, steps: steps - NEXT + more }], { delta: DELTA })).ms
+      return timed(() => epsilonOf([{ ...mechanism, steps: steps - NEXT + more }], DELTA)).ms
     }).sort((a, b) => a - b)
-    const { ms: searchMs } = timed(() => pldNoiseMultiplier({ sampleRate, steps, delta: DELTA, epsilon }))
+    const { ms: searchMs } = timed(() => noiseMultiplierFor({ sampleRate, steps, delta: DELTA, epsilon }))
     const rdpRatio = rdpEpsilon({ ...mechanism, delta: DELTA }) / epsilon
     return { ...mechanism, epsilon, rdpRatio, firstMs, nextMs: next[NEXT / 2]!, searchMs }
   })
