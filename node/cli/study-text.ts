@@ -2,6 +2,7 @@
 
 import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import type { Activation, StudyDocument } from '../../protocols/study/types.ts'
 import { epsilonText, observerWords } from '../privacy/epsilon-text.ts'
@@ -35,7 +36,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     ...viewsLines(document),
     `Training  ${document.rounds} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
-    `Noise     ${noiseText(document)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
+    `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
     `Quorum    ${quorumText(document, plan)}`,
     'Hospitals',
     ...document.hospitals.map(({ id, name }) => `  ${peerIdString(id)}  ${name}`),
@@ -52,11 +53,6 @@ function normalisationLines({ data, normalisation }: StudyDocument): string[] {
     `Columns   ${bounds ? 'clipped to the public bounds of the study, ' : ''}mean 0 and deviation 1 by statistics that all ` +
       `hospitals add up once, before the first round (noise multiplier ${noiseMultiplier}, charged like a round)`,
   ]
-}
-
-function noiseText({ privacy: { noise, localSteps = 1 } }: StudyDocument): string {
-  if (noise !== 'local') return noise
-  return `local (every hospital's own update is private by itself), ${localSteps} local steps a round, each charged`
 }
 
 export function warningLines({ warnings }: StudyPlan): string[] {

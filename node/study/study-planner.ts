@@ -8,7 +8,8 @@ import { epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountan
 import { CryptoError } from '../../crypto/errors.ts'
 import type { Epsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE, STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/study/limits.ts'
-import { multipliersOf, type NoiseSharing, withFixedPoint } from '../../protocols/study/noise.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
+import { multipliersOf, type NoiseSharing, withFixedPoint } from '../../protocols/study/noise/noised-sums.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
 
 export interface PlanningInput {
@@ -86,8 +87,8 @@ function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRa
     return { rounds, sampleRate, batch, noiseMultiplier: null, noise: null, epsilons: null }
   }
   // in the average over the batch; z is that of |P| − t of the hospitals, or of each of them
-  const sharers = sharing.noise === 'local' ? 1 : hospitals - sharing.colluders
-  const noise = (z * Math.sqrt(hospitals / sharers)) / batch
+  const { contributors, colluders } = noiseModeOf(sharing).sharersIn({ contributors: hospitals, ...sharing })
+  const noise = (z * Math.sqrt(hospitals / (contributors - colluders))) / batch
   const at = (noiseMultiplier: number) => epsilonOf([{ sampleRate, noiseMultiplier, steps }], delta)
   const { model, colluding, alone } = multipliers
   const epsilons = { model: at(model), colluding: at(colluding), alone: at(alone) }

@@ -13,6 +13,7 @@ import { CryptoError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { requireNoise, validateStudy } from '../../protocols/study/document.ts'
 import * as limit from '../../protocols/study/limits.ts'
+import { NOISE_NAMES } from '../../protocols/study/noise/mode.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { colludersDefault } from '../../protocols/study/quorum.ts'
 import {
@@ -63,7 +64,7 @@ const SPEC_SCHEMA = z.strictObject({
     averageDecay: OPTIMIZER_SCHEMA.shape.averageDecay.default(AVERAGE_DECAY_DEFAULT),
   }),
   privacy: z.strictObject({
-    noise: z.enum(['distributed', 'local', 'off']).default('distributed'),
+    noise: z.enum(NOISE_NAMES).default('distributed'),
     localSteps: LOCAL_STEPS_SCHEMA.optional(),
     epsilon: z.number().min(limit.EPSILON_MIN).max(limit.EPSILON_MAX),
     delta: z.number().min(limit.DELTA_MIN).max(limit.DELTA_MAX),

@@ -1,6 +1,8 @@
 import { type AccountedSteps, epsilonOf } from '../../crypto/accounting/accountant.ts'
 import { SAMPLE_RATE_ONE } from './limits.ts'
-import { type Multipliers, multipliersOf, type SumPlan } from './noise.ts'
+import { noiseModeOf } from './noise/list.ts'
+import type { SumPlan } from './noise/mode.ts'
+import { type Multipliers, multipliersOf } from './noise/noised-sums.ts'
 import { planStudy } from './plan.ts'
 import type { RoundKind } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
@@ -8,8 +10,8 @@ import type { StudyDocument } from './types.ts'
 /** Rounds of training whose charge, and that of the statistics before, stays within the study's and a stricter local cap. */
 export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
   const { rounds, privacy } = document
-  const { delta, epsilon, noise } = privacy
-  if (noise === 'off') return rounds
+  const { delta, epsilon } = privacy
+  if (!noiseModeOf(privacy).isPrivate) return rounds
   const cap = Math.min(epsilon, epsilonMax)
   const fits = (some: number) => epsilonOf(chargedSteps(document, some), delta) <= cap
   // by far the most often: all
@@ -58,12 +60,13 @@ export interface EpsilonAccount {
  */
 export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   const plan = planStudy(document)
-  const { delta, noise } = document.privacy
+  const { delta } = document.privacy
+  const { isPrivate } = noiseModeOf(document.privacy)
   const charged = new Map<string, { sum: SumPlan; multipliers: Multipliers; times: number }>()
   let known: Epsilons | undefined
   let rounds = 0
   const epsilonAgainst = (observer: keyof Epsilons): number => {
-    if (rounds > 0 && noise === 'off') return Infinity
+    if (rounds > 0 && !isPrivate) return Infinity
     // the study's constants are the same in every round: few kinds of steps, however many were there
     const kinds = new Map<string, AccountedSteps>()
     for (const { sum, multipliers, times } of charged.values()) {

@@ -7,13 +7,14 @@
 import { compare } from 'uint8arrays/compare'
 import { ProtocolError } from '../errors.ts'
 import * as limit from './limits.ts'
+import { noiseModeOf } from './noise/list.ts'
 import { parameterSpecs } from './parameters.ts'
-import type { ModelSpec, StudyData, StudyDocument, StudyPrivacy } from './types.ts'
+import type { ModelSpec, StudyData, StudyDocument } from './types.ts'
 
 /** Checks a document whose shape and limits are in order. @throws ProtocolError as `validateStudy` lists */
 export function checkRules(document: StudyDocument): void {
   checkRoster(document)
-  checkPrivacy(document)
+  noiseModeOf(document.privacy).check(document.privacy)
   checkData(document)
   checkAugmentation(document)
 }
@@ -46,28 +47,6 @@ function checkRoster({ hospitals, profile, privacy }: StudyDocument): void {
       `Of ${count} hospitals at most ${count - 2} may collude (two honest ones hide each other), not ${privacy.colluders}`,
     )
   }
-}
-
-function checkPrivacy({ privacy }: StudyDocument): void {
-  const { noise, noiseMultiplier, epsilon, localSteps = 1 } = privacy
-  if (noise === 'distributed' && localSteps > 1) {
-    throw new ProtocolError(
-      'local-steps-need-local-noise',
-      `${localSteps} local steps in a round need noise "local": with distributed noise a hospital's share hides nothing ` +
-        'of a step that its next one is taken from',
-    )
-  }
-  if (noise === 'off' ? noiseMultiplier === 0 && epsilon === 0 : isNoisy(privacy)) return
-  throw new ProtocolError(
-    'bad-noise',
-    noise === 'off'
-      ? 'A study without noise states noiseMultiplier 0 and epsilon 0'
-      : `A study needs noiseMultiplier >= ${limit.STUDY_NOISE_MULTIPLIER_MIN} and epsilon >= ${limit.EPSILON_MIN}`,
-  )
-}
-
-function isNoisy({ noiseMultiplier, epsilon }: StudyPrivacy): boolean {
-  return noiseMultiplier >= limit.STUDY_NOISE_MULTIPLIER_MIN && epsilon >= limit.EPSILON_MIN
 }
 
 function checkData({ data, model, timing, normalisation }: StudyDocument): void {

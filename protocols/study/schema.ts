@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CodedError } from '../../crypto/errors.ts'
 import { publicKeyOfPeer } from '../../crypto/signature.ts'
 import * as limit from './limits.ts'
+import { NOISE_NAMES } from './noise/mode.ts'
 
 // Names are printed on other people's terminals: no control characters, no text that changes the writing direction.
 const name = z
@@ -105,7 +106,7 @@ export const LOCAL_STEPS_SCHEMA = whole(1, limit.LOCAL_STEPS_MAX)
 export const PROFILE_SCHEMA = z.enum(['byzantine', 'crash'])
 
 const PRIVACY_SCHEMA = z.strictObject({
-  noise: z.enum(['distributed', 'local', 'off']),
+  noise: z.enum(NOISE_NAMES),
   localSteps: LOCAL_STEPS_SCHEMA.exactOptional(),
   clippingNorm: real(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX),
   sampleRate: whole(1, limit.SAMPLE_RATE_ONE),

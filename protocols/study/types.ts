@@ -1,3 +1,5 @@
+import type { NoiseName } from './noise/mode.ts'
+
 /** All in milliseconds, monotonic and relative, but for `bandwidthMin` in bit/s. */
 export interface Timing {
   readonly openDelayMs: number
@@ -58,7 +60,7 @@ export interface Augmentation {
  * started: see `requireNoise`.
  */
 export interface StudyPrivacy {
-  noise: 'distributed' | 'local' | 'off'
+  noise: NoiseName
   /** steps that a hospital takes on its own in a round, each noised and each accounted; 1 where absent */
   localSteps?: number
   /** L2 norm C that each record's gradient is clipped to */

@@ -6,6 +6,7 @@
 
 import { WORD_ABS_MAX } from '../../crypto/fixed-point.ts'
 import { sha256 } from '../../crypto/hash.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, sumIn } from '../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { CHECKERS } from '../checkers/list.ts'
@@ -52,7 +53,7 @@ export interface RunOptions {
 /** Integers, anew for every training: two that are mixed up show in the sum. */
 function updates(random: Random, document: StudyDocument) {
   const plan = planStudy(document)
-  const noisy = document.privacy.noise === 'distributed'
+  const noisy = noiseModeOf(document.privacy).noisesSums
   // beyond what any clamp lets through: where the noise is, it must reach beyond the clamp
   const large = noisy && random.chance(0.2)
   const most = large ? WORD_ABS_MAX : 2 ** 19

@@ -87,7 +87,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'same-noise-in-two-views',
     bug: 'a second view of a round gets the noise of the first',
-    file: 'protocols/aggregation/jobs.ts',
+    file: 'protocols/secure-sum/masking.ts',
     find: `const noised = Int32Array.from(update)\n  clamp(noised, limit)\n  ${NOISE_LINE}`,
     replace:
       'const kept = ((globalThis as { noisedOf?: WeakMap<Int32Array, Int32Array> }).noisedOf ??= new WeakMap())\n' +
