@@ -2,9 +2,10 @@
 
 import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { presetOf } from '../../protocols/study/models/list.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
-import type { Activation, StudyDocument } from '../../protocols/study/types.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
 import { epsilonText, observerWords } from '../privacy/epsilon-text.ts'
 import { peerIdString } from '../storage/identity.ts'
 
@@ -32,7 +33,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Created   ${document.created}`,
     `Data      ${data.kind} ${data.shape.join('x')}, ${data.records} records in total, classes: ${data.classes.join(', ')}`,
     ...normalisationLines(document),
-    `Model     ${modelText(document)}, ${plan.dimension} parameters`,
+    `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
     `Training  ${document.rounds} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
@@ -82,26 +83,6 @@ function quorumText({ profile, privacy }: StudyDocument, plan: StudyPlan): strin
     `${plan.quorum} of ${plan.hospitals} votes (${profile} profile, ${plan.faulty} may fail), ` +
     `at least ${plan.contributorsMin} contributors, ${privacy.colluders} may collude`
   )
-}
-
-function modelText({ model }: StudyDocument): string {
-  switch (model.preset) {
-    case 'logistic':
-      return 'logistic'
-    case 'mlp':
-      return `mlp ${model.units.join('-')}${activationText(model)}`
-    case 'scattering':
-      return `scattering of ${model.scales} scales and ${model.angles} angles in cells of ${model.cell}, linear head`
-    case 'cnn':
-      return (
-        `cnn ${model.filters.join('-')} in ${model.groups} groups${activationText(model)}` +
-        (model.standardised ? ', standardised weights' : '')
-      )
-  }
-}
-
-function activationText({ activation }: { activation?: Activation }): string {
-  return activation === undefined ? '' : `, ${activation}`
 }
 
 function viewsLines({ augmentation }: StudyDocument): string[] {

@@ -13,6 +13,7 @@ import { CryptoError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { requireNoise, validateStudy } from '../../protocols/study/document.ts'
 import * as limit from '../../protocols/study/limits.ts'
+import { MODEL_SCHEMA } from '../../protocols/study/models/list.ts'
 import { NOISE_NAMES } from '../../protocols/study/noise/mode.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { colludersDefault } from '../../protocols/study/quorum.ts'
@@ -20,7 +21,6 @@ import {
   AUGMENTATION_SCHEMA,
   DATA_SCHEMA,
   LOCAL_STEPS_SCHEMA,
-  MODEL_SCHEMA,
   NAME_SCHEMA,
   OPTIMIZER_SCHEMA,
   PROFILE_SCHEMA,

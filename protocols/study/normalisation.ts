@@ -10,7 +10,8 @@
  */
 
 import { ProtocolError } from '../errors.ts'
-import type { StudyData, StudyDocument } from './types.ts'
+import type { StudyData } from './data.ts'
+import type { StudyDocument } from './types.ts'
 
 /** A deviation is never taken for less: a constant column has none. */
 export const DEVIATION_MIN = 0.1

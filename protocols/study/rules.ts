@@ -6,10 +6,12 @@
 
 import { compare } from 'uint8arrays/compare'
 import { ProtocolError } from '../errors.ts'
+import type { StudyData } from './data.ts'
 import * as limit from './limits.ts'
+import { type ModelSpec, presetOf } from './models/list.ts'
 import { noiseModeOf } from './noise/list.ts'
 import { parameterSpecs } from './parameters.ts'
-import type { ModelSpec, StudyData, StudyDocument } from './types.ts'
+import type { StudyDocument } from './types.ts'
 
 /** Checks a document whose shape and limits are in order. @throws ProtocolError as `validateStudy` lists */
 export function checkRules(document: StudyDocument): void {
@@ -71,13 +73,9 @@ function checkBounds(bounds: readonly [number, number][], columns: number): void
     )
 }
 
-function checkNormalisation(data: StudyData, { preset }: ModelSpec): void {
-  if (preset === 'scattering') {
-    throw new ProtocolError(
-      'unsupported-normalisation',
-      'Scattering standardises every image by itself: a normalisation would cost privacy and change nothing',
-    )
-  }
+function checkNormalisation(data: StudyData, model: ModelSpec): void {
+  const { normalisationRefusal } = presetOf(model)
+  if (normalisationRefusal !== null) throw new ProtocolError('unsupported-normalisation', normalisationRefusal)
   if (data.kind === 'vector' && data.bounds === undefined) {
     throw new ProtocolError(
       'unsupported-normalisation',
@@ -91,9 +89,8 @@ function checkAugmentation({ augmentation, data, model }: StudyDocument): void {
   const unsupported = (reason: string) =>
     new ProtocolError('unsupported-augmentation', `These records cannot be augmented: ${reason}`)
   if (data.kind !== 'image') throw unsupported('views are of images, and the data are vectors')
-  if (model.preset === 'scattering') {
-    throw unsupported('the features of the preset scattering are computed once for each record')
-  }
+  const { augmentationRefusal } = presetOf(model)
+  if (augmentationRefusal !== null) throw unsupported(augmentationRefusal)
   const side = Math.min(data.shape[0], data.shape[1])
   if (augmentation.shift >= side) {
     throw unsupported(`a shift by ${augmentation.shift} pixels needs a side of more, and the images have ${side}`)

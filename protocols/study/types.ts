@@ -1,3 +1,5 @@
+import type { StudyData } from './data.ts'
+import type { ModelSpec } from './models/list.ts'
 import type { NoiseName } from './noise/mode.ts'
 
 /** All in milliseconds, monotonic and relative, but for `bandwidthMin` in bit/s. */
@@ -12,26 +14,6 @@ export interface Timing {
   readonly bandwidthMin: number
   readonly trainedDelayMs: number
 }
-
-/** Of hidden layers; absent is relu. A bounded one keeps gradients smaller, so that less of them is clipped. */
-export type Activation = 'relu' | 'tanh'
-
-export type ModelSpec =
-  | { preset: 'logistic' }
-  | { preset: 'mlp'; units: number[]; activation?: Activation }
-  /** `standardised`: every filter is used without its mean and with norm 1 */
-  | { preset: 'cnn'; filters: number[]; groups: number; activation?: Activation; standardised?: boolean }
-  /** frozen wavelet features, averaged over square cells of so many pixels, and a linear head: for images */
-  | { preset: 'scattering'; scales: number; angles: number; cell: number }
-
-/**
- * What a record looks like. `records` is the nominal, public total over all hospitals, never a private count. `bounds`
- * are public limits of each column, from knowledge of the field, never from data: values are clipped to them and scaled
- * to −1 … 1.
- */
-export type StudyData =
-  | { kind: 'image'; shape: [number, number, number]; classes: string[]; records: number }
-  | { kind: 'vector'; shape: [number]; classes: string[]; records: number; bounds?: [number, number][] }
 
 export interface StudyOptimizer {
   learningRate: number
