@@ -8,7 +8,7 @@ import { CryptoError } from '../../crypto/errors.ts'
 import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { epsilonText } from '../privacy/epsilon-text.ts'
+import { epsilonText, observerLines } from '../privacy/epsilon-text.ts'
 import { ledgerPath, readLedgerFile, type VerifiedLedger } from '../privacy/ledger-file.ts'
 import {
   type AccountSpending,
@@ -128,14 +128,17 @@ function accountLines({ account, records, delta, epsilon, cap, studies }: Accoun
     `Account ${account}: ${records} records, epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}`,
     ...studies.flatMap(study => [
       `  "${study.name}" (${study.study.slice(0, STUDY_DIGITS)}): ${study.charged} of ${study.rounds} rounds charged${statisticsText(study)}, delta ${study.delta.toExponential()}`,
-      `    epsilon ${epsilonText(study.colluding)} against ${study.against.colluding}: what was charged, of ${epsilonText(study.cap)} (${epsilonText(study.colludingRenyi)} by Rényi accounting)`,
-      ...(study.model === null || study.alone === null
-        ? ['    the other two epsilons follow from the study file, which is not here']
-        : [
-            `    epsilon ${epsilonText(study.model)} against ${study.against.model}`,
-            `    epsilon ${epsilonText(study.alone)} against ${study.against.alone}`,
-          ]),
+      ...spendingLines(study).map(line => `    ${line}`),
     ]),
+  ]
+}
+
+function spendingLines(study: StudySpending): string[] {
+  const charged = `what was charged (${epsilonText(study.colludingRenyi)} by Rényi accounting)`
+  const isKnown = study.model !== null && study.alone !== null
+  return [
+    ...observerLines(study, study.against, { charged, cap: study.cap }),
+    ...(isKnown ? [] : ['the other two epsilons follow from the study file, which is not here']),
   ]
 }
 

@@ -6,19 +6,16 @@ import { presetOf } from '../../protocols/study/models/list.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { epsilonText, observerWords } from '../privacy/epsilon-text.ts'
+import { observerLines, observerWords, unitText } from '../privacy/epsilon-text.ts'
 import { peerIdString } from '../storage/identity.ts'
 
 /** Whoever shows an epsilon shows all three, in words, and says what they do not cover. */
 export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): string[] {
   const { colluders, delta } = privacy
-  const against = observerWords(colluders)
-  return [
-    `Privacy of one record (one image, one row) at delta ${delta.toExponential()}; a patient with several records is not covered by it:`,
-    `  epsilon ${epsilonText(epsilons.colluding)} against ${against.colluding}: the study's target, and what is charged`,
-    `  epsilon ${epsilonText(epsilons.model)} against ${against.model}`,
-    `  epsilon ${epsilonText(epsilons.alone)} against ${against.alone}`,
-  ]
+  const lines = observerLines(epsilons, observerWords(colluders), {
+    charged: "the study's target, and what is charged",
+  })
+  return [`Privacy of ${unitText(delta)}:`, ...lines.map(line => `  ${line}`)]
 }
 
 /** Everything that a person should see before approving. */

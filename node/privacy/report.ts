@@ -10,7 +10,7 @@ import { chargedEpsilon, type Rounds, renyiEpsilon, spendingOf } from '../../pro
 import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type ObserverWords, observerWords } from './epsilon-text.ts'
+import { type ObserverWords, observerWords, UNIT_NOTE } from './epsilon-text.ts'
 
 /** What one study has spent, against whom (privacy.md). All epsilons are of one record, at the study's delta. */
 export interface StudySpending {
@@ -55,9 +55,6 @@ export interface PrivacyReport {
   readonly note: string
 }
 
-export const PATIENT_NOTE =
-  'Every epsilon is of one record (one image, one row): a patient with several records is not covered by it.'
-
 export interface ReportSources {
   readonly ledger: LedgerState
   /** by hex id: the approved studies */
@@ -73,7 +70,7 @@ export function privacyReport({ ledger, documents, epsilonMax }: ReportSources):
       studySpending(ledger, { account, study, rounds }, documents.get(study)),
     ),
   }))
-  return { accounts, note: PATIENT_NOTE }
+  return { accounts, note: UNIT_NOTE }
 }
 
 /** What an account has spent in a study: its own rounds alone, for a study may have gone on with other records. */
