@@ -83,7 +83,7 @@ async function audit(options: AuditOptions): Promise<void> {
   const { out, force, canaries, shadows, roundsMax, json } = options
   await requireWritable(options)
   const { readSubject } = await import('../privacy-audit/subject.ts')
-  const subject = await readSubject(options)
+  const subject = await readSubject({ ...options, records: options.npz })
   const { auditStudy } = await import('../privacy-audit/audit.ts')
   const { loadBackend } = await import('../training/backend.ts')
   const { reportPage } = await import('../privacy-audit/report.ts')

@@ -10,7 +10,7 @@
 
 import { join } from 'node:path'
 import { type Dataset, selectRecords } from '../../node/datasets/dataset.ts'
-import { readNpz } from '../../node/datasets/npz.ts'
+import { openDataset } from '../../node/datasets/open-dataset.ts'
 import { loadBackend } from '../../node/training/backend.ts'
 import { evaluate } from '../../node/training/evaluation.ts'
 import { featuresOf } from '../../node/training/features.ts'
@@ -71,7 +71,7 @@ export async function benchUtility(
 ): Promise<void> {
   const backend = await loadBackend({ engine: 'auto' })
   const read = async (split: string): Promise<Dataset> => {
-    const records = await readNpz(join(data, task.file), { split, shape: task.shape, classes: task.classes })
+    const records = await openDataset(join(data, task.file), { split, shape: task.shape, classes: task.classes })
     // once for all runs: from here on the features are the records
     return featuresOf(
       {
