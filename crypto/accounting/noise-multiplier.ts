@@ -12,6 +12,19 @@ import { ACCOUNTANT_NOISE_MULTIPLIER_MAX, NOISE_MULTIPLIER_STEP, rdpNoiseMultipl
 /** Smallest noise multiplier that the search returns. */
 export const ACCOUNTANT_NOISE_MULTIPLIER_MIN = 0.01
 
+/** What a noise multiplier must keep. */
+export interface NoiseTarget {
+  /** q, a probability of (0, 1] */
+  readonly sampleRate: number
+  /** T >= 1 */
+  readonly steps: number
+  readonly delta: number
+  /** the target, > 0 */
+  readonly epsilon: number
+  /** other mechanisms' steps that are spent under the same target: ε is that of all together */
+  readonly besides?: readonly Steps[]
+}
+
 /**
  * The smallest noise multiplier, a multiple of 1e-4, that keeps ε within the target. The returned value itself has been
  * checked; the next smaller multiple exceeds the target (to within the accountant's 2e-5).
@@ -23,19 +36,7 @@ export const ACCOUNTANT_NOISE_MULTIPLIER_MIN = 0.01
  * @throws CryptoError `out-of-range`; `noise-too-large` when no multiplier up to 1e5 reaches the target;
  *         `target-spent` when the other steps alone exceed it
  */
-export function pldNoiseMultiplier({
-  sampleRate,
-  steps,
-  delta,
-  epsilon,
-  besides = [],
-}: {
-  sampleRate: number
-  steps: number
-  delta: number
-  epsilon: number
-  besides?: readonly Steps[]
-}): number {
+export function pldNoiseMultiplier({ sampleRate, steps, delta, epsilon, besides = [] }: NoiseTarget): number {
   requireReal(sampleRate, { min: Number.MIN_VALUE, max: 1 }, 'sampleRate (a probability)')
   requireInteger(steps, { min: 1, max: PLD_STEPS_MAX }, 'steps')
   const multiplierOf = (units: number): number => units / (1 / NOISE_MULTIPLIER_STEP)

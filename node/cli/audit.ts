@@ -6,8 +6,9 @@ import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { ROUNDS_MAX } from '../../protocols/study/limits.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { observerName } from '../privacy/epsilon-text.ts'
 import type { StudyAudit } from '../privacy-audit/audit.ts'
-import { counted, noiseText, observedBy } from '../privacy-audit/report-words.ts'
+import { counted, noiseText } from '../privacy-audit/report-words.ts'
 import type { Subject } from '../privacy-audit/subject.ts'
 import { writeFileAtomic, writeFileNew } from '../storage/atomic-file.ts'
 import { addJsonOption } from './options.ts'
@@ -81,7 +82,7 @@ async function audit(options: AuditOptions): Promise<void> {
   const { out, force, canaries, shadows, roundsMax, json } = options
   await requireWritable(options)
   const { readSubject } = await import('../privacy-audit/subject.ts')
-  const subject = await readSubject(options)
+  const subject = await readSubject({ ...options, records: options.npz })
   const { auditStudy } = await import('../privacy-audit/audit.ts')
   const { loadBackend } = await import('../training/backend.ts')
   const { reportPage } = await import('../privacy-audit/report.ts')
@@ -173,7 +174,7 @@ function auditLines(found: StudyAudit, out: string): string[] {
     `"${document.name}", ${counted(document.rounds, 'round')} of ${canary.hospitals} hospitals rehearsed on ${counted(found.records, 'record')}`,
     ...canary.findings.map(finding => {
       const { observer, epsilon, claimed } = finding
-      const who = observedBy(observer, colluders)
+      const who = observerName(observer, colluders)
       return `  epsilon      at least ${epsilon.toFixed(2)}, claimed at most ${claimed.toFixed(2)} against ${who}; ${noiseText(finding)}`
     }),
     ...(membership === null

@@ -26,9 +26,9 @@ async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Prom
   const { readNewestCheckpoint } = await import('../storage/newest-checkpoint.ts')
   const { document, checkpoint, hash, round } = await readNewestCheckpoint(data)
   const { deployed } = await import('../../protocols/model/checkpoint.ts')
-  const { readNpz } = await import('../datasets/npz.ts')
+  const { openDataset } = await import('../datasets/open-dataset.ts')
   const { shape, classes } = document.data
-  const dataset = await readNpz(npz, { split, shape, classes })
+  const dataset = await openDataset(npz, { split, shape, classes })
   const { loadBackend } = await import('../training/backend.ts')
   const { evaluate, gapsOf } = await import('../training/evaluation.ts')
   const backend = await loadBackend({ engine: config.training.engine })

@@ -38,7 +38,7 @@ export function addInit(command: Command): void {
 
 async function init({ data, npz, ...choices }: InitOptions): Promise<void> {
   const file = join(data, CONFIG_FILE)
-  const text = renderConfig({ ...choices, ...(npz === undefined ? {} : { npz: resolve(npz) }) }, file)
+  const text = renderConfig({ ...choices, ...(npz === undefined ? {} : { file: resolve(npz) }) }, file)
   for (const name of [CONFIG_FILE, IDENTITY_FILE]) await requireAbsent(join(data, name))
   try {
     await mkdir(join(data, STUDIES_FOLDER), { recursive: true, mode: 0o700 })

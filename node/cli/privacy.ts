@@ -2,14 +2,13 @@
 
 import { stat } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
-import { PLD_STEPS_MAX, pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { ACCOUNTED_STEPS_MAX, epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountant.ts'
 import { rdpEpsilon } from '../../crypto/accounting/rdp.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { epsilonText } from '../privacy/epsilon-text.ts'
+import { epsilonText, observerLines } from '../privacy/epsilon-text.ts'
 import { ledgerPath, readLedgerFile, type VerifiedLedger } from '../privacy/ledger-file.ts'
 import {
   type AccountSpending,
@@ -61,8 +60,8 @@ function addMechanismOptions(command: Command): Command {
 /** A whole number above 0. @throws InvalidArgumentError */
 function parseCount(text: string): number {
   const value = parseNumber(text)
-  if (!Number.isInteger(value) || value > PLD_STEPS_MAX) {
-    throw new InvalidArgumentError(`It must be a whole number from 1 to ${PLD_STEPS_MAX}.`)
+  if (!Number.isInteger(value) || value > ACCOUNTED_STEPS_MAX) {
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${ACCOUNTED_STEPS_MAX}.`)
   }
   return value
 }
@@ -77,7 +76,7 @@ interface MechanismOptions {
 function printEpsilon(options: MechanismOptions & { noiseMultiplier: number }): void {
   const { sampleRate, noiseMultiplier, steps, delta } = options
   const { pld, rdp } = calculated(() => ({
-    pld: pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta }),
+    pld: epsilonOf([{ sampleRate, noiseMultiplier, steps }], delta),
     rdp: rdpEpsilon({ sampleRate, noiseMultiplier, steps, delta }),
   }))
   if (options.json) return printJson({ pld, rdp })
@@ -89,7 +88,7 @@ function printEpsilon(options: MechanismOptions & { noiseMultiplier: number }): 
 
 function printNoise(options: MechanismOptions & { epsilon: number }): void {
   const { sampleRate, steps, delta, epsilon } = options
-  const noiseMultiplier = calculated(() => pldNoiseMultiplier({ sampleRate, steps, delta, epsilon }))
+  const noiseMultiplier = calculated(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon }))
   if (options.json) return printJson({ noiseMultiplier })
   printLines(`noise multiplier ${noiseMultiplier}`)
 }
@@ -128,14 +127,17 @@ function accountLines({ account, records, delta, epsilon, cap, studies }: Accoun
     `Account ${account}: ${records} records, epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}`,
     ...studies.flatMap(study => [
       `  "${study.name}" (${study.study.slice(0, STUDY_DIGITS)}): ${study.charged} of ${study.rounds} rounds charged${statisticsText(study)}, delta ${study.delta.toExponential()}`,
-      `    epsilon ${epsilonText(study.colluding)} against ${study.against.colluding}: what was charged, of ${epsilonText(study.cap)} (${epsilonText(study.colludingRenyi)} by Rényi accounting)`,
-      ...(study.model === null || study.alone === null
-        ? ['    the other two epsilons follow from the study file, which is not here']
-        : [
-            `    epsilon ${epsilonText(study.model)} against ${study.against.model}`,
-            `    epsilon ${epsilonText(study.alone)} against ${study.against.alone}`,
-          ]),
+      ...spendingLines(study).map(line => `    ${line}`),
     ]),
+  ]
+}
+
+function spendingLines(study: StudySpending): string[] {
+  const charged = `what was charged (${epsilonText(study.colludingRenyi)} by Rényi accounting)`
+  const isKnown = study.model !== null && study.alone !== null
+  return [
+    ...observerLines(study, study.against, { charged, cap: study.cap }),
+    ...(isKnown ? [] : ['the other two epsilons follow from the study file, which is not here']),
   ]
 }
 

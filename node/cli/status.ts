@@ -5,7 +5,7 @@ import { roundKind } from '../../protocols/study/rounds.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import type { NodeStatus } from '../http/status.ts'
-import { epsilonText } from '../privacy/epsilon-text.ts'
+import { observerLines, unitText } from '../privacy/epsilon-text.ts'
 import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 
@@ -92,10 +92,10 @@ export function statusLines(status: NodeStatus): string[] {
     ...(epsilon === null
       ? []
       : [
-          `Privacy   one record, delta ${epsilon.delta.toExponential()}, cap ${epsilonText(epsilon.cap)}; several records of a patient are not covered`,
-          `  epsilon ${epsilonText(epsilon.colluding)} against ${epsilon.against.colluding}: what was charged`,
-          `  epsilon ${epsilonText(epsilon.model)} against ${epsilon.against.model}`,
-          `  epsilon ${epsilonText(epsilon.alone)} against ${epsilon.against.alone}`,
+          `Privacy   of ${unitText(epsilon.delta)}`,
+          ...observerLines(epsilon, epsilon.against, { charged: 'what was charged', cap: epsilon.cap }).map(
+            line => `  ${line}`,
+          ),
         ]),
     `Engine    ${status.engine ?? 'none'}, ${Math.round(status.memoryBytes / 2 ** 20)} MiB`,
     ...(roster.approving === null ? [] : [`Roster    version ${roster.version}; approved here: ${roster.approving}`]),

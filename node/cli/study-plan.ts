@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { CryptoError } from '../../crypto/errors.ts'
 import * as limit from '../../protocols/study/limits.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { epsilonText, observerWords } from '../privacy/epsilon-text.ts'
+import { epsilonText, OBSERVERS, observerWords, UNIT_NOTE } from '../privacy/epsilon-text.ts'
 import { type PlanningInput, type PlanRow, planAhead, quorumAhead, type StudyPlanning } from '../study/study-planner.ts'
 import { addJsonOption, parseNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
@@ -100,7 +100,7 @@ function planLines(planning: StudyPlanning): string[] {
     `epsilon       of one record against ${against.colluding}: the target, and what is charged`,
     `of the model  against ${against.model}`,
     `alone         against ${against.alone}`,
-    'A patient with several records is not covered by any of them.',
+    UNIT_NOTE,
     ...(records * delta > 1
       ? [`Warning: delta is above 1/${records}, one over the records: choose a smaller one.`]
       : []),
@@ -112,8 +112,7 @@ function cellsOf({ rounds, sampleRate, batch, noiseMultiplier, noise, epsilons }
   const size = [String(rounds), String(sampleRate), batch.toFixed(batch < 10 ? 1 : 0)]
   if (noiseMultiplier === null || noise === null || epsilons === null)
     return [...size, 'does not fit', '-', '-', '-', '-']
-  const { model, colluding, alone } = epsilons
-  const promised = [colluding, model, alone].map(epsilonText)
+  const promised = OBSERVERS.map(observer => epsilonText(epsilons[observer]))
   return [...size, noiseMultiplier.toFixed(4), noise.toPrecision(3), ...promised]
 }
 

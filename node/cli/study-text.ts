@@ -2,22 +2,21 @@
 
 import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { presetOf } from '../../protocols/study/models/list.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
-import type { Activation, StudyDocument } from '../../protocols/study/types.ts'
-import { epsilonText, observerWords } from '../privacy/epsilon-text.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { observerLines, observerWords, unitText } from '../privacy/epsilon-text.ts'
 import { peerIdString } from '../storage/identity.ts'
 import { timingLines } from './timing-text.ts'
 
 /** All three epsilons in words, with their limits. */
 export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): string[] {
   const { colluders, delta } = privacy
-  const against = observerWords(colluders)
-  return [
-    `Privacy of one record (one image, one row) at delta ${delta.toExponential()}; a patient with several records is not covered by it:`,
-    `  epsilon ${epsilonText(epsilons.colluding)} against ${against.colluding}: the study's target, and what is charged`,
-    `  epsilon ${epsilonText(epsilons.model)} against ${against.model}`,
-    `  epsilon ${epsilonText(epsilons.alone)} against ${against.alone}`,
-  ]
+  const lines = observerLines(epsilons, observerWords(colluders), {
+    charged: "the study's target, and what is charged",
+  })
+  return [`Privacy of ${unitText(delta)}:`, ...lines.map(line => `  ${line}`)]
 }
 
 /** All facts that an operator should see before approving. */
@@ -32,13 +31,13 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Created   ${document.created}`,
     `Data      ${data.kind} ${data.shape.join('x')}, ${data.records} records in total, classes: ${data.classes.join(', ')}`,
     ...normalisationLines(document),
-    `Model     ${modelText(document)}, ${plan.dimension} parameters`,
+    `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
     `Seed      ${Buffer.from(document.initialSeed).toString('hex')} of the first parameters`,
     `Training  ${document.rounds} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
       `moving average ${optimizer.averageDecay}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
-    `Noise     ${noiseText(document)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
+    `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
     `Quorum    ${quorumText(document, plan)}`,
     ...timingLines(document),
     'Hospitals',
@@ -60,11 +59,6 @@ function normalisationLines({ data, normalisation }: StudyDocument): string[] {
     `Columns   ${bounds ? 'clipped to the public bounds of the study, ' : ''}mean 0 and deviation 1 by statistics that all ` +
       `hospitals add up once, before the first round (noise multiplier ${noiseMultiplier}, charged like a round)`,
   ]
-}
-
-function noiseText({ privacy: { noise, localSteps = 1 } }: StudyDocument): string {
-  if (noise !== 'local') return noise
-  return `local (every hospital's own update is private by itself), ${localSteps} local steps a round, each charged`
 }
 
 export function warningLines({ warnings }: StudyPlan): string[] {
@@ -94,26 +88,6 @@ function quorumText({ profile, privacy }: StudyDocument, plan: StudyPlan): strin
     `${plan.quorum} of ${plan.hospitals} votes (${profile} profile, ${plan.faulty} may fail), ` +
     `at least ${plan.contributorsMin} contributors, ${privacy.colluders} may collude`
   )
-}
-
-function modelText({ model }: StudyDocument): string {
-  switch (model.preset) {
-    case 'logistic':
-      return 'logistic'
-    case 'mlp':
-      return `mlp ${model.units.join('-')}${activationText(model)}`
-    case 'scattering':
-      return `scattering of ${model.scales} scales and ${model.angles} angles in cells of ${model.cell}, linear head`
-    case 'cnn':
-      return (
-        `cnn ${model.filters.join('-')} in ${model.groups} groups${activationText(model)}` +
-        (model.standardised ? ', standardised weights' : '')
-      )
-  }
-}
-
-function activationText({ activation }: { activation?: Activation }): string {
-  return activation === undefined ? '' : `, ${activation}`
 }
 
 function viewsLines({ augmentation }: StudyDocument): string[] {

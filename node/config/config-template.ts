@@ -5,7 +5,8 @@ import { EPSILON_MAX_DEFAULT, HTTP_PORT_DEFAULT, LISTEN_DEFAULT, parseConfig } f
 /** Values given to `init`; all other keys get their defaults. */
 export interface ConfigChoices {
   site: string
-  npz?: string
+  /** the records */
+  file?: string
   split?: string
   listen?: string[]
   bootstrap?: string[]
@@ -23,7 +24,7 @@ site = ${value(choices.site)}
 
 [data]
 # The records: a NumPy .npz with <split>_images and <split>_labels. A relative path is seen from this file.
-${choices.npz === undefined ? '# npz = "records.npz"' : `npz = ${value(choices.npz)}`}
+${choices.file === undefined ? '# file = "records.npz"' : `file = ${value(choices.file)}`}
 split = ${value(choices.split ?? 'train')}
 
 [network]

@@ -44,7 +44,17 @@ export const PEER_SCHEMA = z.string().superRefine((text, context) => {
 
 const CONFIG_SCHEMA = z.strictObject({
   site: NAME_SCHEMA,
-  data: z.strictObject({ npz: z.string().min(1).optional(), split: z.string().min(1).default('train') }).prefault({}),
+  data: z
+    .strictObject({
+      file: z.string().min(1).optional(),
+      /** the name that `file` had when records came in one file type */
+      npz: z.string().min(1).optional(),
+      split: z.string().min(1).default('train'),
+    })
+    .refine(({ file, npz }) => file === undefined || npz === undefined, {
+      error: 'names the records twice: npz is the former name of file, so delete the line with npz',
+    })
+    .prefault({}),
   network: z
     .strictObject({
       listen: addresses.min(1).default([LISTEN_DEFAULT]),
@@ -70,10 +80,10 @@ const CONFIG_SCHEMA = z.strictObject({
     .prefault({}),
 })
 
-/** A checked config. Paths are absolute, `npz` is null when this node has no records. */
+/** A checked config. Paths are absolute, `data.file` is null when this node has no records. */
 export interface NodeConfig {
   site: string
-  data: { npz: string | null; split: string }
+  data: { file: string | null; split: string }
   network: { listen: string[]; bootstrap: string[]; mdns: boolean; announce: string[] }
   http: { host: string; port: number }
   log: { level: (typeof LOG_LEVELS)[number] }
@@ -98,8 +108,8 @@ export function parseConfig(text: string, file: string): NodeConfig {
 }
 
 function located(config: z.output<typeof CONFIG_SCHEMA>, file: string): NodeConfig {
-  const { npz, split } = config.data
-  return { ...config, data: { npz: npz === undefined ? null : resolve(dirname(file), npz), split } }
+  const { npz, file: records = npz, split } = config.data
+  return { ...config, data: { file: records === undefined ? null : resolve(dirname(file), records), split } }
 }
 
 function isMultiaddr(text: string): boolean {

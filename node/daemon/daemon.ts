@@ -71,9 +71,9 @@ export interface DaemonOptions {
 export async function startNode({ folder, config, log, study }: DaemonOptions): Promise<RunningNode> {
   const identity = await loadIdentity(folder)
   const { document } = await selectStudy(folder, study)
-  if (config.data.npz === null) {
+  if (config.data.file === null) {
     throw new OperatorError('no-data', 'The node has no records to train on', {
-      hint: 'Set data.npz in config.toml.',
+      hint: 'Set data.file in config.toml.',
       exitCode: EXIT.config,
     })
   }
@@ -108,8 +108,8 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     cleanups.push(() => server.close())
     await noteCurrentStudy(folder, study)
     startup.stage = 'reading the records'
-    const { npz, split } = config.data
-    const training = { engine: config.training.engine, npz, split }
+    const { file, split } = config.data
+    const training = { engine: config.training.engine, file, split }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
     const worker = startWorker(settings, fatal)
     cleanups.push(() => worker.close())

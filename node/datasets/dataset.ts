@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StudyData } from '../../protocols/study/types.ts'
+import type { StudyData } from '../../protocols/study/data.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 
 export interface Dataset {

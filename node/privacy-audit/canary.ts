@@ -16,6 +16,7 @@ import { type AuditFinding, auditScores, gaussianOneRunEpsilon } from '../../cry
 import { RandomReader } from '../../crypto/rng.ts'
 import { plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
 import type { RoundKind } from '../../protocols/study/rounds.ts'
 import { CLIP_MARGIN } from '../training/per-example-clipping.ts'
@@ -72,7 +73,7 @@ const GUESSED_SHARES = [0.02, 0.05, 0.1, 0.2, 0.4, 1]
  */
 export function auditCanaries(init: RehearsalInit, { canaries = CANARIES_DEFAULT } = {}): CanaryAudit {
   const { document, parts, rng } = init
-  assert(document.privacy.noise !== 'off', 'a claim is audited')
+  assert(noiseModeOf(document.privacy).isPrivate, 'a claim is audited')
   const { clippingNorm, sampleRate } = document.privacy
   const { dimension } = planStudy(document)
   const count = Math.min(canaries, Math.floor(dimension / 2))

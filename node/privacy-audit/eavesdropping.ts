@@ -12,7 +12,7 @@ import { toSigned } from '../../crypto/ring.ts'
 import type { Rng } from '../../crypto/rng.ts'
 import { ROOT_BYTES } from '../../crypto/zero-sum-masks.ts'
 import { maskUpdate } from '../../protocols/secure-sum/masking.ts'
-import { noiseOfStep, noiseOfSum } from '../../protocols/study/noise.ts'
+import { noiseOfStep, noiseOfSum } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 

@@ -12,6 +12,7 @@
 import type { Rng } from '../../crypto/rng.ts'
 import { deployed, initialCheckpoint } from '../../protocols/model/checkpoint.ts'
 import { CLIPPING_NORM_MAX, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, selectRecords } from '../datasets/dataset.ts'
 import type { Backend } from '../training/backend.ts'
@@ -170,7 +171,7 @@ function openDocument(
     rounds: Math.max(OPEN_ROUNDS_MIN, Math.ceil(OPEN_EPOCHS / rate)),
     data: { ...document.data, records: count },
     optimizer: { ...document.optimizer, learningRate: OPEN_STEP / largest, momentum: OPEN_MOMENTUM },
-    privacy: { ...privacy, noise: 'off', noiseMultiplier: 0, epsilon: 0, clippingNorm, sampleRate },
+    privacy: { ...privacy, ...NO_NOISE, clippingNorm, sampleRate },
   }
 }
 

@@ -9,6 +9,7 @@ import { boundsOf } from '../../protocols/study/normalisation.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, selectRecords } from '../datasets/dataset.ts'
 import { featuresOf } from '../training/features.ts'
+import { trainedPresetOf } from '../training/models/list.ts'
 
 /** A data set of the records at these indices. */
 export function subset(dataset: Dataset, indices: Uint32Array): Dataset {
@@ -49,7 +50,7 @@ export interface TrainedPart {
  * trainings compute the features once. Any other study stays as it is.
  */
 export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
-  if (document.model.preset !== 'scattering') return { document, records: dataset }
+  if (trainedPresetOf(document.model).frozenFeatures === null) return { document, records: dataset }
   const records = featuresOf(document, dataset)
   const data = { ...document.data, kind: 'vector' as const, shape: [records.shape[0]!] as [number] }
   return { document: { ...document, data, model: { preset: 'logistic' } }, records }

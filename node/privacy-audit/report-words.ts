@@ -1,11 +1,6 @@
 /** Numbers and observers of an audit's report, in words. @module */
 
-import { observerWords } from '../privacy/epsilon-text.ts'
-import type { AttackView, CanaryFinding } from './canary.ts'
-
-export function observedBy(observer: AttackView, colluders: number): string {
-  return observer === 'model' ? 'everyone who sees the model' : observerWords(colluders).colluding
-}
+import type { CanaryFinding } from './canary.ts'
 
 /** The measured noise, as a clause of a sentence. */
 export function noiseText({ noise, statisticsNoise }: Pick<CanaryFinding, 'noise' | 'statisticsNoise'>): string {

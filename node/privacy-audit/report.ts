@@ -7,13 +7,14 @@
 
 import { html, raw } from 'hono/html'
 import type { AuditFinding } from '../../crypto/accounting/one-run-audit.ts'
+import { type EpsilonObserver, OBSERVERS, observerName, UNIT_NOTE } from '../privacy/epsilon-text.ts'
 import type { StudyAudit } from './audit.ts'
 import type { CanaryFinding } from './canary.ts'
 import { claimChart, type Markup, rocChart } from './chart.ts'
 import { inversionSection } from './report-inversion.ts'
 import { methodSection } from './report-method.ts'
 import { STYLE } from './report-style.ts'
-import { counted, fixed, noiseText, observedBy, percent, significant } from './report-words.ts'
+import { counted, fixed, noiseText, percent, significant } from './report-words.ts'
 
 /** The epsilons that a study's ledger has charged. */
 export interface ChargedEpsilons {
@@ -91,7 +92,7 @@ function findingSentence(
   { observer, epsilon, claimed, exceeded, refuted, ...measured }: CanaryFinding,
   { document }: StudyAudit,
 ): string {
-  const who = observedBy(observer, document.privacy.colluders)
+  const who = observerName(observer, document.privacy.colluders)
   const found = `Against ${who}, epsilon is at least ${epsilon.toFixed(2)}`
   const small = noiseText(measured)
   if (exceeded) return `${found}, and the study claims ${claimed.toFixed(2)}: the claim is refuted; ${small}.`
@@ -108,18 +109,19 @@ function pictureSentence({ inversion }: StudyAudit): Markup | string {
 
 function claimSection({ document, claimed, canary }: StudyAudit, { charged }: ReportSource): Markup {
   const { colluders, delta } = document.privacy
-  const rows = [
-    { who: observedBy('colluding', colluders), note: 'the target, and what is charged', key: 'colluding' as const },
-    { who: observedBy('model', colluders), note: 'if all hospitals added their noise', key: 'model' as const },
-    { who: 'all other hospitals together', note: 'nobody else is honest', key: 'alone' as const },
-  ]
-  const chargedText = (key: 'colluding' | 'model' | 'alone') => {
+  const notes = {
+    colluding: 'the target, and what is charged',
+    model: 'if all hospitals added their noise',
+    alone: 'nobody else is honest',
+  }
+  const rows = OBSERVERS.map(key => ({ who: observerName(key, colluders), note: notes[key], key }))
+  const chargedText = (key: EpsilonObserver) => {
     const value = charged?.[key] ?? null
     return value === null ? 'unknown' : value.toFixed(3)
   }
   return html`<section>
 <h2>What is claimed, and what was found</h2>
-<p>Epsilon bounds how much anybody can become surer that one record (one image, one row) was in the data: by a factor of at most e to the power of epsilon, except with probability delta = ${delta.toExponential()}. A patient with several records is not covered by it.</p>
+<p>Epsilon bounds how much anybody can become surer that one record was in the data: by a factor of at most e to the power of epsilon, except with probability delta = ${delta.toExponential()}. ${UNIT_NOTE}</p>
 <table><thead><tr><th>against</th><th></th><th class="number">claimed epsilon</th>${charged === null ? '' : html`<th class="number">charged so far (${charged.rounds} rounds)</th>`}</tr></thead><tbody>
 ${rows.map(({ who, note, key }) => html`<tr><td>${who}</td><td class="note">${note}</td><td class="number">${claimed[key].toFixed(3)}</td>${charged === null ? '' : html`<td class="number">${chargedText(key)}</td>`}</tr>`)}
 </tbody></table>
@@ -139,7 +141,7 @@ ${canary.findings.flatMap(finding => [
   finding.gaussian === null ? '' : findingRow(finding, colluders, 'the claimed Gaussian', finding.gaussian),
 ])}
 </tbody></table>
-<p>The noise itself was measured on the parameters without a canary. ${canary.findings.map(finding => `Against ${observedBy(finding.observer, colluders)} ${noiseText(finding)}. `)}</p>
+<p>The noise itself was measured on the parameters without a canary. ${canary.findings.map(finding => `Against ${observerName(finding.observer, colluders)} ${noiseText(finding)}. `)}</p>
 </section>`
 }
 
@@ -150,7 +152,7 @@ function findingRow(
   { correct, guesses, epsilon }: AuditFinding,
 ): Markup {
   const made = guesses === 0 ? 'no better than coins' : `${correct} of ${guesses}`
-  return html`<tr><td>${observedBy(observer, colluders)}</td><td>${test}</td><td class="number">${made}</td><td class="number">${epsilon.toFixed(3)}</td></tr>`
+  return html`<tr><td>${observerName(observer, colluders)}</td><td>${test}</td><td class="number">${made}</td><td class="number">${epsilon.toFixed(3)}</td></tr>`
 }
 
 function membershipSection({ membership, final }: StudyAudit, { heldOut, finalRound }: ReportSource): Markup {

@@ -9,7 +9,7 @@ import { deployed } from '../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type NodeConfig, readConfig } from '../config/config.ts'
 import { type Dataset, requireContract } from '../datasets/dataset.ts'
-import { readNpz } from '../datasets/npz.ts'
+import { openDataset } from '../datasets/open-dataset.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { ledgerPath, readLedgerFile } from '../privacy/ledger-file.ts'
 import { privacyReport } from '../privacy/report.ts'
@@ -24,7 +24,7 @@ export interface SubjectChoices {
   readonly data?: string | undefined
   readonly study?: string | undefined
   /** records to audit on; a node's own unless given */
-  readonly npz?: string | undefined
+  readonly records?: string | undefined
   readonly split?: string | undefined
   readonly heldOut?: string | undefined
 }
@@ -54,12 +54,12 @@ export interface Subject {
  *   3), and those of the readers of its files
  */
 export async function readSubject(choices: SubjectChoices): Promise<Subject> {
-  const { data, study, npz, heldOut } = choices
+  const { data, study, records, heldOut } = choices
   if ((data === undefined) === (study === undefined)) {
     throw usage('which-study', 'Which study?', "Name a node's data folder with --data, or a study file with --study.")
   }
   if (data !== undefined) return await readNode(data, choices)
-  if (npz === undefined) {
+  if (records === undefined) {
     throw usage('no-records', 'There are no records to rehearse the study on', 'Name a file of some with --npz.')
   }
   if (heldOut !== undefined) {
@@ -71,24 +71,24 @@ export async function readSubject(choices: SubjectChoices): Promise<Subject> {
   }
   const found = await readStudyFile(study as string)
   const split = choices.split ?? 'train'
-  const dataset = await recordsOf(found.document, npz, split)
+  const dataset = await recordsOf(found.document, records, split)
   const { document } = found
-  return { document, study: found.study, file: npz, split, dataset, engine: 'auto', charged: null, final: null }
+  return { document, study: found.study, file: records, split, dataset, engine: 'auto', charged: null, final: null }
 }
 
-async function readNode(folder: string, { npz, split, heldOut }: SubjectChoices): Promise<Subject> {
+async function readNode(folder: string, { records, split, heldOut }: SubjectChoices): Promise<Subject> {
   const config = await readConfig(folder)
   const newest = await readNewestCheckpoint(folder).catch((error: OperatorError) => {
     if (error.code === 'no-checkpoint') return undefined
     throw error
   })
   const { document, study } = await approvedStudy(folder, newest?.document)
-  const own = config.data.npz
-  const file = npz ?? own
+  const own = config.data.file
+  const file = records ?? own
   if (file === null) {
     throw usage('no-records', `${folder} has no records`, 'Name a file of some with --npz, or in config.toml.')
   }
-  const chosen = split ?? (npz === undefined ? config.data.split : 'train')
+  const chosen = split ?? (records === undefined ? config.data.split : 'train')
   const dataset = await recordsOf(document, file, chosen)
   const members = own === null ? null : await recordsOf(document, own, config.data.split)
   const others = heldOut === undefined ? null : await recordsOf(document, file, heldOut)
@@ -125,7 +125,7 @@ function isSame(a: StudyDocument, b: StudyDocument): boolean {
 
 async function recordsOf(document: StudyDocument, file: string, split: string): Promise<Dataset> {
   const { shape, classes } = document.data
-  const dataset = await readNpz(file, { split, shape, classes })
+  const dataset = await openDataset(file, { split, shape, classes })
   requireContract(dataset, document.data)
   return dataset
 }

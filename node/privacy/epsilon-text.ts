@@ -1,4 +1,4 @@
-/** The observers that each epsilon protects against, in words; a display of one epsilon shows all three. @module */
+/** Epsilons in words: whoever shows one shows all three, says whom each is against, and what none of them covers. @module */
 
 import type { Epsilons } from '../../protocols/study/epsilons.ts'
 
@@ -12,14 +12,68 @@ export function epsilonText(epsilon: number): string {
   return String(Math.ceil(epsilon * unit - 1e-9) / unit)
 }
 
-/** The observer of each epsilon, as the end of a sentence: "epsilon 3 against …". */
-export type ObserverWords = Readonly<Record<keyof Epsilons, string>>
+const UNIT = 'one record (one image, one row)'
+const NOT_COVERED = 'a patient with several records is not covered by it'
+
+/** What every epsilon is of, as a sentence beside them. */
+export const UNIT_NOTE = `Every epsilon is of ${UNIT}: ${NOT_COVERED}.`
+
+/** The same as a heading above them: "Privacy of …". */
+export function unitText(delta: number): string {
+  return `${UNIT} at delta ${delta.toExponential()}; ${NOT_COVERED}`
+}
+
+export type EpsilonObserver = keyof Epsilons
+
+/** Against whom the study's target is, and what is charged. */
+const CHARGED = 'colluding'
+
+/** In the order in which they are shown: what is charged comes first. */
+export const OBSERVERS = ['colluding', 'model', 'alone'] as const satisfies readonly EpsilonObserver[]
+
+/** One sentence's end for each epsilon: "epsilon 3 against …". */
+export type ObserverWords = Readonly<Record<EpsilonObserver, string>>
+
+/**
+ * Who an observer is, without the condition that the epsilon of the model has.
+ *
+ * @param colluders that the study promises to withstand
+ */
+export function observerName(observer: EpsilonObserver, colluders: number): string {
+  return {
+    colluding: colluders === 1 ? 'any one of the hospitals' : `any ${colluders} hospitals that pool what they know`,
+    model: 'everyone who sees the model',
+    alone: 'all other hospitals colluding',
+  }[observer]
+}
 
 /** @param colluders that the study promises to withstand */
 export function observerWords(colluders: number): ObserverWords {
   return {
-    colluding: colluders === 1 ? 'any one of the hospitals' : `any ${colluders} hospitals that pool what they know`,
-    model: 'everyone who sees the model, if all contributors added their noise',
-    alone: 'all other hospitals colluding',
+    colluding: observerName('colluding', colluders),
+    model: `${observerName('model', colluders)}, if all contributors added their noise`,
+    alone: observerName('alone', colluders),
   }
+}
+
+/**
+ * A line for each epsilon that is known, what is charged first.
+ *
+ * @param epsilons null where one is not known here
+ * @param against  as `observerWords` gives it
+ * @param charged  what the first line ends with: that this one is charged
+ * @param cap      of how much it is charged, where that is to be shown
+ */
+export function observerLines(
+  epsilons: Readonly<Record<EpsilonObserver, number | null>>,
+  against: ObserverWords,
+  { charged, cap }: { readonly charged: string; readonly cap?: number },
+): string[] {
+  return OBSERVERS.flatMap(observer => {
+    const epsilon = epsilons[observer]
+    if (epsilon === null) return []
+    if (observer !== CHARGED) return [`epsilon ${epsilonText(epsilon)} against ${against[observer]}`]
+    const allowed = cap === undefined ? '' : ` of ${epsilonText(cap)}`
+    return [`epsilon ${epsilonText(epsilon)}${allowed} against ${against[observer]}: ${charged}`]
+  })
 }

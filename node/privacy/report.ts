@@ -10,7 +10,7 @@ import { chargedEpsilon, type Rounds, renyiEpsilon, spendingOf } from '../../pro
 import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type ObserverWords, observerWords } from './epsilon-text.ts'
+import { type ObserverWords, observerWords, UNIT_NOTE } from './epsilon-text.ts'
 
 /** One study's epsilons and their observers (privacy.md). All epsilons are of one record, at the study's delta. */
 export interface StudySpending {
@@ -55,9 +55,6 @@ export interface PrivacyReport {
   readonly note: string
 }
 
-export const PATIENT_NOTE =
-  'Every epsilon is of one record (one image, one row): a patient with several records is not covered by it.'
-
 export interface ReportSources {
   readonly ledger: LedgerState
   /** the approved studies, by hex id */
@@ -73,7 +70,7 @@ export function privacyReport({ ledger, documents, epsilonMax }: ReportSources):
       studySpending(ledger, { account, study, rounds }, documents.get(study)),
     ),
   }))
-  return { accounts, note: PATIENT_NOTE }
+  return { accounts, note: UNIT_NOTE }
 }
 
 /** An account's spending in a study: only its own rounds, because a study may have continued with other records. */

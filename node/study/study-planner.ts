@@ -4,12 +4,12 @@
  * @module
  */
 
-import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
-import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountant.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { Epsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE, STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/study/limits.ts'
-import { multipliersOf, type NoiseSharing, withFixedPoint } from '../../protocols/study/noise.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
+import { multipliersOf, type NoiseSharing, withFixedPoint } from '../../protocols/study/noise/noised-sums.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
 
 export interface PlanningInput {
@@ -80,16 +80,16 @@ function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRa
   const { hospitals, sharing, records, epsilon, delta, localSteps = 1 } = plan
   const batch = sampleRate * records
   const steps = rounds * localSteps
-  const found = unlessTooNoisy(() => pldNoiseMultiplier({ sampleRate, steps, delta, epsilon }))
+  const found = unlessTooNoisy(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon }))
   const z = found === null ? null : Math.max(STUDY_NOISE_MULTIPLIER_MIN, found)
   const multipliers = z === null ? null : unlessTooNoisy(() => multipliersAt(plan, z))
   if (z === null || multipliers === null) {
     return { rounds, sampleRate, batch, noiseMultiplier: null, noise: null, epsilons: null }
   }
-  // in the average over the batch; z counts the noise of |P| − t hospitals, or of each alone where noise is local
-  const sharers = sharing.noise === 'local' ? 1 : hospitals - sharing.colluders
-  const noise = (z * Math.sqrt(hospitals / sharers)) / batch
-  const at = (noiseMultiplier: number) => pldEpsilon([{ sampleRate, noiseMultiplier, steps }], { delta })
+  // in the average over the batch; z is that of |P| − t of the hospitals, or of each of them
+  const { contributors, colluders } = noiseModeOf(sharing).sharersIn({ contributors: hospitals, ...sharing })
+  const noise = (z * Math.sqrt(hospitals / (contributors - colluders))) / batch
+  const at = (noiseMultiplier: number) => epsilonOf([{ sampleRate, noiseMultiplier, steps }], delta)
   const { model, colluding, alone } = multipliers
   const epsilons = { model: at(model), colluding: at(colluding), alone: at(alone) }
   return { rounds, sampleRate, batch, noiseMultiplier: z, noise, epsilons }

@@ -8,20 +8,20 @@ import { randomBytes } from 'node:crypto'
 import { compare } from 'uint8arrays/compare'
 import { fromString } from 'uint8arrays/from-string'
 import { z } from 'zod'
-import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
-import type { Steps } from '../../crypto/accounting/pld.ts'
+import { type AccountedSteps, noiseMultiplierFor, type PrivacyTarget } from '../../crypto/accounting/accountant.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import { whole } from '../../protocols/encoding/fields.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { requireNoise, validateStudy } from '../../protocols/study/document.ts'
 import * as limit from '../../protocols/study/limits.ts'
+import { MODEL_SCHEMA } from '../../protocols/study/models/list.ts'
+import { NOISE_NAMES } from '../../protocols/study/noise/mode.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { colludersDefault } from '../../protocols/study/quorum.ts'
 import {
   AUGMENTATION_SCHEMA,
   DATA_SCHEMA,
   LOCAL_STEPS_SCHEMA,
-  MODEL_SCHEMA,
   NAME_SCHEMA,
   OPTIMIZER_SCHEMA,
   PROFILE_SCHEMA,
@@ -68,7 +68,7 @@ const SPEC_SCHEMA = z.strictObject({
     averageDecay: OPTIMIZER_SCHEMA.shape.averageDecay.default(AVERAGE_DECAY_DEFAULT),
   }),
   privacy: z.strictObject({
-    noise: z.enum(['distributed', 'local', 'off']).default('distributed'),
+    noise: z.enum(NOISE_NAMES).default('distributed'),
     localSteps: LOCAL_STEPS_SCHEMA.optional(),
     epsilon: z.number().min(limit.EPSILON_MIN).max(limit.EPSILON_MAX),
     delta: z.number().min(limit.DELTA_MIN).max(limit.DELTA_MAX),
@@ -166,7 +166,7 @@ export function documentOfSpec(
 export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
   const training = { sampleRate: sampleRate / limit.SAMPLE_RATE_ONE, steps: draft.rounds * localSteps, delta, epsilon }
-  const trained = (besides: Steps[]) => {
+  const trained = (besides: AccountedSteps[]) => {
     const what = `rounds times privacy.localSteps, ${training.steps} steps of training, within privacy.epsilon ${epsilon}`
     return { ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }, what) }
   }
@@ -178,10 +178,10 @@ export function withNoise(draft: StudyDocument, normalisation?: { readonly share
   return { ...draft, normalisation: { noiseMultiplier }, privacy: trained([{ ...once, noiseMultiplier }]) }
 }
 
-/** The noise multiplier, at least the smallest that a study may have. @param what names the deciding keys in errors */
-function noiseOf(wanted: Parameters<typeof pldNoiseMultiplier>[0], what: string): number {
+/** A study never has less than the smallest multiplier. @param what for the error: names the keys that decide it */
+function noiseOf(wanted: PrivacyTarget, what: string): number {
   try {
-    return Math.max(pldNoiseMultiplier(wanted), limit.STUDY_NOISE_MULTIPLIER_MIN)
+    return Math.max(noiseMultiplierFor(wanted), limit.STUDY_NOISE_MULTIPLIER_MIN)
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
     throw new ProtocolError('unsupported-privacy', `No noise keeps ${what}: ${cause.message}`, { cause })

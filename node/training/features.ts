@@ -6,8 +6,8 @@
 
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Dataset } from '../datasets/dataset.ts'
+import { trainedPresetOf } from './models/list.ts'
 import { boundedRecords } from './normaliser.ts'
-import { scatterDataset } from './scattering.ts'
 
 /** Cache: features take milliseconds a record, and the same records are requested repeatedly. */
 const known = new WeakMap<Dataset, { model: string; features: Dataset }>()
@@ -18,11 +18,12 @@ export function featuresOf(
   dataset: Dataset,
 ): Dataset {
   const { model } = document
-  if (model.preset !== 'scattering') return boundedRecords(document, dataset)
+  const { frozenFeatures } = trainedPresetOf(model)
+  if (frozenFeatures === null) return boundedRecords(document, dataset)
   const key = JSON.stringify(model)
   const before = known.get(dataset)
   if (before?.model === key) return before.features
-  const features = scatterDataset(dataset, model)
+  const features = frozenFeatures(dataset, model)
   known.set(dataset, { model: key, features })
   return features
 }

@@ -13,6 +13,7 @@
 
 import { EXIT, OperatorError } from '../errors.ts'
 import type { Backend, Layer, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tf } from './backend.ts'
+import type { GroupNormalizationLayer } from './group-normalization.ts'
 import {
   convolutionInputGradient,
   kernelOrder,
@@ -24,7 +25,6 @@ import {
   type Window,
   weightedRows,
 } from './kernels.ts'
-import type { GroupNormalizationLayer } from './model.ts'
 import { rawGradients, type StandardisedConvolutionLayer, standardise } from './standardised-convolution.ts'
 
 /** Weights of the examples in the sum, and a mask of the finite examples where some are not. */

@@ -10,7 +10,7 @@
  */
 
 import { createFourierPlan, type FourierPlan } from '../../crypto/accounting/fourier.ts'
-import { scatteringChannels } from '../../protocols/study/parameters.ts'
+import { scatteringChannels } from '../../protocols/study/models/scattering.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 
 /** J scales, L angles, and the side of the square cells that are averaged, in pixels. */

@@ -18,7 +18,8 @@ import { trainUpdate } from './local-update.ts'
 
 export interface TrainingSettings {
   readonly engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm'
-  readonly npz: string
+  /** the records */
+  readonly file: string
   readonly split: string
 }
 

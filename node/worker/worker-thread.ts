@@ -4,7 +4,7 @@ import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { decodeStudy } from '../../protocols/study/document.ts'
-import { readNpz } from '../datasets/npz.ts'
+import { openDataset } from '../datasets/open-dataset.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { diskError } from '../storage/disk-error.ts'
 import { loadBackend } from '../training/backend.ts'
@@ -46,7 +46,7 @@ async function createDataTrainer({ document: bytes, training }: WorkerSettings):
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
   const { shape, classes } = document.data
-  const dataset = await readNpz(training.npz, { split: training.split, shape: [...shape], classes })
+  const dataset = await openDataset(training.file, { split: training.split, shape: [...shape], classes })
   const backend = await loadBackend({ engine: training.engine })
   return createTrainer({
     document,

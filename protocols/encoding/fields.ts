@@ -16,6 +16,9 @@ export const hash32 = bytesOf(32)
 /** A whole number from `min` to `max`, both included. */
 export const whole = (min: number, max: number) => z.number().int().min(min).max(max)
 
+/** A finite number within limits, both included. */
+export const real = (min: number, max: number) => z.number().min(min).max(max)
+
 /** A whole number of 32 bits: a round, a version, a length. */
 export const uint32 = whole(0, 0xffffffff)
 

@@ -11,7 +11,16 @@
 
 import { roundKind, trainingCharges } from '../study/rounds.ts'
 import { broken, type EntryOf, type LedgerEntry } from './entry.ts'
-import { chargedEpsilon, epsilonOf, NO_ROUNDS, plus, type Rounds, sameTerms, spendingOf, termsIn } from './spending.ts'
+import {
+  chargedEpsilon,
+  epsilonOfStudies,
+  NO_ROUNDS,
+  plus,
+  type Rounds,
+  sameTerms,
+  spendingOf,
+  termsIn,
+} from './spending.ts'
 
 /** Tolerance between a recorded epsilon and the one that another machine derives: relative, absolute below 1. */
 const EPSILON_TOLERANCE = 2e-4
@@ -150,7 +159,7 @@ export class LedgerState {
     const epsilon = chargedEpsilon(here, terms.delta)
     // shortcut: most accounts have one study, and its delta
     const alone = before.every(spending => spending.length === 0)
-    const total = alone && delta === terms.delta ? epsilon : epsilonOf([...before, here], delta)
+    const total = alone && delta === terms.delta ? epsilon : epsilonOfStudies([...before, here], delta)
     return { epsilon, total }
   }
 
@@ -225,7 +234,7 @@ export class LedgerState {
     return open.map(([account, { records, delta, rounds }]) => {
       const studies = [...rounds].map(([study, count]) => ({ study, name: this.#begun(study).name, rounds: count }))
       const spending = studies.map(one => spendingOf(this.#begun(one.study), one.rounds))
-      return { account, records, delta, epsilon: epsilonOf(spending, delta), studies }
+      return { account, records, delta, epsilon: epsilonOfStudies(spending, delta), studies }
     })
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { epsilonOf } from '../../crypto/accounting/accountant.ts'
 import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/accounting/rdp.ts'
 import { SAMPLE_RATE_ONE } from '../study/limits.ts'
 import type { RoundKind } from '../study/rounds.ts'
@@ -65,11 +65,11 @@ export function chargedEpsilon(spending: readonly Spending[], delta: number): nu
   const kinds = spending.map(({ terms: { sampleRate, noiseMultiplier, steps = 1 }, rounds }) => {
     return { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * steps }
   })
-  return pldEpsilon(kinds, { delta })
+  return epsilonOf(kinds, delta)
 }
 
-/** The epsilon of rounds of one or several studies, with one list of spendings for each study. */
-export function epsilonOf(studies: readonly (readonly Spending[])[], delta: number): number {
+/** Epsilon of some rounds of one study or of several, one list of spendings each. */
+export function epsilonOfStudies(studies: readonly (readonly Spending[])[], delta: number): number {
   const spent = studies.filter(spending => spending.length > 0)
   return spent.length === 1 ? chargedEpsilon(spent[0]!, delta) : renyiEpsilon(spent.flat(), delta)
 }

@@ -1,6 +1,6 @@
 /** Applies a round's opened sum to the checkpoint before it. @module */
 
-import { noiseInSum } from '../study/noise.ts'
+import { noiseInSum } from '../study/noise/noised-sums.ts'
 import { type StudyPlan, sumIn } from '../study/plan.ts'
 import { roundKind } from '../study/rounds.ts'
 import type { StudyDocument } from '../study/types.ts'

@@ -63,7 +63,7 @@ export function allOf<T extends Body['type']>(book: MessageTable, type: T): Mess
 }
 
 /** Number of messages in the table. */
-export function sizeOf(book: MessageTable): number {
+export function messageCount(book: MessageTable): number {
   let size = 0
   for (const row of book.values()) size += row.size
   return size

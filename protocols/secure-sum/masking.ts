@@ -14,7 +14,7 @@ import { addDiscreteGaussian } from '../../crypto/noise/discrete-gaussian.ts'
 import { toBytes } from '../../crypto/ring.ts'
 import type { Rng } from '../../crypto/rng.ts'
 import { derivePairKey, deriveSelfKey, maskInto, pairSign } from '../../crypto/zero-sum-masks.ts'
-import type { Noising } from '../study/noise.ts'
+import type { Noising } from '../study/noise/mode.ts'
 import type { Session } from './jobs.ts'
 
 export interface MaskInput {

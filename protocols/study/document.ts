@@ -13,6 +13,7 @@ import { decode, encode } from '../encoding/codec.ts'
 import { printable } from '../encoding/printable.ts'
 import { ProtocolError } from '../errors.ts'
 import * as limit from './limits.ts'
+import { noiseModeOf } from './noise/list.ts'
 import { checkRules } from './rules.ts'
 import { STUDY_SCHEMA } from './schema.ts'
 import type { StudyDocument } from './types.ts'
@@ -58,7 +59,7 @@ export function studyIdOf(document: StudyDocument): Uint8Array {
 
 /** Refuses a study without noise. @throws ProtocolError `noise-off` */
 export function requireNoise(document: StudyDocument): void {
-  if (document.privacy.noise === 'off') {
+  if (!noiseModeOf(document.privacy).isPrivate) {
     throw new ProtocolError('noise-off', 'The study has its noise turned off: that exists for tests, never for records')
   }
 }

@@ -1,8 +1,8 @@
-/** The three epsilons of a study, and the number of rounds that a budget allows. @module */
-
-import { pldEpsilon, type Steps } from '../../crypto/accounting/pld.ts'
+import { type AccountedSteps, epsilonOf } from '../../crypto/accounting/accountant.ts'
 import { SAMPLE_RATE_ONE } from './limits.ts'
-import { type Multipliers, multipliersOf, type SumPlan } from './noise.ts'
+import { noiseModeOf } from './noise/list.ts'
+import type { SumPlan } from './noise/mode.ts'
+import { type Multipliers, multipliersOf } from './noise/noised-sums.ts'
 import { planStudy } from './plan.ts'
 import type { RoundKind } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
@@ -10,11 +10,11 @@ import type { StudyDocument } from './types.ts'
 /** Number of training rounds that fit, after the statistics, into both the study's epsilon and the local cap. */
 export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
   const { rounds, privacy } = document
-  const { delta, epsilon, noise } = privacy
-  if (noise === 'off') return rounds
+  const { delta, epsilon } = privacy
+  if (!noiseModeOf(privacy).isPrivate) return rounds
   const cap = Math.min(epsilon, epsilonMax)
-  const fits = (some: number) => pldEpsilon(chargedSteps(document, some), { delta }) <= cap
-  // the usual case: all rounds fit
+  const fits = (some: number) => epsilonOf(chargedSteps(document, some), delta) <= cap
+  // by far the most often: all
   if (fits(rounds)) return rounds
   let [fit, over] = [0, rounds]
   while (over - fit > 1) {
@@ -60,20 +60,21 @@ export interface EpsilonAccount {
  */
 export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   const plan = planStudy(document)
-  const { delta, noise } = document.privacy
+  const { delta } = document.privacy
+  const { isPrivate } = noiseModeOf(document.privacy)
   const charged = new Map<string, { sum: SumPlan; multipliers: Multipliers; times: number }>()
   let known: Epsilons | undefined
   let rounds = 0
   const epsilonAgainst = (observer: keyof Epsilons): number => {
-    if (rounds > 0 && noise === 'off') return Infinity
-    // rounds with the same multiplier are one kind of step: there are few kinds, whatever the numbers of contributors
-    const kinds = new Map<string, Steps>()
+    if (rounds > 0 && !isPrivate) return Infinity
+    // the study's constants are the same in every round: few kinds of steps, however many were there
+    const kinds = new Map<string, AccountedSteps>()
     for (const { sum, multipliers, times } of charged.values()) {
       const mechanism = { sampleRate: sum.sampleRate / SAMPLE_RATE_ONE, noiseMultiplier: multipliers[observer] }
       const key = JSON.stringify(mechanism)
       kinds.set(key, { ...mechanism, steps: (kinds.get(key)?.steps ?? 0) + times * sum.steps })
     }
-    return pldEpsilon([...kinds.values()], { delta })
+    return epsilonOf([...kinds.values()], delta)
   }
   return {
     get rounds() {
@@ -107,8 +108,8 @@ export function plannedEpsilons(document: StudyDocument, contributors = document
   return account.epsilons()
 }
 
-/** The steps that are charged for a study: statistics and all rounds of training, against its tolerated colluders. */
-export function chargedSteps(document: StudyDocument, rounds = document.rounds): Steps[] {
+/** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
+export function chargedSteps(document: StudyDocument, rounds = document.rounds): AccountedSteps[] {
   const { privacy, normalisation } = document
   const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy
   const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps }

@@ -10,7 +10,8 @@
  */
 
 import { ProtocolError } from '../errors.ts'
-import type { StudyData, StudyDocument } from './types.ts'
+import type { StudyData } from './data.ts'
+import type { StudyDocument } from './types.ts'
 
 /** Smallest standard deviation that a column is divided by: a constant column's own is 0. */
 export const DEVIATION_MIN = 0.1

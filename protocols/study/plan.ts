@@ -7,7 +7,9 @@
 import { CryptoError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../errors.ts'
 import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './limits.ts'
-import { noiseOfSum, type SumNeeds, type SumPlan, withFixedPoint } from './noise.ts'
+import { noiseModeOf } from './noise/list.ts'
+import type { SumPlan } from './noise/mode.ts'
+import { noiseOfSum, type SumNeeds, withFixedPoint } from './noise/noised-sums.ts'
 import { columnsOf, statisticsDimension, statisticsNorm } from './normalisation.ts'
 import { dimensionOf, parameterSpecs } from './parameters.ts'
 import { contributorsMinOf, quorumOf } from './quorum.ts'
@@ -84,7 +86,7 @@ function statisticsSum(document: StudyDocument, contributorsMin: number): SumPla
   const { data, normalisation, privacy } = document
   if (normalisation === undefined) return null
   const columns = columnsOf(data)
-  const noiseMultiplier = privacy.noise === 'off' ? 0 : normalisation.noiseMultiplier
+  const noiseMultiplier = noiseModeOf(privacy).isPrivate ? normalisation.noiseMultiplier : 0
   const sum = { dimension: statisticsDimension(columns), noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
   // one hospital may hold all records, and each adds 1 to its count
   return fitted(document, sum, { clippingNorm: statisticsNorm(columns), contributorsMin, valueMax: data.records })
@@ -135,8 +137,7 @@ function warningsOf(
   plan: Pick<StudyPlan, 'hospitals' | 'faulty' | 'quorum' | 'contributorsMin' | 'denominator'>,
 ): string[] {
   const { hospitals, faulty, contributorsMin, quorum } = plan
-  const warnings: string[] = []
-  if (privacy.noise === 'off') warnings.push('The noise is off: this study protects nobody and is for tests only.')
+  const warnings = [...noiseModeOf(privacy).warnings]
   if (profile === 'crash') {
     warnings.push(
       `Crash profile: up to ${faulty} of ${hospitals} hospitals may fall silent for the votes, but none may lie to ` +

@@ -6,15 +6,18 @@
 
 import { compare } from 'uint8arrays/compare'
 import { ProtocolError } from '../errors.ts'
+import type { StudyData } from './data.ts'
 import * as limit from './limits.ts'
+import { type ModelSpec, presetOf } from './models/list.ts'
+import { noiseModeOf } from './noise/list.ts'
 import { parameterSpecs } from './parameters.ts'
 import { checkTiming } from './timing.ts'
-import type { ModelSpec, StudyData, StudyDocument, StudyPrivacy } from './types.ts'
+import type { StudyDocument } from './types.ts'
 
 /** Checks a document whose shape and limits are valid. @throws ProtocolError as `validateStudy` lists */
 export function checkRules(document: StudyDocument): void {
   checkRoster(document)
-  checkPrivacy(document)
+  noiseModeOf(document.privacy).check(document.privacy)
   checkData(document)
   checkAugmentation(document)
 }
@@ -49,28 +52,6 @@ function checkRoster({ hospitals, profile, privacy }: StudyDocument): void {
   }
 }
 
-function checkPrivacy({ privacy }: StudyDocument): void {
-  const { noise, noiseMultiplier, epsilon, localSteps = 1 } = privacy
-  if (noise === 'distributed' && localSteps > 1) {
-    throw new ProtocolError(
-      'local-steps-need-local-noise',
-      `${localSteps} local steps in a round need noise "local": with distributed noise a hospital's share hides nothing ` +
-        'of a step that its next one is taken from',
-    )
-  }
-  if (noise === 'off' ? noiseMultiplier === 0 && epsilon === 0 : isNoisy(privacy)) return
-  throw new ProtocolError(
-    'bad-noise',
-    noise === 'off'
-      ? 'A study without noise states noiseMultiplier 0 and epsilon 0'
-      : `A study needs noiseMultiplier >= ${limit.STUDY_NOISE_MULTIPLIER_MIN} and epsilon >= ${limit.EPSILON_MIN}`,
-  )
-}
-
-function isNoisy({ noiseMultiplier, epsilon }: StudyPrivacy): boolean {
-  return noiseMultiplier >= limit.STUDY_NOISE_MULTIPLIER_MIN && epsilon >= limit.EPSILON_MIN
-}
-
 function checkData({ data, model, timing, normalisation }: StudyDocument): void {
   requireDistinct('malformed-study', 'Two classes have the name', data.classes)
   if (data.kind === 'vector' && data.bounds !== undefined) checkBounds(data.bounds, data.shape[0])
@@ -91,13 +72,9 @@ function checkBounds(bounds: readonly [number, number][], columns: number): void
     )
 }
 
-function checkNormalisation(data: StudyData, { preset }: ModelSpec): void {
-  if (preset === 'scattering') {
-    throw new ProtocolError(
-      'unsupported-normalisation',
-      'Scattering standardises every image by itself: a normalisation would cost privacy and change nothing',
-    )
-  }
+function checkNormalisation(data: StudyData, model: ModelSpec): void {
+  const { normalisationRefusal } = presetOf(model)
+  if (normalisationRefusal !== null) throw new ProtocolError('unsupported-normalisation', normalisationRefusal)
   if (data.kind === 'vector' && data.bounds === undefined) {
     throw new ProtocolError(
       'unsupported-normalisation',
@@ -111,9 +88,8 @@ function checkAugmentation({ augmentation, data, model }: StudyDocument): void {
   const unsupported = (reason: string) =>
     new ProtocolError('unsupported-augmentation', `These records cannot be augmented: ${reason}`)
   if (data.kind !== 'image') throw unsupported('views are of images, and the data are vectors')
-  if (model.preset === 'scattering') {
-    throw unsupported('the features of the preset scattering are computed once for each record')
-  }
+  const { augmentationRefusal } = presetOf(model)
+  if (augmentationRefusal !== null) throw unsupported(augmentationRefusal)
   const side = Math.min(data.shape[0], data.shape[1])
   if (augmentation.shift >= side) {
     throw unsupported(`a shift by ${augmentation.shift} pixels needs a side of more, and the images have ${side}`)

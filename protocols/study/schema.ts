@@ -3,8 +3,10 @@
 import { z } from 'zod'
 import { CodedError } from '../../crypto/errors.ts'
 import { publicKeyOfPeer } from '../../crypto/signature.ts'
-import { bytesOf, whole } from '../encoding/fields.ts'
+import { bytesOf, real, whole } from '../encoding/fields.ts'
 import * as limit from './limits.ts'
+import { MODEL_SCHEMA } from './models/list.ts'
+import { NOISE_NAMES } from './noise/mode.ts'
 
 // Names are printed on the terminals of other hospitals: no control characters, none that change the text direction.
 const name = z
@@ -13,9 +15,7 @@ const name = z
   .max(limit.NAME_CHARACTERS_MAX)
   .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'has control characters')
   .refine(text => text.trim() === text, 'begins or ends with a space')
-const real = (min: number, max: number) => z.number().min(min).max(max)
 const timer = (min: number) => whole(min, limit.TIMER_MS_MAX)
-const widths = z.array(whole(1, limit.LAYER_WIDTH_MAX)).min(1).max(limit.LAYERS_MAX)
 const address = z
   .string()
   .max(limit.ADDRESS_CHARACTERS_MAX)
@@ -52,25 +52,6 @@ export const DATA_SCHEMA = z.discriminatedUnion('kind', [
 
 const multiplier = real(limit.STUDY_NOISE_MULTIPLIER_MIN, limit.STUDY_NOISE_MULTIPLIER_MAX)
 export const NORMALISATION_SCHEMA = z.strictObject({ noiseMultiplier: multiplier })
-const activation = z.enum(['relu', 'tanh']).exactOptional()
-
-export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
-  z.strictObject({ preset: z.literal('logistic') }),
-  z.strictObject({ preset: z.literal('mlp'), units: widths, activation }),
-  z.strictObject({
-    preset: z.literal('cnn'),
-    filters: widths,
-    groups: whole(1, limit.LAYER_WIDTH_MAX),
-    activation,
-    standardised: z.boolean().exactOptional(),
-  }),
-  z.strictObject({
-    preset: z.literal('scattering'),
-    scales: whole(1, limit.SCATTERING_SCALES_MAX),
-    angles: whole(1, limit.SCATTERING_ANGLES_MAX),
-    cell: whole(1, limit.IMAGE_SIDE_MAX),
-  }),
-])
 
 export const AUGMENTATION_SCHEMA = z.strictObject({
   views: whole(1, limit.IMAGE_VIEWS_MAX),
@@ -108,7 +89,7 @@ export const LOCAL_STEPS_SCHEMA = whole(1, limit.LOCAL_STEPS_MAX)
 export const PROFILE_SCHEMA = z.enum(['byzantine', 'crash'])
 
 const PRIVACY_SCHEMA = z.strictObject({
-  noise: z.enum(['distributed', 'local', 'off']),
+  noise: z.enum(NOISE_NAMES),
   localSteps: LOCAL_STEPS_SCHEMA.exactOptional(),
   clippingNorm: real(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX),
   sampleRate: whole(1, limit.SAMPLE_RATE_ONE),

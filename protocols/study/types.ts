@@ -1,6 +1,8 @@
-/** The study document as TypeScript types. @module */
+import type { StudyData } from './data.ts'
+import type { ModelSpec } from './models/list.ts'
+import type { NoiseName } from './noise/mode.ts'
 
-/** Timers in milliseconds, monotonic and relative, and `bandwidthMin` in bit/s. */
+/** All in milliseconds, monotonic and relative, but for `bandwidthMin` in bit/s. */
 export interface Timing {
   readonly openDelayMs: number
   readonly voteTimeoutMs: number
@@ -12,26 +14,6 @@ export interface Timing {
   readonly bandwidthMin: number
   readonly trainedDelayMs: number
 }
-
-/** Activation of hidden layers; relu where absent. A bounded one keeps gradients smaller, so that less is clipped. */
-export type Activation = 'relu' | 'tanh'
-
-export type ModelSpec =
-  | { preset: 'logistic' }
-  | { preset: 'mlp'; units: number[]; activation?: Activation }
-  /** `standardised`: every filter is shifted to mean 0 and scaled to norm 1 before use */
-  | { preset: 'cnn'; filters: number[]; groups: number; activation?: Activation; standardised?: boolean }
-  /** for images: frozen wavelet features, averaged over square cells with sides of `cell` pixels, and a linear head */
-  | { preset: 'scattering'; scales: number; angles: number; cell: number }
-
-/**
- * The form of a record. `records` is the nominal, public total over all hospitals, never a private count. `bounds` are
- * public limits of each column, from domain knowledge, never from data; values are clipped to them, then scaled to
- * −1 … 1.
- */
-export type StudyData =
-  | { kind: 'image'; shape: [number, number, number]; classes: string[]; records: number }
-  | { kind: 'vector'; shape: [number]; classes: string[]; records: number; bounds?: [number, number][] }
 
 export interface StudyOptimizer {
   learningRate: number
@@ -61,8 +43,8 @@ export interface Augmentation {
  * `requireNoise`.
  */
 export interface StudyPrivacy {
-  noise: 'distributed' | 'local' | 'off'
-  /** local steps of a hospital in a round, each noised and accounted; 1 where absent */
+  noise: NoiseName
+  /** steps that a hospital takes on its own in a round, each noised and each accounted; 1 where absent */
   localSteps?: number
   /** L2 norm C that each record's gradient is clipped to */
   clippingNorm: number

@@ -1,7 +1,6 @@
 /** Time of the accountant: the first epsilon, one more round, and the noise for a target epsilon. @module */
 
-import { pldNoiseMultiplier } from '../../crypto/accounting/noise-multiplier.ts'
-import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountant.ts'
 import { rdpEpsilon } from '../../crypto/accounting/rdp.ts'
 
 export interface AccountantRow {
@@ -36,15 +35,15 @@ function timed<Result>(run: () => Result): { result: Result; ms: number } {
 }
 
 export function benchAccountant(): AccountantRow[] {
-  // warms up the just-in-time compiler
-  pldEpsilon([{ sampleRate: 0.02, noiseMultiplier: 1, steps: 50 }], { delta: DELTA })
+  // the first of all pays for the compiler
+  epsilonOf([{ sampleRate: 0.02, noiseMultiplier: 1, steps: 50 }], DELTA)
   return MECHANISMS.map(mechanism => {
     const { sampleRate, steps } = mechanism
-    const { result: epsilon, ms: firstMs } = timed(() => pldEpsilon([mechanism], { delta: DELTA }))
+    const { result: epsilon, ms: firstMs } = timed(() => epsilonOf([mechanism], DELTA))
     const next = Array.from({ length: NEXT }, (_, more) => {
-      return timed(() => pldEpsilon([{ ...mechanism, steps: steps - NEXT + more }], { delta: DELTA })).ms
+      return timed(() => epsilonOf([{ ...mechanism, steps: steps - NEXT + more }], DELTA)).ms
     }).sort((a, b) => a - b)
-    const { ms: searchMs } = timed(() => pldNoiseMultiplier({ sampleRate, steps, delta: DELTA, epsilon }))
+    const { ms: searchMs } = timed(() => noiseMultiplierFor({ sampleRate, steps, delta: DELTA, epsilon }))
     const rdpRatio = rdpEpsilon({ ...mechanism, delta: DELTA }) / epsilon
     return { ...mechanism, epsilon, rdpRatio, firstMs, nextMs: next[NEXT / 2]!, searchMs }
   })

@@ -7,6 +7,7 @@
 
 import { serialize, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { createLiveCluster } from '../cluster/live-cluster.ts'
 import { runSeed } from '../runner/run-seed.ts'
 import { boundMs, type Scenario } from '../scenarios/scenario.ts'
@@ -70,7 +71,7 @@ export async function benchMemory(rounds: number): Promise<MemoryRow> {
   const study = studyOf(DIMENSION, rounds)
   const update = new Float64Array(DIMENSION).fill(1 / DIMENSION)
   const cluster = await createLiveCluster(HOSPITALS, {
-    study: { ...study, privacy: { ...study.privacy, noise: 'off', noiseMultiplier: 0, epsilon: 0 } },
+    study: { ...study, privacy: { ...study.privacy, ...NO_NOISE } },
     clippedSum: () => update,
   })
   const measure = async (round: number): Promise<NodeJS.MemoryUsage> => {

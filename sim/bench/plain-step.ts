@@ -7,6 +7,7 @@
  */
 
 import type { Backend, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tf } from '../../node/training/backend.ts'
+import { NORM_EPSILON } from '../../node/training/group-normalization.ts'
 import {
   convolutionInputGradient,
   kernelOrder,
@@ -14,8 +15,8 @@ import {
   positionSums,
   type Window,
 } from '../../node/training/kernels.ts'
-import { NORM_EPSILON, splitParameters } from '../../node/training/model.ts'
-import type { ParameterSpec } from '../../protocols/study/parameters.ts'
+import { splitParameters } from '../../node/training/model.ts'
+import type { ParameterSpec } from '../../protocols/study/models/tensors.ts'
 import type { Batch } from './reference.ts'
 
 const NONE: [number, number] = [0, 0]

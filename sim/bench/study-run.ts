@@ -15,6 +15,7 @@ import type { ModelState } from '../../node/training/trainer.ts'
 import { deployed } from '../../protocols/model/checkpoint.ts'
 import { validateStudy } from '../../protocols/study/document.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import type { Bounds } from '../../protocols/study/normalisation.ts'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -66,8 +67,8 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
   const records = parts.reduce((sum, { count }) => sum + count, 0)
   const noise =
     epsilon === null
-      ? { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0 }
-      : // one trusted site adds all noise itself
+      ? NO_NOISE
+      : // one place that is trusted with everything adds all of the noise itself
         { noise: alone ? ('local' as const) : ('distributed' as const), noiseMultiplier: 1, epsilon }
   const draft: StudyDocument = {
     version: 1,

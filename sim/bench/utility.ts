@@ -10,11 +10,11 @@
 
 import { join } from 'node:path'
 import { type Dataset, selectRecords } from '../../node/datasets/dataset.ts'
-import { readNpz } from '../../node/datasets/npz.ts'
+import { openDataset } from '../../node/datasets/open-dataset.ts'
 import { loadBackend } from '../../node/training/backend.ts'
 import { evaluate } from '../../node/training/evaluation.ts'
 import { featuresOf } from '../../node/training/features.ts'
-import type { ModelSpec } from '../../protocols/study/types.ts'
+import type { ModelSpec } from '../../protocols/study/models/list.ts'
 import { partition } from '../demo/partition.ts'
 import { scatteringRecipe } from '../demo/recipe.ts'
 import { readPatients } from './patients.ts'
@@ -71,8 +71,8 @@ export async function benchUtility(
 ): Promise<void> {
   const backend = await loadBackend({ engine: 'auto' })
   const read = async (split: string): Promise<Dataset> => {
-    const records = await readNpz(join(data, task.file), { split, shape: task.shape, classes: task.classes })
-    // computed once for all runs, which use the features as records
+    const records = await openDataset(join(data, task.file), { split, shape: task.shape, classes: task.classes })
+    // once for all runs: from here on the features are the records
     return featuresOf(
       {
         model: task.model,

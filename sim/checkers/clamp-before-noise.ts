@@ -7,7 +7,8 @@
 
 import { hex } from '../../protocols/immutable.ts'
 import type { RoundJob } from '../../protocols/secure-sum/jobs.ts'
-import { noiseOfSum } from '../../protocols/study/noise.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
+import { noiseOfSum } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy, sumIn } from '../../protocols/study/plan.ts'
 import type { CheckerFactory, WorldApi } from '../world/api.ts'
 import type { SimulatedHospital } from '../world/hospital.ts'
@@ -41,7 +42,7 @@ export const CLAMP_BEFORE_NOISE: CheckerFactory = () => {
       world = begun
     },
     output: (hospital, job, output) => {
-      const noisy = world.document.privacy.noise === 'distributed'
+      const noisy = noiseModeOf(world.document.privacy).noisesSums
       if (hospital.honest && noisy && job.kind === 'mask' && output.kind === 'mask') look(hospital, job)
     },
   }

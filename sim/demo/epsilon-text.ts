@@ -1,7 +1,7 @@
 /** The demonstration's texts about privacy and time. @module */
 
 import type { EpsilonStatus, NodeStatus } from '../../node/http/status.ts'
-import { epsilonText } from '../../node/privacy/epsilon-text.ts'
+import { observerLines, unitText } from '../../node/privacy/epsilon-text.ts'
 
 /** The largest of each epsilon over all nodes, since absent nodes spend less. Null before the first report. */
 export function spentEpsilon(statuses: readonly (NodeStatus | null)[]): EpsilonStatus | null {
@@ -19,14 +19,10 @@ export function spentEpsilon(statuses: readonly (NodeStatus | null)[]): EpsilonS
   }
 }
 
-/** All three epsilons in words, with their limits. */
-export function epsilonLines({ model, colluding, alone, delta, cap, against }: EpsilonStatus): string[] {
-  return [
-    `of one record at delta ${delta.toExponential()}; a patient with several records is not covered`,
-    `epsilon ${epsilonText(colluding)} of ${epsilonText(cap)} against ${against.colluding}: what is charged`,
-    `epsilon ${epsilonText(model)} against ${against.model}`,
-    `epsilon ${epsilonText(alone)} against ${against.alone}`,
-  ]
+/** What was spent: of what, and all three epsilons. */
+export function epsilonLines(epsilon: EpsilonStatus): string[] {
+  const { delta, cap, against } = epsilon
+  return [`of ${unitText(delta)}`, ...observerLines(epsilon, against, { charged: 'what is charged', cap })]
 }
 
 export function secondsText(ms: number): string {

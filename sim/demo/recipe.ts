@@ -11,7 +11,8 @@
  * @module
  */
 
-import type { ModelSpec, StudyOptimizer } from '../../protocols/study/types.ts'
+import type { ModelSpec } from '../../protocols/study/models/list.ts'
+import type { StudyOptimizer } from '../../protocols/study/types.ts'
 
 export interface Recipe {
   model: ModelSpec

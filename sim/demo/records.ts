@@ -9,7 +9,7 @@ import { basename } from 'node:path'
 import { unzipSync } from 'fflate'
 import { type Dataset, selectRecords } from '../../node/datasets/dataset.ts'
 import { integersOf, parseNpy } from '../../node/datasets/npy.ts'
-import { readNpz } from '../../node/datasets/npz.ts'
+import { openDataset } from '../../node/datasets/open-dataset.ts'
 import { encodeNpz } from './npy.ts'
 import { drawPhantoms, PHANTOM_CLASSES, PHANTOM_SIDE } from './phantom.ts'
 
@@ -57,7 +57,7 @@ function drawRecords(seed: number): Records {
 
 async function readRecords(file: string): Promise<Records> {
   const { shape, classes } = await guessContract(file)
-  const read = (split: string): Promise<Dataset> => readNpz(file, { split, shape, classes })
+  const read = (split: string): Promise<Dataset> => openDataset(file, { split, shape, classes })
   const [train, test] = [await read('train'), await read('test')]
   return { name: basename(file), synthetic: false, shape, classes, train, test }
 }

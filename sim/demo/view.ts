@@ -1,7 +1,7 @@
 /** The live view of the demonstration: turns a snapshot into lines. @module */
 
 import type { EpsilonStatus, NodeStatus } from '../../node/http/status.ts'
-import { observerWords } from '../../node/privacy/epsilon-text.ts'
+import { type EpsilonObserver, observerName } from '../../node/privacy/epsilon-text.ts'
 import { epsilonLines, secondsText } from './epsilon-text.ts'
 import type { RoundSummary } from './round-history.ts'
 
@@ -127,11 +127,8 @@ function timeText(seconds: number | null): string {
 
 /** The legend for the lines of `roundLine`. */
 export function legendLine(colluders: number): string {
-  const against = observerWords(colluders)
-  return (
-    'Epsilon of one record so far is given against: everyone who sees the model / ' +
-    `${against.colluding}, what is charged / ${against.alone}.`
-  )
+  const who = (observer: EpsilonObserver) => observerName(observer, colluders)
+  return `Epsilon of one record so far is given against: ${who('model')} / ${who('colluding')}, what is charged / ${who('alone')}.`
 }
 
 /** One line for a finished round, for terminals that cannot redraw and for logs. */

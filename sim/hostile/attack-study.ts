@@ -1,6 +1,7 @@
 /** The study of an attack run: its timers are short, so that a lost second is visible. @module */
 
 import { randomBytes } from 'node:crypto'
+import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 
@@ -15,12 +16,10 @@ export function siegeStudy(dimension: number): Omit<StudyDocument, 'hospitals'> 
     initialSeed: new Uint8Array(randomBytes(32)),
     optimizer: { learningRate: 0.1, momentum: 0.9, averageDecay: 0.9 },
     privacy: {
-      noise: 'off',
+      ...NO_NOISE,
       clippingNorm: 1,
       sampleRate: 2 ** 31,
-      noiseMultiplier: 0,
       delta: 1e-5,
-      epsilon: 0,
       colluders: 1,
     },
     rounds: 10_000,

@@ -6,6 +6,7 @@
 
 import { WORD_ABS_MAX } from '../../crypto/fixed-point.ts'
 import { sha256 } from '../../crypto/hash.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, sumIn } from '../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { CHECKERS } from '../checkers/list.ts'
@@ -52,8 +53,8 @@ export interface RunOptions {
 /** Draws a new integer vector for every training, so that the sum reveals a mix-up of two. */
 function updates(random: Random, document: StudyDocument) {
   const plan = planStudy(document)
-  const noisy = document.privacy.noise === 'distributed'
-  // larger than any clamp: words at the clamp show whether noise is added after it
+  const noisy = noiseModeOf(document.privacy).noisesSums
+  // beyond what any clamp lets through: where the noise is, it must reach beyond the clamp
   const large = noisy && random.chance(0.2)
   const most = large ? WORD_ABS_MAX : 2 ** 19
   return (_index: number, round: number): Int32Array =>

@@ -1,6 +1,6 @@
 /** Local caps on epsilon are spent before the study is over. @module */
 
-import { pldEpsilon } from '../../crypto/accounting/pld.ts'
+import { epsilonOf } from '../../crypto/accounting/accountant.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { contributorsMinOf } from '../../protocols/study/quorum.ts'
 import { boundMs, type Scenario, startAll } from './scenario.ts'
@@ -10,7 +10,7 @@ import { drawStudy, PRIVACY } from './study.ts'
 function capFor(rounds: number): number {
   const { sampleRate, noiseMultiplier, delta } = PRIVACY
   const rate = sampleRate / SAMPLE_RATE_ONE
-  return pldEpsilon([{ sampleRate: rate, noiseMultiplier, steps: rounds }], { delta })
+  return epsilonOf([{ sampleRate: rate, noiseMultiplier, steps: rounds }], delta)
 }
 
 export const BUDGET: Scenario = {

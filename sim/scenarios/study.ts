@@ -2,6 +2,9 @@
 
 import type { Signer } from '../../crypto/signature.ts'
 import { validateStudy } from '../../protocols/study/document.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
+import type { NoiseName } from '../../protocols/study/noise/mode.ts'
+import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
 import { STATISTICS_ROUND } from '../../protocols/study/rounds.ts'
 import type { StudyDocument, StudyTiming } from '../../protocols/study/types.ts'
@@ -13,7 +16,7 @@ export interface StudySettings {
   readonly profile: StudyDocument['profile']
   readonly rounds: number
   readonly colluders: number
-  readonly noise: StudyDocument['privacy']['noise']
+  readonly noise: NoiseName
   /** inputs of the logistic model on two classes: the dimension is 2 · (inputs + 1) */
   readonly inputs: number
   /** whether a statistics round precedes the first round */
@@ -90,7 +93,7 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
     model: { preset: 'logistic' },
     initialSeed: new Uint8Array(32),
     optimizer: { learningRate: 0.1, momentum: 0.5, averageDecay: 0.9 },
-    privacy: { ...PRIVACY, ...(noise === 'off' && { noiseMultiplier: 0, epsilon: 0 }), noise, colluders },
+    privacy: { ...PRIVACY, ...(noiseModeOf({ noise }).isPrivate ? { noise } : NO_NOISE), colluders },
     rounds,
     profile,
     timing,

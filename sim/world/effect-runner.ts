@@ -9,6 +9,7 @@ import { hex } from '../../protocols/immutable.ts'
 import { encodeBody } from '../../protocols/messages/messages.ts'
 import type { Effect } from '../../protocols/round/effects.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import type { AdversaryIo } from './adversary.ts'
 import type { CrashPoint, EffectRunnerApi, WorldApi } from './api.ts'
 import { committedInput, rosterOf, type SimulatedHospital } from './hospital.ts'
@@ -153,7 +154,7 @@ export class EffectRunner implements EffectRunnerApi {
   /** With noise, what a hospital put in is known only from what it masked. */
   #note(hospital: SimulatedHospital, job: Extract<RoundJob, { kind: 'mask' }>): void {
     const { document, exchange } = this.#world
-    if (document.privacy.noise === 'off' || !hospital.vault.staged) return
+    if (!noiseModeOf(document.privacy).isPrivate || !hospital.vault.staged) return
     hospital.vault.inputs.set(hex(job.session.sid), committedInput(hospital, job, { document, exchange }))
   }
 }

@@ -15,6 +15,7 @@ import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import type { Vault } from '../../protocols/secure-sum/vault.ts'
 import { affordableRounds } from '../../protocols/study/epsilons.ts'
+import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { headAfter } from '../../protocols/transcript/head.ts'
 import type { KeyExchange } from './key-exchange.ts'
@@ -148,7 +149,7 @@ export function committedInput(
     current: () => vault.current(),
     putCheckpoint: () => {},
   }
-  const privacy = { ...document.privacy, noise: 'off' as const, noiseMultiplier: 0, epsilon: 0 }
+  const privacy = { ...document.privacy, ...NO_NOISE }
   createRunner(probe, { document: { ...document, privacy }, rng: () => {}, agree: exchange.agree })(job)
   return Int32Array.from(masked, (word, at) => word - (masks[at] as number))
 }

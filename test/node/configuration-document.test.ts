@@ -53,7 +53,7 @@ function differences(text: string): string[] {
     ...[...table.keys()].filter(key => !known.has(key)).map(key => `${key} is not in the schema`),
     ...[...table].flatMap(([key, stated]) => {
       const value = values.get(key)
-      const actual = key === 'site' ? 'required' : value === null ? 'none' : JSON.stringify(value)
+      const actual = key === 'site' ? 'required' : (value ?? null) === null ? 'none' : JSON.stringify(value)
       return known.has(key) && stated !== actual ? [`${key}: ${stated} in the document, ${actual} in fact`] : []
     }),
   ]

@@ -19,7 +19,7 @@ test('config.toml says of every key but the records what a config without it has
   const { data: dataDefault, ...defaults } = parseConfig(`site = "${config.site}"`, join(EXAMPLES, CONFIG))
   t.deepEqual(config, defaults)
   t.is(data.split, dataDefault.split)
-  t.is(data.npz, join(EXAMPLES, 'records.npz'))
+  t.is(data.file, join(EXAMPLES, 'records.npz'))
 })
 
 test('every other example is a spec whose study is in order and keeps its epsilon without a warning', async t => {

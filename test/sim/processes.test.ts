@@ -110,7 +110,7 @@ test.serial('every mistake at the start ends in its exit code and one sentence',
   await changed(`port = ${other.http}`, `port = ${(blocker.address() as { port: number }).port}`)
   t.regex(await fails(t, EXIT.cannotListen, ...start(other.folder)), /Port \d+ .* in use/)
 
-  await changed(/^npz = .*$/m, `npz = "${join(other.folder, 'config.toml')}"`)
+  await changed(/^file = .*$/m, `file = "${join(other.folder, 'config.toml')}"`)
   t.regex(await fails(t, EXIT.dataUnreadable, ...start(other.folder)), /not a whole \.npz|npz/)
 
   await changed('[network]', '[network]\nbandwith = 3')

@@ -59,8 +59,8 @@ const IMPURE = new Set(
 /** Words that crypto/, which is synchronous, must not use. */
 const ASYNCHRONOUS = new Set(['async', 'await', 'Promise'])
 
-/** Files that every peer must compute bit-identically: no function whose result may differ between engines. */
-const BIT_IDENTICAL = /^protocols\/(model\/[a-z-]+|study\/(parameters|normalisation))\.ts$/
+/** Every peer computes these to the last bit, whatever its engine: no function that may differ there. */
+const BIT_IDENTICAL = /^protocols\/(model\/[a-z-]+|study\/(models\/[a-z-]+|parameters|normalisation))\.ts$/
 const EXACT_MATH = new Set(['abs', 'ceil', 'floor', 'fround', 'imul', 'max', 'min', 'round', 'sqrt', 'trunc'])
 
 const TOP = new Set([

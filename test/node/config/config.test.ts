@@ -27,7 +27,7 @@ function refusal(text: string): OperatorError {
 test('a site is enough, everything else has a default', t => {
   t.deepEqual(parse(''), {
     site: 'S',
-    data: { npz: null, split: 'train' },
+    data: { file: null, split: 'train' },
     network: { listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: true, announce: [] },
     http: { host: '127.0.0.1', port: 7420 },
     log: { level: 'info' },
@@ -86,8 +86,15 @@ test('text that is not TOML is refused with its place', t => {
 })
 
 test('relative paths are seen from the config file', t => {
-  t.is(parse('[data]\nnpz = "x/y.npz"').data.npz, '/somewhere/x/y.npz')
-  t.is(parse('[data]\nnpz = "/x/y.npz"').data.npz, '/x/y.npz')
+  t.is(parse('[data]\nfile = "x/y.npz"').data.file, '/somewhere/x/y.npz')
+  t.is(parse('[data]\nfile = "/x/y.npz"').data.file, '/x/y.npz')
+})
+
+test('records that an older config names as npz are still found, but not named twice', t => {
+  t.deepEqual(parse('[data]\nnpz = "x/y.npz"'), parse('[data]\nfile = "x/y.npz"'))
+  const error = refusal('[data]\nnpz = "x.npz"\nfile = "y.npz"')
+  t.is(error.exitCode, EXIT.config)
+  t.regex(error.message, /data: names the records twice.*delete the line with npz/)
 })
 
 test('hospitals without which a node does not take part are peer ids', t => {
@@ -98,7 +105,7 @@ test('hospitals without which a node does not take part are peer ids', t => {
 test('what init writes is read back, also with odd names', t => {
   const choices = {
     site: 'Spital "Süd" \\ #1',
-    npz: '/a b/"c".npz',
+    file: '/a b/"c".npz',
     split: 'train',
     listen: ['/ip4/127.0.0.1/tcp/0'],
     bootstrap: ['/dns4/a.example.org/tcp/1'],
@@ -107,7 +114,7 @@ test('what init writes is read back, also with odd names', t => {
   }
   const config = parseConfig(renderConfig(choices, FILE), FILE)
   t.is(config.site, choices.site)
-  t.deepEqual(config.data, { npz: choices.npz, split: 'train' })
+  t.deepEqual(config.data, { file: choices.file, split: 'train' })
   t.deepEqual(config.network, { listen: choices.listen, bootstrap: choices.bootstrap, mdns: true, announce: [] })
   t.deepEqual([config.http.port, config.privacy.epsilonMax], [0, 2.5])
   t.deepEqual(parseConfig(renderConfig({ site: 'S' }, FILE), FILE), parse(''))

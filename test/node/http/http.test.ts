@@ -6,12 +6,13 @@ import test from 'ava'
 import { EXIT, OperatorError } from '../../../node/errors.ts'
 import { createHttpApp, type HttpSources, isLoopbackHost, serveHttp } from '../../../node/http/http.ts'
 import type { NodeStatus } from '../../../node/http/status.ts'
-import { PATIENT_NOTE, type PrivacyReport } from '../../../node/privacy/report.ts'
+import { UNIT_NOTE } from '../../../node/privacy/epsilon-text.ts'
+import type { PrivacyReport } from '../../../node/privacy/report.ts'
 import type { RoundRecord } from '../../../node/storage/round-record.ts'
 
 const status = { peer: '12D3KooW', site: 'S', peers: [], round: 2 } as unknown as NodeStatus
 const rounds = [0, 1, 2].map(round => ({ round, outcome: 'result' })) as unknown as RoundRecord[]
-const privacy: PrivacyReport = { accounts: [], note: PATIENT_NOTE }
+const privacy: PrivacyReport = { accounts: [], note: UNIT_NOTE }
 const sources: HttpSources = {
   status: () => status,
   rounds: () => rounds,

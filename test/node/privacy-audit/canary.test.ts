@@ -4,7 +4,7 @@ import test from 'ava'
 import { auditCanaries, type CanaryAudit } from '../../../node/privacy-audit/canary.ts'
 import { deal } from '../../../node/privacy-audit/records.ts'
 import { plannedEpsilons } from '../../../protocols/study/epsilons.ts'
-import type { Noising } from '../../../protocols/study/noise.ts'
+import type { Noising } from '../../../protocols/study/noise/mode.ts'
 import { epsilonsOf } from '../../helpers/study/epsilons.ts'
 import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
 

@@ -3,8 +3,9 @@
 import type { ExecutionContext } from 'ava'
 import { RandomReader } from '../../../crypto/rng.ts'
 import { type Backend, type Engine, loadBackend } from '../../../node/training/backend.ts'
+import type { StudyData } from '../../../protocols/study/data.ts'
+import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
-import type { ModelSpec, StudyData } from '../../../protocols/study/types.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 
 const reported = new Set<Engine>()

@@ -7,8 +7,9 @@ import { scores } from '../../../node/training/evaluation.ts'
 import { buildModel } from '../../../node/training/model.ts'
 import { createBookkeeping } from '../../../node/training/per-example-clipping.ts'
 import { standardise } from '../../../node/training/standardised-convolution.ts'
+import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import { parameterSpecs } from '../../../protocols/study/parameters.ts'
-import type { ModelSpec, StudyDocument } from '../../../protocols/study/types.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { distance, images, norm, onEveryEngine, testBatch, uniforms } from './engines.ts'
 
 const DATA = images([9, 12, 2])

@@ -12,9 +12,11 @@ import {
   initialCheckpoint,
 } from '../../../protocols/model/checkpoint.ts'
 import { applySum, type StepSettings } from '../../../protocols/model/optimizer.ts'
+import type { StudyData } from '../../../protocols/study/data.ts'
+import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
 import { denominatorOf } from '../../../protocols/study/plan.ts'
-import type { ModelSpec, StudyData, StudyDocument } from '../../../protocols/study/types.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
 
 const VECTORS: StudyData = { kind: 'vector', shape: [3], classes: ['no', 'yes'], records: 298 }
 const IMAGES: StudyData = { kind: 'image', shape: [28, 28, 1], classes: ['no', 'yes'], records: 1 }

@@ -4,7 +4,7 @@
 import test from 'ava'
 import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
 import { affordableRounds, chargedSteps } from '../../../protocols/study/epsilons.ts'
-import { noiseOfSum } from '../../../protocols/study/noise.ts'
+import { noiseOfSum } from '../../../protocols/study/noise/noised-sums.ts'
 import { initialNormalisation, normalisationOf } from '../../../protocols/study/normalisation.ts'
 import { planStudy, sumIn } from '../../../protocols/study/plan.ts'
 import { STATISTICS_ROUND } from '../../../protocols/study/rounds.ts'

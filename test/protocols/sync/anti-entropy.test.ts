@@ -8,7 +8,7 @@ import { ProtocolError } from '../../../protocols/errors.ts'
 import { VIEWS_MAX } from '../../../protocols/messages/limits.ts'
 import { type Content, type Message, slotOf } from '../../../protocols/messages/messages.ts'
 import { createRoster } from '../../../protocols/roster/roster.ts'
-import { inSlotOf, messagesIn, sizeOf, withMessage } from '../../../protocols/round/message-table.ts'
+import { inSlotOf, messageCount, messagesIn, withMessage } from '../../../protocols/round/message-table.ts'
 import { createRound, NEWCOMER, type RoundState } from '../../../protocols/round/state.ts'
 import {
   answer,
@@ -100,7 +100,7 @@ test('an answer is bounded, and asking again and again brings everything', t => 
   const full = stateOf(all)
   let asker = stateOf([])
   let answers = 0
-  while (sizeOf(asker.messages) < sizeOf(full.messages) && answers < 40) {
+  while (messageCount(asker.messages) < messageCount(full.messages) && answers < 40) {
     const found = missingFrom(full, holdingsOf(asker))
     t.true(found.reduce((total, { length }) => total + length, 0) <= SYNC_BYTES_MAX)
     t.true(found.length > 0)
@@ -108,7 +108,7 @@ test('an answer is bounded, and asking again and again brings everything', t => 
     asker = stateOf([...held, ...all.filter(one => found.includes(one.bytes))])
     answers += 1
   }
-  t.is(sizeOf(asker.messages), sizeOf(full.messages))
+  t.is(messageCount(asker.messages), messageCount(full.messages))
   t.is(answers, Math.ceil(40 / Math.floor(SYNC_BYTES_MAX / 60_000)))
 })
 

@@ -1,0 +1,21 @@
+import type { Dataset } from './dataset.ts'
+
+/** Which records of a file are wanted, and what the study says of them. */
+export interface RecordsWanted {
+  /** such as `train` or `test` */
+  readonly split: string
+  /** of one record */
+  readonly shape: readonly number[]
+  /** names of the classes; labels are their indices */
+  readonly classes: readonly string[]
+}
+
+/** A file type that records come in: one type, one entry in `list.ts`. */
+export interface RecordFormat {
+  /** as help texts name it */
+  readonly name: string
+  /** ends of file names, in lower case, with the dot */
+  readonly extensions: readonly string[]
+  /** @throws OperatorError `data-unreadable`, exit code 12, that says which file, why, and what to do */
+  read(file: string, wanted: RecordsWanted): Promise<Dataset>
+}

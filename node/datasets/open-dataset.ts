@@ -1,0 +1,28 @@
+/** Records from a file, by its type. @module */
+
+import { extname } from 'node:path'
+import { EXIT, OperatorError } from '../errors.ts'
+import type { Dataset } from './dataset.ts'
+import type { RecordFormat, RecordsWanted } from './format.ts'
+import { RECORD_FORMATS } from './list.ts'
+
+/**
+ * Opens a data set in the format that the end of its name says.
+ *
+ * @throws OperatorError `data-unreadable`, exit code 12: for a file type that is in no list, and as the format's `read`
+ */
+export async function openDataset(file: string, wanted: RecordsWanted): Promise<Dataset> {
+  return formatOf(file).read(file, wanted)
+}
+
+/** The format of a file, by the end of its name. */
+function formatOf(file: string): RecordFormat {
+  const extension = extname(file).toLowerCase()
+  const found = RECORD_FORMATS.find(({ extensions }) => extensions.includes(extension))
+  if (found !== undefined) return found
+  const known = RECORD_FORMATS.flatMap(({ extensions }) => extensions).join(', ')
+  throw new OperatorError('data-unreadable', `${file} cannot be read: it is no file type that records come in`, {
+    hint: `Name a file that ends in ${known}.`,
+    exitCode: EXIT.dataUnreadable,
+  })
+}

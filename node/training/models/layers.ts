@@ -1,0 +1,19 @@
+/** Layers that several presets, and the head, are made of. @module */
+
+import type { StudyData } from '../../../protocols/study/data.ts'
+import type { Activation } from '../../../protocols/study/models/preset.ts'
+import type { Layer, Tf } from '../backend.ts'
+
+/** Records as vectors; those that are vectors already have nothing to flatten, and the layer would refuse them. */
+export function flat(tf: Tf, { shape }: StudyData): Layer {
+  const inputShape = [...shape]
+  return shape.length > 1 ? tf.layers.flatten({ inputShape }) : tf.layers.inputLayer({ inputShape })
+}
+
+export function dense(tf: Tf, name: string, units: number): Layer {
+  return tf.layers.dense({ name, units, kernelInitializer: 'zeros' })
+}
+
+export function activation(tf: Tf, { activation = 'relu' }: { activation?: Activation }): Layer {
+  return tf.layers.activation({ activation })
+}

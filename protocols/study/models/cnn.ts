@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { whole } from '../../encoding/fields.ts'
+import type { StudyData } from '../data.ts'
+import { LAYER_WIDTH_MAX } from '../limits.ts'
+import { ACTIVATION_SCHEMA, activationText, type HiddenLayout, type ModelPreset, WIDTHS_SCHEMA } from './preset.ts'
+import { constant, type ParameterSpec, requireCount, uniform, unsupportedModel } from './tensors.ts'
+
+/** The convolutions: 3x3, every one halves height and width, padding `same`. */
+export const CONVOLUTION_SIZE = 3
+export const CONVOLUTION_STRIDE = 2
+
+export const CNN_SCHEMA = z.strictObject({
+  preset: z.literal('cnn'),
+  filters: WIDTHS_SCHEMA,
+  groups: whole(1, LAYER_WIDTH_MAX),
+  activation: ACTIVATION_SCHEMA,
+  /** every filter is used without its mean and with norm 1 */
+  standardised: z.boolean().exactOptional(),
+})
+export type CnnModel = z.output<typeof CNN_SCHEMA>
+
+/** 3x3 stride-2 convolutions without bias, each with GroupNorm and an activation. */
+export const CNN: ModelPreset<CnnModel> = {
+  isLinear: false,
+  normalisationRefusal: null,
+  augmentationRefusal: null,
+  hiddenLayout,
+  sentence: model =>
+    `cnn ${model.filters.join('-')} in ${model.groups} groups${activationText(model)}` +
+    (model.standardised ? ', standardised weights' : ''),
+}
+
+function hiddenLayout(model: CnnModel, data: StudyData): HiddenLayout {
+  if (data.kind !== 'image') throw unsupportedModel('a cnn needs images, and the data are vectors')
+  requireCount(model.groups, 'groups of a cnn')
+  const specs: ParameterSpec[] = []
+  let [height, width, channels]: [number, number, number] = data.shape
+  model.filters.forEach((filters, index) => {
+    requireCount(filters, 'filters of a cnn')
+    if (filters % model.groups !== 0) {
+      throw unsupportedModel(`${filters} filters do not divide into ${model.groups} groups`)
+    }
+    const fanIn = CONVOLUTION_SIZE * CONVOLUTION_SIZE * channels
+    specs.push(
+      uniform(`conv${index + 1}/kernel`, [CONVOLUTION_SIZE, CONVOLUTION_SIZE, channels, filters], Math.sqrt(6 / fanIn)),
+      constant(`norm${index + 1}/gamma`, [filters], 1),
+      constant(`norm${index + 1}/beta`, [filters], 0),
+    )
+    height = halved(height)
+    width = halved(width)
+    channels = filters
+  })
+  return { specs, features: height * width * channels }
+}
+
+/** Height or width after a convolution (stride 2, padding `same`). */
+function halved(length: number): number {
+  return Math.ceil(length / CONVOLUTION_STRIDE)
+}

@@ -1,0 +1,46 @@
+import test from 'ava'
+import {
+  epsilonText,
+  OBSERVERS,
+  observerLines,
+  observerName,
+  observerWords,
+  UNIT_NOTE,
+  unitText,
+} from '../../../node/privacy/epsilon-text.ts'
+import { readTree } from '../../helpers/tree/tree.ts'
+
+test('an epsilon is never rounded down', t => {
+  t.is(epsilonText(3), '3')
+  t.is(epsilonText(1.00001), '1.001')
+  t.is(epsilonText(0.12341), '0.124')
+  t.is(epsilonText(Infinity), 'unbounded')
+})
+
+test('all three epsilons are shown, each against whom; what is charged comes first, and says so', t => {
+  const lines = observerLines({ model: 1, colluding: 2, alone: 3 }, observerWords(2), { charged: 'charged', cap: 5 })
+  t.deepEqual(lines, [
+    'epsilon 2 of 5 against any 2 hospitals that pool what they know: charged',
+    'epsilon 1 against everyone who sees the model, if all contributors added their noise',
+    'epsilon 3 against all other hospitals colluding',
+  ])
+  t.deepEqual([...OBSERVERS].sort(), Object.keys(observerWords(1)).sort())
+})
+
+test('an epsilon that is not known has no line', t => {
+  const lines = observerLines({ model: null, colluding: 2, alone: null }, observerWords(1), { charged: 'charged' })
+  t.deepEqual(lines, [`epsilon 2 against ${observerName('colluding', 1)}: charged`])
+})
+
+test('what an epsilon does not cover is said in one place', async t => {
+  t.regex(UNIT_NOTE, /a patient with several records is not covered/)
+  t.regex(unitText(1e-5), /at delta 1e-5; a patient with several records is not covered/)
+  const { sources } = await readTree(process.cwd())
+  const said = [...sources].filter(
+    ([path, text]) => !path.startsWith('test/') && /several records (of a patient|is not)/i.test(text),
+  )
+  t.deepEqual(
+    said.map(([path]) => path),
+    ['node/privacy/epsilon-text.ts'],
+  )
+})
