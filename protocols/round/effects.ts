@@ -33,6 +33,8 @@ export type Effect =
   | { readonly type: 'send'; readonly to: Member; readonly round: number; readonly sid: string; readonly chunk: number }
   /** ask a peer what it holds from us in its round: after a start, before we say anything */
   | { readonly type: 'recall'; readonly from: Member }
+  /** ask a peer at once for the links that follow those it has just given */
+  | { readonly type: 'compare'; readonly with: Member }
   /** ask these peers, in this order, until one has it */
   | { readonly type: 'pull'; readonly round: number; readonly wanted: Wanted; readonly from: readonly Member[] }
   | { readonly type: 'train'; readonly round: number }

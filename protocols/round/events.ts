@@ -37,7 +37,13 @@ export type RoundEvent =
   /** something pulled by hash arrived and matched */
   | { readonly type: 'pulled'; readonly round: number; readonly hash: string }
   /** another peer's transcript from our head on */
-  | { readonly type: 'links'; readonly links: readonly Link[]; readonly from?: Member }
+  | {
+      readonly type: 'links'
+      readonly links: readonly Link[]
+      readonly from?: Member
+      /** the round that the sender says it is in: beyond the links, the answer was cut and more follow */
+      readonly senderRound?: number
+    }
   /** what a peer holds from us, as it answered to `recall`: verified messages of our own */
   | {
       readonly type: 'recalled'

@@ -58,6 +58,8 @@ export interface Awaited {
   /** hex; null when every link is VOID, so that the parameters stay as they were */
   readonly checkpoint: string | null
   readonly head: TranscriptHead
+  /** more links are known to follow: they are asked for first, because others keep only their newest checkpoints */
+  readonly partial: boolean
 }
 
 /** What one round leaves to the next besides its standing; it concerns this peer alone. */
