@@ -69,8 +69,7 @@ export function createGossipRepair({
   const now = () => contextAt(context, state().roster)
   /** a request and its answer, on a line as slow as the study allows */
   const withinMs = patienceMs(2 * FRAME_BYTES_MAX, context.timing.bandwidthMin)
-  const busy = new Map<string, Promise<void>>()
-  const comparedAt = new Map<string, number>()
+  const { compare, compareAgain } = turns(exchange, (peer, error) => guard.blame(peer, error))
   let timer: NodeJS.Timeout | undefined
 
   /** Verifies what a peer gave us and hands it on. @throws ProtocolError what no honest peer would pass on */
@@ -122,29 +121,6 @@ export function createGossipRepair({
     await ask(network.channel(await network.open(peer, PUSH_PROTOCOL, signal), peer), push, { bytesMax: 16, signal })
   }
 
-  async function compare(peer: string): Promise<void> {
-    const since = performance.now() - (comparedAt.get(peer) ?? -Infinity)
-    if (busy.has(peer) || since < COMPARE_PAUSE_MS) return
-    await compareAgain(peer)
-  }
-
-  async function compareAgain(peer: string): Promise<void> {
-    // whether that one failed is told to whoever began it
-    await busy.get(peer)?.catch(() => {})
-    if (busy.has(peer)) return
-    const running = exchange(peer)
-    busy.set(peer, running)
-    try {
-      await running
-    } catch (error) {
-      guard.blame(peer, error)
-      throw error
-    } finally {
-      comparedAt.set(peer, performance.now())
-      busy.delete(peer)
-    }
-  }
-
   async function serve(
     protocol: string,
     { bytesMax, answer }: { bytesMax: number; answer: (peer: string, request: Uint8Array) => Promise<Uint8Array> },
@@ -178,6 +154,40 @@ export function createGossipRepair({
     compare,
     compareAgain,
     recall: peer => recall(peer, { context, network, state, event, withinMs }),
+  }
+}
+
+/** One exchange with a peer at a time, and not too often, unless its last answer was one of many. */
+function turns(
+  exchange: (peer: string) => Promise<void>,
+  blame: (peer: string, error: unknown) => void,
+): Pick<GossipRepair, 'compare' | 'compareAgain'> {
+  const running = new Map<string, Promise<void>>()
+  const comparedAt = new Map<string, number>()
+
+  async function compareAgain(peer: string): Promise<void> {
+    // whoever began the exchange under way hears of its failure
+    await running.get(peer)?.catch(() => {})
+    if (running.has(peer)) return
+    const exchanged = exchange(peer)
+    running.set(peer, exchanged)
+    try {
+      await exchanged
+    } catch (error) {
+      blame(peer, error)
+      throw error
+    } finally {
+      comparedAt.set(peer, performance.now())
+      running.delete(peer)
+    }
+  }
+
+  return {
+    async compare(peer) {
+      const since = performance.now() - (comparedAt.get(peer) ?? -Infinity)
+      if (!running.has(peer) && since >= COMPARE_PAUSE_MS) await compareAgain(peer)
+    },
+    compareAgain,
   }
 }
 
