@@ -23,7 +23,7 @@ import { World, type WorldOptions } from '../../../sim/world/world.ts'
 import { seededRng } from '../seeded-rng.ts'
 import { testSigners, testStudy } from '../study/study.ts'
 
-export interface StoryOptions extends Partial<Pick<WorldOptions, 'update' | 'delayMs' | 'epsilonMax'>> {
+export interface StoryOptions extends Partial<Pick<WorldOptions, 'update' | 'delayMs' | 'epsilonMax' | 'adversaries'>> {
   readonly hospitals: number
   readonly seed?: number | string
   readonly study?: Partial<StudyDocument>
