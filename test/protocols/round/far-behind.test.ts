@@ -10,6 +10,8 @@ import { SYNC_LINKS_MAX } from '../../../protocols/sync/limits.ts'
 import { encodeLink, type Link } from '../../../protocols/transcript/link.ts'
 import type { Adversary } from '../../../sim/world/adversary.ts'
 import type { SimulatedHospital } from '../../../sim/world/hospital.ts'
+import { Random } from '../../../sim/world/random.ts'
+import { createKeyring } from '../../../sim/world/signer.ts'
 import type { Snapshot } from '../../../sim/world/world.ts'
 import {
   checkEffect,
@@ -41,7 +43,11 @@ interface History {
 }
 
 const ROUNDS = 600
-const OPTIONS: StoryOptions = { hospitals: 4, study: { ...TINY, rounds: ROUNDS + 12 } }
+const OPTIONS: StoryOptions = {
+  hospitals: 4,
+  keyring: createKeyring(4, new Random('far behind')),
+  study: { ...TINY, rounds: ROUNDS + 12 },
+}
 let history: History | undefined
 
 function historyOfRounds(): History {
