@@ -13,6 +13,7 @@ import { hex } from '../../protocols/immutable.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
+import { catchingUp } from '../../protocols/round/catch-up.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import type { Effect, Entry, Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
@@ -45,6 +46,8 @@ export interface DriverComponents {
   readonly transfer: () => TransferClient
   /** asks a peer what it holds from us */
   readonly recall: (peer: string) => void
+  /** asks a peer for the links that follow its last answer */
+  readonly compare: (peer: string) => void
   readonly observer: DriverListener
   readonly log: Logger
   /** something that no peer and no operator can be blamed for, or that a restart must mend */
@@ -71,8 +74,8 @@ export class Driver {
   }
 
   /** Takes up the study where the disk left it. */
-  async begin({ head, charges, own }: SavedRound): Promise<void> {
-    const from = { head, charges, own, recall: true }
+  async begin({ charges, ...saved }: SavedRound, { lacksCheckpoint }: { lacksCheckpoint: boolean }): Promise<void> {
+    const from = { ...(lacksCheckpoint ? catchingUp(saved) : saved), charges, recall: true }
     const { state, effects } = begin(from, this.#parts.context)
     this.#state = state
     await this.#perform(effects)
@@ -146,8 +149,9 @@ export class Driver {
       if (entry.kind === 'charge') observer.charged(entry)
       if (entry.kind !== 'link') continue
       const value = decodeResultValue(entry.link.value)
-      // only the last link's checkpoint need be here, if the roster still names us; those before it were never fetched
-      const last = entries.findLast(other => other.kind === 'link') === entry && !this.#isOutside()
+      // only the last link's checkpoint need be here, if the roster still names us and no more links are to come first
+      const complete = this.#state.awaited === null && !this.#isOutside()
+      const last = complete && entries.findLast(other => other.kind === 'link') === entry
       const hash =
         value.outcome === 'result' && (last || (await worker.checkpoint(hex(value.checkpoint))))
           ? hex(value.checkpoint)
@@ -157,7 +161,7 @@ export class Driver {
   }
 
   #start(effect: Exclude<Effect, { type: 'store' }>): void {
-    const { network, observer, worker, recall } = this.#parts
+    const { network, observer, worker, recall, compare } = this.#parts
     switch (effect.type) {
       case 'publish':
         return network().publish(effect.bytes)
@@ -167,6 +171,8 @@ export class Driver {
         return observer.blamed(this.#peerOf(effect.member), effect.code, effect.evidence)
       case 'recall':
         return recall(this.#peerOf(effect.from))
+      case 'compare':
+        return compare(this.#peerOf(effect.with))
       case 'schedule':
         return this.#schedule(effect)
       case 'train':

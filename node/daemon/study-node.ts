@@ -38,6 +38,7 @@ import type { WorkerClient } from '../worker/worker-client.ts'
 import { otherStudyText } from './absence.ts'
 import { Driver } from './driver.ts'
 import { budgetSpent, removed, requireBudgetLeft, requirePlace } from './eligibility.ts'
+import { restoreCheckpoint } from './newest-held.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 
 /** A peer that is a round ahead of us may just be quicker by a moment. */
@@ -81,19 +82,10 @@ export async function createNode(init: NodeInit, components: NodeComponents): Pr
   const head = await store.head(context)
   await requirePlace(store, context)
   requireBudgetLeft(head, context)
-  await restoreCheckpoint(store, worker)
+  const { lacksCheckpoint } = await restoreCheckpoint(head, { worker, peer: context.peer })
   const node = new StudyNode(context, init, { ...components, engine, head, records: await store.records() })
-  await node.start(head)
+  await node.start(head, { lacksCheckpoint })
   return node
-}
-
-/** The checkpoint of the last certified result is the one to go on from. */
-async function restoreCheckpoint(store: Store, worker: WorkerClient): Promise<void> {
-  const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
-  for (const link of links.reverse()) {
-    const value = decodeResultValue(link.value)
-    if (value.outcome === 'result') return await worker.adopt(hex(value.checkpoint), link.round)
-  }
 }
 
 interface Found {
@@ -145,6 +137,7 @@ export class StudyNode {
       transfer: () => this.#client,
       // whoever does not answer is asked again by the state machine
       recall: peer => void this.#repair.recall(peer).catch(() => {}),
+      compare: peer => void this.#repair.compareAgain(peer).catch(() => {}),
       observer: {
         notice: notice => this.#notice(notice),
         trained: (round, ms) => this.#recorder.trained(round, ms),
@@ -172,7 +165,7 @@ export class StudyNode {
     return this.#network
   }
 
-  async start(head: SavedRound): Promise<void> {
+  async start(head: SavedRound, found: { lacksCheckpoint: boolean }): Promise<void> {
     const { store, worker, log, engine } = this.#components
     const context = this.#context
     const state = () => this.#driver.state
@@ -186,7 +179,7 @@ export class StudyNode {
     const random = () => randomInt(2 ** 32) / 2 ** 32
     this.#repair = createGossipRepair({ context, network, store, state, event, peers, random })
     // whoever reaches us finds the round taken up and every protocol there
-    await this.#driver.begin(head)
+    await this.#driver.begin(head, found)
     const { round, roster } = this.#driver.state
     if (roster.version > 0) this.#notice({ kind: 'roster', round, roster })
     await server.start()

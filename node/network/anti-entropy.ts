@@ -16,8 +16,8 @@ import {
   decodeFill,
   decodeSummary,
   encodeSync,
-  holdingsOf,
   missingFrom,
+  summaryOf,
 } from '../../protocols/sync/anti-entropy.ts'
 import { SYNC_BYTES_MAX, SYNC_INTERVAL_MS, SYNC_LINKS_MAX, SYNC_PEERS } from '../../protocols/sync/limits.ts'
 import { decodeLink } from '../../protocols/transcript/link.ts'
@@ -37,6 +37,8 @@ export interface GossipRepair {
   stop(): void
   /** compares with one peer now, unless that is under way */
   compare(peer: string): Promise<void>
+  /** compares with one peer at once, or as soon as the comparison under way is over: its last answer was one of many */
+  compareAgain(peer: string): Promise<void>
   /** asks one peer what it holds from us, until it has answered once */
   recall(peer: string): Promise<void>
 }
@@ -67,8 +69,7 @@ export function createGossipRepair({
   const now = () => contextAt(context, state().roster)
   /** a request and its answer, on a line as slow as the study allows */
   const withinMs = patienceMs(2 * FRAME_BYTES_MAX, context.timing.bandwidthMin)
-  const busy = new Set<string>()
-  const comparedAt = new Map<string, number>()
+  const { compare, compareAgain } = turns(exchange, (peer, error) => guard.blame(peer, error))
   let timer: NodeJS.Timeout | undefined
 
   /** Verifies what a peer gave us and hands it on. @throws ProtocolError what no honest peer would pass on */
@@ -83,10 +84,11 @@ export function createGossipRepair({
       throw new ProtocolError('too-many', 'asks too much', { action: 'ignore' })
     const summary = decodeSummary(request)
     if (Buffer.compare(summary.study, context.study) !== 0) throw new ProtocolError('other-study', 'of another study')
-    const behind = summary.round < state().round
-    const links = behind ? await store.links(summary.round, SYNC_LINKS_MAX) : []
-    const from = now().roster.ranks.get(peer) ?? OUTSIDE
-    const full = answer(state(), summary, { from, linksFrom: () => links })
+    // links that are certified meanwhile do not make the round that we tell of look further away than it was
+    const asked = state()
+    const links = summary.round < asked.round ? await store.links(summary.round, SYNC_LINKS_MAX) : []
+    const from = asked.roster.ranks.get(peer) ?? OUTSIDE
+    const full = answer(asked, summary, { from, linksFrom: () => links })
     const wire = encodeSync(full)
     return guard.isAnswered(peer, wire.length) ? wire : encodeSync({ ...full, messages: [], links: [] })
   }
@@ -98,34 +100,25 @@ export function createGossipRepair({
 
   async function exchange(peer: string): Promise<void> {
     const signal = AbortSignal.timeout(withinMs)
-    const { round } = state()
-    const holdings = holdingsOf(state())
+    const summary = summaryOf(state(), context.study)
     const channel = network.channel(await network.open(peer, SYNC_PROTOCOL, signal), peer)
-    const request = encodeSync({ study: context.study, round, ...holdings, recall: false })
-    const fill = decodeFill(await ask(channel, request, { bytesMax: FRAME_BYTES_MAX, signal }))
+    const fill = decodeFill(await ask(channel, encodeSync(summary), { bytesMax: FRAME_BYTES_MAX, signal }))
     take(peer, fill.messages)
     const from = now().roster.ranks.get(peer)
-    if (fill.links.length > 0 && from !== undefined) event({ type: 'links', links: fill.links.map(decodeLink), from })
+    if (from !== undefined && (fill.links.length > 0 || state().awaited?.partial)) {
+      event({ type: 'links', links: fill.links.map(decodeLink), from, senderRound: fill.round })
+    }
     if (fill.round !== state().round) return
     const lacking = missingFrom(state(), fill)
     if (lacking.length === 0) return
-    const push = encodeSync({ round, have: new Uint8Array(0), tags: new Uint8Array(0), messages: lacking, links: [] })
+    const push = encodeSync({
+      round: fill.round,
+      have: new Uint8Array(0),
+      tags: new Uint8Array(0),
+      messages: lacking,
+      links: [],
+    })
     await ask(network.channel(await network.open(peer, PUSH_PROTOCOL, signal), peer), push, { bytesMax: 16, signal })
-  }
-
-  async function compare(peer: string): Promise<void> {
-    const since = performance.now() - (comparedAt.get(peer) ?? -Infinity)
-    if (busy.has(peer) || since < COMPARE_PAUSE_MS) return
-    busy.add(peer)
-    try {
-      await exchange(peer)
-    } catch (error) {
-      guard.blame(peer, error)
-      throw error
-    } finally {
-      comparedAt.set(peer, performance.now())
-      busy.delete(peer)
-    }
   }
 
   async function serve(
@@ -159,7 +152,42 @@ export function createGossipRepair({
     },
     stop: () => clearInterval(timer),
     compare,
+    compareAgain,
     recall: peer => recall(peer, { context, network, state, event, withinMs }),
+  }
+}
+
+/** One exchange with a peer at a time, and not too often, unless its last answer was one of many. */
+function turns(
+  exchange: (peer: string) => Promise<void>,
+  blame: (peer: string, error: unknown) => void,
+): Pick<GossipRepair, 'compare' | 'compareAgain'> {
+  const running = new Map<string, Promise<void>>()
+  const comparedAt = new Map<string, number>()
+
+  async function compareAgain(peer: string): Promise<void> {
+    // whoever began the exchange under way hears of its failure
+    await running.get(peer)?.catch(() => {})
+    if (running.has(peer)) return
+    const exchanged = exchange(peer)
+    running.set(peer, exchanged)
+    try {
+      await exchanged
+    } catch (error) {
+      blame(peer, error)
+      throw error
+    } finally {
+      comparedAt.set(peer, performance.now())
+      running.delete(peer)
+    }
+  }
+
+  return {
+    async compare(peer) {
+      const since = performance.now() - (comparedAt.get(peer) ?? -Infinity)
+      if (!running.has(peer) && since >= COMPARE_PAUSE_MS) await compareAgain(peer)
+    },
+    compareAgain,
   }
 }
 

@@ -9,10 +9,9 @@ import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { LevelDatastore } from 'datastore-level'
 import { decode, encode } from '../../protocols/encoding/codec.ts'
-import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import type { Entry } from '../../protocols/round/effects.ts'
-import { extendHead, firstHead, type TranscriptHead as RoundStanding } from '../../protocols/transcript/head.ts'
+import { extendStanding, type Standing, standingAfter } from '../../protocols/transcript/head.ts'
 import { decodeLink, encodeLink } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { diskError, onDisk, storeDamaged } from './disk-error.ts'
@@ -27,9 +26,7 @@ export interface SavedCharge {
 }
 
 /** Where a study stands, going by the disk alone. */
-export interface SavedRound {
-  /** what the certified rounds leave for the one to take up */
-  readonly head: RoundStanding
+export interface SavedRound extends Standing {
   readonly charges: readonly SavedCharge[]
   /** our own envelopes of that round, by slot */
   readonly own: ReadonlyMap<string, Uint8Array>
@@ -112,12 +109,11 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
 
   async function head(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<SavedRound> {
     for await (const at of level.keys(range('halt'))) throw halted(at)
-    let head = firstHead(context)
+    let standing = standingAfter([], context)
     for await (const bytes of level.values(range('link'))) {
-      const link = decodeLink(bytes)
-      head = extendHead(head, { link, value: decodeResultValue(link.value) }, context)
+      standing = extendStanding(standing, decodeLink(bytes), context)
     }
-    const { round } = head
+    const { round } = standing.head
     const charges: SavedCharge[] = []
     for await (const bytes of level.values(range('charge'))) charges.push(decode(bytes) as SavedCharge)
     const own = new Map<string, Uint8Array>()
@@ -125,7 +121,7 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
     for await (const [at, bytes] of level.iterator({ gte: ours, lt: key('own', round + 1) })) {
       own.set(at.slice(ours.length), Uint8Array.from(bytes))
     }
-    return { head, charges, own }
+    return { ...standing, charges, own }
   }
 
   async function write(entries: readonly Entry[]): Promise<void> {

@@ -17,26 +17,29 @@ export type WorkerClient = {
   ) => Promise<ReturnType<WorkerCalls[Call]>>
 } & { close(): Promise<void> }
 
-const CALLS = [
-  'engine',
-  'recordHashes',
-  'run',
-  'train',
-  'chunk',
-  'putPart',
-  'sum',
-  'putSum',
-  'checkpoint',
-  'putCheckpoint',
-  'adopt',
-] as const satisfies readonly (keyof WorkerCalls)[]
+/** Every call of the worker; one that is forgotten does not compile. */
+const CALL_TABLE = {
+  engine: true,
+  recordHashes: true,
+  run: true,
+  train: true,
+  chunk: true,
+  part: true,
+  putPart: true,
+  sum: true,
+  putSum: true,
+  checkpoint: true,
+  putCheckpoint: true,
+  adopt: true,
+} as const satisfies Record<keyof WorkerCalls, true>
+const CALLS = Object.keys(CALL_TABLE) as (keyof WorkerCalls)[]
 
 function errorOf({ kind, code, message, hint, exitCode }: WorkerFault): Error {
   if (kind === 'operator') return new OperatorError(code, message, { hint, exitCode: exitCode as ExitCode })
   return kind === 'coded' ? new CodedError(code, message) : new Error(message)
 }
 
-function workshopOf(
+function clientOf(
   call: (name: keyof WorkerCalls, args: readonly unknown[]) => Promise<unknown>,
   close: () => Promise<void>,
 ) {
@@ -46,7 +49,7 @@ function workshopOf(
 
 /** Runs worker calls in this thread, one per turn of the event loop: for tests and simulations with small vectors. */
 export function inPlaceWorker(calls: WorkerCalls): WorkerClient {
-  return workshopOf(
+  return clientOf(
     async (name, args) => {
       await new Promise(resolve => setImmediate(resolve))
       return (calls[name] as (...args: readonly unknown[]) => unknown)(...args)
@@ -77,7 +80,7 @@ export function startWorker(settings: WorkerSettings, failed: (error: Error) => 
   }
   worker.on('error', error => fail(error as Error))
   worker.on('exit', code => fail(new CodedError('worker-ended', `the training worker ended with code ${code}`)))
-  return workshopOf(
+  return clientOf(
     (call, args) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(new CodedError('worker-ended', 'the training worker has ended'))

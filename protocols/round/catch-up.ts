@@ -12,7 +12,7 @@ import { decodeResultValue, type ResultValue } from '../messages/result-value.ts
 import { fits } from '../roster/change.ts'
 import { type Member, OUTSIDE } from '../roster/roster.ts'
 import { trainingCharges } from '../study/rounds.ts'
-import { extendHead, type TranscriptHead } from '../transcript/head.ts'
+import { extendHead, type Standing, type TranscriptHead } from '../transcript/head.ts'
 import { type Link, verifyLink } from '../transcript/link.ts'
 import { strikesAfter } from './avoidance.ts'
 import { enterRound } from './begin-round.ts'
@@ -21,7 +21,7 @@ import { suspects } from './candidates.ts'
 import { decidedLink } from './certified-link.ts'
 import { contextAt, type StepContext } from './context.ts'
 import { findPhase } from './data-phase.ts'
-import type { Charge } from './effects.ts'
+import type { Charge, Entry } from './effects.ts'
 import type { RoundEvent } from './events.ts'
 import { receive } from './receive.ts'
 import { type Awaited, type Carried, createRound, type RoundState } from './state.ts'
@@ -33,14 +33,49 @@ export function notePulled(turn: Turn, hash: string): void {
   if (turn.state.awaited?.checkpoint === hash) takeOver(turn, turn.state.awaited)
 }
 
+/** The round from which on we lack links: after a page that did not reach its sender's round, the one after the page. */
+export function firstRoundLacked({ round, awaited }: Pick<RoundState, 'round' | 'awaited'>): number {
+  return awaited?.partial ? awaited.head.round : round
+}
+
 /**
- * Takes certified rounds from another peer: verifies them link by link from our round on, then fetches their
- * checkpoint. Links before a bad one are used.
+ * Certified rounds from another peer. One answer is a page: it may end before the round that the sender is in. Then its
+ * links are recorded and the sender is asked for the next page at once; the checkpoint is pulled only after the last
+ * page, because others keep only their newest ones. A page that adds nothing asks for nothing.
  */
-export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { type: 'links' }>): void {
+export function noteLinks(turn: Turn, event: Extract<RoundEvent, { type: 'links' }>): void {
   const { state } = turn
-  let head: TranscriptHead = state
+  const { from, senderRound = 0 } = event
+  const before = state.awaited?.partial ? state.awaited : null
+  const { head, checkpoint, links: taken, refused } = verifyLinks(turn, event, before?.head ?? state)
+  const links = before === null ? taken : [...before.links, ...taken]
+  const [first] = links
+  const own = decidedLink(state, turn.context.quorum)
+  if (first !== undefined && own !== undefined && !same(first.value, own.value)) {
+    return halt(turn, [...first.precommits, ...own.precommits])
+  }
+  const partial = senderRound > head.round
+  const awaited = { links, checkpoint: checkpoint ?? before?.checkpoint ?? null, head, partial }
+  if (partial && taken.length > 0 && !computing(state, awaited)) {
+    takePage(turn, awaited)
+    if (from !== undefined && !refused) turn.effects.push({ type: 'compare', with: rankNow(turn, state, from) })
+    return
+  }
+  const finished = before !== null && !partial
+  if (finished || links.length > (state.awaited?.links.length ?? 0)) {
+    awaitCheckpoint(turn, { ...awaited, partial: false })
+  }
+}
+
+/** Verifies links one by one from a standing. What comes before a bad link is as good as if it had come alone. */
+function verifyLinks(
+  turn: Turn,
+  { links, from }: Extract<RoundEvent, { type: 'links' }>,
+  standing: TranscriptHead,
+): Omit<Awaited, 'partial'> & { readonly refused: boolean } {
+  let head = standing
   let checkpoint: string | null = null
+  let refused = false
   const taken: Link[] = []
   for (const link of links) {
     if (link.round < head.round) continue
@@ -53,16 +88,51 @@ export function noteLinks(turn: Turn, { links, from }: Extract<RoundEvent, { typ
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       if (from !== undefined) blame(turn, { member: from, code: error.code })
+      refused = true
       break
     }
     taken.push(link)
   }
-  const [first] = taken
-  const own = decidedLink(state, turn.context.quorum)
-  if (first !== undefined && own !== undefined && !same(first.value, own.value)) {
-    return halt(turn, [...first.precommits, ...own.precommits])
+  return { links: taken, checkpoint, head, refused }
+}
+
+/** A member's rank in the roster that we go by now; `OUTSIDE` when that does not name it. */
+function rankNow({ state }: Turn, before: RoundState, member: Member): Member {
+  return state.roster.ranks.get(before.roster.peers[member] ?? '') ?? OUTSIDE
+}
+
+/**
+ * Records a page that is not the last. From its last RESULT on its links wait with that RESULT's checkpoint, which may
+ * turn out to be the one to pull; what comes before needs none. A page of nothing but VOIDs leaves us the checkpoint
+ * that we have.
+ */
+function takePage(turn: Turn, awaited: Awaited): void {
+  const { links, checkpoint } = awaited
+  if (checkpoint === null) return takeOver(turn, awaited)
+  const last = links.findLastIndex(link => decodeResultValue(link.value).outcome === 'result')
+  if (last > 0) {
+    let head: TranscriptHead = turn.state
+    const passed = links.slice(0, last)
+    for (const link of passed) head = extendHead(head, { link, value: decodeResultValue(link.value) }, turn.context)
+    enterHead(turn, head, recordLinks(turn, passed))
   }
-  if (taken.length > (state.awaited?.links.length ?? 0)) awaitCheckpoint(turn, { links: taken, checkpoint, head })
+  catchUpFrom(turn, { ...awaited, links: links.slice(last) })
+}
+
+/**
+ * What a disk is to begin with that holds certified rounds, but not the checkpoint that they end in: it was catching up.
+ * The rounds from the last RESULT on are taken up as a page that others may know more after.
+ */
+export function catchingUp({ head, tail }: Standing): { readonly head: TranscriptHead; readonly awaited?: Awaited } {
+  const value = tail && decodeResultValue((tail.links[0] as Link).value)
+  if (tail === null || value?.outcome !== 'result') return { head }
+  return { head: tail.head, awaited: { links: tail.links, checkpoint: hex(value.checkpoint), head, partial: true } }
+}
+
+/** Waits for links or a checkpoint, after a page or after a start that finds no checkpoint for what is on the disk. */
+export function catchUpFrom(turn: Turn, awaited: Awaited): void {
+  turn.state = { ...turn.state, awaited }
+  setPhase(turn, 'catching-up')
 }
 
 /**
@@ -92,12 +162,33 @@ export function awaitCheckpoint(turn: Turn, awaited: Awaited): void {
   turn.effects.push({ type: 'pull', round: state.round, wanted: { kind: 'checkpoint', hash: checkpoint }, from })
 }
 
-/** Records certified rounds and begins the next one. */
+/** What recording certified rounds has told. */
+interface Recorded {
+  readonly values: readonly ResultValue[]
+  /** charges of training that our own log did not know of */
+  readonly forgotten: number
+}
+
+/** Records certified rounds and goes on with the next. */
 function takeOver(turn: Turn, { links, head }: Awaited): void {
+  const { early } = turn.state
+  enterHead(turn, head, recordLinks(turn, links))
+  enterRound(turn, new Map())
+  for (const message of early.values()) receive(turn, message)
+}
+
+/** A new round's state, before anything is done in it. */
+function enterHead(turn: Turn, head: TranscriptHead, recorded: Recorded): void {
+  turn.state = createRound(head, carriedOver(turn, head, recorded))
+  turn.context = contextAt(turn.context, head.roster)
+}
+
+/** Stores certified rounds, and tells of each. */
+function recordLinks(turn: Turn, links: readonly Link[]): Recorded {
   const { state } = turn
   const values = links.map(link => decodeResultValue(link.value))
   const forgotten = forgottenCharges(turn, links, values)
-  const entries = links.map(link => ({ kind: 'link', link }) as const)
+  const entries: Entry[] = links.map(link => ({ kind: 'link', link }))
   turn.effects.push({ type: 'store', entries: [...forgotten, ...entries] })
   let passed: TranscriptHead = state
   for (const [at, value] of values.entries()) {
@@ -117,11 +208,7 @@ function takeOver(turn: Turn, { links, head }: Awaited): void {
     // the ranks in later `completed` notices refer to this roster
     turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: passed.round, roster: passed.roster } })
   }
-  const { early } = state
-  turn.state = createRound(head, carriedOver(turn, head, { values, forgotten: trainingCharges(forgotten) }))
-  turn.context = contextAt(turn.context, head.roster)
-  enterRound(turn, new Map())
-  for (const message of early.values()) receive(turn, message)
+  return { values, forgotten: trainingCharges(forgotten) }
 }
 
 /** Charges for results that contain our update but whose release our log lacks, because the disk was rolled back. */
@@ -142,12 +229,8 @@ function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly R
   return entries
 }
 
-/** The state that we carry over to the next round, with ranks of its roster. */
-function carriedOver(
-  turn: Turn,
-  { round, roster }: TranscriptHead,
-  { values, forgotten }: { values: readonly ResultValue[]; forgotten: number },
-): Carried {
+/** What goes on with us, under the ranks of the roster to come. */
+function carriedOver(turn: Turn, { round, roster }: TranscriptHead, { values, forgotten }: Recorded): Carried {
   const { state, context } = turn
   const moved = (members: ReadonlyMap<Member, true>): ReadonlyMap<Member, true> => {
     if (roster === state.roster) return members

@@ -32,7 +32,9 @@ export type Effect =
   | { readonly type: 'send'; readonly to: Member; readonly round: number; readonly sid: string; readonly chunk: number }
   /** ask a peer for the messages of ours that it holds in its round: after a start, before we send any */
   | { readonly type: 'recall'; readonly from: Member }
-  /** ask these peers, in this order, until one has the data */
+  /** ask a peer at once for the links that follow those it has just given */
+  | { readonly type: 'compare'; readonly with: Member }
+  /** ask these peers, in this order, until one has it */
   | { readonly type: 'pull'; readonly round: number; readonly wanted: Wanted; readonly from: readonly Member[] }
   | { readonly type: 'train'; readonly round: number }
   | { readonly type: 'compute'; readonly job: RoundJob }

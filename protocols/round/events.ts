@@ -37,8 +37,14 @@ export type RoundEvent =
   /** pulled data arrived and matches its hash */
   | { readonly type: 'pulled'; readonly round: number; readonly hash: string }
   /** another peer's transcript from our head on */
-  | { readonly type: 'links'; readonly links: readonly Link[]; readonly from?: Member }
-  /** a peer's answer to `recall`: the verified messages of ours that it holds */
+  | {
+      readonly type: 'links'
+      readonly links: readonly Link[]
+      readonly from?: Member
+      /** the round that the sender says it is in: beyond the links, the answer was cut and more follow */
+      readonly senderRound?: number
+    }
+  /** what a peer holds from us, as it answered to `recall`: verified messages of our own */
   | {
       readonly type: 'recalled'
       readonly from: Member

@@ -58,6 +58,8 @@ export interface Awaited {
   /** hex; null when every link is VOID and the parameters do not change */
   readonly checkpoint: string | null
   readonly head: TranscriptHead
+  /** more links are known to follow: they are asked for first, because others keep only their newest checkpoints */
+  readonly partial: boolean
 }
 
 /** This peer's own state that one round leaves to the next, besides the transcript head. */

@@ -9,7 +9,7 @@ import { OUTSIDE } from '../roster/roster.ts'
 import { trainingCharges } from '../study/rounds.ts'
 import type { TranscriptHead } from '../transcript/head.ts'
 import { enterRound, expectBack } from './begin-round.ts'
-import { noteLinks, notePulled } from './catch-up.ts'
+import { catchUpFrom, noteLinks, notePulled } from './catch-up.ts'
 import { holdChunk } from './chunk-sums.ts'
 import { contextAt, type StepContext } from './context.ts'
 import { findPhase, forgetReceipts, noteReceipt, resend } from './data-phase.ts'
@@ -37,7 +37,7 @@ import { revealRule } from './rules/release.ts'
 import { outcomeRule } from './rules/result.ts'
 import { sitOutRule } from './rules/sit-out.ts'
 import { sumRule } from './rules/sum.ts'
-import { createRound, NEWCOMER, type Phase, type RoundState } from './state.ts'
+import { type Awaited, createRound, NEWCOMER, type Phase, type RoundState } from './state.ts'
 import type { Timer } from './timers.ts'
 import type { Turn } from './transition.ts'
 import { expireStep } from './voting.ts'
@@ -63,18 +63,21 @@ export interface Beginning {
   readonly own?: ReadonlyMap<string, Uint8Array>
   /** ask others for our earlier messages before we send any; false only if the disk certainly was not rolled back */
   readonly recall: boolean
+  /** certified rounds after `head` that are on the disk without the checkpoint that they end in */
+  readonly awaited?: Awaited
 }
 
 /** Begins a study, or resumes it after a restart. */
 export function begin(
-  { head, charges, own = new Map(), recall }: Beginning,
+  { head, charges, own = new Map(), recall, awaited }: Beginning,
   context: StepContext,
 ): { state: RoundState; effects: Effect[] } {
   const carried = { ...NEWCOMER, charges: trainingCharges(charges), rollbackGuard: recall ? new Map() : null }
   const charged = charges.some(({ round }) => round === head.round)
   const state = { ...createRound(head, carried), charged, resumed: own.size > 0 }
   const turn: Turn = { state, effects: [], context: contextAt(context, head.roster) }
-  enterRound(turn, own)
+  if (awaited === undefined) enterRound(turn, own)
+  else catchUpFrom(turn, awaited)
   settle(turn)
   return { state: turn.state, effects: turn.effects }
 }

@@ -84,9 +84,23 @@ function banned({ bans, roster }: TranscriptHead, round: number, members: readon
   return after
 }
 
-/** The head after links that were verified before, such as those on our own disk. */
-export function headAfter(links: Iterable<Link>, context: StudyContext): TranscriptHead {
-  let head = firstHead(context)
-  for (const link of links) head = extendHead(head, { link, value: decodeResultValue(link.value) }, context)
-  return head
+/** Where the links on a disk lead. */
+export interface Standing {
+  readonly head: TranscriptHead
+  /** the last RESULT with the VOIDs since, and the head before it; null before the first RESULT */
+  readonly tail: { readonly head: TranscriptHead; readonly links: readonly Link[] } | null
+}
+
+/** After one more link that we have verified before, such as those on our own disk. */
+export function extendStanding({ head, tail }: Standing, link: Link, context: StudyContext): Standing {
+  const value = decodeResultValue(link.value)
+  const since = value.outcome === 'result' ? { head, links: [link] } : tail && { ...tail, links: [...tail.links, link] }
+  return { head: extendHead(head, { link, value }, context), tail: since }
+}
+
+/** After all links of a disk, oldest first. */
+export function standingAfter(links: Iterable<Link>, context: StudyContext): Standing {
+  let standing: Standing = { head: firstHead(context), tail: null }
+  for (const link of links) standing = extendStanding(standing, link, context)
+  return standing
 }

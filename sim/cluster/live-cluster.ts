@@ -17,7 +17,7 @@ import { type Identity, peerIdString } from '../../node/storage/identity.ts'
 import { openStore } from '../../node/storage/store.ts'
 import type { Trainer } from '../../node/training/trainer.ts'
 import { createWorkerCalls } from '../../node/worker/worker-calls.ts'
-import { inPlaceWorker } from '../../node/worker/worker-client.ts'
+import { inPlaceWorker, type WorkerClient } from '../../node/worker/worker-client.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import { encodeStudy, studyIdOf, validateStudy } from '../../protocols/study/document.ts'
@@ -32,6 +32,8 @@ export interface LiveClusterOptions {
   readonly logLevel?: LogLevel
   /** number of identities that the study does not name; they are the last ones, and `start` starts them */
   readonly newcomers?: number
+  /** wraps a member's worker, so that a test can watch or change its calls */
+  readonly worker?: (member: Member, given: WorkerClient) => WorkerClient
   /** members that run another study of the same hospitals, by what is different in it */
   readonly elsewhere?: ReadonlyMap<Member, Partial<StudyDocument>>
 }
@@ -75,7 +77,15 @@ function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum'])
 
 /** Creates n nodes and starts them all. */
 export async function createLiveCluster(count: number, options: LiveClusterOptions): Promise<LiveCluster> {
-  const { transport = 'memory', study, clippedSum, logLevel = 'silent', newcomers = 0, elsewhere } = options
+  const {
+    transport = 'memory',
+    study,
+    clippedSum,
+    logLevel = 'silent',
+    newcomers = 0,
+    elsewhere,
+    worker = (_, given) => given,
+  } = options
   const identities = [...createIdentities(count), ...createIdentities(newcomers)]
   const base = await mkdtemp(join(tmpdir(), 'confrere-cluster-'))
   const name = randomBytes(6).toString('hex')
@@ -118,7 +128,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       {
         store,
         evidence,
-        worker: inPlaceWorker(calls),
+        worker: worker(member, inPlaceWorker(calls)),
         log: log.child({ member }),
         fatal: error => failures.push(error),
       },

@@ -11,11 +11,11 @@ import {
   decodeSummary,
   encodeSync,
   type Fill,
-  holdingsOf,
   missingFrom,
   type Summary,
+  summaryOf,
 } from '../../protocols/sync/anti-entropy.ts'
-import { SYNC_INTERVAL_MS, SYNC_PEERS } from '../../protocols/sync/limits.ts'
+import { SYNC_INTERVAL_MS, SYNC_LINKS_MAX, SYNC_PEERS } from '../../protocols/sync/limits.ts'
 import { decodeLink, encodeLink, type Link } from '../../protocols/transcript/link.ts'
 import type { AntiEntropyApi, WorldApi } from './api.ts'
 import type { SimulatedHospital } from './hospital.ts'
@@ -99,10 +99,10 @@ export class AntiEntropy implements AntiEntropyApi {
 
   #ask(hospital: SimulatedHospital, other: SimulatedHospital, { recall }: { recall: boolean }): number {
     const { state, context, epoch } = hospital
-    const { round } = state
     const ticket = this.#tickets++
-    const holdings = recall ? NOTHING : holdingsOf(state)
-    const summary = { study: context.study, round, ...holdings, recall }
+    const { study } = context
+    const summary = recall ? { study, round: state.round, ...NOTHING, recall } : summaryOf(state, study)
+    const { round } = summary
     const bytes = encodeSync(summary)
     this.#summaries.set(bytes, summary)
     this.#asked.set(ticket, { hospital, other, epoch, round, recall })
@@ -114,7 +114,7 @@ export class AntiEntropy implements AntiEntropyApi {
     const summary = this.#summaries.get(bytes) ?? decodeSummary(bytes)
     if (Buffer.compare(summary.study, hospital.context.study) !== 0) return
     const linksFrom = (round: number) =>
-      hospital.disk.links.filter(link => link.round >= round).map(link => this.#encodeLink(link))
+      hospital.disk.linksFrom(round, SYNC_LINKS_MAX).map(link => this.#encodeLink(link))
     const fill = answer(hospital.state, summary, { from: this.#world.rankOf(hospital, from) ?? OUTSIDE, linksFrom })
     this.#world.network.send(hospital, from, { kind: 'fill', bytes: this.#writeFill(fill), ticket })
   }
@@ -128,9 +128,9 @@ export class AntiEntropy implements AntiEntropyApi {
     this.#running.delete(`${hospital.index}/${from.index}`)
     this.#takeAll(hospital, fill)
     const member = this.#world.rankOf(hospital, from)
-    if (fill.links.length > 0 && member !== undefined) {
+    if ((fill.links.length > 0 || hospital.state.awaited?.partial) && member !== undefined) {
       const links = fill.links.map(link => this.#decodeLink(link))
-      this.#world.step(hospital, { type: 'links', links, from: member })
+      this.#world.step(hospital, { type: 'links', links, from: member, senderRound: fill.round })
     }
     if (!hospital.alive || fill.round !== hospital.state.round) return
     const messages = missingFrom(hospital.state, fill)

@@ -86,8 +86,8 @@ export class EffectRunner implements EffectRunnerApi {
       case 'store': {
         hospital.disk.write(effect.entries)
         const links = effect.entries.flatMap(entry => (entry.kind === 'link' ? [entry.link] : []))
-        const outside = !rosterOf(hospital).ranks.has(hospital.peer)
-        if (links.length > 0) hospital.vault.adopt(links, { outside })
+        const complete = hospital.state.awaited === null && rosterOf(hospital).ranks.has(hospital.peer)
+        if (links.length > 0) hospital.vault.adopt(links, { complete })
         return
       }
       case 'publish':
@@ -103,6 +103,11 @@ export class EffectRunner implements EffectRunnerApi {
         return world.transfer.pull(hospital, effect)
       case 'recall':
         return world.antiEntropy.recall(hospital, effect.from)
+      case 'compare': {
+        const other = world.hospitalAt(hospital, effect.with)
+        if (other !== undefined) world.antiEntropy.compare(hospital, other)
+        return
+      }
       case 'schedule': {
         const { round, timer, afterMs } = effect
         return world.later(hospital, afterMs, () => {

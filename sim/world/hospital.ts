@@ -5,8 +5,9 @@ import type { Rng } from '../../crypto/rng.ts'
 import type { Signer } from '../../crypto/signature.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { Message } from '../../protocols/messages/messages.ts'
-import { initialCheckpoint } from '../../protocols/model/checkpoint.ts'
+import { checkpointHash, encodeCheckpoint, initialCheckpoint } from '../../protocols/model/checkpoint.ts'
 import { type Member, peerString, type Roster } from '../../protocols/roster/roster.ts'
+import { catchingUp } from '../../protocols/round/catch-up.ts'
 import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import type { RoundState } from '../../protocols/round/state.ts'
@@ -17,7 +18,7 @@ import type { Vault } from '../../protocols/secure-sum/vault.ts'
 import { affordableRounds } from '../../protocols/study/epsilons.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { headAfter } from '../../protocols/transcript/head.ts'
+import { standingAfter } from '../../protocols/transcript/head.ts'
 import type { KeyExchange } from './key-exchange.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { MemoryVault } from './memory-vault.ts'
@@ -119,9 +120,15 @@ export function createHospital(init: HospitalInit): SimulatedHospital {
 }
 
 /** Takes the study up where the disk left it. */
-export function takeUp({ disk, context }: SimulatedHospital): ReturnType<typeof begin> {
-  const head = headAfter(disk.links, context)
+export function takeUp({ disk, vault, context }: SimulatedHospital): ReturnType<typeof begin> {
+  const standing = standingAfter(disk.links, context)
+  const { head } = standing
   const own = disk.own.get(head.round) ?? new Map()
+  const { awaited, head: before } = catchingUp(standing)
+  const lacked = awaited?.checkpoint !== hex(checkpointHash(encodeCheckpoint(vault.current())))
+  if (awaited !== undefined && lacked && head.roster.ranks.has(context.peer)) {
+    return begin({ head: before, awaited, charges: disk.charges, recall: true }, context)
+  }
   return begin({ head, charges: disk.charges, own, recall: true }, context)
 }
 

@@ -28,7 +28,7 @@ export class MemoryDisk {
     for (const entry of entries) {
       if (entry.kind === 'own') this.#say(entry)
       else if (entry.kind === 'reserve') this.reserved.add(hex(entry.sid))
-      else if (entry.kind === 'link') this.links.push(entry.link)
+      else if (entry.kind === 'link') this.#certify(entry.link)
       else if (entry.kind === 'halt') this.halts.push(entry)
       else {
         const twice = this.charges.some(charge => charge.round === entry.round)
@@ -52,6 +52,23 @@ export class MemoryDisk {
     this.charges = [...before.charges]
     this.reserved = new Set(before.reserved)
     this.halts = [...before.halts]
+  }
+
+  /** Links from a round on, oldest first. */
+  linksFrom(round: number, countMax: number): Link[] {
+    const first = this.links[0]?.round ?? 0
+    const at = Math.max(round - first, 0)
+    return this.links.slice(at, at + countMax)
+  }
+
+  /** A round that was recorded while catching up is recorded again with its checkpoint: it takes its own place. */
+  #certify(link: Link): void {
+    const at = link.round - (this.links[0]?.round ?? link.round)
+    const before = this.links[at]
+    if (before !== undefined && hex(before.value) !== hex(link.value) && this.#strict)
+      throw new Violation(1, `round ${link.round} was certified twice`, { round: link.round })
+    if (before === undefined) this.links.push(link)
+    else this.links[at] = link
   }
 
   #say({ round, slot, bytes }: Extract<Entry, { kind: 'own' }>): void {

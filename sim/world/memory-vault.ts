@@ -145,15 +145,16 @@ export class MemoryVault implements Vault {
   /**
    * Certified rounds: the newest checkpoint among them is the one to go on from; the rounds' secrets and vectors go.
    *
-   * @param outside of the roster that they lead to: then nobody has given us a checkpoint, and none is needed
+   * @param complete false when nobody has given us their checkpoint, because the roster that they lead to does not name
+   *                 us, or because more links are to come
    */
-  adopt(links: readonly Link[], { outside }: { outside: boolean }): void {
+  adopt(links: readonly Link[], { complete }: { complete: boolean }): void {
     let newest: string | null = null
     for (const link of links) {
       const value = decodeResultValue(link.value)
       if (value.outcome === 'result') newest = hex(value.checkpoint)
     }
-    if (newest !== null && !(outside && !this.checkpoints.has(newest))) {
+    if (newest !== null && (complete || this.checkpoints.has(newest))) {
       this.#current = decodeCheckpoint(this.checkpoints.get(newest) as Uint8Array, this.#shape)
     }
     const last = links.at(-1)?.round ?? 0

@@ -15,5 +15,10 @@ export function resultRule(turn: Turn): void {
   if (link === undefined) return
   const value = decodeResultValue(link.value)
   const checkpoint = value.outcome === 'result' ? hex(value.checkpoint) : null
-  awaitCheckpoint(turn, { links: [link], checkpoint, head: extendHead(state, { link, value }, context) })
+  awaitCheckpoint(turn, {
+    links: [link],
+    checkpoint,
+    head: extendHead(state, { link, value }, context),
+    partial: false,
+  })
 }

@@ -19,15 +19,18 @@ import { TIMING_LAN } from '../../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { hashAfter, verifyLink } from '../../../protocols/transcript/link.ts'
 import { contextOf, type SimulatedHospital } from '../../../sim/world/hospital.ts'
+import type { Keyring } from '../../../sim/world/signer.ts'
 import { World, type WorldOptions } from '../../../sim/world/world.ts'
 import { seededRng } from '../seeded-rng.ts'
 import { testSigners, testStudy } from '../study/study.ts'
 
-export interface StoryOptions extends Partial<Pick<WorldOptions, 'update' | 'delayMs' | 'epsilonMax'>> {
+export interface StoryOptions extends Partial<Pick<WorldOptions, 'update' | 'delayMs' | 'epsilonMax' | 'adversaries'>> {
   readonly hospitals: number
   readonly seed?: number | string
   readonly study?: Partial<StudyDocument>
   readonly timing?: Partial<StudyDocument['timing']>
+  /** quick simulated signatures in place of real ones, for long stories */
+  readonly keyring?: Keyring
 }
 
 export interface Story {
@@ -37,9 +40,16 @@ export interface Story {
   readonly trained: { member: number; round: number }[]
 }
 
-/** A world in which every training gives a different vector, so that the sum reveals a mix-up of two. */
-export function createStory({ hospitals, seed = 1, study = {}, timing = {}, ...options }: StoryOptions): Story {
-  const signers = testSigners(hospitals)
+/** A world whose every training gives another vector, so that a mix-up of two shows in the sum. */
+export function createStory({
+  hospitals,
+  seed = 1,
+  study = {},
+  timing = {},
+  keyring,
+  ...options
+}: StoryOptions): Story {
+  const signers = keyring?.signers ?? testSigners(hospitals)
   const document = testStudy(signers, { timing: { ...TIMING_LAN, ...timing }, ...study })
   const plan = planStudy(document)
   const trained: Story['trained'] = []
@@ -55,7 +65,7 @@ export function createStory({ hospitals, seed = 1, study = {}, timing = {}, ...o
     seed: sha256(Buffer.from(`world ${seed}`)),
     rng: seededRng(`world ${seed}`),
     update,
-    verify: rememberingVerifier(),
+    verify: keyring?.verify ?? rememberingVerifier(),
     ...options,
   })
   world.inspect = checkEffect

@@ -13,6 +13,7 @@ import {
   type ResultValue,
   valueId,
 } from '../../../protocols/messages/result-value.ts'
+import { firstRoundLacked } from '../../../protocols/round/catch-up.ts'
 import { decodeLink, encodeLink, hashAfter, type Link, verifyLink } from '../../../protocols/transcript/link.ts'
 import { RoundHarness } from '../../helpers/round/round-harness.ts'
 
@@ -155,4 +156,47 @@ test('who is behind asks everybody for one checkpoint, the last one, and goes on
   t.is(peer.state.round, 1)
   peer.step({ type: 'pulled', round: 1, hash: Buffer.from(last).toString('hex') })
   t.is(peer.state.round, 4)
+})
+
+test('a page that ends before its sender is stored up to its last result; the next is asked for, then one checkpoint', t => {
+  const peer = new RoundHarness(4, { rounds: 20 })
+  const link = (round: number, result: ResultValue, voters = [0, 1, 2]) => {
+    const value = encodeResultValue(result)
+    const vote = { type: 'precommit', instance: 'result', view: 0, value: valueId(value) } as const
+    return { round, value, precommits: voters.map(from => peer.wire(from, vote, { round })) }
+  }
+  const stored = (effects: ReturnType<typeof peer.step>) =>
+    effects.flatMap(effect =>
+      (effect.type === 'store' ? effect.entries : []).flatMap(e => ('link' in e ? [e.link] : [])),
+    )
+  const of = (effects: ReturnType<typeof peer.step>, type: string) => effects.filter(effect => effect.type === type)
+  const last = sha256(Buffer.from('last'))
+  const page = [link(1, RESULT), link(2, { ...RESULT, checkpoint: last }), link(3, VOID)]
+
+  const first = peer.step({ type: 'links', links: page, from: 2, senderRound: 9 })
+  t.deepEqual(stored(first), page.slice(0, 1))
+  t.deepEqual(of(first, 'compare'), [{ type: 'compare', with: 2 }])
+  t.deepEqual(of(first, 'pull'), [])
+  t.is(peer.state.phase, 'catching-up')
+  t.is(firstRoundLacked(peer.state), 4)
+
+  t.deepEqual(peer.step({ type: 'links', links: page, from: 2, senderRound: 9 }), [], 'nothing new asks for nothing')
+  t.deepEqual(peer.step({ type: 'links', links: [], from: 2, senderRound: 9 }), [])
+  const bad = peer.step({ type: 'links', links: [link(4, VOID, [0, 1])], from: 1, senderRound: 9 })
+  t.deepEqual(
+    bad.map(effect => effect.type),
+    ['blame'],
+  )
+
+  const voids = peer.step({ type: 'links', links: [link(4, VOID)], from: 1, senderRound: 9 })
+  t.deepEqual([stored(voids), of(voids, 'pull')], [[], []], 'VOIDs wait with the result before them')
+  t.deepEqual(of(voids, 'compare'), [{ type: 'compare', with: 1 }])
+  const end = peer.step({ type: 'links', links: [], from: 3, senderRound: 5 })
+  t.like(of(end, 'pull')[0], { wanted: { kind: 'checkpoint', hash: Buffer.from(last).toString('hex') } })
+  const taken = peer.step({ type: 'pulled', round: 2, hash: Buffer.from(last).toString('hex') })
+  t.deepEqual(
+    stored(taken).map(({ round }) => round),
+    [2, 3, 4],
+  )
+  t.is(peer.state.round, 5)
 })

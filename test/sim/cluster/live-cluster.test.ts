@@ -1,14 +1,19 @@
 import test from 'ava'
 import { TIMING_LAN } from '../../../protocols/study/timing.ts'
 import type { StudyTiming } from '../../../protocols/study/types.ts'
-import { createLiveCluster, type LiveCluster } from '../../../sim/cluster/live-cluster.ts'
+import { createLiveCluster, type LiveCluster, type LiveClusterOptions } from '../../../sim/cluster/live-cluster.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const DIMENSION = 62
 
-async function createCluster(rounds: number, timing: Partial<StudyTiming> = {}): Promise<LiveCluster> {
+async function createCluster(
+  rounds: number,
+  timing: Partial<StudyTiming> = {},
+  options: Pick<LiveClusterOptions, 'worker'> = {},
+): Promise<LiveCluster> {
   const { hospitals: _, ...study } = testStudy(testSigners(4), { rounds, timing: { ...TIMING_LAN, ...timing } })
   return await createLiveCluster(4, {
+    ...options,
     study,
     clippedSum: member => Float64Array.from({ length: DIMENSION }, (_, word) => ((member + 1) * (word + 1)) / 1000),
   })
@@ -60,4 +65,49 @@ test('a round that asks for a timer at its very beginning gets it', async t => {
   t.teardown(() => cluster.close())
   await cluster.finished()
   t.is(new Set(checkpoints(cluster).map(list => list.at(-1))).size, 1)
+})
+
+/** The first hospital never adds its chunk up; `chunkless` ones give each of their chunks once, to its owner, and no more. */
+function withheldSum(chunkless: readonly number[]) {
+  const calls = { pulled: 0, parts: 0 }
+  const worker: LiveClusterOptions['worker'] = (member, given) => {
+    const uploaded = new Set<string>()
+    return {
+      ...given,
+      run: job => (member === 0 && job.kind === 'sum' ? new Promise(() => {}) : given.run(job)),
+      chunk: async wanted => {
+        const key = `${wanted.sid}/${wanted.chunk}`
+        const again = uploaded.has(key)
+        uploaded.add(key)
+        if (again) calls.pulled += 1
+        return again && chunkless.includes(member) ? undefined : await given.chunk(wanted)
+      },
+      part: async wanted => {
+        const found = await given.part(wanted)
+        if (found !== undefined) calls.parts += 1
+        return found
+      },
+    }
+  }
+  return { calls, worker }
+}
+
+test('when an owner does not add its chunk up, a stand-in pulls the chunk from the contributors and the round ends', async t => {
+  const { calls, worker } = withheldSum([])
+  const cluster = await createCluster(2, { resendAfterMs: 1000 }, { worker })
+  t.teardown(() => cluster.close())
+  await cluster.finished()
+  t.true(calls.pulled >= 2, 'those that are neither the owner nor the stand-in gave theirs')
+  t.is(new Set(checkpoints(cluster).map(list => list.join())).size, 1)
+  t.true(cluster.nodes[1]!.rounds().every(({ outcome }) => outcome === 'result'))
+})
+
+test('a contributor that gives its chunk no more is made up for: the owner serves the part that it holds', async t => {
+  const { calls, worker } = withheldSum([1, 2, 3])
+  const cluster = await createCluster(2, { resendAfterMs: 1000 }, { worker })
+  t.teardown(() => cluster.close())
+  await cluster.finished()
+  t.true(calls.parts >= 2, 'the owner was asked for the parts of two others')
+  t.is(new Set(checkpoints(cluster).map(list => list.join())).size, 1)
+  t.true(cluster.nodes[1]!.rounds().every(({ outcome }) => outcome === 'result'))
 })
