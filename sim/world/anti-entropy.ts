@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BEHIND_PATIENCE_MS } from '../../protocols/exchange/admission.ts'
 import { type Member, OUTSIDE } from '../../protocols/roster/roster.ts'
 import {
   answer,
@@ -23,8 +24,6 @@ import type { Packet } from './packet.ts'
 
 /** How long a comparison may take before another one with the same peer begins. */
 const COMPARE_TIMEOUT_MS = 10_000
-/** Somebody is a round ahead: shortly we shall be as well, or ask. */
-const BEHIND_PATIENCE_MS = 400
 
 const NOTHING = { have: new Uint8Array(0), tags: new Uint8Array(0) }
 
