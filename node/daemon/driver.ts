@@ -9,6 +9,7 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
+import { PULL_RETRY_MS, PULL_TIMEOUT_MS } from '../../protocols/exchange/pull.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
@@ -27,7 +28,6 @@ import type { WorkerClient } from '../worker/worker-client.ts'
 import { EventQueue } from './event-queue.ts'
 
 const RETRY_MS = 1000
-const PULL_TIMEOUT_MS = 60_000
 
 export interface DriverListener {
   notice(notice: Notice): void
@@ -228,7 +228,7 @@ export class Driver {
         this.#rethrowOwn(error)
         this.#parts.log.debug({ peer, chunk, reason: reasonOf(error) }, 'a chunk did not reach its owner')
         if (!this.#parts.network().connected(peer)) return
-        await this.#pause()
+        await this.#pause(RETRY_MS)
       }
     }
   }
@@ -246,7 +246,7 @@ export class Driver {
           this.#rethrowOwn(error)
         }
       }
-      await this.#pause()
+      await this.#pause(PULL_RETRY_MS)
     }
   }
 
@@ -256,9 +256,9 @@ export class Driver {
     if (own && !this.#stopped.signal.aborted) throw error
   }
 
-  async #pause(): Promise<void> {
+  async #pause(ms: number): Promise<void> {
     // an abort ends the wait, and the loop that waits looks for itself
-    await sleep(RETRY_MS, undefined, { signal: this.#stopped.signal }).catch(() => {})
+    await sleep(ms, undefined, { signal: this.#stopped.signal }).catch(() => {})
   }
 }
 

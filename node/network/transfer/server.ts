@@ -9,6 +9,14 @@ import { sha256 } from '../../../crypto/hash.ts'
 import { verifyPath } from '../../../crypto/merkle.ts'
 import { encode } from '../../../protocols/encoding/codec.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
+import {
+  CHUNK_PROTOCOL,
+  FRAME_BYTES_MAX,
+  PULL,
+  PULL_PROTOCOL,
+  parseFrame,
+  UPLOAD,
+} from '../../../protocols/exchange/frames.ts'
 import { hex } from '../../../protocols/immutable.ts'
 import { is, openMessage } from '../../../protocols/messages/messages.ts'
 import { encodeReceipt } from '../../../protocols/messages/receipt.ts'
@@ -23,7 +31,6 @@ import type { WorkerClient } from '../../worker/worker-client.ts'
 import type { Channel } from '../channel.ts'
 import type { Network } from '../libp2p-host.ts'
 import { patienceMs } from '../limits/limits.ts'
-import { CHUNK_PROTOCOL, FRAME_BYTES_MAX, PULL, PULL_PROTOCOL, parseFrame, UPLOAD } from './frames.ts'
 import { PullSource } from './lending.ts'
 
 /** How long an owner waits for the OPEN that a chunk belongs to, which may still be on its way. */
