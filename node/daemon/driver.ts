@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { PULL_RETRY_MS, PULL_TIMEOUT_MS } from '../../protocols/exchange/pull.ts'
+import { UPLOAD_RETRY_MS } from '../../protocols/exchange/upload.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
@@ -26,8 +27,6 @@ import type { TransferClient } from '../network/transfer/client.ts'
 import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import { EventQueue } from './event-queue.ts'
-
-const RETRY_MS = 1000
 
 export interface DriverListener {
   notice(notice: Notice): void
@@ -228,7 +227,7 @@ export class Driver {
         this.#rethrowOwn(error)
         this.#parts.log.debug({ peer, chunk, reason: reasonOf(error) }, 'a chunk did not reach its owner')
         if (!this.#parts.network().connected(peer)) return
-        await this.#pause(RETRY_MS)
+        await this.#pause(UPLOAD_RETRY_MS)
       }
     }
   }

@@ -24,8 +24,7 @@ import {
   pullBytesMax,
   pullRequestOf,
 } from '../../../protocols/exchange/pull.ts'
-import { same } from '../../../protocols/immutable.ts'
-import { openReceipt } from '../../../protocols/messages/receipt.ts'
+import { checkReceipt } from '../../../protocols/exchange/upload.ts'
 import type { Member } from '../../../protocols/roster/roster.ts'
 import { contextAt, type StepContext } from '../../../protocols/round/context.ts'
 import { findPhase } from '../../../protocols/round/data-phase.ts'
@@ -101,12 +100,8 @@ export class TransferClient {
     const { offset } = parseFrame(UPLOAD_ANSWER, await channel.readFrame(FRAME_BYTES_MAX))
     await channel.write(bytes.subarray(offset))
     const receipt = await channel.readFrame(FRAME_BYTES_MAX)
-    const { from, body } = openReceipt(receipt, context)
-    const own = context.roster.hospitals[context.self]?.id as Uint8Array
-    const right = same(body.sid, opening.sid) && body.chunk === chunk && same(body.hash, sha256(bytes))
-    if (from !== to || !right || !same(body.contributor, own)) {
-      throw new ProtocolError('bad-receipt', 'a receipt for something else')
-    }
+    const contributor = context.roster.hospitals[context.self]?.id as Uint8Array
+    checkReceipt(receipt, context, { owner: to, sid: opening.sid, chunk, contributor, hash: sha256(bytes) })
     return receipt
   }
 
