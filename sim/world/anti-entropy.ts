@@ -5,6 +5,7 @@
  */
 
 import { BEHIND_PATIENCE_MS } from '../../protocols/exchange/admission.ts'
+import { checkSummary, pushAfter, summaryOf } from '../../protocols/exchange/comparison.ts'
 import { type Member, OUTSIDE } from '../../protocols/roster/roster.ts'
 import {
   answer,
@@ -12,8 +13,6 @@ import {
   decodeSummary,
   encodeSync,
   type Fill,
-  holdingsOf,
-  missingFrom,
   type Summary,
 } from '../../protocols/sync/anti-entropy.ts'
 import { SYNC_INTERVAL_MS, SYNC_PEERS } from '../../protocols/sync/limits.ts'
@@ -24,8 +23,6 @@ import type { Packet } from './packet.ts'
 
 /** How long a comparison may take before another one with the same peer begins. */
 const COMPARE_TIMEOUT_MS = 10_000
-
-const NOTHING = { have: new Uint8Array(0), tags: new Uint8Array(0) }
 
 type SyncPacket = Extract<Packet, { kind: 'summary' | 'fill' | 'push' }>
 
@@ -98,20 +95,18 @@ export class AntiEntropy implements AntiEntropyApi {
 
   #ask(hospital: SimulatedHospital, other: SimulatedHospital, { recall }: { recall: boolean }): number {
     const { state, context, epoch } = hospital
-    const { round } = state
     const ticket = this.#tickets++
-    const holdings = recall ? NOTHING : holdingsOf(state)
-    const summary = { study: context.study, round, ...holdings, recall }
+    const summary = summaryOf(state, { study: context.study, recall })
     const bytes = encodeSync(summary)
     this.#summaries.set(bytes, summary)
-    this.#asked.set(ticket, { hospital, other, epoch, round, recall })
+    this.#asked.set(ticket, { hospital, other, epoch, round: summary.round, recall })
     this.#world.network.send(hospital, other, { kind: 'summary', bytes, ticket })
     return ticket
   }
 
   #answer(hospital: SimulatedHospital, from: SimulatedHospital, { bytes, ticket }: SyncPacket): void {
     const summary = this.#summaries.get(bytes) ?? decodeSummary(bytes)
-    if (Buffer.compare(summary.study, hospital.context.study) !== 0) return
+    checkSummary(summary, hospital.context.study)
     const linksFrom = (round: number) =>
       hospital.disk.links.filter(link => link.round >= round).map(link => this.#encodeLink(link))
     const fill = answer(hospital.state, summary, { from: this.#world.rankOf(hospital, from) ?? OUTSIDE, linksFrom })
@@ -131,10 +126,8 @@ export class AntiEntropy implements AntiEntropyApi {
       const links = fill.links.map(link => this.#decodeLink(link))
       this.#world.step(hospital, { type: 'links', links, from: member })
     }
-    if (!hospital.alive || fill.round !== hospital.state.round) return
-    const messages = missingFrom(hospital.state, fill)
-    if (messages.length === 0) return
-    const push = { round: asked.round, ...NOTHING, messages, links: [] }
+    const push = hospital.alive ? pushAfter(hospital.state, fill, asked) : undefined
+    if (push === undefined) return
     this.#world.network.send(hospital, from, { kind: 'push', bytes: this.#writeFill(push), ticket })
   }
 
