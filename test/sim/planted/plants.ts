@@ -135,4 +135,12 @@ export const PLANTS: readonly Plant[] = [
     replace: '.filter(() => false)\n    .map(member => ({\n      key',
     breaks: [9],
   },
+  {
+    name: 'any-upload',
+    bug: 'an uploaded chunk is not checked against its manifest',
+    file: 'protocols/exchange/upload.ts',
+    find: 'if (!verifyPath({ root: manifest.body.root, leaf, index, count, path })) {',
+    replace: 'if (false as boolean) {',
+    breaks: [10],
+  },
 ]
