@@ -143,4 +143,12 @@ export const PLANTS: readonly Plant[] = [
     replace: 'if (false as boolean) {',
     breaks: [10],
   },
+  {
+    name: 'late-receipt',
+    bug: 'an owner signs for a part that it has reported missing',
+    file: 'protocols/exchange/upload.ts',
+    find: "if (missing?.body.members.includes(from)) return 'late'",
+    replace: "if (missing?.body.members.includes(from)) return 'due'",
+    breaks: [10],
+  },
 ]
