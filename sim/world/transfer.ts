@@ -1,6 +1,6 @@
 /**
- * Bulk between simulated hospitals: masked chunks to their owners, and what is pulled by hash, checked as
- * node/transfer checks it.
+ * Bulk between simulated hospitals: masked chunks to their owners, and what is pulled by hash, checked as the daemon checks
+ * it (`protocols/exchange/`). Only retries and waits are of packets here, where the daemon has streams.
  *
  * @module
  */
