@@ -9,6 +9,8 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
+import { PULL_RETRY_MS, PULL_TIMEOUT_MS } from '../../protocols/exchange/pull.ts'
+import { UPLOAD_RETRY_MS } from '../../protocols/exchange/upload.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
@@ -26,9 +28,6 @@ import type { TransferClient } from '../network/transfer/client.ts'
 import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import { EventQueue } from './event-queue.ts'
-
-const RETRY_MS = 1000
-const PULL_TIMEOUT_MS = 60_000
 
 export interface DriverListener {
   notice(notice: Notice): void
@@ -234,7 +233,7 @@ export class Driver {
         this.#rethrowOwn(error)
         this.#parts.log.debug({ peer, chunk, reason: reasonOf(error) }, 'a chunk did not reach its owner')
         if (!this.#parts.network().connected(peer)) return
-        await this.#pause()
+        await this.#pause(UPLOAD_RETRY_MS)
       }
     }
   }
@@ -252,7 +251,7 @@ export class Driver {
           this.#rethrowOwn(error)
         }
       }
-      await this.#pause()
+      await this.#pause(PULL_RETRY_MS)
     }
   }
 
@@ -262,9 +261,9 @@ export class Driver {
     if (own && !this.#stopped.signal.aborted) throw error
   }
 
-  async #pause(): Promise<void> {
+  async #pause(ms: number): Promise<void> {
     // an abort ends the wait, and the loop that waits looks for itself
-    await sleep(RETRY_MS, undefined, { signal: this.#stopped.signal }).catch(() => {})
+    await sleep(ms, undefined, { signal: this.#stopped.signal }).catch(() => {})
   }
 }
 

@@ -8,6 +8,7 @@
 import { randomInt } from 'node:crypto'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { ProtocolError } from '../../protocols/errors.ts'
+import { admissionOf, BEHIND_PATIENCE_MS, refusalOf } from '../../protocols/exchange/admission.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import { type Message, openMessage } from '../../protocols/messages/messages.ts'
@@ -41,8 +42,6 @@ import { budgetSpent, removed, requireBudgetLeft, requirePlace } from './eligibi
 import { restoreCheckpoint } from './newest-held.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 
-/** A peer that is a round ahead of us may just be quicker by a moment. */
-const BEHIND_PATIENCE_MS = 400
 const LAG_RESOLUTION_MS = 10
 
 /** The gossip topic of a study. It goes along with every message and only routes: the body names the study in full. */
@@ -237,12 +236,11 @@ export class StudyNode {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#components.log.debug({ peer: error.peer, code: error.code }, 'a gossip message was refused')
-      // whoever passed it on may know a newer roster than we do
-      return error.action === 'ignore' || error.code === 'not-in-roster' ? 'ignore' : 'reject'
+      return refusalOf(error)
     }
-    const ahead = message.body.round - this.#driver.state.round
-    if (ahead > 0) this.#catchUp(this.#now.roster.peers[message.from] as string)
-    if (ahead < 0 || ahead > 1 || !this.#origins.admits(message.from, bytes.length)) return 'ignore'
+    const { taken, behind } = admissionOf(message.body.round, this.#driver.state.round)
+    if (behind) this.#catchUp(this.#now.roster.peers[message.from] as string)
+    if (!taken || !this.#origins.admits(message.from, bytes.length)) return 'ignore'
     this.#driver.event({ type: 'received', message })
     return 'accept'
   }

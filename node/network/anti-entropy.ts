@@ -6,20 +6,20 @@
  */
 
 import { ProtocolError } from '../../protocols/errors.ts'
+import {
+  COMPARE_FRAME_BYTES_MAX,
+  COMPARE_PAUSE_MS,
+  checkSummary,
+  pushAfter,
+  summaryOf,
+} from '../../protocols/exchange/comparison.ts'
 import { openMessage } from '../../protocols/messages/messages.ts'
 import { OUTSIDE } from '../../protocols/roster/roster.ts'
 import { contextAt, type StepContext } from '../../protocols/round/context.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
 import type { RoundState } from '../../protocols/round/state.ts'
-import {
-  answer,
-  decodeFill,
-  decodeSummary,
-  encodeSync,
-  missingFrom,
-  summaryOf,
-} from '../../protocols/sync/anti-entropy.ts'
-import { SYNC_BYTES_MAX, SYNC_INTERVAL_MS, SYNC_LINKS_MAX, SYNC_PEERS } from '../../protocols/sync/limits.ts'
+import { answer, decodeFill, decodeSummary, encodeSync } from '../../protocols/sync/anti-entropy.ts'
+import { SYNC_INTERVAL_MS, SYNC_LINKS_MAX, SYNC_PEERS } from '../../protocols/sync/limits.ts'
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import type { Store } from '../storage/store.ts'
 import type { Network } from './libp2p-host.ts'
@@ -28,9 +28,6 @@ import { ask, reply } from './request-reply.ts'
 
 export const SYNC_PROTOCOL = '/confrere/sync/1.0.0'
 export const PUSH_PROTOCOL = '/confrere/push/1.0.0'
-const FRAME_BYTES_MAX = 2 * SYNC_BYTES_MAX
-/** Whoever falls behind asks again at every message from ahead: this is often enough. */
-const COMPARE_PAUSE_MS = 100
 
 export interface GossipRepair {
   start(): Promise<void>
@@ -68,7 +65,7 @@ export function createGossipRepair({
   /** the roster follows the study's rounds */
   const now = () => contextAt(context, state().roster)
   /** a request and its answer, on a line as slow as the study allows */
-  const withinMs = patienceMs(2 * FRAME_BYTES_MAX, context.timing.bandwidthMin)
+  const withinMs = patienceMs(2 * COMPARE_FRAME_BYTES_MAX, context.timing.bandwidthMin)
   const { compare, compareAgain } = turns(exchange, (peer, error) => guard.blame(peer, error))
   let timer: NodeJS.Timeout | undefined
 
@@ -83,7 +80,7 @@ export function createGossipRepair({
     if (!guard.says(peer, { messages: 0, bytes: request.length }))
       throw new ProtocolError('too-many', 'asks too much', { action: 'ignore' })
     const summary = decodeSummary(request)
-    if (Buffer.compare(summary.study, context.study) !== 0) throw new ProtocolError('other-study', 'of another study')
+    checkSummary(summary, context.study)
     // links that are certified meanwhile do not make the round that we tell of look further away than it was
     const asked = state()
     const links = summary.round < asked.round ? await store.links(summary.round, SYNC_LINKS_MAX) : []
@@ -100,24 +97,17 @@ export function createGossipRepair({
 
   async function exchange(peer: string): Promise<void> {
     const signal = AbortSignal.timeout(withinMs)
-    const summary = summaryOf(state(), context.study)
+    const summary = summaryOf(state(), { study: context.study, recall: false })
     const channel = network.channel(await network.open(peer, SYNC_PROTOCOL, signal), peer)
-    const fill = decodeFill(await ask(channel, encodeSync(summary), { bytesMax: FRAME_BYTES_MAX, signal }))
+    const fill = decodeFill(await ask(channel, encodeSync(summary), { bytesMax: COMPARE_FRAME_BYTES_MAX, signal }))
     take(peer, fill.messages)
     const from = now().roster.ranks.get(peer)
     if (from !== undefined && (fill.links.length > 0 || state().awaited?.partial)) {
       event({ type: 'links', links: fill.links.map(decodeLink), from, senderRound: fill.round })
     }
-    if (fill.round !== state().round) return
-    const lacking = missingFrom(state(), fill)
-    if (lacking.length === 0) return
-    const push = encodeSync({
-      round: fill.round,
-      have: new Uint8Array(0),
-      tags: new Uint8Array(0),
-      messages: lacking,
-      links: [],
-    })
+    const lacking = pushAfter(state(), fill, summary)
+    if (lacking === undefined) return
+    const push = encodeSync(lacking)
     await ask(network.channel(await network.open(peer, PUSH_PROTOCOL, signal), peer), push, { bytesMax: 16, signal })
   }
 
@@ -146,8 +136,8 @@ export function createGossipRepair({
 
   return {
     async start() {
-      await serve(SYNC_PROTOCOL, { bytesMax: FRAME_BYTES_MAX, answer: answerSummary })
-      await serve(PUSH_PROTOCOL, { bytesMax: FRAME_BYTES_MAX, answer: takePush })
+      await serve(SYNC_PROTOCOL, { bytesMax: COMPARE_FRAME_BYTES_MAX, answer: answerSummary })
+      await serve(PUSH_PROTOCOL, { bytesMax: COMPARE_FRAME_BYTES_MAX, answer: takePush })
       timer = setInterval(compareWithSome, SYNC_INTERVAL_MS)
     },
     stop: () => clearInterval(timer),
@@ -203,11 +193,10 @@ async function recall(
   }: Pick<GossipRepairParts, 'context' | 'network' | 'state' | 'event'> & { withinMs: number },
 ): Promise<void> {
   const signal = AbortSignal.timeout(withinMs)
-  const nothing = { have: new Uint8Array(0), tags: new Uint8Array(0) }
-  const request = encodeSync({ study: context.study, round: state().round, ...nothing, recall: true })
+  const request = encodeSync(summaryOf(state(), { study: context.study, recall: true }))
   try {
     const channel = network.channel(await network.open(peer, SYNC_PROTOCOL, signal), peer)
-    const { round, messages } = decodeFill(await ask(channel, request, { bytesMax: FRAME_BYTES_MAX, signal }))
+    const { round, messages } = decodeFill(await ask(channel, request, { bytesMax: COMPARE_FRAME_BYTES_MAX, signal }))
     const now = contextAt(context, state().roster)
     const from = now.roster.ranks.get(peer)
     const opened = messages.map(bytes => openMessage(bytes, now))

@@ -13,7 +13,6 @@ import { PLACES } from '../messages/kinds.ts'
 import { MEMBERS_MAX, MESSAGE_BYTES_MAX, VIEWS_MAX } from '../messages/limits.ts'
 import { type Message, placeOf, slotOf } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
-import { firstRoundLacked } from '../round/catch-up.ts'
 import { heardFrom } from '../round/rollback-guard.ts'
 import type { RoundState } from '../round/state.ts'
 import { SYNC_BYTES_MAX, SYNC_LINKS_MAX } from './limits.ts'
@@ -90,13 +89,6 @@ export function holdingsOf(state: RoundState): Holdings {
     tags[at] = tagOf(state, message)
   }
   return { have, tags }
-}
-
-/** Asks for what we lack. After a page of links that is the next page, and messages of our round are of no use. */
-export function summaryOf(state: RoundState, study: Uint8Array): Summary {
-  const round = firstRoundLacked(state)
-  const nothing = { have: new Uint8Array(0), tags: new Uint8Array(0) }
-  return { study, round, ...(round === state.round ? holdingsOf(state) : nothing), recall: false }
 }
 
 /** Set bits of a byte. */

@@ -75,6 +75,15 @@ function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum'])
   }
 }
 
+/** Resolves when all running nodes have finished the study. @throws what stopped a node */
+async function untilFinished(nodes: readonly (StudyNode | undefined)[], failures: readonly unknown[]): Promise<void> {
+  const over = () => nodes.every(node => node === undefined || node.status().phase === 'finished')
+  while (!over()) {
+    if (failures.length > 0) throw failures[0]
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
 /** Creates n nodes and starts them all. */
 export async function createLiveCluster(count: number, options: LiveClusterOptions): Promise<LiveCluster> {
   const {
@@ -143,14 +152,6 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     await node?.stop()
   }
 
-  async function finished(): Promise<void> {
-    const over = () => nodes.every(node => node === undefined || node.status().phase === 'finished')
-    while (!over()) {
-      if (failures.length > 0) throw failures[0]
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  }
-
   for (let member = 0; member < count; member++) await start(member)
   return {
     document,
@@ -161,7 +162,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     failures,
     start,
     stop,
-    finished,
+    finished: () => untilFinished(nodes, failures),
     close: async () => {
       await Promise.all(nodes.map((_, member) => stop(member)))
       await rm(base, { recursive: true, force: true })

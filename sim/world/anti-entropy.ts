@@ -4,6 +4,8 @@
  * @module
  */
 
+import { BEHIND_PATIENCE_MS } from '../../protocols/exchange/admission.ts'
+import { checkSummary, pushAfter, summaryOf } from '../../protocols/exchange/comparison.ts'
 import { type Member, OUTSIDE } from '../../protocols/roster/roster.ts'
 import {
   answer,
@@ -11,9 +13,7 @@ import {
   decodeSummary,
   encodeSync,
   type Fill,
-  missingFrom,
   type Summary,
-  summaryOf,
 } from '../../protocols/sync/anti-entropy.ts'
 import { SYNC_INTERVAL_MS, SYNC_LINKS_MAX, SYNC_PEERS } from '../../protocols/sync/limits.ts'
 import { decodeLink, encodeLink, type Link } from '../../protocols/transcript/link.ts'
@@ -23,10 +23,6 @@ import type { Packet } from './packet.ts'
 
 /** How long a comparison may take before another one with the same peer begins. */
 const COMPARE_TIMEOUT_MS = 10_000
-/** Somebody is a round ahead: shortly we shall be as well, or ask. */
-const BEHIND_PATIENCE_MS = 400
-
-const NOTHING = { have: new Uint8Array(0), tags: new Uint8Array(0) }
 
 type SyncPacket = Extract<Packet, { kind: 'summary' | 'fill' | 'push' }>
 
@@ -100,19 +96,17 @@ export class AntiEntropy implements AntiEntropyApi {
   #ask(hospital: SimulatedHospital, other: SimulatedHospital, { recall }: { recall: boolean }): number {
     const { state, context, epoch } = hospital
     const ticket = this.#tickets++
-    const { study } = context
-    const summary = recall ? { study, round: state.round, ...NOTHING, recall } : summaryOf(state, study)
-    const { round } = summary
+    const summary = summaryOf(state, { study: context.study, recall })
     const bytes = encodeSync(summary)
     this.#summaries.set(bytes, summary)
-    this.#asked.set(ticket, { hospital, other, epoch, round, recall })
+    this.#asked.set(ticket, { hospital, other, epoch, round: summary.round, recall })
     this.#world.network.send(hospital, other, { kind: 'summary', bytes, ticket })
     return ticket
   }
 
   #answer(hospital: SimulatedHospital, from: SimulatedHospital, { bytes, ticket }: SyncPacket): void {
     const summary = this.#summaries.get(bytes) ?? decodeSummary(bytes)
-    if (Buffer.compare(summary.study, hospital.context.study) !== 0) return
+    checkSummary(summary, hospital.context.study)
     const linksFrom = (round: number) =>
       hospital.disk.linksFrom(round, SYNC_LINKS_MAX).map(link => this.#encodeLink(link))
     const fill = answer(hospital.state, summary, { from: this.#world.rankOf(hospital, from) ?? OUTSIDE, linksFrom })
@@ -132,10 +126,8 @@ export class AntiEntropy implements AntiEntropyApi {
       const links = fill.links.map(link => this.#decodeLink(link))
       this.#world.step(hospital, { type: 'links', links, from: member, senderRound: fill.round })
     }
-    if (!hospital.alive || fill.round !== hospital.state.round) return
-    const messages = missingFrom(hospital.state, fill)
-    if (messages.length === 0) return
-    const push = { round: asked.round, ...NOTHING, messages, links: [] }
+    const push = hospital.alive ? pushAfter(hospital.state, fill, asked) : undefined
+    if (push === undefined) return
     this.#world.network.send(hospital, from, { kind: 'push', bytes: this.#writeFill(push), ticket })
   }
 

@@ -6,6 +6,7 @@
  */
 
 import { ProtocolError } from '../../protocols/errors.ts'
+import { admissionOf } from '../../protocols/exchange/admission.ts'
 import { type Message, openMessage } from '../../protocols/messages/messages.ts'
 import type { PacketRouterApi, WorldApi } from './api.ts'
 import { contextOf, rosterOf, type SimulatedHospital } from './hospital.ts'
@@ -97,9 +98,9 @@ export class PacketRouter implements PacketRouterApi {
     try {
       const message = open()
       if (message === undefined) return false
-      const ahead = message.body.round - hospital.state.round
-      if (ahead > 0) this.#world.antiEntropy.catchUp(hospital, message.from)
-      if (ahead < 0 || ahead > 1) return false
+      const { taken, behind } = admissionOf(message.body.round, hospital.state.round)
+      if (behind) this.#world.antiEntropy.catchUp(hospital, message.from)
+      if (!taken) return false
       // the honest machine inside a liar must not take its script's words for what its own disk has lost
       const ownLie = !hospital.honest && message.from === contextOf(hospital).self
       if (!ownLie) this.#world.step(hospital, { type: 'received', message })

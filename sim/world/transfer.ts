@@ -1,32 +1,37 @@
 /**
- * Bulk between simulated hospitals: masked chunks to their owners, and what is pulled by hash, checked as
- * node/transfer checks it.
+ * Bulk between simulated hospitals: masked chunks to their owners, and what is pulled by hash, checked as the daemon checks
+ * it (`protocols/exchange/`). Only retries and waits are of packets here, where the daemon has streams.
  *
  * @module
  */
 
-import { sha256 } from '../../crypto/hash.ts'
-import { verifyPath } from '../../crypto/merkle.ts'
 import { fromBytes, toBytes } from '../../crypto/ring.ts'
-import { hex, same } from '../../protocols/immutable.ts'
-import { is } from '../../protocols/messages/messages.ts'
-import { encodeReceipt, openReceipt } from '../../protocols/messages/receipt.ts'
-import { checkpointHash } from '../../protocols/model/checkpoint.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { judgePulled, PULL_RETRY_MS, pullRequestOf } from '../../protocols/exchange/pull.ts'
+import {
+  checkBytes,
+  checkHeader,
+  checkManifest,
+  checkReceipt,
+  isFarAhead,
+  receiptDue,
+  SESSION_WAIT_MS,
+} from '../../protocols/exchange/upload.ts'
+import { encodeReceipt } from '../../protocols/messages/receipt.ts'
+import type { Member } from '../../protocols/roster/roster.ts'
 import { findPhase } from '../../protocols/round/data-phase.ts'
 import type { Effect } from '../../protocols/round/effects.ts'
 import { saidBy } from '../../protocols/round/facts.ts'
-import { filledChunks } from '../../protocols/session/chunks.ts'
 import type { Opening } from '../../protocols/session/opening.ts'
 import type { TransferApi, WorldApi } from './api.ts'
 import { contextOf, type SimulatedHospital } from './hospital.ts'
 import { MaskedChunks } from './masked-chunks.ts'
 import type { Packet } from './packet.ts'
 
-/** An upload without a receipt is made again; a session unknown to its owner is waited for so long. */
-const UPLOAD_RETRY_MS = 4000
-const SESSION_WAIT_MS = 10_000
-const PULL_RETRY_MS = 1000
-const PULL_TIMEOUT_MS = 10_000
+/** An upload without a receipt is made again: a packet may be lost, where the daemon's stream breaks. */
+const RECEIPT_WAIT_MS = 4000
+/** For one peer's answer: a packet, where `PULL_TIMEOUT_MS` of the daemon is for a stream. */
+const PULL_PACKET_MS = 10_000
 
 type ChunkPacket = Extract<Packet, { kind: 'chunk' }>
 type PulledPacket = Extract<Packet, { kind: 'pulled' }>
@@ -74,7 +79,7 @@ export class Transfer implements TransferApi {
     this.#open.set(key, attempt)
     const { words, path } = masked
     this.#world.network.send(hospital, to, { kind: 'chunk', round, sid, chunk, manifest: manifest.bytes, path, words })
-    this.#world.later(hospital, UPLOAD_RETRY_MS, () => {
+    this.#world.later(hospital, RECEIPT_WAIT_MS, () => {
       if (this.#open.get(key) === attempt) this.upload(hospital, effect)
     })
   }
@@ -114,15 +119,17 @@ export class Transfer implements TransferApi {
       const opening = findPhase(hospital.state, entry.packet.sid)?.opening
       if (opening === undefined) continue
       hospital.early = hospital.early.filter(other => other !== entry)
-      this.#keepChunk(hospital, entry, opening)
-      return
+      try {
+        return this.#keepChunk(hospital, entry, opening)
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+      }
     }
   }
 
   #takeChunk(hospital: SimulatedHospital, from: SimulatedHospital, packet: ChunkPacket): void {
-    const manifest = this.#world.router.open(hospital, packet.manifest)
-    const honest = is(manifest, 'manifest') && hex(manifest.body.sid) === packet.sid
-    if (!honest || manifest.from !== this.#world.rankOf(hospital, from)) return
+    const member = this.#world.rankOf(hospital, from) as Member
+    checkManifest(this.#world.router.open(hospital, packet.manifest), { from: member, sid: packet.sid })
     this.#world.router.take(hospital, packet.manifest)
     if (!hospital.alive || packet.round < hospital.state.round) return
     const entry = { from, packet, until: this.#world.now + SESSION_WAIT_MS }
@@ -137,21 +144,18 @@ export class Transfer implements TransferApi {
     opening: Opening,
   ): void {
     const { round, sid, chunk: index, path, words } = packet
-    const filled = filledChunks(opening)
-    const chunk = filled.find(one => one.index === index)
-    const member = this.#world.rankOf(hospital, from)
-    const mine = chunk !== undefined && opening.owners[index] === this.#world.rankOf(hospital, hospital)
-    if (!mine || member === undefined || !opening.members.includes(member) || words.length !== chunk.words) return
-    const manifest = this.#world.router.open(hospital, packet.manifest)
-    const leaf = sha256(toBytes(words))
-    if (!is(manifest, 'manifest')) return
-    if (!verifyPath({ root: manifest.body.root, leaf, index, count: filled.length, path })) return
+    if (isFarAhead(opening, hospital.state)) return
+    const member = this.#world.rankOf(hospital, from) as Member
+    const self = this.#world.rankOf(hospital, hospital) as Member
+    checkHeader(opening, { self, from: member, index, length: words.byteLength })
+    const manifest = checkManifest(this.#world.router.open(hospital, packet.manifest), { from: member, sid })
+    const hash = checkBytes(opening, { manifest, index, bytes: toBytes(words), path })
     this.#paths.set(words, packet.path)
     hospital.vault.putPart(sid, index, member, words)
     const { epoch } = hospital
     this.#world.step(hospital, { type: 'chunk', round, sid, chunk: index, from: member })
     if (!hospital.alive || hospital.epoch !== epoch) return
-    const receipt = this.#receipt(hospital, from, { opening, chunk: index, hash: leaf })
+    const receipt = this.#receipt(hospital, from, { opening, chunk: index, hash })
     if (receipt !== undefined)
       this.#world.network.send(hospital, from, { kind: 'receipt', round, sid, chunk: index, receipt })
   }
@@ -165,11 +169,15 @@ export class Transfer implements TransferApi {
     const masked = this.#chunks.of(hospital, { round, sid, owners, chunk })
     const member = this.#world.rankOf(hospital, from)
     if (masked === undefined || member === undefined) return
-    const opened = openReceipt(receipt, contextOf(hospital))
-    const { body } = opened
-    const right =
-      opened.from === member && hex(body.sid) === sid && body.chunk === chunk && same(body.hash, masked.hash)
-    if (!right || !same(body.contributor, hospital.signer.id)) return
+    const contributor = hospital.signer.id
+    const { hash } = masked
+    checkReceipt(receipt, contextOf(hospital), {
+      owner: member,
+      sid: Buffer.from(sid, 'hex'),
+      chunk,
+      contributor,
+      hash,
+    })
     this.#open.delete(`${hospital.index}/${from.index}/${sid}/${chunk}`)
     this.#world.step(hospital, { type: 'receipt', round, sid, chunk, from: member, receipt })
   }
@@ -180,10 +188,12 @@ export class Transfer implements TransferApi {
     from: SimulatedHospital,
     { opening, chunk, hash }: { opening: Opening; chunk: number; hash: Uint8Array },
   ): Uint8Array | undefined {
-    const { view, sid } = opening
-    const [self, member] = [this.#world.rankOf(hospital, hospital), this.#world.rankOf(hospital, from)]
-    const missing = saidBy(hospital.state, { type: 'missing', view, from: self as number })
-    if (missing?.body.members.includes(member as number)) return undefined
+    const { sid, sidHex } = opening
+    const [self, member] = [this.#world.rankOf(hospital, hospital), this.#world.rankOf(hospital, from)] as [
+      Member,
+      Member,
+    ]
+    if (receiptDue(hospital.state, { sid: sidHex, index: chunk, self, from: member }) !== 'due') return undefined
     const { seal, study } = hospital.context
     return seal(encodeReceipt({ study, sid, chunk, contributor: from.signer.id, hash }))
   }
@@ -192,15 +202,16 @@ export class Transfer implements TransferApi {
     const { hospital, pull, from } = asking
     const { round, wanted } = pull
     if (!hospital.alive || hospital.epoch !== asking.epoch || hospital.state.round !== round) return
-    while (asking.next < from.length) {
+    const request = pullRequestOf(hospital.state, wanted)
+    while (request !== undefined && asking.next < from.length) {
       const other = from[asking.next++] as SimulatedHospital
       if (!this.#world.connections.has(hospital, other)) continue
-      const owners = wanted.kind === 'chunk' ? (findPhase(hospital.state, wanted.sid)?.opening.owners.length ?? 0) : 0
+      const owners = request.kind === 'chunk' ? request.owners : 0
       const ticket = this.#tickets++
       asking.ticket = ticket
       this.#asked.set(ticket, { asking, other })
       this.#world.network.send(hospital, other, { kind: 'pull', round, wanted, owners, ticket })
-      this.#world.later(hospital, PULL_TIMEOUT_MS, () => {
+      this.#world.later(hospital, PULL_PACKET_MS, () => {
         if (this.#asked.has(ticket)) this.#askNext(asking)
       })
       return
@@ -244,10 +255,10 @@ export class Transfer implements TransferApi {
 
   /** False when what came is not what was asked for. */
   #keep(hospital: SimulatedHospital, { bytes, path }: PulledPacket, { round, wanted }: Pull): boolean {
-    if (bytes === null) return false
+    // sums of every length are read here, so that the scripts' false ones are proven; the daemon reads `pullBytesMax`
+    if (bytes === null || judgePulled(hospital.state, wanted, { bytes, path }) !== 'right') return false
     if (wanted.kind !== 'chunk') {
-      const hash = hex(wanted.kind === 'sum' ? sha256(bytes) : checkpointHash(bytes))
-      if (hash !== wanted.hash) return false
+      const { hash } = wanted
       if (wanted.kind === 'sum') hospital.vault.putSum(round, hash, bytes)
       else hospital.vault.putCheckpoint(hash, bytes)
       if (hospital.vault.staged && this.#world.effectRunner.crashes(hospital, 'written')) return true
@@ -255,16 +266,11 @@ export class Transfer implements TransferApi {
       this.#world.step(hospital, { type: 'pulled', round, hash })
       return true
     }
-    const { sid, chunk: index, member } = wanted
-    const opening = findPhase(hospital.state, sid)?.opening
-    const manifest = opening && saidBy(hospital.state, { type: 'manifest', view: opening.view, from: member })
-    if (opening === undefined || manifest === undefined) return false
-    const count = filledChunks(opening).length
-    if (!verifyPath({ root: manifest.body.root, leaf: sha256(bytes), index, count, path })) return false
+    const { sid, chunk, member } = wanted
     const words = fromBytes(bytes)
     this.#paths.set(words, path)
-    hospital.vault.putPart(sid, index, member, words)
-    this.#world.step(hospital, { type: 'chunk', round, sid, chunk: index, from: member })
+    hospital.vault.putPart(sid, chunk, member, words)
+    this.#world.step(hospital, { type: 'chunk', round, sid, chunk, from: member })
     return true
   }
 }

@@ -6,12 +6,25 @@
  */
 
 import { sha256 } from '../../../crypto/hash.ts'
-import { verifyPath } from '../../../crypto/merkle.ts'
 import { encode } from '../../../protocols/encoding/codec.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
-import { hex, same } from '../../../protocols/immutable.ts'
-import { openReceipt } from '../../../protocols/messages/receipt.ts'
-import { checkpointHash } from '../../../protocols/model/checkpoint.ts'
+import {
+  CHUNK_PROTOCOL,
+  FRAME_BYTES_MAX,
+  PULL_ANSWER,
+  PULL_PROTOCOL,
+  parseFrame,
+  UPLOAD_ANSWER,
+} from '../../../protocols/exchange/frames.ts'
+import {
+  judgePulled,
+  PULL_ANSWER_MS,
+  PULL_SILENCE_MS,
+  type Pulled,
+  pullBytesMax,
+  pullRequestOf,
+} from '../../../protocols/exchange/pull.ts'
+import { checkReceipt } from '../../../protocols/exchange/upload.ts'
 import type { Member } from '../../../protocols/roster/roster.ts'
 import { contextAt, type StepContext } from '../../../protocols/round/context.ts'
 import { findPhase } from '../../../protocols/round/data-phase.ts'
@@ -19,21 +32,10 @@ import type { Wanted } from '../../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../../protocols/round/events.ts'
 import { saidBy } from '../../../protocols/round/facts.ts'
 import type { RoundState } from '../../../protocols/round/state.ts'
-import { filledChunks } from '../../../protocols/session/chunks.ts'
 import type { WorkerClient } from '../../worker/worker-client.ts'
 import type { Channel } from '../channel.ts'
 import type { Network } from '../libp2p-host.ts'
 import { patienceMs } from '../limits/limits.ts'
-import { CHUNK_PROTOCOL, FRAME_BYTES_MAX, PULL_ANSWER, PULL_PROTOCOL, parseFrame, UPLOAD_ANSWER } from './frames.ts'
-
-/** Parameters, momentum and moving average in float32, and what else a checkpoint holds. */
-const CHECKPOINT_BYTES_PER_WORD = 12
-/** The normalisation of as many columns as a study may bound is most of it. */
-const CHECKPOINT_HEADER_BYTES_MAX = 1 << 16
-/** For the first word of an answer. Its worker may be training, so silence is no offence: others are asked meanwhile. */
-const ANSWER_MS = 5000
-/** Whoever was silent is not asked again for a while. */
-const SILENCE_MS = 20_000
 
 export interface TransferClientParts {
   readonly context: StepContext
@@ -43,16 +45,8 @@ export interface TransferClientParts {
   readonly event: (event: RoundEvent) => void
 }
 
-/** What became of pulled bytes; `useless` when the round went on meanwhile. */
-type Kept = 'kept' | 'wrong' | 'useless'
-
 function isSlow(error: unknown): boolean {
   return error instanceof ProtocolError && error.code === 'too-slow'
-}
-
-interface Found {
-  readonly bytes: Uint8Array
-  readonly path: readonly Uint8Array[]
 }
 
 export class TransferClient {
@@ -106,12 +100,8 @@ export class TransferClient {
     const { offset } = parseFrame(UPLOAD_ANSWER, await channel.readFrame(FRAME_BYTES_MAX))
     await channel.write(bytes.subarray(offset))
     const receipt = await channel.readFrame(FRAME_BYTES_MAX)
-    const { from, body } = openReceipt(receipt, context)
-    const own = context.roster.hospitals[context.self]?.id as Uint8Array
-    const right = same(body.sid, opening.sid) && body.chunk === chunk && same(body.hash, sha256(bytes))
-    if (from !== to || !right || !same(body.contributor, own)) {
-      throw new ProtocolError('bad-receipt', 'a receipt for something else')
-    }
+    const contributor = context.roster.hospitals[context.self]?.id as Uint8Array
+    checkReceipt(receipt, context, { owner: to, sid: opening.sid, chunk, contributor, hash: sha256(bytes) })
     return receipt
   }
 
@@ -121,35 +111,33 @@ export class TransferClient {
     { round, wanted }: { round: number; wanted: Wanted },
     signal: AbortSignal,
   ): Promise<boolean> {
-    const request = this.#requestOf(round, wanted)
-    if (request === undefined || performance.now() < (this.#silentUntil.get(from) ?? 0)) return false
     const { dimension } = this.#parts.context
-    const checkpointMax = CHECKPOINT_BYTES_PER_WORD * dimension + CHECKPOINT_HEADER_BYTES_MAX
-    const bytesMax = wanted.kind === 'checkpoint' ? checkpointMax : 4 * dimension
+    const request = this.#parts.state().round === round ? pullRequestOf(this.#parts.state(), wanted) : undefined
+    if (request === undefined || performance.now() < (this.#silentUntil.get(from) ?? 0)) return false
+    const bytesMax = pullBytesMax(wanted, dimension)
     const found = await this.#exchange({ to: from, protocol: PULL_PROTOCOL, signal }, channel =>
-      this.#fetch(channel, from, { request, bytesMax }),
+      this.#fetch(channel, from, { request: encode(request), bytesMax }),
     )
-    if (found === undefined || found.bytes.length === 0) return false
-    const kept =
-      wanted.kind === 'chunk'
-        ? await this.#keepChunk(found, { round, wanted })
-        : await this.#keepBlob(found.bytes, { round, wanted })
-    if (kept === 'wrong') this.#parts.network.guard.strikes.add(this.#peerOf(from), 'wrong-bytes')
-    return kept === 'kept'
+    if (found.bytes.length === 0) return false
+    const verdict = judgePulled(this.#parts.state(), wanted, found)
+    if (verdict === 'wrong') this.#parts.network.guard.strikes.add(this.#peerOf(from), 'wrong-bytes')
+    if (verdict !== 'right') return false
+    await this.#keep(found, { round, wanted })
+    return true
   }
 
   async #fetch(
     channel: Channel,
     from: Member,
     { request, bytesMax }: { request: Uint8Array; bytesMax: number },
-  ): Promise<Found | undefined> {
+  ): Promise<Pulled> {
     const { timing, dimension } = this.#parts.context
     const first = async () => {
       await channel.writeFrame(request)
       return parseFrame(PULL_ANSWER, await channel.readFrame(FRAME_BYTES_MAX))
     }
-    const answer = await channel.within(ANSWER_MS, first).catch(error => {
-      if (isSlow(error)) this.#silentUntil.set(from, performance.now() + SILENCE_MS)
+    const answer = await channel.within(PULL_ANSWER_MS, first).catch(error => {
+      if (isSlow(error)) this.#silentUntil.set(from, performance.now() + PULL_SILENCE_MS)
       throw error
     })
     if (answer.length > bytesMax) throw new ProtocolError('too-long', `${answer.length} bytes where ${bytesMax} fit`)
@@ -168,41 +156,17 @@ export class TransferClient {
     return this.#context.roster.peers[member] as string
   }
 
-  #requestOf(round: number, wanted: Wanted): Uint8Array | undefined {
-    if (wanted.kind !== 'chunk') return encode({ kind: wanted.kind, hash: wanted.hash })
-    const opening = findPhase(this.#parts.state(), wanted.sid)?.opening
-    if (opening === undefined) return undefined
-    const { sid, chunk, member } = wanted
-    return encode({ kind: 'chunk', round, sid, chunk, owners: opening.owners.length, member })
-  }
-
-  async #keepBlob(
-    bytes: Uint8Array,
-    { round, wanted }: { round: number; wanted: Extract<Wanted, { hash: string }> },
-  ): Promise<Kept> {
+  async #keep({ bytes, path }: Pulled, { round, wanted }: { round: number; wanted: Wanted }): Promise<void> {
     const { worker, event } = this.#parts
-    const hash = hex(wanted.kind === 'sum' ? sha256(bytes) : checkpointHash(bytes))
-    if (hash !== wanted.hash) return 'wrong'
+    if (wanted.kind === 'chunk') {
+      const { sid, chunk, member } = wanted
+      await worker.putPart({ sid, chunk, member, bytes, path })
+      return event({ type: 'chunk', round, sid, chunk, from: member })
+    }
+    const { hash } = wanted
     if (wanted.kind === 'sum') await worker.putSum(round, hash, bytes)
     else await worker.putCheckpoint(hash, bytes)
     event({ type: 'pulled', round, hash })
-    return 'kept'
-  }
-
-  async #keepChunk(
-    { bytes, path }: Found,
-    { round, wanted }: { round: number; wanted: Extract<Wanted, { kind: 'chunk' }> },
-  ): Promise<Kept> {
-    const { state, worker, event } = this.#parts
-    const { sid, chunk: index, member } = wanted
-    const opening = findPhase(state(), sid)?.opening
-    const manifest = opening && saidBy(state(), { type: 'manifest', view: opening.view, from: member })
-    if (opening === undefined || manifest === undefined) return 'useless'
-    const count = filledChunks(opening).length
-    if (!verifyPath({ root: manifest.body.root, leaf: sha256(bytes), index, count, path })) return 'wrong'
-    await worker.putPart({ sid, chunk: index, member, bytes, path })
-    event({ type: 'chunk', round, sid, chunk: index, from: member })
-    return 'kept'
   }
 
   /** The one long-lived stream to a peer: over a long line, opening another costs two round trips. */

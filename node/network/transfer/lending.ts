@@ -5,15 +5,14 @@
  * @module
  */
 
-import type { z } from 'zod'
+import type { PullRequest } from '../../../protocols/exchange/frames.ts'
+import { CHECKPOINT_BYTES_PER_WORD, isKnownPart, type Pulled } from '../../../protocols/exchange/pull.ts'
 import type { Member } from '../../../protocols/roster/roster.ts'
 import { contextAt, type StepContext } from '../../../protocols/round/context.ts'
-import { findPhase } from '../../../protocols/round/data-phase.ts'
 import type { RoundState } from '../../../protocols/round/state.ts'
 import { systemClock } from '../../clock.ts'
 import type { WorkerClient } from '../../worker/worker-client.ts'
 import { BucketMap } from '../limits/token-bucket.ts'
-import type { PULL } from './frames.ts'
 
 /**
  * Bytes per word of the model: twice all sums and all masked chunks of a round (4 each) and twice a checkpoint (12).
@@ -23,13 +22,6 @@ const LENT_BYTES_PER_WORD = 40
 const LENT_BYTES_MIN = 1 << 20
 /** What was lent is forgotten at this pace, and at once when a round ends. */
 const LENT_FORGOTTEN_SECONDS = 60
-
-type Pull = z.infer<typeof PULL>
-
-interface Found {
-  readonly bytes: Uint8Array
-  readonly path: readonly Uint8Array[]
-}
 
 export interface LibraryParts {
   readonly context: StepContext
@@ -42,7 +34,7 @@ export class PullSource {
   readonly #lent: BucketMap<Member>
   readonly #allowance: number
   readonly #rounds = new Map<Member, number>()
-  readonly #out = new Map<string, { readonly found: Promise<Found | undefined>; readers: number }>()
+  readonly #out = new Map<string, { readonly found: Promise<Pulled | undefined>; readers: number }>()
 
   constructor(parts: LibraryParts) {
     this.#parts = parts
@@ -52,7 +44,7 @@ export class PullSource {
   }
 
   /** Gives what is asked for to `use`, or undefined when it is not here, or not for this peer now. */
-  async lend(to: Member, wanted: Pull, use: (found: Found | undefined) => Promise<void>): Promise<void> {
+  async lend(to: Member, wanted: PullRequest, use: (found: Pulled | undefined) => Promise<void>): Promise<void> {
     const bucket = this.#lent.of(to)
     const { round } = this.#parts.state()
     if (this.#rounds.get(to) !== round) bucket.give(this.#allowance)
@@ -73,17 +65,14 @@ export class PullSource {
   }
 
   /** What something weighs, or undefined for a chunk that we cannot have. */
-  #bytesOf(wanted: Pull): number | undefined {
+  #bytesOf(wanted: PullRequest): number | undefined {
     const { context, state } = this.#parts
-    if (wanted.kind === 'checkpoint') return 12 * context.dimension
+    if (wanted.kind === 'checkpoint') return CHECKPOINT_BYTES_PER_WORD * context.dimension
     if (wanted.kind !== 'chunk') return (4 * context.dimension) / Math.max(1, context.roster.hospitals.length)
-    // the layout is the session's, not the asker's: chunk hashes are made only once
-    const opening = findPhase(state(), wanted.sid)?.opening
-    const known = opening?.owners.length === wanted.owners && wanted.round === state().round
-    return known ? (4 * context.dimension) / wanted.owners : undefined
+    return isKnownPart(state(), wanted) ? (4 * context.dimension) / wanted.owners : undefined
   }
 
-  async #find(wanted: Pull): Promise<Found | undefined> {
+  async #find(wanted: PullRequest): Promise<Pulled | undefined> {
     const { worker } = this.#parts
     if (wanted.kind === 'chunk') {
       const { self } = contextAt(this.#parts.context, this.#parts.state().roster)

@@ -5,32 +5,38 @@
  * @module
  */
 
-import { sha256 } from '../../../crypto/hash.ts'
-import { verifyPath } from '../../../crypto/merkle.ts'
 import { encode } from '../../../protocols/encoding/codec.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
-import { hex } from '../../../protocols/immutable.ts'
-import { is, openMessage } from '../../../protocols/messages/messages.ts'
+import {
+  CHUNK_PROTOCOL,
+  FRAME_BYTES_MAX,
+  PULL,
+  PULL_PROTOCOL,
+  parseFrame,
+  UPLOAD,
+} from '../../../protocols/exchange/frames.ts'
+import {
+  checkBytes,
+  checkHeader,
+  checkManifest,
+  isFarAhead,
+  receiptDue,
+  SESSION_WAIT_MS,
+} from '../../../protocols/exchange/upload.ts'
+import { openMessage } from '../../../protocols/messages/messages.ts'
 import { encodeReceipt } from '../../../protocols/messages/receipt.ts'
 import type { Member } from '../../../protocols/roster/roster.ts'
 import { contextAt, type StepContext } from '../../../protocols/round/context.ts'
 import { findPhase } from '../../../protocols/round/data-phase.ts'
 import type { RoundEvent } from '../../../protocols/round/events.ts'
-import { saidBy } from '../../../protocols/round/facts.ts'
 import type { DataPhase, RoundState } from '../../../protocols/round/state.ts'
-import { filledChunks } from '../../../protocols/session/chunks.ts'
 import type { WorkerClient } from '../../worker/worker-client.ts'
 import type { Channel } from '../channel.ts'
 import type { Network } from '../libp2p-host.ts'
 import { patienceMs } from '../limits/limits.ts'
-import { CHUNK_PROTOCOL, FRAME_BYTES_MAX, PULL, PULL_PROTOCOL, parseFrame, UPLOAD } from './frames.ts'
 import { PullSource } from './lending.ts'
 
-/** How long an owner waits for the OPEN that a chunk belongs to, which may still be on its way. */
-const SESSION_WAIT_MS = 10_000
 const SESSION_POLL_MS = 500
-/** A faulty proposer can open sessions far ahead; what is uploaded there would only fill the memory. */
-const VIEWS_AHEAD_MAX = 2
 
 export interface TransferServerParts {
   readonly context: StepContext
@@ -102,15 +108,13 @@ export class TransferServer {
   }
 
   /** A receipt is a promise: given once the state machine counts on the part, and never to whom we reported missing. */
-  async #awaitHeld(sid: string, chunk: number, from: Member): Promise<void> {
+  async #awaitHeld(sid: string, index: number, from: Member): Promise<void> {
     const deadline = performance.now() + SESSION_WAIT_MS
     for (;;) {
-      const state = this.#parts.state()
-      const phase = findPhase(state, sid)
-      if (phase === undefined || performance.now() > deadline) throw notNow('a chunk of a round that is over')
-      const missing = saidBy(state, { type: 'missing', view: phase.opening.view, from: this.#context.self })
-      if (missing?.body.members.includes(from)) throw notNow('a chunk that came too late')
-      if (phase.held.has(`${chunk}/${from}`)) return
+      const due = receiptDue(this.#parts.state(), { sid, index, self: this.#context.self, from })
+      if (due === 'over' || performance.now() > deadline) throw notNow('a chunk of a round that is over')
+      if (due === 'late') throw notNow('a chunk that came too late')
+      if (due === 'due') return
       await Promise.race([this.#parts.nextStep(), new Promise(resolve => setTimeout(resolve, SESSION_POLL_MS).unref())])
     }
   }
@@ -131,34 +135,22 @@ export class TransferServer {
     const context = this.#context
     const header = parseFrame(UPLOAD, frame)
     const { sid } = header
-    const manifest = openMessage(header.manifest, context)
-    if (!is(manifest, 'manifest') || manifest.from !== from || hex(manifest.body.sid) !== sid) {
-      throw new ProtocolError('bad-manifest', 'a chunk without its contributor’s manifest')
-    }
+    const manifest = checkManifest(openMessage(header.manifest, context), { from, sid })
     event({ type: 'received', message: manifest })
     const { opening } = await this.#awaitPhase(sid)
-    if (opening.view > state().commit.view + VIEWS_AHEAD_MAX) throw notNow('a chunk of a view far ahead')
-    const chunk = filledChunks(opening).find(({ index }) => index === header.chunk)
-    const mine = chunk !== undefined && opening.owners[chunk.index] === context.self
-    if (!mine || !opening.members.includes(from) || header.length !== chunk.words * 4) {
-      throw new ProtocolError('bad-chunk', 'a chunk that is not ours, or of another length')
-    }
+    if (isFarAhead(opening, state())) throw notNow('a chunk of a view far ahead')
+    const { length, path } = header
+    const { index } = checkHeader(opening, { self: context.self, from, index: header.chunk, length })
     const { timing, dimension } = context
     // the line that a contributor has for all of its chunks
     const withinMs = timing.dataBaseMs + patienceMs(4 * dimension, timing.bandwidthMin)
-    const bytes = await channel.within(withinMs, () =>
-      this.#receive(channel, from, { key: `${sid}/${chunk.index}`, length: header.length }),
-    )
-    const hash = sha256(bytes)
-    const count = filledChunks(opening).length
-    if (!verifyPath({ root: manifest.body.root, leaf: hash, index: chunk.index, count, path: header.path })) {
-      throw new ProtocolError('chunk-mismatch', 'a chunk that is not what its manifest commits to')
-    }
-    await worker.putPart({ sid, chunk: chunk.index, member: from, bytes, path: header.path })
-    event({ type: 'chunk', round: manifest.body.round, sid, chunk: chunk.index, from })
-    await this.#awaitHeld(sid, chunk.index, from)
+    const bytes = await channel.within(withinMs, () => this.#receive(channel, from, { key: `${sid}/${index}`, length }))
+    const hash = checkBytes(opening, { manifest, index, bytes, path })
+    await worker.putPart({ sid, chunk: index, member: from, bytes, path })
+    event({ type: 'chunk', round: manifest.body.round, sid, chunk: index, from })
+    await this.#awaitHeld(sid, index, from)
     const contributor = context.roster.hospitals[from]?.id as Uint8Array
-    const receipt = { study: context.study, sid: opening.sid, chunk: chunk.index, contributor, hash }
+    const receipt = { study: context.study, sid: opening.sid, chunk: index, contributor, hash }
     await channel.writeFrame(context.seal(encodeReceipt(receipt)))
   }
 

@@ -5,8 +5,8 @@ import { type Envelope, seal } from '../../../crypto/envelope.ts'
 import { sha256 } from '../../../crypto/hash.ts'
 import type { Signer } from '../../../crypto/signature.ts'
 import { decodeHello } from '../../../node/network/hello.ts'
-import { PULL, PULL_ANSWER, parseFrame, UPLOAD, UPLOAD_ANSWER } from '../../../node/network/transfer/frames.ts'
 import { encode } from '../../../protocols/encoding/codec.ts'
+import { PULL, PULL_ANSWER, parseFrame, UPLOAD, UPLOAD_ANSWER } from '../../../protocols/exchange/frames.ts'
 import { decodeCommitValue } from '../../../protocols/messages/commit-value.ts'
 import {
   FINGERPRINT_BYTES,

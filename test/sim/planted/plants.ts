@@ -135,4 +135,20 @@ export const PLANTS: readonly Plant[] = [
     replace: '.filter(() => false)\n    .map(member => ({\n      key',
     breaks: [9],
   },
+  {
+    name: 'any-upload',
+    bug: 'an uploaded chunk is not checked against its manifest',
+    file: 'protocols/exchange/upload.ts',
+    find: 'if (!verifyPath({ root: manifest.body.root, leaf, index, count, path })) {',
+    replace: 'if (false as boolean) {',
+    breaks: [10],
+  },
+  {
+    name: 'late-receipt',
+    bug: 'an owner signs for a part that it has reported missing',
+    file: 'protocols/exchange/upload.ts',
+    find: "if (missing?.body.members.includes(from)) return 'late'",
+    replace: "if (missing?.body.members.includes(from)) return 'due'",
+    breaks: [10],
+  },
 ]

@@ -5,10 +5,10 @@
  */
 
 import { z } from 'zod'
-import { decode } from '../../../protocols/encoding/codec.ts'
-import { bytesUpTo, hash32, uint32, whole } from '../../../protocols/encoding/fields.ts'
-import { printable } from '../../../protocols/encoding/printable.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
+import { decode } from '../encoding/codec.ts'
+import { bytesUpTo, hash32, uint32, whole } from '../encoding/fields.ts'
+import { printable } from '../encoding/printable.ts'
+import { ProtocolError } from '../errors.ts'
 
 export const CHUNK_PROTOCOL = '/confrere/chunk/1.0.0'
 export const PULL_PROTOCOL = '/confrere/pull/1.0.0'
@@ -29,6 +29,7 @@ export const PULL = z.discriminatedUnion('kind', [
   /** `member`: whose part, for an owner has those of others */
   z.strictObject({ kind: z.literal('chunk'), round: uint32, sid: hash, chunk: uint32, owners, member: uint32 }),
 ])
+export type PullRequest = z.infer<typeof PULL>
 /** Length 0: not here. */
 export const PULL_ANSWER = z.strictObject({ length: uint32, path })
 
