@@ -38,7 +38,7 @@ const SIZES: readonly Plant[] = [
   {
     name: 'colluders-count-as-honest',
     bug: 'the noise of colluders is counted on',
-    file: 'protocols/study/noise.ts',
+    file: 'protocols/study/noise/distributed.ts',
     find: 'const sigma = hospitalSigma({ noiseMultiplier, sensitivity: fixedPoint.sensitivity, contributors, colluders })',
     replace:
       'const sigma = hospitalSigma({ noiseMultiplier, sensitivity: fixedPoint.sensitivity, contributors, colluders: 0 * colluders })',
@@ -199,7 +199,7 @@ const LOCAL: readonly Plant[] = [
   {
     name: 'local-noise-shared-out',
     bug: 'local noise is shared out over three, though it must hide a record alone',
-    file: 'protocols/study/noise.ts',
+    file: 'protocols/study/noise/local.ts',
     find: 'const ALONE = { contributors: 1, colluders: 0 }',
     replace: 'const ALONE = { contributors: 3, colluders: 0 }',
     seenBy: 'local',
@@ -216,8 +216,8 @@ const STATISTICS: readonly Plant[] = [
     name: 'statistics-with-noise-of-training',
     bug: 'the statistics get the noise multiplier of training, which is not what is charged for them',
     file: 'protocols/study/plan.ts',
-    find: "privacy.noise === 'off' ? 0 : normalisation.noiseMultiplier",
-    replace: "privacy.noise === 'off' ? 0 : privacy.noiseMultiplier",
+    find: 'noiseModeOf(privacy).isPrivate ? normalisation.noiseMultiplier : 0',
+    replace: 'noiseModeOf(privacy).isPrivate ? privacy.noiseMultiplier : 0',
     seenBy: 'statistics-noise',
   },
 ]
