@@ -17,16 +17,6 @@ const LINES_MAX: Readonly<Record<string, number>> = {
   'docs/configuration.md': 80,
 }
 
-/** What CONTRIBUTING.md names as the place for something new, and the first that is added creates. */
-const PLACES = new Set([
-  'node/datasets/list.ts',
-  'protocols/study/models/',
-  'node/training/models/',
-  'protocols/evidence/kinds/',
-  'crypto/accounting/accountant.ts',
-  'protocols/study/noise/',
-])
-
 /** A path from the root: of a floor, with a folder's slash or a file's ending. */
 const PATH = /`((?:crypto|protocols|node|sim|test|docs)\/[\w./-]*(?:\/|\.(?:ts|md|toml|service|json)))`/g
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g
@@ -92,7 +82,7 @@ async function deadLinks(name: string, text: string, documents: ReadonlyMap<stri
 
 async function missingPaths(name: string, text: string): Promise<string[]> {
   const paths = [...new Set([...prose(text).matchAll(PATH)].map(([, path]) => path!))]
-  const found = await Promise.all(paths.map(path => PLACES.has(path) || exists(path)))
+  const found = await Promise.all(paths.map(path => exists(path)))
   return paths.filter((_, at) => !found[at]).map(path => `${name}: ${path}`)
 }
 
