@@ -31,8 +31,8 @@ async function start({ data, study: prefix, join }: { data: string; study?: stri
   requireStudyWithinCap(study.document, config)
   const log = createLogger({ level: config.log.level })
   // only this command loads the network and the tensor engine
-  const startNode = async (): Promise<RunningNode> =>
-    (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: study.study })
+  const startNode = async (signal: AbortSignal): Promise<RunningNode> =>
+    (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: study.study, signal })
   await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
 }
 
@@ -43,14 +43,17 @@ export interface Signals {
 }
 
 /**
- * Runs a node until it ends by itself or a signal stops it. A second signal exits at once, without waiting for the
- * network to close.
+ * Runs a node until it ends by itself or a signal stops it, also while it starts. A second signal exits at once, without
+ * waiting for the network to close.
+ *
+ * @param startNode may reject with the reason of its argument once that is aborted
  */
 export async function runUntilStopped(
-  startNode: () => Promise<Pick<RunningNode, 'done' | 'stop'>>,
+  startNode: (signal: AbortSignal) => Promise<Pick<RunningNode, 'done' | 'stop'>>,
   { log, signals, exit }: { log: Pick<Logger, 'info' | 'warn'>; signals: Signals; exit: (code: number) => void },
 ): Promise<void> {
   const stopping = Promise.withResolvers<void>()
+  const starting = new AbortController()
   let stopped = false
   const listeners = Object.entries(SIGNALS).map(([name, number]) => {
     const listener = (): void => {
@@ -62,15 +65,19 @@ export async function runUntilStopped(
       stopped = true
       log.info({ signal: name }, 'stopping; once more leaves at once')
       stopping.resolve()
+      starting.abort()
     }
     signals.on(name, listener)
     return { name, listener }
   })
   try {
-    const node = await startNode()
+    const node = await startNode(starting.signal)
     await Promise.race([node.done, stopping.promise])
     if (stopped) await node.stop()
     await node.done
+  } catch (error) {
+    // stopped before it had started: as it was told to
+    if (!starting.signal.aborted || error !== starting.signal.reason) throw error
   } finally {
     for (const { name, listener } of listeners) signals.off(name, listener)
   }

@@ -21,7 +21,7 @@ import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
 import { startWorker } from '../worker/worker-client.ts'
-import { type Startup, startupSources } from './startup.ts'
+import { featureProgress, type Startup, startupSources, unlessAborted } from './startup.ts'
 import { createNode } from './study-node.ts'
 
 export interface RunningNode {
@@ -60,15 +60,17 @@ export interface DaemonOptions {
   readonly log: Logger
   /** hex id of an approved study */
   readonly study: string
+  /** ends the start while the records are read, which may take hours */
+  readonly signal?: AbortSignal
 }
 
 /**
  * Starts everything, in an order in which nothing is half started: the store, the interface's port, data and
  * engine, the network.
  *
- * @throws OperatorError with the exit code of what is wrong
+ * @throws OperatorError with the exit code of what is wrong; the signal's reason when that is aborted first
  */
-export async function startNode({ folder, config, log, study }: DaemonOptions): Promise<RunningNode> {
+export async function startNode({ folder, config, log, study, signal }: DaemonOptions): Promise<RunningNode> {
   const identity = await loadIdentity(folder)
   const { document } = await selectStudy(folder, study)
   if (config.data.file === null) {
@@ -111,12 +113,14 @@ export async function startNode({ folder, config, log, study }: DaemonOptions): 
     const { file, split } = config.data
     const training = { engine: config.training.engine, file, split }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
-    const worker = startWorker(settings, fatal)
+    const worker = startWorker(settings, { failed: fatal, progress: featureProgress(startup, log) })
     cleanups.push(() => worker.close())
-    const account = await PrivacyAccount.open({
-      ...{ folder, document, study, epsilonMax: config.privacy.epsilonMax, now: () => new Date().toISOString() },
-      hashes: key => worker.recordHashes(key),
-    })
+    const account = await unlessAborted(signal, () =>
+      PrivacyAccount.open({
+        ...{ folder, document, study, epsilonMax: config.privacy.epsilonMax, now: () => new Date().toISOString() },
+        hashes: key => worker.recordHashes(key),
+      }),
+    )
     cleanups.push(() => account.close())
     startup.stage = 'joining the network'
     if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))

@@ -23,6 +23,20 @@ export interface Batch {
   labels: Int32Array
 }
 
+/** Records that are taken a batch at a time, wherever they are kept. */
+export interface RecordSource {
+  readonly count: number
+  /** of one record */
+  readonly shape: readonly number[]
+  /** Copies the records of the given indices. */
+  select(indices: Uint32Array): Batch
+}
+
+/** The records of a data set in memory. */
+export function sourceOf(dataset: Dataset): RecordSource {
+  return { count: dataset.count, shape: dataset.shape, select: indices => selectRecords(dataset, indices) }
+}
+
 /** Copies the records of the given indices. */
 export function selectRecords(dataset: Dataset, indices: Uint32Array): Batch {
   const size = dataset.shape.reduce((product, length) => product * length, 1)

@@ -6,14 +6,14 @@
 
 import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type Dataset, requireContract, selectRecords } from '../datasets/dataset.ts'
+import { type Dataset, requireContract, sourceOf } from '../datasets/dataset.ts'
 import { distinctRecords } from '../datasets/distinct.ts'
 import { recordHashes } from '../datasets/record-hash.ts'
 import { drawViews } from './augmentation.ts'
 import type { Backend } from './backend.ts'
-import { featuresOf } from './features.ts'
+import { type FeatureKeeping, featuresOf, keptFeatures } from './features.ts'
 import { buildModel } from './model.ts'
-import { normalise, statisticsOf } from './normaliser.ts'
+import { boundedRecords, normalise, statisticsOf } from './normaliser.ts'
 import { createBookkeeping } from './per-example-clipping.ts'
 import { poissonSample } from './sampler.ts'
 import type { Trainer } from './trainer.ts'
@@ -23,7 +23,8 @@ export type { Dataset } from '../datasets/dataset.ts'
 /**
  * Creates the trainer of a study on a data set. Copies of one image in the data set count as one record.
  *
- * @param rng  cryptographically secure: the privacy guarantee needs the sample and the views to be secret
+ * @param rng      cryptographically secure: the privacy guarantee needs the sample and the views to be secret
+ * @param keeping  where features of the records are kept on disk; in memory without it
  * @throws OperatorError `dataset-mismatch` or `unsupported-layer`, exit code 11
  */
 export function createTrainer({
@@ -31,18 +32,22 @@ export function createTrainer({
   dataset,
   backend,
   rng,
+  keeping,
 }: {
   document: StudyDocument
   dataset: Dataset
   backend: Backend
   rng: Rng
+  keeping?: FeatureKeeping
 }): Trainer {
   requireContract(dataset, document.data)
   const { clippingNorm, sampleRate } = document.privacy
   const model = buildModel(backend.tf, document.model, document.data)
   const { augmentation } = document
   const bookkeeping = createBookkeeping(backend, { model, clippingNorm, views: augmentation?.views ?? 1 })
-  const features = featuresOf(document, distinctRecords(dataset))
+  const records = distinctRecords(dataset)
+  const features =
+    keeping === undefined ? sourceOf(featuresOf(document, records)) : keptFeatures(document, records, keeping)
   return {
     dimension: bookkeeping.dimension,
     engine: backend.engine,
@@ -52,7 +57,7 @@ export function createTrainer({
       const { recordsMax } = bookkeeping
       const reader = new RandomReader(rng)
       for (let start = 0; start < sample.length; start += recordsMax) {
-        const { inputs, labels } = selectRecords(features, sample.subarray(start, start + recordsMax))
+        const { inputs, labels } = features.select(sample.subarray(start, start + recordsMax))
         const { shape } = features
         const seen = augmentation === undefined ? inputs : drawViews(inputs, { shape, augmentation, reader })
         normalise(seen, normalisation)
@@ -61,7 +66,7 @@ export function createTrainer({
       reader.wipe()
       return sum
     },
-    statisticsSum: () => statisticsOf(document, features),
+    statisticsSum: () => statisticsOf(document, boundedRecords(document, records)),
     recordHashes: key => recordHashes(dataset, key),
     dispose: () => model.dispose(),
   }

@@ -10,7 +10,7 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, requireContract } from '../datasets/dataset.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import type { Backend, Tensor2D } from './backend.ts'
-import { featuresOf } from './features.ts'
+import { featuresOnDemand } from './features.ts'
 import { buildModel, setParameters } from './model.ts'
 import { normalise } from './normaliser.ts'
 
@@ -61,8 +61,7 @@ export function scores({ backend, document, parameters, normalisation, dataset }
   assert.equal(normal.length, 2 * normalisedColumns(document), 'a model comes with the normalisation that it learnt on')
   const { tf } = backend
   const classes = document.data.classes.length
-  const features = featuresOf(document, dataset)
-  const size = features.shape.reduce((product, length) => product * length, 1)
+  const features = featuresOnDemand(document, dataset)
   const probabilities = new Float32Array(dataset.count * classes)
   const model = buildModel(tf, document.model, document.data)
   try {
@@ -70,7 +69,7 @@ export function scores({ backend, document, parameters, normalisation, dataset }
     for (let start = 0; start < dataset.count; start += BATCH) {
       const end = Math.min(start + BATCH, dataset.count)
       tf.tidy(() => {
-        const records = features.inputs.slice(start * size, end * size)
+        const records = features.select(Uint32Array.from({ length: end - start }, (_, at) => start + at)).inputs
         normalise(records, normal)
         const inputs = tf.tensor(records, [end - start, ...features.shape])
         const logits = model.predict(inputs, { batchSize: BATCH }) as Tensor2D

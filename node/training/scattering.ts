@@ -11,7 +11,7 @@
 
 import { createFourierPlan, type FourierPlan } from '../../crypto/accounting/fourier.ts'
 import { scatteringChannels } from '../../protocols/study/models/scattering.ts'
-import type { Dataset } from '../datasets/dataset.ts'
+import type { FeatureExtractor } from './models/preset.ts'
 
 /** J scales, L angles, and the side of the square cells that are averaged, in pixels. */
 export interface ScatteringSpec {
@@ -37,34 +37,39 @@ const PERIODS = 2
 /** Standard deviation of a cell's Gaussian weights, in cells. */
 const CELL_SPREAD = 0.4
 
-/** Replaces images by their feature vectors. */
-export function scatterDataset(dataset: Dataset, spec: ScatteringSpec): Dataset {
-  const [height, width, depth] = dataset.shape as [number, number, number]
-  const scatter = createScattering({ height, width }, spec)
+/**
+ * Creates the extractor of images' feature vectors.
+ *
+ * @param shape [height, width, channels]; a channel's features lie beside each other
+ */
+export function createScattering(shape: readonly number[], spec: ScatteringSpec): FeatureExtractor {
+  const [height, width, depth] = shape as [number, number, number]
+  const scatter = createPlaneScattering({ height, width }, spec)
   const each = scatter.length
-  const shape = [depth * each]
-  const inputs = new Float32Array(dataset.count * depth * each)
   const plane = new Float64Array(height * width)
-  for (let image = 0; image < dataset.count; image++) {
-    const pixels = dataset.inputs.subarray(image * height * width * depth, (image + 1) * height * width * depth)
-    for (let channel = 0; channel < depth; channel++) {
-      for (let at = 0; at < plane.length; at++) plane[at] = pixels[at * depth + channel]!
-      const start = (image * depth + channel) * each
-      scatter.into(inputs.subarray(start, start + each), plane)
-    }
-    scaleTo(FEATURE_NORM, inputs.subarray(image * shape[0]!, (image + 1) * shape[0]!))
+  return {
+    length: depth * each,
+    into: (features, image) => {
+      for (let channel = 0; channel < depth; channel++) {
+        for (let at = 0; at < plane.length; at++) plane[at] = image[at * depth + channel]!
+        scatter.into(features.subarray(channel * each, (channel + 1) * each), plane)
+      }
+      scaleTo(FEATURE_NORM, features)
+    },
   }
-  return { ...dataset, shape, inputs }
 }
 
-interface Scattering {
+interface PlaneScattering {
   /** features of one plane */
   readonly length: number
   /** Writes the features of a plane of height × width. */
   into(features: Float32Array, plane: Float64Array): void
 }
 
-function createScattering({ height, width }: { height: number; width: number }, spec: ScatteringSpec): Scattering {
+function createPlaneScattering(
+  { height, width }: { height: number; width: number },
+  spec: ScatteringSpec,
+): PlaneScattering {
   const { scales, angles, cell } = spec
   const side = 2 ** Math.ceil(Math.log2(Math.max(height, width) + 2 * MARGIN))
   const grid = new Grid(side)

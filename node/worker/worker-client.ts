@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { type ExitCode, OperatorError } from '../errors.ts'
 import type { WorkerCalls, WorkerSettings } from './worker-calls.ts'
-import type { WorkerFault, WorkerReply } from './worker-thread.ts'
+import type { WorkerFault, WorkerProgress, WorkerReply } from './worker-thread.ts'
 
 /** Every worker call, as a promise. */
 export type WorkerClient = {
@@ -58,8 +58,15 @@ export function inPlaceWorker(calls: WorkerCalls): WorkerClient {
   )
 }
 
+/** Who is told what a worker reports by itself. */
+export interface WorkerListener {
+  failed(error: Error): void
+  /** features of the records are computed, before the first call is answered */
+  progress(progress: WorkerProgress): void
+}
+
 /** Starts a worker thread that trains on the node's data. */
-export function startWorker(settings: WorkerSettings, failed: (error: Error) => void): WorkerClient {
+export function startWorker(settings: WorkerSettings, listener: WorkerListener): WorkerClient {
   // the published package holds compiled files, a checkout the sources
   const entry = new URL(import.meta.url.endsWith('.ts') ? './worker-thread.ts' : './worker-thread.js', import.meta.url)
   const worker = new Worker(entry, { workerData: settings })
@@ -67,6 +74,7 @@ export function startWorker(settings: WorkerSettings, failed: (error: Error) => 
   let lastId = 0
   let closed = false
   worker.on('message', (reply: WorkerReply) => {
+    if ('progress' in reply) return listener.progress(reply.progress)
     const caller = waiting.get(reply.id)
     waiting.delete(reply.id)
     if ('fault' in reply) caller?.reject(errorOf(reply.fault))
@@ -75,7 +83,7 @@ export function startWorker(settings: WorkerSettings, failed: (error: Error) => 
   const fail = (error: Error) => {
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
-    if (!closed) failed(error)
+    if (!closed) listener.failed(error)
     closed = true
   }
   worker.on('error', error => fail(error as Error))

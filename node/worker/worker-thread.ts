@@ -1,6 +1,7 @@
 /** The worker thread's entry: answers worker calls that arrive as messages. @module */
 
 import { randomFillSync } from 'node:crypto'
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { decodeStudy } from '../../protocols/study/document.ts'
@@ -27,9 +28,16 @@ export interface WorkerFault {
   readonly exitCode: number
 }
 
+/** How many of the records' features are there. */
+export interface WorkerProgress {
+  readonly computed: number
+  readonly of: number
+}
+
 export type WorkerReply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly fault: WorkerFault }
+  | { readonly progress: WorkerProgress }
 
 function faultOf(thrown: unknown): WorkerFault {
   const error = diskError(thrown)
@@ -42,7 +50,12 @@ function faultOf(thrown: unknown): WorkerFault {
   return { kind: error instanceof CodedError ? 'coded' : 'bug', code, message, hint: '', exitCode: EXIT.bug }
 }
 
-async function createDataTrainer({ document: bytes, training }: WorkerSettings): Promise<Trainer> {
+const port = parentPort
+if (port === null) throw new Error('this module runs in a worker thread')
+
+const FEATURES_FILE = 'features'
+
+async function createDataTrainer({ folder, document: bytes, training }: WorkerSettings): Promise<Trainer> {
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
   const { shape, classes } = document.data
@@ -55,11 +68,20 @@ async function createDataTrainer({ document: bytes, training }: WorkerSettings):
     rng: target => {
       randomFillSync(target)
     },
+    keeping: { file: join(folder, FEATURES_FILE), progress: tellProgress() },
   })
 }
 
-const port = parentPort
-if (port === null) throw new Error('this module runs in a worker thread')
+/** Tells the main thread each whole per cent. */
+function tellProgress(): (computed: number, of: number) => void {
+  let last = -1
+  return (computed, of) => {
+    const percent = Math.floor((100 * computed) / of)
+    if (percent === last) return
+    last = percent
+    port?.postMessage({ progress: { computed, of } } satisfies WorkerReply)
+  }
+}
 
 const ready = createDataTrainer(workerData as WorkerSettings).then(trainer =>
   createWorkerCalls(workerData as WorkerSettings, trainer),

@@ -1,5 +1,4 @@
 import type { StudyData } from '../../../protocols/study/data.ts'
-import type { Dataset } from '../../datasets/dataset.ts'
 import type { Layer, Tf } from '../backend.ts'
 
 /**
@@ -11,6 +10,13 @@ import type { Layer, Tf } from '../backend.ts'
 export interface TrainedPreset<Spec> {
   /** The layers before the head. Their weights, in order, have the names and shapes of the preset's `hiddenLayout`. */
   hiddenLayers(tf: Tf, spec: Spec, data: StudyData): Layer[]
-  /** Replaces records by features of them that nobody learns; null where the model takes the records. */
-  readonly frozenFeatures: ((dataset: Dataset, spec: Spec) => Dataset) | null
+  /** Features of records that nobody learns, which the model takes instead; null where it takes the records. */
+  readonly frozenFeatures: ((shape: readonly number[], spec: Spec) => FeatureExtractor) | null
+}
+
+/** Computes the features of records, one by one: each record's depend on that record alone. */
+export interface FeatureExtractor {
+  /** features of one record */
+  readonly length: number
+  into(features: Float32Array, record: Float32Array): void
 }

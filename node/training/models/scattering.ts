@@ -1,5 +1,5 @@
 import { SCATTERING, type ScatteringModel } from '../../../protocols/study/models/scattering.ts'
-import { scatterDataset } from '../scattering.ts'
+import { createScattering } from '../scattering.ts'
 import type { TrainedPreset } from './preset.ts'
 
 export const TRAINED_SCATTERING: TrainedPreset<ScatteringModel> = {
@@ -7,5 +7,5 @@ export const TRAINED_SCATTERING: TrainedPreset<ScatteringModel> = {
   hiddenLayers: (tf, spec, data) => [
     tf.layers.inputLayer({ inputShape: [SCATTERING.hiddenLayout(spec, data).features] }),
   ],
-  frozenFeatures: scatterDataset,
+  frozenFeatures: createScattering,
 }

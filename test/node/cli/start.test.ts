@@ -86,3 +86,35 @@ test('no listener is left behind, also when the start fails', async t => {
   )
   t.is(signals.listenerCount('SIGINT') + signals.listenerCount('SIGTERM'), 0)
 })
+
+test('a signal ends a start that takes long, as a stop that was asked for', async t => {
+  const signals = new EventEmitter()
+  const begun = Promise.withResolvers<void>()
+  const running = runUntilStopped(
+    signal => {
+      begun.resolve()
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    },
+    { log, signals, exit: () => t.fail('it ends by itself') },
+  )
+  await begun.promise
+  signals.emit('SIGTERM')
+  await t.notThrowsAsync(running)
+})
+
+test('a start that fails after a signal for its own reason still says so', async t => {
+  const signals = new EventEmitter()
+  const begun = Promise.withResolvers<void>()
+  const failing = Promise.withResolvers<never>()
+  const running = runUntilStopped(
+    () => {
+      begun.resolve()
+      return failing.promise
+    },
+    { log, signals, exit: () => t.fail('it ends by itself') },
+  )
+  await begun.promise
+  signals.emit('SIGTERM')
+  failing.reject(new Error('the disk'))
+  await t.throwsAsync(running, { message: 'the disk' })
+})

@@ -7,7 +7,7 @@ import type { Dataset } from '../../../node/datasets/dataset.ts'
 import { createTrainer } from '../../../node/training/data-trainer.ts'
 import { evaluate } from '../../../node/training/evaluation.ts'
 import { featuresOf } from '../../../node/training/features.ts'
-import { FEATURE_NORM, scatterDataset } from '../../../node/training/scattering.ts'
+import { FEATURE_NORM } from '../../../node/training/scattering.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
@@ -42,8 +42,11 @@ const drawn: Pixel = (row, column) => ((row * 7 + column * 13 + row * column) % 
 const stripes: Pixel = (row, column) => 0.5 + 0.4 * Math.sin(row / 2 + column / 5)
 const blob: Pixel = (row, column) => Math.exp(-((row - 6) ** 2 + (column - 9) ** 2) / 20)
 
+const scattered = (records: Dataset): Dataset =>
+  featuresOf({ model: MODEL, data: images(records.shape as [number, number, number]) }, records)
+
 test('the features are those of an independent implementation', t => {
-  const { inputs, shape } = scatterDataset(dataset([drawn]), MODEL)
+  const { inputs, shape } = scattered(dataset([drawn]))
   t.deepEqual(shape, [vectors.length])
   for (const [at, value] of vectors.values as [number, number][]) {
     t.true(Math.abs(inputs[at]! - value) < 1e-5, `feature ${at}: ${inputs[at]}, not ${value}`)
@@ -51,8 +54,8 @@ test('the features are those of an independent implementation', t => {
 })
 
 test('an image’s features do not depend on the images beside it, and have one norm', t => {
-  const together = scatterDataset(dataset([drawn, stripes, blob]), MODEL)
-  const alone = [drawn, stripes, blob].map(one => scatterDataset(dataset([one]), MODEL).inputs)
+  const together = scattered(dataset([drawn, stripes, blob]))
+  const alone = [drawn, stripes, blob].map(one => scattered(dataset([one])).inputs)
   alone.forEach((features, at) => {
     t.deepEqual(together.inputs.slice(at * vectors.length, (at + 1) * vectors.length), features)
     t.true(Math.abs(norm(features) - FEATURE_NORM) < 1e-4)
@@ -65,13 +68,13 @@ test('brightness and contrast change nothing, a shift of a pixel little, another
     (row: number, column: number) => 0.2 + 0.5 * blob(row, column),
     (row: number, column: number) => blob(row, column - 1),
     stripes,
-  ].map(one => scatterDataset(dataset([one]), MODEL).inputs) as [Float32Array, Float32Array, Float32Array, Float32Array]
+  ].map(one => scattered(dataset([one])).inputs) as [Float32Array, Float32Array, Float32Array, Float32Array]
   t.true(distance(base, brighter) < 0.05 * FEATURE_NORM, `${distance(base, brighter)}`)
   t.true(distance(base, shifted) < distance(base, other) / 2)
 })
 
 test('an image of one colour has features of 0, and nothing that is not finite', t => {
-  const { inputs } = scatterDataset(dataset([() => 0.7, () => 0]), MODEL)
+  const { inputs } = scattered(dataset([() => 0.7, () => 0]))
   t.true(inputs.every(value => Number.isFinite(value)))
 })
 
@@ -79,7 +82,7 @@ test('channels are features beside each other, and the model has their number', 
   const data = images([SIDE, 8, 3])
   const specs = parameterSpecs(MODEL, data)
   const [kernel] = specs
-  const features = scatterDataset(dataset([drawn], [SIDE, 8, 3]), MODEL)
+  const features = scattered(dataset([drawn], [SIDE, 8, 3]))
   t.deepEqual(kernel!.shape, [features.shape[0]!, 3])
   t.is(dimensionOf(specs), 3 * (features.shape[0]! + 1))
 })

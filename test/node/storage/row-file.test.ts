@@ -1,0 +1,151 @@
+// Claims of node/storage/row-file.ts: rows come back as they were written, also by another process; what a crash left
+// behind, at any byte, is its whole rows and nothing else; rows of another key are not mistaken for these; damage is found
+// when a row is read; nobody else on the machine may read the file.
+
+import { appendFileSync, mkdtempSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import fc from 'fast-check'
+import { ROW_KEY_BYTES, RowFile, rowFileBytes } from '../../../node/storage/row-file.ts'
+
+const KEY = new Uint8Array(ROW_KEY_BYTES).fill(7)
+
+const freshFile = (): string => join(mkdtempSync(join(tmpdir(), 'rows-')), 'new', 'rows')
+
+function open<T>(file: string, length: number, use: (rows: RowFile) => T, key = KEY): T {
+  const rows = new RowFile(file, { key, length })
+  try {
+    return use(rows)
+  } finally {
+    rows.close()
+  }
+}
+
+function write(file: string, rows: readonly Float32Array[]): void {
+  open(file, rows[0]!.length, opened => {
+    for (const row of rows) opened.append(row)
+  })
+}
+
+function read(rows: RowFile, length: number): Float32Array[] {
+  return Array.from({ length: rows.held }, (_, row) => {
+    const values = new Float32Array(length)
+    rows.read(row, values)
+    return values
+  })
+}
+
+const someRows = fc
+  .integer({ min: 1, max: 9 })
+  .chain(length => fc.array(fc.float32Array({ minLength: length, maxLength: length }), { minLength: 1, maxLength: 6 }))
+
+test('rows come back bit for bit, and the file has the size that was foretold', t => {
+  fc.assert(
+    fc.property(someRows, rows => {
+      const file = freshFile()
+      const length = rows[0]!.length
+      write(file, rows)
+      t.is(statSync(file).size, rowFileBytes({ count: rows.length, length }))
+      t.deepEqual(
+        open(file, length, opened => read(opened, length)),
+        rows,
+      )
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('a file that ends at any byte keeps its whole rows, and goes on after them', t => {
+  fc.assert(
+    fc.property(someRows, fc.double({ min: 0, max: 1, noNaN: true }), (rows, share) => {
+      const file = freshFile()
+      const length = rows[0]!.length
+      write(file, rows)
+      const size = Math.floor(share * statSync(file).size)
+      truncateSync(file, size)
+      const whole = Math.max(0, Math.floor((size - ROW_KEY_BYTES) / (length * 4 + 4)))
+      open(file, length, opened => {
+        t.is(opened.held, whole)
+        for (const row of rows.slice(whole)) opened.append(row)
+        t.deepEqual(read(opened, length), rows)
+      })
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('a row that is damaged is not taken for one, nor is any after it', t => {
+  fc.assert(
+    fc.property(someRows, fc.nat(), fc.integer({ min: 1, max: 255 }), (rows, place, change) => {
+      const file = freshFile()
+      const length = rows[0]!.length
+      write(file, rows)
+      const bytes = readFileSync(file)
+      const at = ROW_KEY_BYTES + (place % (bytes.length - ROW_KEY_BYTES))
+      bytes[at]! ^= change
+      writeFileSync(file, bytes)
+      t.is(
+        open(file, length, opened => opened.held),
+        Math.floor((at - ROW_KEY_BYTES) / (length * 4 + 4)),
+      )
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('damage that comes while the file is open ends in an error that a restart mends', t => {
+  const file = freshFile()
+  const rows = [new Float32Array([1, 2]), new Float32Array([3, 4])]
+  write(file, rows)
+  open(file, 2, opened => {
+    const bytes = readFileSync(file)
+    bytes[ROW_KEY_BYTES + 13]! ^= 1
+    writeFileSync(file, bytes)
+    opened.read(0, new Float32Array(2))
+    t.throws(() => opened.read(1, new Float32Array(2)), { code: 'features-damaged', message: /Row 1 of / })
+  })
+  t.is(
+    open(file, 2, opened => opened.held),
+    1,
+  )
+})
+
+test('rows of another key, of another length, or garbage are dropped', t => {
+  const file = freshFile()
+  const rows = [new Float32Array([1, 2]), new Float32Array([3, 4])]
+  write(file, rows)
+  t.is(
+    open(file, 3, opened => opened.held),
+    0,
+  )
+  write(file, rows)
+  const other = KEY.map(byte => byte + 1)
+  t.is(
+    open(file, 2, opened => opened.held, other),
+    0,
+  )
+  writeFileSync(file, 'not rows')
+  appendFileSync(file, Buffer.alloc(100))
+  t.is(
+    open(file, 2, opened => opened.held),
+    0,
+  )
+})
+
+test('only the user that runs the node may read the file and its new folder', t => {
+  if (process.platform === 'win32') return t.pass('no permission bits')
+  const file = freshFile()
+  write(file, [new Float32Array([1])])
+  t.is(statSync(file).mode & 0o777, 0o600)
+  t.is(statSync(join(file, '..')).mode & 0o777, 0o700)
+})
+
+test('a link in the file’s place is not followed', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'rows-'))
+  const elsewhere = join(folder, 'elsewhere')
+  writeFileSync(elsewhere, 'precious')
+  symlinkSync(elsewhere, join(folder, 'rows'))
+  t.throws(() => new RowFile(join(folder, 'rows'), { key: KEY, length: 1 }), { code: 'ELOOP' })
+  t.is(readFileSync(elsewhere, 'utf8'), 'precious')
+})
