@@ -84,7 +84,7 @@ export function statusLines(status: NodeStatus): string[] {
   return [
     `Node      ${status.site}, ${status.peer}, version ${status.version}`,
     `Study     ${status.study === null ? 'none' : `${status.studyName} (${status.study.slice(0, 12)})`}`,
-    `Round     ${roundText(status)}, ${status.phase}, view ${status.view}`,
+    `Round     ${roundText(status)}`,
     `Peers     ${present} of ${peers.length} present`,
     ...peers.map(
       ({ peer, site, state, reason }) => `  ${state.padEnd(9)}  ${peer}  ${site}${reason ? `: ${reason}` : ''}`,
@@ -105,8 +105,11 @@ export function statusLines(status: NodeStatus): string[] {
   ]
 }
 
-function roundText({ round, rounds }: NodeStatus): string {
-  return roundKind(round) === 'statistics' ? `of the statistics, before ${rounds} of training` : `${round} of ${rounds}`
+function roundText({ round, rounds, phase, stage, view }: NodeStatus): string {
+  if (stage) return `${phase}: ${stage}`
+  const which =
+    roundKind(round) === 'statistics' ? `of the statistics, before ${rounds} of training` : `${round} of ${rounds}`
+  return `${which}, ${phase}, view ${view}`
 }
 
 function failure(

@@ -7,6 +7,8 @@ import { writeFileNew } from '../storage/atomic-file.ts'
 import { type Identity, loadIdentity, peerIdString } from '../storage/identity.ts'
 import { openStudy, sealStudy } from '../storage/study-file.ts'
 import { documentOfSpec, readStudySpec } from '../study/study-spec.ts'
+import { thisMachine } from '../training/machine.ts'
+import { equalShare, requireCapacity } from '../training/needs.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { studyJson, studyLines } from './study-text.ts'
@@ -29,6 +31,8 @@ async function writeStudy(spec: string, { data, out, json }: NewOptions): Promis
   const parsed = await readStudySpec(spec)
   const { document } = documentOfSpec(parsed, { created: new Date().toISOString(), file: spec })
   requireMember(document, identity)
+  // a hospital's own number of records is private, so the founder's machine stands for one with an equal share
+  requireCapacity(document, equalShare(document), await thisMachine(data))
   const bytes = sealStudy(document, identity.signer)
   await writeFileNew(out, bytes).catch((cause: NodeJS.ErrnoException) => {
     throw new OperatorError('study-not-written', `${out} cannot be written: ${cause.message}`, {

@@ -8,6 +8,7 @@ import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { observerLines, observerWords, unitText } from '../privacy/epsilon-text.ts'
 import { peerIdString } from '../storage/identity.ts'
+import { equalShare, needsOf, needsText } from '../training/needs.ts'
 import { timingLines } from './timing-text.ts'
 
 /** All three epsilons in words, with their limits. */
@@ -40,6 +41,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
     `Quorum    ${quorumText(document, plan)}`,
     ...timingLines(document),
+    `Needs     ${needsText(needsOf(document, equalShare(document)))}`,
     'Hospitals',
     ...document.hospitals.map(hospitalLine),
     ...epsilonLines(document, plannedEpsilons(document)),
@@ -79,6 +81,7 @@ export function studyJson(study: { document: StudyDocument; study: string; found
       hospitals: hospitals.map(({ id, ...hospital }) => ({ peer: peerIdString(id), ...hospital })),
     },
     plan: planStudy(document),
+    needs: needsOf(document, equalShare(document)),
     epsilons: plannedEpsilons(document),
   }
 }

@@ -62,7 +62,7 @@ export function startupSources(startup: Startup): Omit<HttpSources, 'live' | 'on
   }
 }
 
-function startupStatus({ peer, site, study, document }: Startup): NodeStatus {
+function startupStatus({ stage, peer, site, study, document }: Startup): NodeStatus {
   return {
     peer,
     site,
@@ -70,6 +70,7 @@ function startupStatus({ peer, site, study, document }: Startup): NodeStatus {
     study,
     studyName: document.name,
     phase: 'starting',
+    stage,
     round: 0,
     rounds: document.rounds,
     view: 0,

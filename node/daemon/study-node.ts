@@ -352,6 +352,7 @@ export class StudyNode {
       version: this.#version,
       study: hex(this.#context.study),
       studyName: document.name,
+      stage: null,
       phase: phase === 'idle' && !trained ? 'training' : phase,
       round: Math.min(round, document.rounds),
       rounds: document.rounds,

@@ -32,6 +32,8 @@ export interface NodeStatus {
   study: string | null
   studyName: string | null
   phase: string
+  /** while it starts, in words, what it is doing; then null */
+  stage: string | null
   round: number
   rounds: number
   view: number

@@ -19,7 +19,8 @@ import type { Backend } from '../training/backend.ts'
 import { metrics, scores } from '../training/evaluation.ts'
 import { featuresOf } from '../training/features.ts'
 import { buildModel } from '../training/model.ts'
-import { createBookkeeping, EXAMPLES_MAX } from '../training/per-example-clipping.ts'
+import { recordsOfPass } from '../training/pass.ts'
+import { createBookkeeping } from '../training/per-example-clipping.ts'
 import type { ModelState } from '../training/trainer.ts'
 import { confidences, likelihoodRatios } from './likelihood-ratio.ts'
 import { deal, shuffle, subset, trainedPart } from './records.ts'
@@ -182,7 +183,7 @@ function largestGradient(
   const model = buildModel(backend.tf, document.model, document.data)
   try {
     const { addClipped, dimension } = createBookkeeping(backend, { model, clippingNorm: 1 })
-    const some = Uint32Array.from({ length: Math.min(records.count, EXAMPLES_MAX) }, (_, at) => at)
+    const some = Uint32Array.from({ length: Math.min(records.count, recordsOfPass(document)) }, (_, at) => at)
     const { parameters } = initialCheckpoint(document)
     const seen = featuresOf(document, subset(records, some))
     const norms = addClipped(new Float64Array(dimension), {

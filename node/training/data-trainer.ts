@@ -14,6 +14,7 @@ import type { Backend } from './backend.ts'
 import { type FeatureKeeping, featuresOf, keptFeatures } from './features.ts'
 import { buildModel } from './model.ts'
 import { boundedRecords, normalise, statisticsOf } from './normaliser.ts'
+import { recordsOfPass } from './pass.ts'
 import { createBookkeeping } from './per-example-clipping.ts'
 import { poissonSample } from './sampler.ts'
 import type { Trainer } from './trainer.ts'
@@ -44,7 +45,8 @@ export function createTrainer({
   const { clippingNorm, sampleRate } = document.privacy
   const model = buildModel(backend.tf, document.model, document.data)
   const { augmentation } = document
-  const bookkeeping = createBookkeeping(backend, { model, clippingNorm, views: augmentation?.views ?? 1 })
+  const views = augmentation?.views ?? 1
+  const bookkeeping = createBookkeeping(backend, { model, clippingNorm, views, recordsMax: recordsOfPass(document) })
   const records = distinctRecords(dataset)
   const features =
     keeping === undefined ? sourceOf(featuresOf(document, records)) : keptFeatures(document, records, keeping)

@@ -93,7 +93,7 @@ function sourceByRow(
 
 function extractorOf({ model, data }: Preprocessing): FeatureExtractor | null {
   const { frozenFeatures } = trainedPresetOf(model)
-  return frozenFeatures === null ? null : frozenFeatures(data.shape, model)
+  return frozenFeatures === null ? null : frozenFeatures.extractor(data.shape, model)
 }
 
 function recordOf({ inputs, shape }: Dataset, at: number): Float32Array {

@@ -18,9 +18,6 @@ export const CLIP_MARGIN = 0.99
 /** Examples of one pass, every view of a record counted; the caller sums several passes in float64. */
 export const EXAMPLES_MAX = 256
 
-/** Entries of the instantiated gradients of one pass over records with several views: 128 MiB. */
-const ENTRIES_MAX = 1 << 25
-
 export interface Bookkeeping {
   readonly dimension: number
   /** records of one pass */
@@ -42,11 +39,17 @@ export interface Bookkeeping {
  * @param model         a chain of layers from the records to one logit for each class
  * @param clippingNorm  C
  * @param views         of every record, side by side in a batch: 1 to EXAMPLES_MAX
+ * @param recordsMax    a lower bound of a pass than EXAMPLES_MAX, for the sake of memory
  * @throws OperatorError `unsupported-layer`, exit code 11, that names the first layer that cannot be clipped
  */
 export function createBookkeeping(
   backend: Backend,
-  { model, clippingNorm, views = 1 }: { model: LayersModel; clippingNorm: number; views?: number },
+  {
+    model,
+    clippingNorm,
+    views = 1,
+    recordsMax: allowed = EXAMPLES_MAX,
+  }: { model: LayersModel; clippingNorm: number; views?: number; recordsMax?: number },
 ): Bookkeeping {
   assert(clippingNorm > 0 && Number.isFinite(clippingNorm), 'the clipping norm is positive')
   assert(Number.isInteger(views) && views >= 1 && views <= EXAMPLES_MAX, 'views that fit in one pass')
@@ -57,7 +60,7 @@ export function createBookkeeping(
   const classes = model.outputs[0]!.shape.at(-1)!
   const dimension = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0)
 
-  const recordsMax = recordsOfPass(dimension, views)
+  const recordsMax = Math.min(allowed, Math.floor(EXAMPLES_MAX / views))
 
   const addClipped: Bookkeeping['addClipped'] = (sum, { parameters, inputs, labels }) => {
     const batch = labels.length
@@ -85,12 +88,6 @@ export function createBookkeeping(
     return norms
   }
   return { dimension, recordsMax, addClipped }
-}
-
-/** With one view only convolutions instantiate gradients; with more every layer does. */
-function recordsOfPass(dimension: number, views: number): number {
-  const records = Math.floor(EXAMPLES_MAX / views)
-  return views === 1 ? records : Math.max(1, Math.min(records, Math.floor(ENTRIES_MAX / dimension)))
 }
 
 function rulesOf(backend: Backend, { model, views }: { model: LayersModel; views: number }): LayerRule[] {

@@ -1,6 +1,7 @@
 /** The worker thread's entry: answers worker calls that arrive as messages. @module */
 
 import { randomFillSync } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
@@ -10,6 +11,8 @@ import { EXIT, OperatorError } from '../errors.ts'
 import { diskError } from '../storage/disk-error.ts'
 import { loadBackend } from '../training/backend.ts'
 import { createTrainer } from '../training/data-trainer.ts'
+import { thisMachine } from '../training/machine.ts'
+import { requireCapacity } from '../training/needs.ts'
 import type { Trainer } from '../training/trainer.ts'
 import { createWorkerCalls, type WorkerCalls, type WorkerSettings } from './worker-calls.ts'
 
@@ -60,6 +63,8 @@ async function createDataTrainer({ folder, document: bytes, training }: WorkerSe
   const document = decodeStudy(bytes)
   const { shape, classes } = document.data
   const dataset = await openDataset(training.file, { split: training.split, shape: [...shape], classes })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  requireCapacity(document, dataset.count, await thisMachine(folder))
   const backend = await loadBackend({ engine: training.engine })
   return createTrainer({
     document,

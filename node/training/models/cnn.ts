@@ -1,8 +1,15 @@
-import { type CnnModel, CONVOLUTION_SIZE, CONVOLUTION_STRIDE } from '../../../protocols/study/models/cnn.ts'
+import {
+  CNN,
+  type CnnModel,
+  CONVOLUTION_SIZE,
+  CONVOLUTION_STRIDE,
+  convolutionsOf,
+} from '../../../protocols/study/models/cnn.ts'
+import { dimensionOf } from '../../../protocols/study/parameters.ts'
 import type { Layer, Tf } from '../backend.ts'
 import { groupNormalization } from '../group-normalization.ts'
 import { standardisedConvolution } from '../standardised-convolution.ts'
-import { activation } from './layers.ts'
+import { activation, narrower } from './layers.ts'
 import type { TrainedPreset } from './preset.ts'
 
 export const TRAINED_CNN: TrainedPreset<CnnModel> = {
@@ -18,6 +25,15 @@ export const TRAINED_CNN: TrainedPreset<CnnModel> = {
     ]),
     tf.layers.flatten(),
   ],
+  passLoad: (spec, data) => ({
+    outputs: convolutionsOf(spec, data).reduce((sum, { height, width, filters }) => sum + height * width * filters, 0),
+    instantiated: dimensionOf(CNN.hiddenLayout(spec, data).specs),
+  }),
+  smaller: spec =>
+    narrower(spec.filters, spec.groups).map(filters => ({
+      spec: { ...spec, filters },
+      setting: `model.filters = [${filters.join(', ')}]`,
+    })),
   frozenFeatures: null,
 }
 

@@ -17,3 +17,12 @@ export function dense(tf: Tf, name: string, units: number): Layer {
 export function activation(tf: Tf, { activation = 'relu' }: { activation?: Activation }): Layer {
   return tf.layers.activation({ activation })
 }
+
+/** What a model without hidden layers holds for a record: its input alone. */
+export const NO_LOAD = { outputs: 0, instantiated: 0 }
+
+/** Layers of a half, a quarter … of the widths, as long as each is a multiple of `unit`. */
+export function narrower(widths: readonly number[], unit = 1): number[][] {
+  const halved = widths.map(width => width / 2)
+  return halved.every(width => width % unit === 0) ? [halved, ...narrower(halved, unit)] : []
+}

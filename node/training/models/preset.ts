@@ -10,8 +10,32 @@ import type { Layer, Tf } from '../backend.ts'
 export interface TrainedPreset<Spec> {
   /** The layers before the head. Their weights, in order, have the names and shapes of the preset's `hiddenLayout`. */
   hiddenLayers(tf: Tf, spec: Spec, data: StudyData): Layer[]
+  /** What a pass of the tensor engine holds for a record. */
+  passLoad(spec: Spec, data: StudyData): PassLoad
+  /** Models of the same preset that need less, the nearest first. */
+  smaller(spec: Spec, data: StudyData): SmallerModel<Spec>[]
   /** Features of records that nobody learns, which the model takes instead; null where it takes the records. */
-  readonly frozenFeatures: ((shape: readonly number[], spec: Spec) => FeatureExtractor) | null
+  readonly frozenFeatures: FrozenFeatures<Spec> | null
+}
+
+/** What a pass holds for a record, in numbers. */
+export interface PassLoad {
+  /** outputs of the hidden layers, before normalisation and activation; of one view */
+  readonly outputs: number
+  /** parameters whose gradient is instantiated for each record, with one view */
+  readonly instantiated: number
+}
+
+export interface SmallerModel<Spec> {
+  readonly spec: Spec
+  /** what to write into the study's spec for it */
+  readonly setting: string
+}
+
+export interface FrozenFeatures<Spec> {
+  extractor(shape: readonly number[], spec: Spec): FeatureExtractor
+  /** CPU seconds of one record, about */
+  seconds(shape: readonly number[], spec: Spec): number
 }
 
 /** Computes the features of records, one by one: each record's depend on that record alone. */

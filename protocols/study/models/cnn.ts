@@ -30,27 +30,45 @@ export const CNN: ModelPreset<CnnModel> = {
     (model.standardised ? ', standardised weights' : ''),
 }
 
-function hiddenLayout(model: CnnModel, data: StudyData): HiddenLayout {
+/** What one convolution takes and gives. */
+export interface Convolution {
+  readonly channels: number
+  readonly filters: number
+  /** of its output */
+  readonly height: number
+  readonly width: number
+}
+
+/** The convolutions of a cnn, in order. @throws ProtocolError `unsupported-model` for data that are no images */
+export function convolutionsOf(model: CnnModel, data: StudyData): Convolution[] {
   if (data.kind !== 'image') throw unsupportedModel('a cnn needs images, and the data are vectors')
-  requireCount(model.groups, 'groups of a cnn')
-  const specs: ParameterSpec[] = []
   let [height, width, channels]: [number, number, number] = data.shape
-  model.filters.forEach((filters, index) => {
+  return model.filters.map(filters => {
+    height = halved(height)
+    width = halved(width)
+    const convolution = { channels, filters, height, width }
+    channels = filters
+    return convolution
+  })
+}
+
+function hiddenLayout(model: CnnModel, data: StudyData): HiddenLayout {
+  const convolutions = convolutionsOf(model, data)
+  requireCount(model.groups, 'groups of a cnn')
+  const specs = convolutions.flatMap(({ channels, filters }, index): ParameterSpec[] => {
     requireCount(filters, 'filters of a cnn')
     if (filters % model.groups !== 0) {
       throw unsupportedModel(`${filters} filters do not divide into ${model.groups} groups`)
     }
     const fanIn = CONVOLUTION_SIZE * CONVOLUTION_SIZE * channels
-    specs.push(
+    return [
       uniform(`conv${index + 1}/kernel`, [CONVOLUTION_SIZE, CONVOLUTION_SIZE, channels, filters], Math.sqrt(6 / fanIn)),
       constant(`norm${index + 1}/gamma`, [filters], 1),
       constant(`norm${index + 1}/beta`, [filters], 0),
-    )
-    height = halved(height)
-    width = halved(width)
-    channels = filters
+    ]
   })
-  return { specs, features: height * width * channels }
+  const { height, width, filters } = convolutions.at(-1) as Convolution
+  return { specs, features: height * width * filters }
 }
 
 /** Height or width after a convolution (stride 2, padding `same`). */

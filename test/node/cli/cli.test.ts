@@ -205,6 +205,7 @@ const status: NodeStatus = {
   version: '0.1.0',
   study: 'ab'.repeat(32),
   studyName: 'Pneumonia',
+  stage: null,
   phase: 'ready',
   round: 3,
   rounds: 20,

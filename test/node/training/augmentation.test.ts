@@ -166,8 +166,7 @@ test.serial('a record with one view that is not finite adds nothing, and the oth
 
 test.serial('a pass holds as many records as their views fit in, and more are refused', async t => {
   await onEveryEngine(t, backend => {
-    const { tf } = backend
-    const small = buildModel(tf, CNN, DATA)
+    const small = buildModel(backend.tf, CNN, DATA)
     const recordsOf = (model: LayersModel, views: number) =>
       createBookkeeping(backend, { model, clippingNorm: 1, views }).recordsMax
     t.is(recordsOf(small, 1), EXAMPLES_MAX)
@@ -177,11 +176,7 @@ test.serial('a pass holds as many records as their views fit in, and more are re
     for (const views of [0, 1.5, EXAMPLES_MAX + 1]) t.throws(() => recordsOf(small, views), { name: 'AssertionError' })
     const batch = viewed('many', CNN, { count: EXAMPLES_MAX / 4 + 1, views: 4 })
     t.throws(() => clipped(backend, { model: small, clippingNorm: 1, views: 4 }, batch), { name: 'AssertionError' })
-    // three million parameters: gradients of 64 records would take 800 MB
-    const wide = tf.sequential({ layers: [tf.layers.dense({ inputShape: [1 << 16], units: 48 })] })
-    const records = recordsOf(wide, 4)
-    t.true(records >= 1 && records * wide.countParams() * 4 <= 128 * 2 ** 20)
-    for (const model of [small, wide]) model.dispose()
+    small.dispose()
   })
 })
 

@@ -1,0 +1,173 @@
+/**
+ * What a study needs of a hospital's machine, from its document and the hospital's number of records: known before the
+ * study is written, approved or started. The factors were measured; each is about right, not exact.
+ *
+ * @module
+ */
+
+import { ProtocolError } from '../../protocols/errors.ts'
+import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import type { ModelSpec } from '../../protocols/study/models/list.ts'
+import { dimensionOf, parameterSpecs } from '../../protocols/study/parameters.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import { rowFileBytes } from '../storage/row-file.ts'
+import { trainedPresetOf } from './models/list.ts'
+import { bytesOfRecord, numbersOfRecord, recordsOfPass } from './pass.ts'
+
+/** A node with a small study: two threads, their modules, the engine, the network. */
+const NODE_BYTES = 330e6
+/** Records in memory, and a copy without those that stand there twice. */
+const BYTES_A_VALUE = 8
+/** Parameters, momentum, average, the masked update, chunks of others, the sum. */
+const BYTES_A_PARAMETER = 128
+/** Checkpoints that are kept, and the vectors of a round. */
+const DISK_BYTES_A_PARAMETER = 160
+/** Of a training step, for each number of a record in a pass. */
+const SECONDS_A_NUMBER = 1e-8
+/** Of a training step, for each parameter and record: products with weights. */
+const SECONDS_A_WEIGHT = 1e-9
+/** Of a round's masks, noise and sums, for each parameter. */
+const SECONDS_A_PARAMETER = 1.1e-6
+/** What the embedded engine can address. */
+const ENGINE_BYTES_MAX = 2 ** 32
+
+export interface Needs {
+  /** of the records that it is for */
+  readonly records: number
+  readonly memoryBytes: number
+  /** in the data folder */
+  readonly diskBytes: number
+  /** CPU seconds before the first round, once */
+  readonly startSeconds: number
+  /** CPU seconds of a round */
+  readonly roundSeconds: number
+}
+
+/** What a hospital's machine has. */
+export interface Machine {
+  readonly memoryBytes: number
+  /** free in the data folder */
+  readonly diskBytes: number
+}
+
+type Needing = Pick<StudyDocument, 'model' | 'data' | 'augmentation' | 'privacy'>
+
+/** An equal share of a study's records. */
+export function equalShare({ data, hospitals }: Pick<StudyDocument, 'data' | 'hospitals'>): number {
+  return Math.ceil(data.records / hospitals.length)
+}
+
+/** What a study needs at a hospital with so many records. */
+export function needsOf(document: Needing, records: number): Needs {
+  const { model, data, privacy } = document
+  const specs = parameterSpecs(model, data)
+  const dimension = dimensionOf(specs)
+  const size = data.shape.reduce((product, length) => product * length, 1)
+  const { frozenFeatures } = trainedPresetOf(model)
+  const length = frozenFeatures === null ? 0 : specs[0]!.shape[0]!
+  const sampled = (privacy.sampleRate / SAMPLE_RATE_ONE) * records
+  const pass = Math.min(recordsOfPass(document), Math.ceil(sampled + 4 * Math.sqrt(sampled)))
+  const trained = numbersOfRecord(document) * SECONDS_A_NUMBER + dimension * SECONDS_A_WEIGHT
+  return {
+    records,
+    memoryBytes:
+      NODE_BYTES + records * size * BYTES_A_VALUE + pass * bytesOfRecord(document) + dimension * BYTES_A_PARAMETER,
+    diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytes({ count: records, length })),
+    startSeconds: frozenFeatures === null ? 0 : records * frozenFeatures.seconds(data.shape, model),
+    roundSeconds: (privacy.localSteps ?? 1) * sampled * trained + dimension * SECONDS_A_PARAMETER,
+  }
+}
+
+/**
+ * Refuses a study that does not fit a machine, and names a setting of it that would.
+ *
+ * @throws OperatorError `not-enough-memory`, exit code 11; `not-enough-disk`, exit code 12
+ */
+export function requireCapacity(document: Needing, records: number, machine: Machine): void {
+  const lack = lackOf(document, records, machine)
+  if (lack === null) return
+  const setting = settingThatFits(document, records, machine)
+  const instead =
+    setting === null
+      ? 'No setting of this model would fit here: use a machine with more, or a smaller model.'
+      : `${setting} would fit here: it is the study's, so that all hospitals approve a new one.`
+  const { what, needed, there } = lack
+  throw new OperatorError(
+    `not-enough-${what}`,
+    `The study needs about ${sizeText(needed)} of ${what} for ${records} records, and there is ${sizeText(there)}`,
+    {
+      hint: instead,
+      exitCode: what === 'memory' ? EXIT.incompatibleStudy : EXIT.dataUnreadable,
+    },
+  )
+}
+
+interface Lack {
+  readonly what: 'memory' | 'disk'
+  readonly needed: number
+  readonly there: number
+}
+
+function lackOf(document: Needing, records: number, machine: Machine): Lack | null {
+  const { memoryBytes, diskBytes } = needsOf(document, records)
+  const there = machine.memoryBytes
+  if (memoryBytes > there) return { what: 'memory', needed: memoryBytes, there }
+  const record = bytesOfRecord(document)
+  if (record > ENGINE_BYTES_MAX) return { what: 'memory', needed: record, there: ENGINE_BYTES_MAX }
+  if (diskBytes > machine.diskBytes) return { what: 'disk', needed: diskBytes, there: machine.diskBytes }
+  return null
+}
+
+/** The first setting that makes the study fit, nearest to its own; null where none does. */
+function settingThatFits(document: Needing, records: number, machine: Machine): string | null {
+  const { model, data } = document
+  const models = trainedPresetOf(model)
+    .smaller(model, data)
+    .map(({ spec, setting }) => ({ setting, needing: { ...document, model: spec } }))
+  const images = smallerImages(document).map(needing => ({
+    setting: `data.shape = [${needing.data.shape.join(', ')}]`,
+    needing,
+  }))
+  const found = [...models, ...images].find(
+    ({ needing }) => isPossible(needing) && lackOf(needing, records, machine) === null,
+  )
+  return found?.setting ?? null
+}
+
+function smallerImages(document: Needing): Needing[] {
+  const { data } = document
+  if (data.kind !== 'image') return []
+  const [height, width, channels] = data.shape
+  return [2, 4, 8, 16]
+    .filter(divisor => height % divisor === 0 && width % divisor === 0)
+    .map(divisor => ({ ...document, data: { ...data, shape: [height / divisor, width / divisor, channels] } }))
+}
+
+function isPossible({ model, data }: { model: ModelSpec; data: StudyDocument['data'] }): boolean {
+  try {
+    return parameterSpecs(model, data).length > 0
+  } catch (error) {
+    if (error instanceof ProtocolError) return false
+    throw error
+  }
+}
+
+/** What a study needs at a hospital with an equal share of the records, in words. */
+export function needsText({ records, memoryBytes, diskBytes, startSeconds, roundSeconds }: Needs): string {
+  const once = startSeconds < 1 ? '' : `${timeText(startSeconds)} before the first round and `
+  return (
+    `with an equal share of ${records} records about ${sizeText(memoryBytes)} of memory, ${sizeText(diskBytes)} of disk, ` +
+    `and on one core ${once}${timeText(roundSeconds)} a round`
+  )
+}
+
+function sizeText(bytes: number): string {
+  return bytes < 1e9 ? `${Math.max(1, Math.ceil(bytes / 1e6))} MB` : `${(bytes / 1e9).toFixed(1)} GB`
+}
+
+function timeText(seconds: number): string {
+  if (seconds < 1) return 'under a second'
+  if (seconds < 100) return `${Math.round(seconds)} s`
+  return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
+}

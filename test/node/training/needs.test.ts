@@ -1,0 +1,131 @@
+// Claims of node/training/needs.ts: what a study needs is known from its document; what cannot fit is refused, with a
+// setting that does fit when it is followed; what fits is not refused.
+
+import test from 'ava'
+import fc from 'fast-check'
+import type { OperatorError } from '../../../node/errors.ts'
+import { equalShare, type Machine, needsOf, needsText, requireCapacity } from '../../../node/training/needs.ts'
+import { validateStudy } from '../../../protocols/study/document.ts'
+import type { ModelSpec } from '../../../protocols/study/models/list.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
+import { testSigners, testStudy } from '../../helpers/study/study.ts'
+import { images } from './engines.ts'
+
+const AMPLE: Machine = { memoryBytes: 1e15, diskBytes: 1e15 }
+const SCATTERING: ModelSpec = { preset: 'scattering', scales: 2, angles: 8, cell: 4 }
+
+function study(side: number, model: ModelSpec, records = 4000): StudyDocument {
+  const data = { ...images([side, side, 1]), records }
+  return testStudy(testSigners(4), { data, model })
+}
+
+/** The document with the setting that a hint names. */
+function followed(document: StudyDocument, hint: string): StudyDocument | null {
+  const found = /^(model|data)\.(\w+) = (\S.*?) would fit here/.exec(hint)
+  if (found === null) return null
+  const [, part, key, value] = found as unknown as [string, 'model' | 'data', string, string]
+  return validateStudy({ ...document, [part]: { ...document[part], [key]: JSON.parse(value) } })
+}
+
+function refusal(document: StudyDocument, records: number, machine: Machine): OperatorError | null {
+  try {
+    requireCapacity(document, records, machine)
+    return null
+  } catch (error) {
+    return error as OperatorError
+  }
+}
+
+const someModel: fc.Arbitrary<ModelSpec> = fc.oneof(
+  fc.record({
+    preset: fc.constant('scattering' as const),
+    scales: fc.integer({ min: 1, max: 3 }),
+    angles: fc.integer({ min: 1, max: 8 }),
+    cell: fc.constantFrom(1, 2, 4, 8, 16),
+  }),
+  fc.record({
+    preset: fc.constant('cnn' as const),
+    filters: fc.array(fc.constantFrom(8, 16, 32, 64), { minLength: 1, maxLength: 3 }),
+    groups: fc.constantFrom(1, 4, 8),
+  }),
+  fc.record({
+    preset: fc.constant('mlp' as const),
+    units: fc.array(fc.integer({ min: 1, max: 512 }), { minLength: 1 }),
+  }),
+  fc.constant({ preset: 'logistic' as const }),
+)
+
+test('whatever is refused, the setting that is named fits; whatever fits is not refused', t => {
+  let hints = 0
+  fc.assert(
+    fc.property(
+      fc.constantFrom(16, 32, 64, 224, 512),
+      someModel,
+      fc.integer({ min: 0, max: 20_000 }),
+      fc.record({
+        memoryBytes: fc.double({ min: 3e8, max: 4e9, noNaN: true }),
+        diskBytes: fc.double({ min: 1e6, max: 1e10, noNaN: true }),
+      }),
+      (side, model, records, machine) => {
+        let document: StudyDocument
+        try {
+          document = study(side, model)
+        } catch {
+          // not every model fits images of every size
+          return
+        }
+        const refused = refusal(document, records, machine)
+        const { memoryBytes, diskBytes } = needsOf(document, records)
+        if (memoryBytes > machine.memoryBytes || diskBytes > machine.diskBytes) t.not(refused, null)
+        if (refused === null) return
+        t.regex(refused.code, /^not-enough-(memory|disk)$/)
+        const other = followed(document, refused.hint)
+        if (other === null) return t.regex(refused.hint, /^No setting of this model would fit here/)
+        hints += 1
+        t.is(refusal(other, records, machine), null, refused.hint)
+      },
+    ),
+    { numRuns: 500 },
+  )
+  t.true(hints > 20)
+})
+
+test('scattering at 224 pixels: what it needs, and what it takes to fit a small machine', t => {
+  const document = study(224, SCATTERING, 4800)
+  const needs = needsOf(document, equalShare(document))
+  t.is(needs.records, 1200)
+  // features of 254,016 float32 a record
+  t.true(needs.diskBytes > 1200 * 254_016 * 4 && needs.diskBytes < 1.2 * 1200 * 254_016 * 4)
+  t.true(needs.startSeconds > 600 && needs.startSeconds < 4000)
+  t.regex(needsText(needs), /1200 records about 1\.\d GB of memory, 1\.\d GB of disk, and on one core \d+ min before/)
+  t.notThrows(() => requireCapacity(document, 1200, { memoryBytes: 2e9, diskBytes: 2e9 }))
+  const small = { memoryBytes: 9e8, diskBytes: 1e12 }
+  const refused = t.throws(() => requireCapacity(document, 1200, small)) as OperatorError
+  t.is(refused.code, 'not-enough-memory')
+  t.is(refusal(followed(document, refused.hint)!, 1200, small), null)
+  const full = t.throws(() => requireCapacity(document, 1200, { memoryBytes: 1e12, diskBytes: 1e9 })) as OperatorError
+  t.is(full.code, 'not-enough-disk')
+  t.regex(full.hint, /^model\.cell = \d+ would fit here/)
+})
+
+test('a record that the engine cannot address is refused on any machine', t => {
+  const document = testStudy(testSigners(4), {
+    data: { ...images([1024, 1024, 1]), records: 40 },
+    model: { preset: 'cnn', filters: [512, 8, 8, 8, 8], groups: 1 },
+  })
+  t.is(refusal(document, 10, AMPLE)?.code, 'not-enough-memory')
+})
+
+test('needs grow with records, and a hospital without records is a node all the same', t => {
+  const document = study(64, SCATTERING)
+  const [none, some, more] = [0, 100, 200].map(records => needsOf(document, records)) as [
+    ReturnType<typeof needsOf>,
+    ReturnType<typeof needsOf>,
+    ReturnType<typeof needsOf>,
+  ]
+  for (const key of ['memoryBytes', 'diskBytes', 'startSeconds', 'roundSeconds'] as const) {
+    t.true(Number.isFinite(none[key]) && none[key] >= 0)
+    t.true(none[key] < some[key] && some[key] < more[key], key)
+  }
+  t.true(none.memoryBytes > 2e8)
+})
