@@ -63,6 +63,20 @@ test('init, id, study new, show and approve: what a newcomer does', async t => {
   t.regex(await works(t, 'study', 'approve', study, '--data', second), /Approved: "confrere start/)
 })
 
+test('study new refuses what no machine like this can train, and the setting that it names is taken', async t => {
+  const { folders, peers, spec, study } = await hospitals(t, 3)
+  const shape = 'shape = [1024, 1024, 1]'
+  await writeFile(spec, specText(peers, { shape, filters: 'filters = [512, 8, 8, 8, 8]' }))
+  const create = ['study', 'new', spec, '--out', study, '--data', folders[0]!]
+  const stderr = await fails(t, EXIT.incompatibleStudy, ...create)
+  t.regex(stderr, /needs about [\d.]+ GB of memory/)
+  await t.throwsAsync(stat(study), { code: 'ENOENT' })
+  const filters = /model\.(filters = \[.*?\]) would fit here/.exec(stderr)?.[1]
+  t.truthy(filters, stderr)
+  await writeFile(spec, specText(peers, { shape, filters: filters! }))
+  t.regex(await works(t, ...create), /Needs +with an equal share of 334 records about [\d.]+ GB of memory/)
+})
+
 test('init twice changes nothing and is refused', async t => {
   const { folders, peers } = await hospitals(t, 1)
   t.regex(await fails(t, EXIT.config, 'init', '--data', folders[0]!, '--site', 'Other'), /exists already/)
