@@ -4,7 +4,7 @@ import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { decodeStudy } from '../../protocols/study/document.ts'
-import { openDataset } from '../datasets/open-dataset.ts'
+import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { diskError } from '../storage/disk-error.ts'
 import { loadBackend } from '../training/backend.ts'
@@ -45,8 +45,7 @@ function faultOf(thrown: unknown): WorkerFault {
 async function createDataTrainer({ document: bytes, training }: WorkerSettings): Promise<Trainer> {
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
-  const { shape, classes } = document.data
-  const dataset = await openDataset(training.file, { split: training.split, shape: [...shape], classes })
+  const dataset = await readStudyRecords(document.data, training)
   const backend = await loadBackend({ engine: training.engine })
   return createTrainer({
     document,
