@@ -26,9 +26,9 @@ async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Prom
   const { readNewestCheckpoint } = await import('../storage/newest-checkpoint.ts')
   const { document, checkpoint, hash, round } = await readNewestCheckpoint(data)
   const { deployed } = await import('../../protocols/model/checkpoint.ts')
-  const { openDataset } = await import('../datasets/open-dataset.ts')
-  const { shape, classes } = document.data
-  const dataset = await openDataset(npz, { split, shape, classes })
+  const { readStudyRecords } = await import('../datasets/study-records.ts')
+  const dataset = await readStudyRecords(document.data, { file: npz, split })
+  const { classes } = document.data
   const { loadBackend } = await import('../training/backend.ts')
   const { evaluate, gapsOf } = await import('../training/evaluation.ts')
   const backend = await loadBackend({ engine: config.training.engine })

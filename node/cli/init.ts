@@ -1,15 +1,18 @@
 /** `confrere init`: creates a data folder. @module */
 
-import { access, mkdir } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { CONFIG_FILE } from '../config/config.ts'
+import { CONFIG_FILE, type NodeConfig, parseConfig } from '../config/config.ts'
 import { renderConfig } from '../config/config-template.ts'
+import type { RecordsFound } from '../datasets/format.ts'
+import { inspectDataset } from '../datasets/open-dataset.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { STUDIES_FOLDER } from '../storage/approved-studies.ts'
 import { writeFileNew } from '../storage/atomic-file.ts'
-import { folderUnusable } from '../storage/data-folder.ts'
+import { createDataFolder, folderUnusable } from '../storage/data-folder.ts'
 import { createIdentity, IDENTITY_FILE } from '../storage/identity.ts'
+import { requireApart } from '../storage/source-tree.ts'
 import { addDataOption, collect, parseNumber, parsePort } from './options.ts'
 import { printLines } from './output.ts'
 
@@ -39,25 +42,56 @@ export function addInit(command: Command): void {
 async function init({ data, npz, ...choices }: InitOptions): Promise<void> {
   const file = join(data, CONFIG_FILE)
   const text = renderConfig({ ...choices, ...(npz === undefined ? {} : { file: resolve(npz) }) }, file)
-  for (const name of [CONFIG_FILE, IDENTITY_FILE]) await requireAbsent(join(data, name))
+  await requireNew(data)
+  const tree = await requireApart(data)
+  const records = await inspectRecords(parseConfig(text, file))
   try {
-    await mkdir(join(data, STUDIES_FOLDER), { recursive: true, mode: 0o700 })
+    await createDataFolder(data, STUDIES_FOLDER)
     const identity = await createIdentity(data)
     await writeFileNew(file, text)
-    printLines(`Created ${data} for ${choices.site}.`, `Peer id: ${identity.peer}`)
+    printLines(
+      `Created ${data} for ${choices.site}.`,
+      `Peer id: ${identity.peer}`,
+      recordsLine(records, file),
+      ...treeLines(data, tree),
+    )
   } catch (error) {
     throw folderUnusable(data, error)
   }
 }
 
-async function requireAbsent(file: string): Promise<void> {
-  const exists = await access(file).then(
-    () => true,
-    () => false,
-  )
-  if (!exists) return
-  throw new OperatorError('already-initialised', `${file} exists already: nothing was changed`, {
-    hint: 'Choose another folder with --data, or edit config.toml.',
+async function inspectRecords({ data: { file, split } }: NodeConfig): Promise<RecordsFound | null> {
+  return file === null ? null : await inspectDataset(file, split)
+}
+
+function recordsLine(records: RecordsFound | null, file: string): string {
+  if (records === null) {
+    return `To do: set data.file in ${file} to the records (and data.split, if they are not train), best before "confrere study approve", which checks them.`
+  }
+  return `Records: ${records.count}, ${records.shape.join('x')}. "confrere study approve" checks whether they fit a study.`
+}
+
+function treeLines(data: string, tree: string | null): string[] {
+  if (tree === null) return []
+  return [
+    `Warning: ${data} lies in the source tree ${tree}. Its .gitignore keeps it out of commits, but cleaning that tree ` +
+      '("git clean -x") or replacing it deletes the key and the ledger: a folder outside is safer.',
+  ]
+}
+
+/** Makes sure that no data folder is there, nor a part of one. */
+async function requireNew(data: string): Promise<void> {
+  const isThere = (name: string): Promise<boolean> =>
+    lstat(join(data, name)).then(
+      () => true,
+      () => false,
+    )
+  const [config, identity] = [await isThere(CONFIG_FILE), await isThere(IDENTITY_FILE)]
+  if (!config && !identity) return
+  const [there, lost] = config ? [CONFIG_FILE, IDENTITY_FILE] : [IDENTITY_FILE, CONFIG_FILE]
+  const restore = `Restore ${join(data, lost)} from a backup`
+  throw new OperatorError('already-initialised', `${join(data, there)} exists already: nothing was changed`, {
+    hint: `${config && identity ? `Edit ${join(data, CONFIG_FILE)}` : restore}, or choose another folder with --data.`,
     exitCode: EXIT.config,
   })
 }

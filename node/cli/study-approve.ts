@@ -1,15 +1,19 @@
 /** `confrere study approve`: records this hospital's consent to a study. @module */
 
+import { join as joinPath } from 'node:path'
 import type { Command } from 'commander'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type NodeConfig, readConfig } from '../config/config.ts'
+import { CONFIG_FILE, type NodeConfig, readConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { storeApproved } from '../storage/approved-studies.ts'
 import { folderUnusable } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { readStudyFile } from '../storage/study-file.ts'
+import { thisMachine } from '../training/machine.ts'
+import { needsOf, needsText, requireCapacity } from '../training/needs.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
+import { ownRecordsLine, readOwnRecords } from './own-records.ts'
 import { requireMember } from './study-new.ts'
 import { studyLines } from './study-text.ts'
 
@@ -29,13 +33,17 @@ async function approveStudy(
   const study = await readStudyFile(file)
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
+  const records = await readOwnRecords(study.document.data, config)
+  if (records !== null) requireCapacity(study.document, records.count, await thisMachine(data))
   const stored = await storeApproved(data, study).catch(error => {
     throw folderUnusable(data, error)
   })
-  if (json) printJson({ study: study.study, file: stored })
+  if (json) printJson({ study: study.study, file: stored, records })
   else
     printLines(
       ...studyLines(study),
+      ownRecordsLine(records, joinPath(data, CONFIG_FILE)),
+      ...(records === null ? [] : [`Needs     ${needsText(needsOf(study.document, records.count), 'those here')}`]),
       `Approved: "confrere start --data ${data}${join ? ' --join' : ''}" takes part in it.`,
     )
 }

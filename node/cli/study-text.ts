@@ -41,7 +41,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
     `Quorum    ${quorumText(document, plan)}`,
     ...timingLines(document),
-    `Needs     ${needsText(needsOf(document, equalShare(document)))}`,
+    `Needs     ${needsText(needsOf(document, equalShare(document)), 'an equal share')}`,
     'Hospitals',
     ...document.hospitals.map(hospitalLine),
     ...epsilonLines(document, plannedEpsilons(document)),

@@ -6,6 +6,7 @@
  *
  * @module APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
@@ -74,12 +75,23 @@ export async function withArchive<T>(file: string, action: (archive: Archive) =>
 /** Names stay bytes: they are looked up and never become paths. Sizes are checked here, of what is read alone. */
 const YAUZL = { autoClose: false, lazyEntries: true, decodeStrings: false, validateEntrySizes: false } as const
 
+/** What a file system says when a file cannot be opened. */
+const UNOPENED: Readonly<Record<string, string>> = {
+  ENOENT: 'it is not there',
+  ENOTDIR: 'a part of its path is not a folder',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+}
+
 async function openFile(file: string): Promise<FileHandle> {
   try {
-    return await open(file)
+    // without O_NONBLOCK, which Windows lacks, opening a named pipe would wait for its other end
+    return await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not there' : (cause as Error).message
-    throw new ArchiveError(reason, 'Check the path of the data in config.toml, and that the file may be read.', cause)
+    const { code, message } = cause as NodeJS.ErrnoException
+    const hint =
+      'Correct the path (--npz, or data.file in config.toml), and let the user that runs the node read the file.'
+    throw new ArchiveError(UNOPENED[code ?? ''] ?? message, hint, cause)
   }
 }
 

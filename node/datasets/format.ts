@@ -10,6 +10,13 @@ export interface RecordsWanted {
   readonly classes: readonly string[]
 }
 
+/** What a file has of a split. */
+export interface RecordsFound {
+  readonly count: number
+  /** of one record */
+  readonly shape: readonly number[]
+}
+
 /** A file type that records come in: one type, one entry in `list.ts`. */
 export interface RecordFormat {
   /** as help texts name it */
@@ -18,4 +25,11 @@ export interface RecordFormat {
   readonly extensions: readonly string[]
   /** @throws OperatorError `data-unreadable`, exit code 12, that says which file, why, and what to do */
   read(file: string, wanted: RecordsWanted): Promise<Dataset>
+  /**
+   * Reads a split before there is a study: the file is whole and has records with labels. What only a study can tell,
+   * which shape, classes and values are right, is left to `read`.
+   *
+   * @throws OperatorError as `read`
+   */
+  inspect(file: string, split: string): Promise<RecordsFound>
 }

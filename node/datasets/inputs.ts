@@ -103,8 +103,29 @@ export function createInputReader(header: NpyHeader, contract: InputContract, va
   return { count, push, finish }
 }
 
-function scaleOf({ type, dtype }: NpyHeader, { pixels, shape }: InputContract): Scale {
+/**
+ * Makes sure that an array holds records of some shape, for a file that no study describes yet.
+ *
+ * @throws NpyError when it holds text, has fewer than two axes, no records, or more than `valuesMax` values
+ */
+export function requireRecords(header: NpyHeader, valuesMax: number): void {
+  requireNumbers(header.type)
+  const { shape } = header
+  if (shape.length < 2) {
+    throw new NpyError(
+      `has the shape (${shape.join(', ')}) where records need an axis of records and axes of their own`,
+      'Save one image, or one row of columns, for each record.',
+    )
+  }
+  countOf(header, shape.slice(1), valuesMax)
+}
+
+function requireNumbers(type: NpyHeader['type']): void {
   if (!isNumeric(type)) throw new NpyError('holds text where numbers are needed', 'Save an array of numbers instead.')
+}
+
+function scaleOf({ type, dtype }: NpyHeader, { pixels, shape }: InputContract): Scale {
+  requireNumbers(type)
   const finite = { divisor: 1, low: -FLOAT32_MAX, high: FLOAT32_MAX }
   if (!pixels) return finite
   if (type.kind === 'float') return shape.length > 1 ? { divisor: 1, low: 0, high: 1 } : finite

@@ -26,7 +26,7 @@ export function createLabelReader(
   header: NpyHeader,
   { count, classes }: { count: number; classes: readonly string[] },
 ): LabelReader {
-  requireShape(header, { count, classes })
+  requireLabelShape(header, { count, classes })
   const labels = new Int32Array(count)
   const indexOf = isNumeric(header.type) ? null : namesOf(classes)
   let record = 0
@@ -47,7 +47,11 @@ export function createLabelReader(
   return { push, finish: () => labels }
 }
 
-function requireShape({ shape }: NpyHeader, { count, classes }: { count: number; classes: readonly string[] }): void {
+/** @throws NpyError when there is not one label for each record */
+export function requireLabelShape(
+  { shape }: NpyHeader,
+  { count, classes }: { count: number; classes: readonly string[] },
+): void {
   if (shape[0] === count && (shape.length === 1 || (shape.length === 2 && shape[1] === 1))) return
   const oneHot = shape[0] === count && shape.length === 2 && shape[1] === classes.length
   throw new NpyError(

@@ -1,8 +1,8 @@
 /** Every file type that records come in. @module */
 
 import type { RecordFormat } from './format.ts'
-import { readNpz } from './npz.ts'
+import { inspectNpz, readNpz } from './npz.ts'
 
-const NPZ: RecordFormat = { name: 'a NumPy .npz', extensions: ['.npz'], read: readNpz }
+const NPZ: RecordFormat = { name: 'a NumPy .npz', extensions: ['.npz'], read: readNpz, inspect: inspectNpz }
 
 export const RECORD_FORMATS: readonly RecordFormat[] = [NPZ]

@@ -11,8 +11,9 @@ import { printable } from '../../protocols/encoding/printable.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { type Archive, ArchiveError, type ArchiveMember, withArchive } from './archive.ts'
 import type { Dataset } from './dataset.ts'
-import { createInputReader, type InputReader } from './inputs.ts'
-import { createLabelReader, type LabelReader } from './labels.ts'
+import type { RecordsFound } from './format.ts'
+import { createInputReader, type InputReader, requireRecords } from './inputs.ts'
+import { createLabelReader, type LabelReader, requireLabelShape } from './labels.ts'
 import { NpyError, type NpyHeader, numbersOf, parseHeader } from './npy.ts'
 
 /** Values are held as float32, so half a gibibyte of them. */
@@ -42,13 +43,48 @@ export interface NpzOptions {
 export async function readNpz(file: string, { split, shape, classes }: NpzOptions): Promise<Dataset> {
   return await explained(file, () =>
     withArchive(file, async archive => {
-      const { records, labels } = findArrays(archive, { split, shape })
+      const { records, labels } = findArrays(archive, {
+        split,
+        kinds: shape.length === 1 ? ['vectors', 'images'] : ['images'],
+      })
       const pixels = records.name.endsWith('images')
       const inputs = await readInputs(archive, records, { shape, pixels })
       const indices = await readLabels(archive, labels, { count: inputs.count, classes })
       return { count: inputs.count, shape: [...shape], inputs: inputs.finish(), labels: indices }
     }),
   )
+}
+
+/**
+ * Reads one split without a study: all of it is inflated, and compared with its checksums, but no value is looked at.
+ *
+ * @throws OperatorError as `readNpz`
+ */
+export async function inspectNpz(file: string, split: string): Promise<RecordsFound> {
+  return await explained(file, () =>
+    withArchive(file, async archive => {
+      const { records, labels } = findArrays(archive, { split, kinds: ['images', 'vectors'] })
+      const { shape } = await readHeader(archive, records, header => requireRecords(header, VALUES_MAX))
+      const [count, ...own] = shape as [number, ...number[]]
+      await readHeader(archive, labels, header => requireLabelShape(header, { count, classes: [] }))
+      return { count, shape: own }
+    }),
+  )
+}
+
+/** The header of an array whose body is whole. */
+async function readHeader(
+  archive: Archive,
+  named: NamedMember,
+  check: (header: NpyHeader) => void,
+): Promise<NpyHeader> {
+  let found: NpyHeader | undefined
+  await readItems(archive, named, header => {
+    check(header)
+    found = header
+    return () => {}
+  })
+  return found!
 }
 
 /** Turns what is wrong with the archive or an array into what is wrong with the file. */
@@ -72,7 +108,7 @@ interface NamedMember {
 
 function findArrays(
   { members }: Archive,
-  { split, shape }: { split: string; shape: readonly number[] },
+  { split, kinds: recordKinds }: { split: string; kinds: string[] },
 ): { records: NamedMember; labels: NamedMember } {
   const arrays = new Map<string, ArchiveMember[]>()
   for (const member of members.filter(({ path }) => path.endsWith(SUFFIX))) {
@@ -85,8 +121,8 @@ function findArrays(
     if (name === undefined) {
       const present = printable([...arrays.keys()].join(', ')) || 'nothing'
       throw new ArchiveError(
-        `it has no array ${wanted[0]}; it holds ${present}`,
-        `Name a split that the file has, or save it with numpy.savez_compressed(file, ${split}_${kinds[0]}=…).`,
+        `it has no array ${kinds.map(kind => `${split}_${kind}`).join(' or ')}; it holds ${present}`,
+        `Name a split that the file has (--split, or data.split in config.toml), or save it with numpy.savez_compressed(file, ${split}_${kinds[0]}=…).`,
       )
     }
     const [member, other] = arrays.get(name)!
@@ -96,7 +132,7 @@ function findArrays(
     }
     return { name, member: member! }
   }
-  return { records: find(shape.length === 1 ? ['vectors', 'images'] : ['images']), labels: find(['labels']) }
+  return { records: find(recordKinds), labels: find(['labels']) }
 }
 
 async function readInputs(

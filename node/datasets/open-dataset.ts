@@ -3,7 +3,7 @@
 import { extname } from 'node:path'
 import { EXIT, OperatorError } from '../errors.ts'
 import type { Dataset } from './dataset.ts'
-import type { RecordFormat, RecordsWanted } from './format.ts'
+import type { RecordFormat, RecordsFound, RecordsWanted } from './format.ts'
 import { RECORD_FORMATS } from './list.ts'
 
 /**
@@ -13,6 +13,15 @@ import { RECORD_FORMATS } from './list.ts'
  */
 export async function openDataset(file: string, wanted: RecordsWanted): Promise<Dataset> {
   return formatOf(file).read(file, wanted)
+}
+
+/**
+ * Checks a split of a file before there is a study.
+ *
+ * @throws OperatorError `data-unreadable`, exit code 12
+ */
+export async function inspectDataset(file: string, split: string): Promise<RecordsFound> {
+  return formatOf(file).inspect(file, split)
 }
 
 /** The format of a file, by the end of its name. */

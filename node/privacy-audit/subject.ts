@@ -8,8 +8,8 @@
 import { deployed } from '../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type NodeConfig, readConfig } from '../config/config.ts'
-import { type Dataset, requireContract } from '../datasets/dataset.ts'
-import { openDataset } from '../datasets/open-dataset.ts'
+import type { Dataset } from '../datasets/dataset.ts'
+import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { ledgerPath, readLedgerFile } from '../privacy/ledger-file.ts'
 import { privacyReport } from '../privacy/report.ts'
@@ -71,7 +71,7 @@ export async function readSubject(choices: SubjectChoices): Promise<Subject> {
   }
   const found = await readStudyFile(study as string)
   const split = choices.split ?? 'train'
-  const dataset = await recordsOf(found.document, records, split)
+  const dataset = await readStudyRecords(found.document.data, { file: records, split })
   const { document } = found
   return { document, study: found.study, file: records, split, dataset, engine: 'auto', charged: null, final: null }
 }
@@ -89,9 +89,9 @@ async function readNode(folder: string, { records, split, heldOut }: SubjectChoi
     throw usage('no-records', `${folder} has no records`, 'Name a file of some with --npz, or in config.toml.')
   }
   const chosen = split ?? (records === undefined ? config.data.split : 'train')
-  const dataset = await recordsOf(document, file, chosen)
-  const members = own === null ? null : await recordsOf(document, own, config.data.split)
-  const others = heldOut === undefined ? null : await recordsOf(document, file, heldOut)
+  const dataset = await readStudyRecords(document.data, { file, split: chosen })
+  const members = own === null ? null : await readStudyRecords(document.data, { file: own, split: config.data.split })
+  const others = heldOut === undefined ? null : await readStudyRecords(document.data, { file, split: heldOut })
   if (heldOut !== undefined && newest === undefined) {
     throw usage('no-checkpoint', `${folder} has no model yet to attack with records held out`, 'Leave --held-out away.')
   }
@@ -121,13 +121,6 @@ async function approvedStudy(folder: string, trained: StudyDocument | undefined)
 
 function isSame(a: StudyDocument, b: StudyDocument): boolean {
   return a.created === b.created && Buffer.compare(a.initialSeed, b.initialSeed) === 0
-}
-
-async function recordsOf(document: StudyDocument, file: string, split: string): Promise<Dataset> {
-  const { shape, classes } = document.data
-  const dataset = await openDataset(file, { split, shape, classes })
-  requireContract(dataset, document.data)
-  return dataset
 }
 
 async function chargedOf(

@@ -1,10 +1,14 @@
-/** The data folder: it exists and can be written to, or there is one sentence about why not. @module */
+/** The data folder: it is made, exists and can be written to, or there is one sentence about why not. @module */
 
 import { randomBytes } from 'node:crypto'
-import { rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXIT, OperatorError } from '../errors.ts'
 import { writeFileNew } from './atomic-file.ts'
+
+export const GITIGNORE_FILE = '.gitignore'
+/** Git leaves out all of a data folder, this file included. */
+export const GITIGNORE_TEXT = '# A private key lies here: nothing in this folder belongs in a repository.\n*\n'
 
 /** What a file system says when a folder cannot be written to. */
 const UNUSABLE: Readonly<Record<string, string>> = {
@@ -15,6 +19,9 @@ const UNUSABLE: Readonly<Record<string, string>> = {
   EEXIST: 'a part of the path is not a folder',
   ENOSPC: 'its file system is full',
   EDQUOT: 'its quota is used up',
+  ENOENT: 'a part of the path leads nowhere',
+  ELOOP: 'its symbolic links lead in a circle',
+  ENAMETOOLONG: 'its path is too long',
 }
 
 /** Turns an error of the file system into the operator's sentence; any other error stays what it is. */
@@ -25,6 +32,21 @@ export function folderUnusable(folder: string, error: unknown): unknown {
     hint: 'Name another folder with --data, or give it to the user that runs the node.',
     exitCode: EXIT.config,
     cause: error,
+  })
+}
+
+/**
+ * Makes a data folder that no git checkout around it takes in.
+ *
+ * @param inside the name of a folder inside it, which is made as well
+ * @throws errors of the file system, see `folderUnusable`
+ */
+export async function createDataFolder(folder: string, inside: string): Promise<void> {
+  await mkdir(join(folder, inside), { recursive: true, mode: 0o700 })
+  const file = join(folder, GITIGNORE_FILE)
+  await writeFileNew(file, GITIGNORE_TEXT).catch(async error => {
+    // an init that was cut off has left it
+    if (error.code !== 'EEXIST' || (await readFile(file, 'utf8')) !== GITIGNORE_TEXT) throw error
   })
 }
 

@@ -153,11 +153,14 @@ function isPossible({ model, data }: { model: ModelSpec; data: StudyDocument['da
   }
 }
 
-/** What a study needs at a hospital with an equal share of the records, in words. */
-export function needsText({ records, memoryBytes, diskBytes, startSeconds, roundSeconds }: Needs): string {
+/** What a study needs of a machine, in words. @param whose the records are */
+export function needsText(
+  { records, memoryBytes, diskBytes, startSeconds, roundSeconds }: Needs,
+  whose: 'an equal share' | 'those here',
+): string {
   const once = startSeconds < 1 ? '' : `${timeText(startSeconds)} before the first round and `
   return (
-    `with an equal share of ${records} records about ${sizeText(memoryBytes)} of memory, ${sizeText(diskBytes)} of disk, ` +
+    `for ${records} records (${whose}) about ${sizeText(memoryBytes)} of memory, ${sizeText(diskBytes)} of disk, ` +
     `and on one core ${once}${timeText(roundSeconds)} a round`
   )
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { decodeStudy } from '../../protocols/study/document.ts'
-import { openDataset } from '../datasets/open-dataset.ts'
+import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { diskError } from '../storage/disk-error.ts'
 import { loadBackend } from '../training/backend.ts'
@@ -61,8 +61,7 @@ const FEATURES_FILE = 'features'
 async function createDataTrainer({ folder, document: bytes, training }: WorkerSettings): Promise<Trainer> {
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
-  const { shape, classes } = document.data
-  const dataset = await openDataset(training.file, { split: training.split, shape: [...shape], classes })
+  const dataset = await readStudyRecords(document.data, training)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   requireCapacity(document, dataset.count, await thisMachine(folder))
   const backend = await loadBackend({ engine: training.engine })

@@ -74,7 +74,7 @@ test('study new refuses what no machine like this can train, and the setting tha
   const filters = /model\.(filters = \[.*?\]) would fit here/.exec(stderr)?.[1]
   t.truthy(filters, stderr)
   await writeFile(spec, specText(peers, { shape, filters: filters! }))
-  t.regex(await works(t, ...create), /Needs +with an equal share of 334 records about [\d.]+ GB of memory/)
+  t.regex(await works(t, ...create), /Needs +for 334 records \(an equal share\) about [\d.]+ GB of memory/)
 })
 
 test('init twice changes nothing and is refused', async t => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { zipSync } from 'fflate'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
-import { ARRAY_BYTES_MAX, type NpzOptions, readNpz } from '../../../node/datasets/npz.ts'
+import { ARRAY_BYTES_MAX, inspectNpz, type NpzOptions, readNpz } from '../../../node/datasets/npz.ts'
 import { OperatorError } from '../../../node/errors.ts'
 import { npy } from './arrays.ts'
 
@@ -36,7 +36,7 @@ function read(folder: string, arrays: Record<string, Uint8Array>, options?: NpzO
 
 async function refuses(
   t: ExecutionContext,
-  attempt: Promise<Dataset>,
+  attempt: Promise<unknown>,
   message: RegExp,
   start = /^Cannot read \S+\.npz: .+/,
 ): Promise<void> {
@@ -111,6 +111,8 @@ test('what is no archive, or only part of one, is refused', async t => {
   await refuses(t, readBytes(folder, Buffer.from('patient;age\n1;40\n'.repeat(10))), /not a whole \.npz/)
   await refuses(t, readBytes(folder, IMAGES), /not a whole \.npz archive but a single array \(\.npy\)/)
   await refuses(t, readNpz(folder, OPTIONS), /it is not a file/, /Cannot read \S+: .+/)
+  await writeFile(join(folder, 'file'), '')
+  await refuses(t, readNpz(join(folder, 'file', 'a.npz'), OPTIONS), /a part of its path is not a folder/)
   const noise = Uint8Array.from({ length: 1200 }, (_, index) => (index * index * 7919) % 251)
   const images = npy(noise, { shape: [200, 2, 3] })
   const zip = zipSync({ 'train_images.npy': images, 'train_labels.npy': npy(new Uint8Array(200), { shape: [200] }) })
@@ -234,6 +236,59 @@ test('an array that inflates to more than it claims gives an error, not the memo
   const directory = Buffer.from(zip).indexOf('PK\x01\x02')
   new DataView(zip.buffer, zip.byteOffset).setUint32(directory + 24, 1000, true)
   await refuses(t, readBytes(t.context.folder, zip), /train_images is damaged: it inflates to more than the 1000 bytes/)
+})
+
+function inspect(folder: string, arrays: Record<string, Uint8Array>): ReturnType<typeof inspectNpz> {
+  return read(folder, arrays, OPTIONS)
+    .catch(() => undefined)
+    .then(() => inspectNpz(join(folder, 'data.npz'), 'train'))
+}
+
+test('before there is a study, images or columns with a label each are found, whatever their shape and values', async t => {
+  const { folder } = t.context
+  const shapes = [[6], [2, 3], [2, 3, 1], [1, 2, 3]]
+  for (const shape of shapes) {
+    const array = npy(PIXELS, { shape: [2, ...shape] })
+    for (const name of ['train_images', 'train_vectors', 'images', 'vectors']) {
+      t.deepEqual(await inspect(folder, { [name]: array, train_labels: LABELS }), { count: 2, shape })
+    }
+  }
+  const names = npy(Uint8Array.from(Buffer.from('noyes')).subarray(0, 4), { descr: '|S2', shape: [2] })
+  t.is((await inspect(folder, { train_images: IMAGES, train_labels: names })).count, 2)
+  const high = npy(Float32Array.from(PIXELS), { descr: '<f4', shape: [2, 2, 3] })
+  t.is((await inspect(folder, { train_images: high, train_labels: npy(Uint8Array.of(7, 9), { shape: [2] }) })).count, 2)
+})
+
+test('before there is a study, an array that no study can use is refused as one that is missing', async t => {
+  const { folder } = t.context
+  const cases: [arrays: Record<string, Uint8Array>, message: RegExp][] = [
+    [{}, /not a whole|no array train_images or train_vectors/],
+    [{ test_images: IMAGES }, /no array train_images or train_vectors; it holds test_images/],
+    [{ train_images: IMAGES }, /no array train_labels/],
+    [
+      { train_vectors: IMAGES, train_labels: npy(new Uint8Array(3), { shape: [3] }) },
+      /train_labels has the shape \(3\)/,
+    ],
+    [{ train_images: npy(PIXELS, { shape: [12] }), train_labels: LABELS }, /train_images has the shape \(12\)/],
+    [{ train_images: npy(new Uint8Array(0), { shape: [0, 2] }), train_labels: LABELS }, /holds no records/],
+    [{ train_images: npy(PIXELS, { descr: '|S1', shape: [2, 6] }), train_labels: LABELS }, /holds text/],
+    [{ train_images: npy(PIXELS, { descr: '|O', shape: [2, 6] }), train_labels: LABELS }, /Python objects/],
+    [{ train_images: IMAGES, train_labels: Buffer.from('nonsense') }, /train_labels is not a numpy array/],
+  ]
+  for (const [arrays, message] of cases) await refuses(t, inspect(folder, arrays), message)
+})
+
+test('before there is a study, no damaged byte gives anything but the same records or the one error', async t => {
+  const file = join(t.context.folder, 'data.npz')
+  const zip = zipSync({ 'train_images.npy': IMAGES, 'train_labels.npy': LABELS })
+  for (let offset = 0; offset < zip.length; offset++) {
+    const damaged = zip.slice()
+    damaged[offset]! ^= 0xff
+    await writeFile(file, damaged)
+    const outcome = await inspectNpz(file, 'train').catch((error: unknown) => error)
+    if (outcome instanceof Error) t.true(outcome instanceof OperatorError, `${offset}: ${outcome}`)
+    else t.deepEqual(outcome, { count: 2, shape: [2, 3] })
+  }
 })
 
 test('real images: all of PneumoniaMNIST', async t => {

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { RECORD_FORMATS } from '../../../node/datasets/list.ts'
-import { readNpz } from '../../../node/datasets/npz.ts'
-import { openDataset } from '../../../node/datasets/open-dataset.ts'
+import { inspectNpz, readNpz } from '../../../node/datasets/npz.ts'
+import { inspectDataset, openDataset } from '../../../node/datasets/open-dataset.ts'
 import { EXIT, type OperatorError } from '../../../node/errors.ts'
 import { encodeNpz } from '../../../sim/demo/npy.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
@@ -19,6 +19,7 @@ test('a data set is opened by the end of its name, whatever its case', async t =
     const file = join(folder, name)
     await writeFile(file, encodeNpz({ a_images: images, a_labels: labels }))
     t.deepEqual(await openDataset(file, WANTED), await readNpz(file, WANTED))
+    t.deepEqual(await inspectDataset(file, 'a'), await inspectNpz(file, 'a'))
   }
 })
 
@@ -29,6 +30,7 @@ test('a file of no known type is refused, and the known ones are named', async t
     t.is(error.exitCode, EXIT.dataUnreadable)
     t.true(error.message.includes(file))
     t.regex(error.hint, /\.npz/)
+    await t.throwsAsync(inspectDataset(file, 'a'), { code: 'data-unreadable', message: error.message })
   }
 })
 

@@ -1,16 +1,21 @@
 // Claims of node/data-folder.ts and node/atomic-file.ts: a folder that cannot be written to gives one sentence, and a
 // file is wholly there or not at all.
 
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { EXIT, OperatorError } from '../../../node/errors.ts'
 import { writeFileAtomic, writeFileNew } from '../../../node/storage/atomic-file.ts'
-import { folderUnusable, requireDataFolder } from '../../../node/storage/data-folder.ts'
+import {
+  createDataFolder,
+  folderUnusable,
+  GITIGNORE_FILE,
+  requireDataFolder,
+} from '../../../node/storage/data-folder.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 test('whatever keeps a folder from being written to is the same error', t => {
-  for (const code of ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOSPC']) {
+  for (const code of ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOSPC', 'ENOENT', 'ELOOP']) {
     const error = folderUnusable('/x', Object.assign(new Error(code), { code }))
     t.true(error instanceof OperatorError && error.code === 'folder-not-writable' && error.exitCode === EXIT.config)
   }
@@ -29,6 +34,30 @@ test('a usable folder is left as it was', async t => {
   await requireDataFolder(folder)
   t.deepEqual(await readdir(folder), [])
   await t.throwsAsync(requireDataFolder(join(folder, 'none')), { instanceOf: OperatorError, code: 'folder-missing' })
+})
+
+test('a new data folder is for its owner alone and tells git to leave out all of it', async t => {
+  const folder = join(await temporaryFolder(t), 'deep', 'new')
+  await createDataFolder(folder, 'inside')
+  t.is((await stat(folder)).mode & 0o777, 0o700)
+  t.deepEqual((await readdir(folder)).sort(), [GITIGNORE_FILE, 'inside'])
+  t.true((await readFile(join(folder, GITIGNORE_FILE), 'utf8')).split('\n').includes('*'))
+})
+
+test('making a data folder goes on after it was cut off, and replaces no other .gitignore', async t => {
+  const folder = await temporaryFolder(t)
+  await createDataFolder(folder, 'inside')
+  await createDataFolder(folder, 'inside')
+  await writeFile(join(folder, GITIGNORE_FILE), '*.log\n')
+  await t.throwsAsync(createDataFolder(folder, 'inside'), { code: 'EEXIST' })
+  t.is(await readFile(join(folder, GITIGNORE_FILE), 'utf8'), '*.log\n')
+})
+
+test('a data folder at a link to nowhere is one sentence', async t => {
+  const root = await temporaryFolder(t)
+  await symlink(join(root, 'nowhere'), join(root, 'link'))
+  const error = await t.throwsAsync(createDataFolder(join(root, 'link'), 'inside'))
+  t.true(folderUnusable('x', error) instanceof OperatorError)
 })
 
 test('a file is replaced as a whole, and a new one never replaces another', async t => {

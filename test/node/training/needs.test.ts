@@ -97,7 +97,10 @@ test('scattering at 224 pixels: what it needs, and what it takes to fit a small 
   // features of 254,016 float32 a record
   t.true(needs.diskBytes > 1200 * 254_016 * 4 && needs.diskBytes < 1.2 * 1200 * 254_016 * 4)
   t.true(needs.startSeconds > 600 && needs.startSeconds < 4000)
-  t.regex(needsText(needs), /1200 records about 1\.\d GB of memory, 1\.\d GB of disk, and on one core \d+ min before/)
+  t.regex(
+    needsText(needs, 'an equal share'),
+    /^for 1200 records \(an equal share\) about 1\.\d GB of memory, 1\.\d GB of disk, and on one core \d+ min before/,
+  )
   t.notThrows(() => requireCapacity(document, 1200, { memoryBytes: 2e9, diskBytes: 2e9 }))
   const small = { memoryBytes: 9e8, diskBytes: 1e12 }
   const refused = t.throws(() => requireCapacity(document, 1200, small)) as OperatorError
