@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { EXIT, OperatorError } from '../errors.ts'
 import { writeFileNew } from './atomic-file.ts'
 
@@ -42,12 +42,35 @@ export function folderUnusable(folder: string, error: unknown): unknown {
  * @throws errors of the file system, see `folderUnusable`
  */
 export async function createDataFolder(folder: string, inside: string): Promise<void> {
-  await mkdir(join(folder, inside), { recursive: true, mode: 0o700 })
+  await makeFolders(join(folder, inside))
   const file = join(folder, GITIGNORE_FILE)
   await writeFileNew(file, GITIGNORE_TEXT).catch(async error => {
     // an init that was cut off has left it
     if (error.code !== 'EEXIST' || (await readFile(file, 'utf8')) !== GITIGNORE_TEXT) throw error
   })
+}
+
+/**
+ * Makes a folder and those above it. Node's own `recursive` never returns where a file system has folders in which
+ * nothing can be made (/proc, some network drives).
+ */
+async function makeFolders(folder: string): Promise<void> {
+  const make = async (): Promise<void> => {
+    await mkdir(folder, { mode: 0o700 }).catch(async error => {
+      if (error.code !== 'EEXIST' || !(await isFolder(folder))) throw error
+    })
+  }
+  const above = dirname(folder)
+  if (above === folder || (await isFolder(above))) return await make()
+  await makeFolders(above)
+  await make()
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    found => found.isDirectory(),
+    () => false,
+  )
 }
 
 /** @throws OperatorError `folder-missing`, `folder-not-writable`; exit code 3 */

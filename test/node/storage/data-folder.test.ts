@@ -44,6 +44,15 @@ test('a new data folder is for its owner alone and tells git to leave out all of
   t.true((await readFile(join(folder, GITIGNORE_FILE), 'utf8')).split('\n').includes('*'))
 })
 
+test('a folder in which nothing can be made ends in an error, also for root, and not in an endless loop', async t => {
+  if (process.platform !== 'linux') return t.pass('needs /proc')
+  await t.throwsAsync(createDataFolder('/proc/confrere/deep', 'inside'), { message: /ENOENT|EACCES|EPERM/ })
+  const folder = await temporaryFolder(t)
+  await writeFile(join(folder, 'file'), '')
+  await t.throwsAsync(createDataFolder(join(folder, 'file', 'deep'), 'inside'), { message: /EEXIST|ENOTDIR/ })
+  await t.throwsAsync(createDataFolder(join(folder, 'file'), 'inside'), { message: /EEXIST|ENOTDIR/ })
+})
+
 test('making a data folder goes on after it was cut off, and replaces no other .gitignore', async t => {
   const folder = await temporaryFolder(t)
   await createDataFolder(folder, 'inside')
