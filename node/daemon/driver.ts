@@ -167,7 +167,7 @@ export class Driver {
       case 'emit':
         return observer.notice(effect.notice)
       case 'blame':
-        return observer.blamed(this.#peerOf(effect.member), effect.code, effect.evidence)
+        return observer.blamed(effect.peer, effect.code, effect.evidence)
       case 'recall':
         return recall(this.#peerOf(effect.from))
       case 'compare':

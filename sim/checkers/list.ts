@@ -11,6 +11,7 @@ import { FRESH_KEYS } from './fresh-keys.ts'
 import { FULL_MASKS } from './full-masks.ts'
 import { LOCK } from './lock.ts'
 import { NO_DIFFERENCE } from './no-difference.ts'
+import { NO_FAULT } from './no-fault.ts'
 import { NO_UNMASKED_WORD } from './no-unmasked-word.ts'
 import { ONE_CERTIFICATE } from './one-certificate.ts'
 import { ONE_MESSAGE } from './one-message.ts'
@@ -33,6 +34,7 @@ export const CHECKERS: readonly CheckerFactory[] = [
   NO_UNMASKED_WORD,
   FULL_MASKS,
   BLAME,
+  NO_FAULT,
   VOID_TIMER,
   EXCLUSION,
   NO_DIFFERENCE,
