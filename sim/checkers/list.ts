@@ -2,6 +2,7 @@
 
 import type { CheckerFactory } from '../world/api.ts'
 import { BLAME } from './blame.ts'
+import { BY_HASH } from './by-hash.ts'
 import { CERTIFIED_RELEASE } from './certified-release.ts'
 import { CLAMP_BEFORE_NOISE } from './clamp-before-noise.ts'
 import { CONTRIBUTORS_FEWEST } from './contributors-fewest.ts'
@@ -30,6 +31,7 @@ export const CHECKERS: readonly CheckerFactory[] = [
   ONE_CERTIFICATE,
   LOCK,
   EXACT_SUM,
+  BY_HASH,
   CLAMP_BEFORE_NOISE,
   NO_UNMASKED_WORD,
   FULL_MASKS,
