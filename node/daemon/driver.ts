@@ -14,7 +14,7 @@ import { UPLOAD_RETRY_MS } from '../../protocols/exchange/upload.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
-import type { Member } from '../../protocols/roster/roster.ts'
+import type { Member, Roster } from '../../protocols/roster/roster.ts'
 import { catchingUp } from '../../protocols/round/catch-up.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import type { Effect, Entry, Notice } from '../../protocols/round/effects.ts'
@@ -28,6 +28,7 @@ import type { TransferClient } from '../network/transfer/client.ts'
 import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import { EventQueue } from './event-queue.ts'
+import { underRoster } from './event-roster.ts'
 
 export interface DriverListener {
   notice(notice: Notice): void
@@ -57,6 +58,8 @@ export class Driver {
   #state!: RoundState
   readonly #parts: DriverComponents
   readonly #queue = new EventQueue()
+  /** the roster under whose ranks a waiting event came in */
+  readonly #heardUnder = new WeakMap<RoundEvent, Roster>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
   readonly #stopped = new AbortController()
   #running: Promise<void> | undefined
@@ -83,7 +86,7 @@ export class Driver {
   /** Hands in an event; it is stepped when all before it are done. */
   readonly event = (event: RoundEvent): void => {
     if (this.#stopped.signal.aborted) return
-    this.#queue.push(event)
+    if (this.#queue.push(event)) this.#heardUnder.set(event, this.#state.roster)
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
     })
@@ -115,8 +118,10 @@ export class Driver {
     }
   }
 
-  async #step(event: RoundEvent): Promise<void> {
-    const before = this.#state.round
+  async #step(heard: RoundEvent): Promise<void> {
+    const { round: before, roster } = this.#state
+    const event = underRoster(heard, this.#heardUnder.get(heard) ?? roster, roster)
+    if (event === undefined) return
     try {
       const { state, effects } = step(this.#state, event, this.#parts.context)
       this.#state = state
@@ -167,7 +172,7 @@ export class Driver {
       case 'emit':
         return observer.notice(effect.notice)
       case 'blame':
-        return observer.blamed(this.#peerOf(effect.member), effect.code, effect.evidence)
+        return observer.blamed(effect.peer, effect.code, effect.evidence)
       case 'recall':
         return recall(this.#peerOf(effect.from))
       case 'compare':

@@ -6,6 +6,7 @@
  */
 
 import { ProtocolError } from '../../protocols/errors.ts'
+import { openRelayed } from '../../protocols/exchange/admission.ts'
 import {
   COMPARE_FRAME_BYTES_MAX,
   COMPARE_PAUSE_MS,
@@ -69,11 +70,14 @@ export function createGossipRepair({
   const { compare, compareAgain } = turns(exchange, (peer, error) => guard.blame(peer, error))
   let timer: NodeJS.Timeout | undefined
 
-  /** Verifies what a peer gave us and hands it on. @throws ProtocolError what no honest peer would pass on */
+  /** Hands on what a peer gave us, as far as it verifies. @throws ProtocolError what no honest peer would pass on */
   function take(peer: string, messages: readonly Uint8Array[]): void {
     // what is too much for now is there to be compared again
     if (!guard.says(peer, { messages: messages.length, bytes: 0 })) return
-    for (const bytes of messages) event({ type: 'received', message: openMessage(bytes, now()) })
+    const context = now()
+    const opened = openRelayed(messages, bytes => openMessage(bytes, context))
+    for (const message of opened.messages) event({ type: 'received', message })
+    if (opened.fault !== null) throw opened.fault
   }
 
   async function answerSummary(peer: string, request: Uint8Array): Promise<Uint8Array> {
@@ -199,8 +203,9 @@ async function recall(
     const { round, messages } = decodeFill(await ask(channel, request, { bytesMax: COMPARE_FRAME_BYTES_MAX, signal }))
     const now = contextAt(context, state().roster)
     const from = now.roster.ranks.get(peer)
-    const opened = messages.map(bytes => openMessage(bytes, now))
-    if (from !== undefined) event({ type: 'recalled', from, round, messages: opened })
+    const opened = openRelayed(messages, bytes => openMessage(bytes, now))
+    if (opened.fault !== null) throw opened.fault
+    if (from !== undefined) event({ type: 'recalled', from, round, messages: opened.messages })
   } catch (error) {
     network.guard.blame(peer, error)
     throw error

@@ -196,8 +196,10 @@ function listen(host: Host, handlers: NetworkHandlers, guard: PeerGuard): void {
 /** Closes a peer's oldest connections above the limit: the peer may have forgotten them. */
 function limitConnections(host: Host, connection: Connection, guard: PeerGuard): void {
   const peer = connection.remotePeer
+  // our own dials are not its doing: a hospital that does not know us yet closes them, and we dial again
+  const allowed = connection.direction === 'outbound' || guard.connects(peer.toString())
   // the peer may have been refused during the handshake
-  if (!guard.connects(peer.toString()) || guard.strikes.refuses(peer.toString())) {
+  if (!allowed || guard.strikes.refuses(peer.toString())) {
     return connection.abort(new Error('refused'))
   }
   const open = host.getConnections(peer).sort((a, b) => a.timeline.open - b.timeline.open)

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ProtocolError } from '../errors.ts'
+import { ProtocolError } from '../errors.ts'
+import type { Message } from '../messages/messages.ts'
 
 /** Messages of the next round are kept until it begins (`protocols/round/receive.ts`); later ones are of no use yet. */
 export const ROUNDS_AHEAD_MAX = 1
@@ -29,10 +30,30 @@ export function admissionOf(theirs: number, ours: number): Admission {
   return { taken: ahead >= 0 && ahead <= ROUNDS_AHEAD_MAX, behind: ahead > 0 }
 }
 
+/** What becomes of what is refused: `reject` counts against the peer that sent it, `ignore` does not. */
+export function refusalOf({ action }: ProtocolError): 'ignore' | 'reject' {
+  return action === 'ignore' ? 'ignore' : 'reject'
+}
+
 /**
- * What becomes of a message that does not verify: `reject` counts against the peer that passed it on, `ignore` does not.
- * A peer with a newer roster than ours passes on messages of hospitals that we do not know yet.
+ * Opens messages that a peer passes on in a comparison. It may hold messages of another roster than ours: those are left
+ * out, and the others are taken.
+ *
+ * @param open    `openMessage` under our roster
+ * @returns the messages up to the first that no honest peer passes on, and that fault
  */
-export function refusalOf({ action, code }: ProtocolError): 'ignore' | 'reject' {
-  return action === 'ignore' || code === 'not-in-roster' ? 'ignore' : 'reject'
+export function openRelayed(
+  wires: readonly Uint8Array[],
+  open: (wire: Uint8Array) => Message,
+): { readonly messages: readonly Message[]; readonly fault: ProtocolError | null } {
+  const messages: Message[] = []
+  for (const wire of wires) {
+    try {
+      messages.push(open(wire))
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      if (refusalOf(error) === 'reject') return { messages, fault: error }
+    }
+  }
+  return { messages, fault: null }
 }

@@ -7,8 +7,10 @@
 
 import { sha256 } from '../../crypto/hash.ts'
 import { verifyPath } from '../../crypto/merkle.ts'
+import { ProtocolError } from '../errors.ts'
 import { hex } from '../immutable.ts'
 import { checkpointHash } from '../model/checkpoint.ts'
+import type { Member } from '../roster/roster.ts'
 import { findPhase } from '../round/data-phase.ts'
 import type { Wanted } from '../round/effects.ts'
 import { saidBy } from '../round/facts.ts'
@@ -39,8 +41,11 @@ export interface Pulled {
   readonly path: readonly Uint8Array[]
 }
 
-/** `wrong`: no honest peer gives it. `useless`: the round went on, and nothing here tells whether it is right. */
-export type PullVerdict = 'right' | 'wrong' | 'useless'
+/**
+ * `wrong`: no honest peer gives it. `absent`: it is not there. `useless`: nothing here tells whose fault it is, for the
+ * round went on, or a contributor may have committed to two vectors.
+ */
+export type PullVerdict = 'right' | 'wrong' | 'absent' | 'useless'
 
 /**
  * The longest answer that is read, in bytes.
@@ -50,6 +55,17 @@ export type PullVerdict = 'right' | 'wrong' | 'useless'
 export function pullBytesMax({ kind }: Wanted, dimension: number): number {
   if (kind === 'checkpoint') return CHECKPOINT_BYTES_PER_WORD * dimension + CHECKPOINT_HEADER_BYTES_MAX
   return WORD_BYTES * dimension
+}
+
+/**
+ * Checks an answer's length before it is read. A sum that is longer than any is never read: its maker lies, and the next
+ * owner's sum shows it (`isDisputed`).
+ *
+ * @throws ProtocolError `too-long`
+ */
+export function checkLength(length: number, wanted: Wanted, dimension: number): void {
+  const most = pullBytesMax(wanted, dimension)
+  if (length > most) throw new ProtocolError('too-long', `${length} bytes where ${most} fit`)
 }
 
 /** What is sent to ask for it; undefined for a part of a session that our round does not know. */
@@ -72,12 +88,19 @@ export function isKnownPart(
   return round === state.round && findPhase(state, sid)?.opening.owners.length === owners
 }
 
-/** Judges what came: by its hash, or by its length and its path to the root in the contributor's MANIFEST. */
-export function judgePulled(state: RoundState, wanted: Wanted, { bytes, path }: Pulled): PullVerdict {
+/**
+ * Judges what came: by its hash, or by its length and its path to the root in the contributor's MANIFEST. An answer of no
+ * bytes says that it is not there; yet it is right where an owner claims a sum of no words.
+ *
+ * @param from   who gave it: a part that another has made may be right by a MANIFEST that we were not shown
+ */
+export function judgePulled(state: RoundState, wanted: Wanted, { bytes, path }: Pulled, from: Member): PullVerdict {
   if (wanted.kind !== 'chunk') {
     const hash = wanted.kind === 'sum' ? sha256(bytes) : checkpointHash(bytes)
-    return hex(hash) === wanted.hash ? 'right' : 'wrong'
+    if (hex(hash) === wanted.hash) return 'right'
+    return bytes.length === 0 ? 'absent' : 'wrong'
   }
+  if (bytes.length === 0) return 'absent'
   const { sid, chunk: index, member } = wanted
   const opening = findPhase(state, sid)?.opening
   const manifest = opening && saidBy(state, { type: 'manifest', view: opening.view, from: member })
@@ -86,5 +109,6 @@ export function judgePulled(state: RoundState, wanted: Wanted, { bytes, path }: 
   const words = filled.find(chunk => chunk.index === index)?.words
   if (words === undefined || bytes.length !== WORD_BYTES * words) return 'wrong'
   const leaf = sha256(bytes)
-  return verifyPath({ root: manifest.body.root, leaf, index, count: filled.length, path }) ? 'right' : 'wrong'
+  if (verifyPath({ root: manifest.body.root, leaf, index, count: filled.length, path })) return 'right'
+  return from === member ? 'wrong' : 'useless'
 }

@@ -22,7 +22,8 @@ export function blame(
     if (!(error instanceof ProtocolError)) throw error
     proof = null
   }
-  turn.effects.push({ type: 'blame', member, code, evidence: proof })
+  const peer = turn.state.roster.peers[member] ?? ''
+  turn.effects.push({ type: 'blame', member, peer, code, evidence: proof })
 }
 
 /** Halts the study: more than f hospitals lie, so no further step is safe. */

@@ -77,6 +77,18 @@ export function chunkSum(state: RoundState, chunk: number): { hash: string; from
   return first && { hash: first.hash, from: first.message.from }
 }
 
+/**
+ * Whether owners claim different sums of one chunk: one of them lies, though nobody may be able to read its bytes. An
+ * owner that is asked to add up a chunk anew claims what it finds.
+ */
+export function isDisputed(state: RoundState): boolean {
+  const { messages, commitment } = state
+  if (commitment === null || attemptsIn(messages, commitment.opening).length < 2) return false
+  return filledChunks(commitment.opening).some(
+    ({ index }) => new Set(chunkClaims(state, index).map(({ hash }) => hash)).size > 1,
+  )
+}
+
 /** The hash of every filled chunk's sum, in order, or undefined while one is unknown. */
 export function sumHashes(state: RoundState): string[] | undefined {
   if (state.commitment === null) return undefined

@@ -41,7 +41,14 @@ export type Effect =
   | { readonly type: 'schedule'; readonly round: number; readonly timer: Timer; readonly afterMs: number }
   | { readonly type: 'emit'; readonly notice: Notice }
   /** a faulty member; without evidence it is a suspicion that only we act on */
-  | { readonly type: 'blame'; readonly member: Member; readonly code: string; readonly evidence: Evidence | null }
+  | {
+      readonly type: 'blame'
+      readonly member: Member
+      /** its PeerId: the same step may go on to a round of another roster, where the rank is another's */
+      readonly peer: string
+      readonly code: string
+      readonly evidence: Evidence | null
+    }
 
 export type Wanted =
   | { readonly kind: 'sum'; readonly hash: string }

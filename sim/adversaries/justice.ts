@@ -27,7 +27,7 @@ export class ProvenLies implements Checker {
 
   effect(hospital: SimulatedHospital, effect: Effect): void {
     if (effect.type !== 'blame' || effect.evidence === null || !hospital.honest) return
-    const accused = this.#world?.hospitalAt(hospital, effect.member)
+    const accused = this.#world?.hospitals.find(({ peer }) => peer === effect.peer)
     if (accused !== undefined) this.proven.add(nameOf(accused.index, effect.code, effect.evidence.kind))
   }
 

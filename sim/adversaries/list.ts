@@ -1,5 +1,6 @@
 /** The list of scripts. A new script is a new file here and a line below. @module */
 
+import type { Random } from '../world/random.ts'
 import { ALTERED_CHUNK } from './altered-chunk.ts'
 import { BAD_LOCK } from './bad-lock.ts'
 import { FALSE_FINGERPRINT, HIDDEN_PART } from './false-fingerprint.ts'
@@ -21,8 +22,10 @@ import { TWO_SUMS } from './two-sums.ts'
 import { TWO_VOTES } from './two-votes.ts'
 import { WITHHELD_RELEASE } from './withheld-release.ts'
 import { WITHHELD_SUM } from './withheld-sum.ts'
+import { WRONG_ANSWERS } from './wrong-answers.ts'
 
-export const SCRIPTS: readonly Script[] = [
+/** Drawn from by seed: whatever is added here gives every seed other liars. */
+const FIRST: readonly Script[] = [
   TWO_OPENS,
   TWO_PROPOSALS,
   TWO_READYS,
@@ -47,3 +50,15 @@ export const SCRIPTS: readonly Script[] = [
   MALFORMED,
   SLOW_UPLOAD,
 ]
+
+/** Each takes the place of a liar's first script with a chance of its own, so that it leaves other seeds as they are. */
+const LATER: readonly Script[] = [WRONG_ANSWERS]
+const LATER_CHANCE = 0.2
+
+export const SCRIPTS: readonly Script[] = [...FIRST, ...LATER]
+
+/** Draws one liar's script. */
+export function drawScript(random: Random, index: number): Script {
+  const first = random.pick(FIRST)
+  return LATER.find(({ name }) => random.fork(`${name} ${index}`).chance(LATER_CHANCE)) ?? first
+}

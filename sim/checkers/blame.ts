@@ -19,8 +19,8 @@ type Blame = Extract<Effect, { type: 'blame' }>
 export const BLAME: CheckerFactory = () => {
   let world: WorldApi
   let judge: EvidenceContext
-  const weigh = (hospital: SimulatedHospital, { member, code, evidence }: Blame) => {
-    const accused = world.hospitalAt(hospital, member)
+  const weigh = (hospital: SimulatedHospital, { member, peer, code, evidence }: Blame) => {
+    const accused = world.hospitals.find(one => one.peer === peer)
     if (accused === undefined || accused.honest) {
       throw new Violation(10, `${accused?.index} has done nothing and is blamed: ${code}`)
     }

@@ -2,6 +2,7 @@
 
 import type { CheckerFactory } from '../world/api.ts'
 import { BLAME } from './blame.ts'
+import { BY_HASH } from './by-hash.ts'
 import { CERTIFIED_RELEASE } from './certified-release.ts'
 import { CLAMP_BEFORE_NOISE } from './clamp-before-noise.ts'
 import { CONTRIBUTORS_FEWEST } from './contributors-fewest.ts'
@@ -11,6 +12,7 @@ import { FRESH_KEYS } from './fresh-keys.ts'
 import { FULL_MASKS } from './full-masks.ts'
 import { LOCK } from './lock.ts'
 import { NO_DIFFERENCE } from './no-difference.ts'
+import { NO_FAULT } from './no-fault.ts'
 import { NO_UNMASKED_WORD } from './no-unmasked-word.ts'
 import { ONE_CERTIFICATE } from './one-certificate.ts'
 import { ONE_MESSAGE } from './one-message.ts'
@@ -29,10 +31,12 @@ export const CHECKERS: readonly CheckerFactory[] = [
   ONE_CERTIFICATE,
   LOCK,
   EXACT_SUM,
+  BY_HASH,
   CLAMP_BEFORE_NOISE,
   NO_UNMASKED_WORD,
   FULL_MASKS,
   BLAME,
+  NO_FAULT,
   VOID_TIMER,
   EXCLUSION,
   NO_DIFFERENCE,

@@ -1,7 +1,7 @@
 /** As many hospitals lie as the study tolerates, each by a script of its own, over slightly lossy lines. @module */
 
 import { ProvenLies } from '../adversaries/justice.ts'
-import { SCRIPTS } from '../adversaries/list.ts'
+import { drawScript } from '../adversaries/list.ts'
 import { boundMs, type Scenario } from './scenario.ts'
 import { drawStudy } from './study.ts'
 
@@ -15,7 +15,7 @@ export const LIARS: Scenario = {
     const liars = random.sample(all, random.whole(1, faulty))
     return {
       study,
-      liars: new Map(liars.map(index => [index, random.pick(SCRIPTS).create])),
+      liars: new Map(liars.map(index => [index, drawScript(random, index).create])),
       network: { delayMs: random.between(1, 60), loss: random.between(0, 0.05), duplication: random.between(0, 0.1) },
       checkers: [() => new ProvenLies()],
       withinMs: 2 * boundMs(study),

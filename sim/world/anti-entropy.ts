@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BEHIND_PATIENCE_MS } from '../../protocols/exchange/admission.ts'
+import { BEHIND_PATIENCE_MS, openRelayed } from '../../protocols/exchange/admission.ts'
 import { checkSummary, pushAfter, summaryOf } from '../../protocols/exchange/comparison.ts'
 import { type Member, OUTSIDE } from '../../protocols/roster/roster.ts'
 import {
@@ -84,7 +84,7 @@ export class AntiEntropy implements AntiEntropyApi {
   take(hospital: SimulatedHospital, from: SimulatedHospital, packet: SyncPacket): void {
     if (packet.kind === 'summary') this.#answer(hospital, from, packet)
     else if (packet.kind === 'fill') this.#fill(hospital, from, packet)
-    else this.#takeAll(hospital, this.#readFill(packet.bytes))
+    else this.#takeAll(hospital, from, this.#readFill(packet.bytes))
   }
 
   #tick(hospital: SimulatedHospital): void {
@@ -120,7 +120,7 @@ export class AntiEntropy implements AntiEntropyApi {
     const fill = this.#readFill(bytes)
     if (asked.recall) return this.#recalled(hospital, from, fill)
     this.#running.delete(`${hospital.index}/${from.index}`)
-    this.#takeAll(hospital, fill)
+    this.#takeAll(hospital, from, fill)
     const member = this.#world.rankOf(hospital, from)
     if ((fill.links.length > 0 || hospital.state.awaited?.partial) && member !== undefined) {
       const links = fill.links.map(link => this.#decodeLink(link))
@@ -134,12 +134,16 @@ export class AntiEntropy implements AntiEntropyApi {
   #recalled(hospital: SimulatedHospital, from: SimulatedHospital, fill: Fill): void {
     const member = this.#world.rankOf(hospital, from)
     if (member === undefined) return
-    const messages = fill.messages.flatMap(bytes => this.#world.router.tryOpen(hospital, bytes) ?? [])
+    const { messages, fault } = openRelayed(fill.messages, bytes => this.#world.router.open(hospital, bytes))
+    if (fault !== null) return this.#world.router.refuse(hospital, from, fault)
     this.#world.step(hospital, { type: 'recalled', from: member, round: fill.round, messages })
   }
 
-  #takeAll(hospital: SimulatedHospital, { messages }: Fill): void {
-    for (const bytes of messages) this.#world.router.take(hospital, bytes)
+  #takeAll(hospital: SimulatedHospital, from: SimulatedHospital, { messages }: Fill): void {
+    const { router } = this.#world
+    const { messages: opened, fault } = openRelayed(messages, bytes => router.open(hospital, bytes))
+    for (const { bytes } of opened) router.take(hospital, from, bytes)
+    if (fault !== null) router.refuse(hospital, from, fault)
   }
 
   #writeFill(fill: Fill): Uint8Array {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ProtocolError } from '../../protocols/errors.ts'
 import type { Message } from '../../protocols/messages/messages.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import type { Effect } from '../../protocols/round/effects.ts'
@@ -58,8 +59,10 @@ export interface PacketRouterApi {
   /** @throws ProtocolError when the bytes are no valid message */
   open(hospital: SimulatedHospital, bytes: Uint8Array): Message
   tryOpen(hospital: SimulatedHospital, bytes: Uint8Array): Message | undefined
-  take(hospital: SimulatedHospital, bytes: Uint8Array): boolean
-  takeGossip(hospital: SimulatedHospital, bytes: Uint8Array): { first: boolean; good: boolean }
+  take(hospital: SimulatedHospital, from: SimulatedHospital, bytes: Uint8Array): boolean
+  takeGossip(hospital: SimulatedHospital, from: SimulatedHospital, bytes: Uint8Array): { first: boolean; good: boolean }
+  /** what a refusal costs the peer that sent it: a fault, or nothing */
+  refuse(hospital: SimulatedHospital, from: SimulatedHospital, error: ProtocolError): void
 }
 
 export interface EffectRunnerApi {
@@ -88,6 +91,8 @@ export interface WorldApi {
   tell(hospital: SimulatedHospital | null, text: string): void
   check(hospital: SimulatedHospital | null, show: (checker: Checker) => void): void
   step(hospital: SimulatedHospital, event: RoundEvent): void
+  /** a hospital counts a fault against the peer that sent it something: the daemon's strike */
+  fault(hospital: SimulatedHospital, from: SimulatedHospital, reason: string): void
   stepMember(hospital: SimulatedHospital, type: 'connected' | 'disconnected', other: SimulatedHospital): void
   /** pushes a gossip message over one edge */
   push(from: SimulatedHospital, to: SimulatedHospital, bytes: Uint8Array): void
@@ -125,6 +130,8 @@ export interface Checker {
   /** leaves `from`, whether or not it arrives */
   packet?(from: SimulatedHospital, to: SimulatedHospital, packet: Packet): void
   lifecycle?(hospital: SimulatedHospital, change: LifecycleChange): void
+  /** a hospital counts a fault against the peer that sent it something */
+  fault?(hospital: SimulatedHospital, from: SimulatedHospital, reason: string): void
   /** the world has come to its end */
   end?(world: WorldApi): void
 }

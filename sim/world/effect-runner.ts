@@ -119,10 +119,9 @@ export class EffectRunner implements EffectRunnerApi {
         hospital.notices.push(effect.notice)
         return world.tell(hospital, describeNotice(effect.notice))
       case 'blame': {
-        const { member, code } = effect
-        const peer = rosterOf(hospital).peers[member] ?? ''
+        const { member, peer, code } = effect
         hospital.blames.push({ member, code, peer })
-        world.tell(hospital, `blames ${world.hospitalAt(hospital, member)?.index}: ${code}`)
+        world.tell(hospital, `blames ${world.hospitals.find(one => one.peer === peer)?.index}: ${code}`)
       }
     }
   }

@@ -37,8 +37,8 @@ class DirectGossip implements Gossip {
     for (const other of this.#world.connections.of(hospital)) this.#world.push(hospital, other, bytes)
   }
 
-  take(hospital: SimulatedHospital, _from: SimulatedHospital, bytes: Uint8Array): void {
-    this.#world.router.takeGossip(hospital, bytes)
+  take(hospital: SimulatedHospital, from: SimulatedHospital, bytes: Uint8Array): void {
+    this.#world.router.takeGossip(hospital, from, bytes)
   }
 
   dontWant(): void {}
@@ -79,7 +79,7 @@ class MeshGossip implements Gossip {
   }
 
   take(hospital: SimulatedHospital, from: SimulatedHospital, bytes: Uint8Array): void {
-    const { first, good } = this.#world.router.takeGossip(hospital, bytes)
+    const { first, good } = this.#world.router.takeGossip(hospital, from, bytes)
     if (!first) return
     if (bytes.length >= DONT_WANT_BYTES_MIN) {
       for (const other of this.#peers(hospital)) {

@@ -6,7 +6,7 @@
  */
 
 import { ProtocolError } from '../../protocols/errors.ts'
-import { admissionOf } from '../../protocols/exchange/admission.ts'
+import { admissionOf, refusalOf } from '../../protocols/exchange/admission.ts'
 import { type Message, openMessage } from '../../protocols/messages/messages.ts'
 import type { PacketRouterApi, WorldApi } from './api.ts'
 import { contextOf, rosterOf, type SimulatedHospital } from './hospital.ts'
@@ -27,7 +27,13 @@ export class PacketRouter implements PacketRouterApi {
       this.#deliver(from, to, packet)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
+      this.refuse(to, from, error)
     }
+  }
+
+  /** Counts what a peer sent against it, if no honest peer sends it. */
+  refuse(hospital: SimulatedHospital, from: SimulatedHospital, error: ProtocolError): void {
+    if (refusalOf(error) === 'reject') this.#world.fault(hospital, from, `${error.code}: ${error.message}`)
   }
 
   #deliver(from: SimulatedHospital, to: SimulatedHospital, packet: Packet): void {
@@ -77,14 +83,18 @@ export class PacketRouter implements PacketRouterApi {
   }
 
   /** Takes in an envelope, however it came. @returns false when it is refused, or of another round */
-  take(hospital: SimulatedHospital, bytes: Uint8Array): boolean {
-    return this.#take(hospital, () => this.open(hospital, bytes))
+  take(hospital: SimulatedHospital, from: SimulatedHospital, bytes: Uint8Array): boolean {
+    return this.#take(hospital, from, () => this.open(hospital, bytes))
   }
 
   /** Takes in a gossip message, unless this process has seen it before. */
-  takeGossip(hospital: SimulatedHospital, bytes: Uint8Array): { first: boolean; good: boolean } {
+  takeGossip(
+    hospital: SimulatedHospital,
+    from: SimulatedHospital,
+    bytes: Uint8Array,
+  ): { first: boolean; good: boolean } {
     let first = false
-    const good = this.#take(hospital, () => {
+    const good = this.#take(hospital, from, () => {
       const message = this.open(hospital, bytes)
       first = !hospital.seen.has(message)
       hospital.seen.add(message)
@@ -93,7 +103,7 @@ export class PacketRouter implements PacketRouterApi {
     return { first, good }
   }
 
-  #take(hospital: SimulatedHospital, open: () => Message | undefined): boolean {
+  #take(hospital: SimulatedHospital, from: SimulatedHospital, open: () => Message | undefined): boolean {
     if (!hospital.alive) return false
     try {
       const message = open()
@@ -106,8 +116,9 @@ export class PacketRouter implements PacketRouterApi {
       if (!ownLie) this.#world.step(hospital, { type: 'received', message })
       return true
     } catch (error) {
-      if (error instanceof ProtocolError) return false
-      throw error
+      if (!(error instanceof ProtocolError)) throw error
+      this.refuse(hospital, from, error)
+      return false
     }
   }
 }

@@ -7,7 +7,7 @@
 
 import { fromBytes, toBytes } from '../../crypto/ring.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
-import { judgePulled, PULL_RETRY_MS, pullRequestOf } from '../../protocols/exchange/pull.ts'
+import { checkLength, judgePulled, PULL_RETRY_MS, type Pulled, pullRequestOf } from '../../protocols/exchange/pull.ts'
 import {
   checkBytes,
   checkHeader,
@@ -20,7 +20,7 @@ import {
 import { encodeReceipt } from '../../protocols/messages/receipt.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import { findPhase } from '../../protocols/round/data-phase.ts'
-import type { Effect } from '../../protocols/round/effects.ts'
+import type { Effect, Wanted } from '../../protocols/round/effects.ts'
 import { saidBy } from '../../protocols/round/facts.ts'
 import type { Opening } from '../../protocols/session/opening.ts'
 import type { TransferApi, WorldApi } from './api.ts'
@@ -32,6 +32,9 @@ import type { Packet } from './packet.ts'
 const RECEIPT_WAIT_MS = 4000
 /** For one peer's answer: a packet, where `PULL_TIMEOUT_MS` of the daemon is for a stream. */
 const PULL_PACKET_MS = 10_000
+
+/** The answer of a peer that has nothing. */
+const NOTHING = new Uint8Array(0)
 
 type ChunkPacket = Extract<Packet, { kind: 'chunk' }>
 type PulledPacket = Extract<Packet, { kind: 'pulled' }>
@@ -123,6 +126,7 @@ export class Transfer implements TransferApi {
         return this.#keepChunk(hospital, entry, opening)
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
+        this.#world.router.refuse(hospital, entry.from, error)
       }
     }
   }
@@ -130,7 +134,7 @@ export class Transfer implements TransferApi {
   #takeChunk(hospital: SimulatedHospital, from: SimulatedHospital, packet: ChunkPacket): void {
     const member = this.#world.rankOf(hospital, from) as Member
     checkManifest(this.#world.router.open(hospital, packet.manifest), { from: member, sid: packet.sid })
-    this.#world.router.take(hospital, packet.manifest)
+    this.#world.router.take(hospital, from, packet.manifest)
     if (!hospital.alive || packet.round < hospital.state.round) return
     const entry = { from, packet, until: this.#world.now + SESSION_WAIT_MS }
     const opening = findPhase(hospital.state, packet.sid)?.opening
@@ -249,14 +253,38 @@ export class Transfer implements TransferApi {
   #takePulled(hospital: SimulatedHospital, from: SimulatedHospital, packet: PulledPacket): void {
     const asked = this.#asked.get(packet.ticket)
     if (asked === undefined || asked.asking.hospital !== hospital || asked.other !== from) return
-    if (packet.bytes === null || !this.#keep(hospital, packet, asked.asking.pull)) this.#askNext(asked.asking)
+    if (!this.#keep(hospital, from, packet, asked.asking.pull)) this.#askNext(asked.asking)
     else this.#asked.delete(packet.ticket)
   }
 
+  /** Whether what came is what was asked for; what no honest peer gives is counted. */
+  #isRight(
+    hospital: SimulatedHospital,
+    from: SimulatedHospital,
+    { wanted, pulled }: { wanted: Wanted; pulled: Pulled },
+  ): boolean {
+    try {
+      checkLength(pulled.bytes.length, wanted, hospital.context.dimension)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#world.router.refuse(hospital, from, error)
+      return false
+    }
+    const member = this.#world.rankOf(hospital, from) as Member
+    const verdict = judgePulled(hospital.state, wanted, pulled, member)
+    if (verdict === 'wrong') this.#world.fault(hospital, from, `wrong bytes for a ${wanted.kind}`)
+    return verdict === 'right'
+  }
+
   /** False when what came is not what was asked for. */
-  #keep(hospital: SimulatedHospital, { bytes, path }: PulledPacket, { round, wanted }: Pull): boolean {
-    // sums of every length are read here, so that the scripts' false ones are proven; the daemon reads `pullBytesMax`
-    if (bytes === null || judgePulled(hospital.state, wanted, { bytes, path }) !== 'right') return false
+  #keep(
+    hospital: SimulatedHospital,
+    from: SimulatedHospital,
+    { bytes: given, path }: PulledPacket,
+    { round, wanted }: Pull,
+  ): boolean {
+    const bytes = given ?? NOTHING
+    if (!this.#isRight(hospital, from, { wanted, pulled: { bytes, path } })) return false
     if (wanted.kind !== 'chunk') {
       const { hash } = wanted
       if (wanted.kind === 'sum') hospital.vault.putSum(round, hash, bytes)

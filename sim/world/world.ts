@@ -8,6 +8,7 @@
 import type { Envelope } from '../../crypto/envelope.ts'
 import type { Rng } from '../../crypto/rng.ts'
 import type { Signer } from '../../crypto/signature.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
 import { hex } from '../../protocols/immutable.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import type { Effect } from '../../protocols/round/effects.ts'
@@ -265,10 +266,24 @@ export class World implements WorldApi {
 
   step(hospital: SimulatedHospital, event: RoundEvent): void {
     if (!hospital.alive) return
-    const { state, effects } = step(hospital.state, event, hospital.context)
-    hospital.state = state
+    let effects: readonly Effect[]
+    try {
+      const after = step(hospital.state, event, hospital.context)
+      hospital.state = after.state
+      effects = after.effects
+    } catch (error) {
+      // as in the daemon's driver: a step that threw has changed nothing, and nobody is struck for it
+      if (!(error instanceof ProtocolError)) throw error
+      return this.tell(hospital, `refuses what it was told: ${error.code}`)
+    }
     this.effectRunner.perform(hospital, effects)
     if (hospital.alive) this.transfer.takeEarly(hospital)
+  }
+
+  /** A hospital counts a fault against the peer that sent it something. */
+  fault(hospital: SimulatedHospital, from: SimulatedHospital, reason: string): void {
+    this.tell(hospital, `counts a fault of ${from.index}: ${reason}`)
+    this.check(hospital, checker => checker.fault?.(hospital, from, reason))
   }
 
   /** Steps what concerns another hospital, if the roster names it. */

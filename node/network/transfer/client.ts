@@ -17,11 +17,11 @@ import {
   UPLOAD_ANSWER,
 } from '../../../protocols/exchange/frames.ts'
 import {
+  checkLength,
   judgePulled,
   PULL_ANSWER_MS,
   PULL_SILENCE_MS,
   type Pulled,
-  pullBytesMax,
   pullRequestOf,
 } from '../../../protocols/exchange/pull.ts'
 import { checkReceipt } from '../../../protocols/exchange/upload.ts'
@@ -52,7 +52,8 @@ function isSlow(error: unknown): boolean {
 export class TransferClient {
   readonly #parts: TransferClientParts
   readonly #channels = new Map<string, Promise<Channel>>()
-  readonly #silentUntil = new Map<Member, number>()
+  /** by PeerId */
+  readonly #silentUntil = new Map<string, number>()
 
   constructor(parts: TransferClientParts) {
     this.#parts = parts
@@ -73,7 +74,7 @@ export class TransferClient {
     const { timing, dimension } = this.#parts.context
     const withinMs = timing.dataBaseMs + patienceMs(4 * dimension, timing.bandwidthMin)
     let receipt: Uint8Array | undefined
-    await this.#exchange({ to, protocol: CHUNK_PROTOCOL, signal }, async channel => {
+    await this.#exchange({ peer: this.#peerOf(to), protocol: CHUNK_PROTOCOL, signal }, async channel => {
       // the turn may come when the round is over
       if (state().round === round)
         receipt = await channel.within(withinMs, () => this.#offer(channel, to, { round, sid, chunk }))
@@ -111,16 +112,15 @@ export class TransferClient {
     { round, wanted }: { round: number; wanted: Wanted },
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { dimension } = this.#parts.context
     const request = this.#parts.state().round === round ? pullRequestOf(this.#parts.state(), wanted) : undefined
-    if (request === undefined || performance.now() < (this.#silentUntil.get(from) ?? 0)) return false
-    const bytesMax = pullBytesMax(wanted, dimension)
-    const found = await this.#exchange({ to: from, protocol: PULL_PROTOCOL, signal }, channel =>
-      this.#fetch(channel, from, { request: encode(request), bytesMax }),
+    // a rank may be another's by the time that the answer is here
+    const peer = this.#peerOf(from)
+    if (request === undefined || performance.now() < (this.#silentUntil.get(peer) ?? 0)) return false
+    const found = await this.#exchange({ peer, protocol: PULL_PROTOCOL, signal }, channel =>
+      this.#fetch(channel, peer, { request: encode(request), wanted }),
     )
-    if (found.bytes.length === 0) return false
-    const verdict = judgePulled(this.#parts.state(), wanted, found)
-    if (verdict === 'wrong') this.#parts.network.guard.strikes.add(this.#peerOf(from), 'wrong-bytes')
+    const verdict = judgePulled(this.#parts.state(), wanted, found, from)
+    if (verdict === 'wrong') this.#parts.network.guard.strikes.add(peer, 'wrong-bytes')
     if (verdict !== 'right') return false
     await this.#keep(found, { round, wanted })
     return true
@@ -128,8 +128,8 @@ export class TransferClient {
 
   async #fetch(
     channel: Channel,
-    from: Member,
-    { request, bytesMax }: { request: Uint8Array; bytesMax: number },
+    peer: string,
+    { request, wanted }: { request: Uint8Array; wanted: Wanted },
   ): Promise<Pulled> {
     const { timing, dimension } = this.#parts.context
     const first = async () => {
@@ -137,16 +137,16 @@ export class TransferClient {
       return parseFrame(PULL_ANSWER, await channel.readFrame(FRAME_BYTES_MAX))
     }
     const answer = await channel.within(PULL_ANSWER_MS, first).catch(error => {
-      if (isSlow(error)) this.#silentUntil.set(from, performance.now() + PULL_SILENCE_MS)
+      if (isSlow(error)) this.#silentUntil.set(peer, performance.now() + PULL_SILENCE_MS)
       throw error
     })
-    if (answer.length > bytesMax) throw new ProtocolError('too-long', `${answer.length} bytes where ${bytesMax} fit`)
+    checkLength(answer.length, wanted, dimension)
     const bytes = new Uint8Array(answer.length)
     // other pulls share the line
     const withinMs = patienceMs(bytes.length + 4 * dimension, timing.bandwidthMin)
     const read = channel.within(withinMs, () => channel.readInto(bytes))
     await read.catch(error => {
-      if (isSlow(error)) this.#parts.network.guard.strikes.add(this.#peerOf(from), 'too-slow')
+      if (isSlow(error)) this.#parts.network.guard.strikes.add(peer, 'too-slow')
       throw error
     })
     return { bytes, path: answer.path }
@@ -170,9 +170,8 @@ export class TransferClient {
   }
 
   /** The one long-lived stream to a peer: over a long line, opening another costs two round trips. */
-  async #channelTo(to: Member, protocol: string, signal: AbortSignal): Promise<Channel> {
+  async #channelTo(peer: string, protocol: string, signal: AbortSignal): Promise<Channel> {
     const { network } = this.#parts
-    const peer = this.#peerOf(to)
     const key = `${peer}${protocol}`
     const before = await this.#channels.get(key)?.catch(() => undefined)
     if (before?.open) return before
@@ -182,10 +181,10 @@ export class TransferClient {
   }
 
   async #exchange<T>(
-    { to, protocol, signal }: { to: Member; protocol: string; signal: AbortSignal },
+    { peer, protocol, signal }: { peer: string; protocol: string; signal: AbortSignal },
     talk: (channel: Channel) => Promise<T>,
   ): Promise<T> {
-    const channel = await this.#channelTo(to, protocol, signal)
+    const channel = await this.#channelTo(peer, protocol, signal)
     return await channel.exclusive(async () => {
       const abort = () => channel.abort(new Error('given up'))
       signal.addEventListener('abort', abort, { once: true })
@@ -196,7 +195,7 @@ export class TransferClient {
         // what is left on the stream belongs to an exchange that nobody reads any more
         channel.abort(error instanceof Error ? error : new Error(String(error)))
         // nobody is blamed for silence
-        if (!isSlow(error)) this.#parts.network.guard.blame(this.#peerOf(to), error)
+        if (!isSlow(error)) this.#parts.network.guard.blame(peer, error)
         throw error
       } finally {
         signal.removeEventListener('abort', abort)

@@ -7,7 +7,6 @@
 
 import type { PullRequest } from '../../../protocols/exchange/frames.ts'
 import { CHECKPOINT_BYTES_PER_WORD, isKnownPart, type Pulled } from '../../../protocols/exchange/pull.ts'
-import type { Member } from '../../../protocols/roster/roster.ts'
 import { contextAt, type StepContext } from '../../../protocols/round/context.ts'
 import type { RoundState } from '../../../protocols/round/state.ts'
 import { systemClock } from '../../clock.ts'
@@ -31,9 +30,10 @@ export interface LibraryParts {
 
 export class PullSource {
   readonly #parts: LibraryParts
-  readonly #lent: BucketMap<Member>
+  /** by PeerId: a stream outlives rosters, and a rank does not */
+  readonly #lent: BucketMap<string>
   readonly #allowance: number
-  readonly #rounds = new Map<Member, number>()
+  readonly #rounds = new Map<string, number>()
   readonly #out = new Map<string, { readonly found: Promise<Pulled | undefined>; readers: number }>()
 
   constructor(parts: LibraryParts) {
@@ -44,7 +44,7 @@ export class PullSource {
   }
 
   /** Gives what is asked for to `use`, or undefined when it is not here, or not for this peer now. */
-  async lend(to: Member, wanted: PullRequest, use: (found: Pulled | undefined) => Promise<void>): Promise<void> {
+  async lend(to: string, wanted: PullRequest, use: (found: Pulled | undefined) => Promise<void>): Promise<void> {
     const bucket = this.#lent.of(to)
     const { round } = this.#parts.state()
     if (this.#rounds.get(to) !== round) bucket.give(this.#allowance)

@@ -57,7 +57,7 @@ interface PartialUpload {
 export class TransferServer {
   readonly #parts: TransferServerParts
   /** one upload at a time and peer: a broken one can be taken up again, another one replaces it */
-  readonly #partial = new Map<Member, PartialUpload>()
+  readonly #partial = new Map<string, PartialUpload>()
   /** the stream that each protocol serves a peer on: a peer that opens another has given up the one before */
   readonly #serving = new Map<string, Channel>()
   readonly #library: PullSource
@@ -82,17 +82,15 @@ export class TransferServer {
   /** Serves one inbound stream, exchange after exchange, until it ends. */
   async #serve(channel: Channel, peer: string, { protocol, exchange }: { protocol: string; exchange: Exchange }) {
     const { network } = this.#parts
-    const context = this.#context
-    const from = context.roster.ranks.get(peer)
-    if (from === undefined) return channel.abort(new Error('not in the roster'))
+    const { timing } = this.#parts.context
     const key = `${peer}${protocol}`
     this.#serving.get(key)?.abort(new Error('replaced by a newer stream'))
     this.#serving.set(key, channel)
     try {
       while (channel.open) {
-        const frame = await channel.readFrame(FRAME_BYTES_MAX, patienceMs(FRAME_BYTES_MAX, context.timing.bandwidthMin))
+        const frame = await channel.readFrame(FRAME_BYTES_MAX, patienceMs(FRAME_BYTES_MAX, timing.bandwidthMin))
         if (!network.guard.requests(peer)) throw new ProtocolError('too-many', 'asks too often', { action: 'ignore' })
-        await exchange(channel, from, frame)
+        await exchange(channel, peer, frame)
       }
     } catch (error) {
       network.guard.blame(peer, error)
@@ -130,9 +128,12 @@ export class TransferServer {
     }
   }
 
-  readonly #takeChunk: Exchange = async (channel, from, frame) => {
+  readonly #takeChunk: Exchange = async (channel, peer, frame) => {
     const { event, worker, state } = this.#parts
     const context = this.#context
+    // a stream outlives rosters, and a peer's rank does not
+    const from = context.roster.ranks.get(peer)
+    if (from === undefined) throw notNow('a chunk of a hospital outside the roster')
     const header = parseFrame(UPLOAD, frame)
     const { sid } = header
     const manifest = checkManifest(openMessage(header.manifest, context), { from, sid })
@@ -144,7 +145,7 @@ export class TransferServer {
     const { timing, dimension } = context
     // the line that a contributor has for all of its chunks
     const withinMs = timing.dataBaseMs + patienceMs(4 * dimension, timing.bandwidthMin)
-    const bytes = await channel.within(withinMs, () => this.#receive(channel, from, { key: `${sid}/${index}`, length }))
+    const bytes = await channel.within(withinMs, () => this.#receive(channel, peer, { key: `${sid}/${index}`, length }))
     const hash = checkBytes(opening, { manifest, index, bytes, path })
     await worker.putPart({ sid, chunk: index, member: from, bytes, path })
     event({ type: 'chunk', round: manifest.body.round, sid, chunk: index, from })
@@ -154,23 +155,23 @@ export class TransferServer {
     await channel.writeFrame(context.seal(encodeReceipt(receipt)))
   }
 
-  async #receive(channel: Channel, from: Member, { key, length }: { key: string; length: number }) {
-    const before = this.#partial.get(from)
+  async #receive(channel: Channel, peer: string, { key, length }: { key: string; length: number }) {
+    const before = this.#partial.get(peer)
     const part: PartialUpload = before?.key === key ? before : { key, bytes: new Uint8Array(length), filled: 0 }
-    this.#partial.set(from, part)
+    this.#partial.set(peer, part)
     await channel.writeFrame(encode({ offset: part.filled }))
     while (part.filled < part.bytes.length) {
       const end = Math.min(part.bytes.length, part.filled + FRAME_BYTES_MAX)
       await channel.readInto(part.bytes.subarray(part.filled, end))
       part.filled = end
     }
-    this.#partial.delete(from)
+    this.#partial.delete(peer)
     return part.bytes
   }
 
-  readonly #givePulled: Exchange = async (channel, from, frame) => {
+  readonly #givePulled: Exchange = async (channel, peer, frame) => {
     const { timing, dimension } = this.#parts.context
-    await this.#library.lend(from, parseFrame(PULL, frame), async found => {
+    await this.#library.lend(peer, parseFrame(PULL, frame), async found => {
       await channel.writeFrame(encode({ length: found?.bytes.length ?? 0, path: [...(found?.path ?? [])] }))
       if (found === undefined) return
       const withinMs = patienceMs(found.bytes.length + 4 * dimension, timing.bandwidthMin)
@@ -179,7 +180,7 @@ export class TransferServer {
   }
 }
 
-type Exchange = (channel: Channel, from: Member, frame: Uint8Array) => Promise<void>
+type Exchange = (channel: Channel, peer: string, frame: Uint8Array) => Promise<void>
 
 /** Nobody's fault: the other side tries again. */
 function notNow(reason: string): ProtocolError {

@@ -1,4 +1,4 @@
-/** Recomputes all sums when fingerprints disagree, and blames the members whose claims are false. @module */
+/** Recomputes all sums when fingerprints or owners disagree, and blames the members whose claims are false. @module */
 
 import { fromString } from 'uint8arrays/from-string'
 import { collectProof } from '../../agreement/proof.ts'
@@ -8,7 +8,7 @@ import type { Member } from '../../roster/roster.ts'
 import type { Claims, RoundOutput } from '../../secure-sum/jobs.ts'
 import { filledChunks } from '../../session/chunks.ts'
 import { blame } from '../blame.ts'
-import { chunkClaims, holdsParts, selfKeys } from '../chunk-sums.ts'
+import { chunkClaims, holdsParts, isDisputed, selfKeys } from '../chunk-sums.ts'
 import type { StepContext } from '../context.ts'
 import { sessionOf } from '../data-phase.ts'
 import { saidBy } from '../facts.ts'
@@ -20,11 +20,12 @@ import { done, ended, once, schedule, type Turn } from '../transition.ts'
 
 /**
  * Computes the fingerprint of a contributor that fell silent after its release, and recomputes everything when the
- * fingerprints do not fit the sums.
+ * fingerprints do not fit the sums, or two owners claim different sums of a chunk.
  */
 export function crossCheckRule(turn: Turn): void {
   const { state, context } = turn
   if (state.commitment === null || state.outcome !== null || state.recomputedSums !== null) return
+  if (isDisputed(state) && selfKeys(state) !== undefined) recompute(turn)
   const challenge = challengeOf(state)
   if (challenge === undefined) return
   const { opening } = state.commitment

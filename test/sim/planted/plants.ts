@@ -151,4 +151,28 @@ export const PLANTS: readonly Plant[] = [
     replace: "if (missing?.body.members.includes(from)) return 'due'",
     breaks: [10],
   },
+  {
+    name: 'any-answer',
+    bug: 'what is pulled is not compared with the hash that it was asked by',
+    file: 'protocols/exchange/pull.ts',
+    find: "if (hex(hash) === wanted.hash) return 'right'",
+    replace: "if (bytes.length > 0 || hex(hash) === wanted.hash) return 'right'",
+    breaks: [8],
+  },
+  {
+    name: 'strangers-struck',
+    bug: 'a message by a hospital of another roster is held against whoever passes it on',
+    file: 'protocols/messages/messages.ts',
+    find: "'signed by a peer outside the roster', { action: 'ignore' })",
+    replace: "'signed by a peer outside the roster')",
+    breaks: [10],
+  },
+  {
+    name: 'dispute-ignored',
+    bug: 'two owners claim different sums of a chunk, and nobody finds out who lies',
+    file: 'protocols/round/chunk-sums.ts',
+    find: '({ index }) => new Set(chunkClaims(state, index).map(({ hash }) => hash)).size > 1,',
+    replace: '() => false,',
+    breaks: [10, 11],
+  },
 ]
