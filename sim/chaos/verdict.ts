@@ -88,7 +88,7 @@ function voidRounds(outcome: Pick<TrialOutcome, 'accounts'>, { voidsMax }: Expec
 export function slowRounds({ durations }: Pick<TrialOutcome, 'durations'>, { roundMsMax }: Expectations): string[] {
   return durations
     .filter(({ ms }) => ms > roundMsMax)
-    .map(({ round, ms }) => `Round ${round} took ${(ms / 1000).toFixed(1)} s, expectations are ${roundMsMax / 1000} s`)
+    .map(({ round, ms }) => `Round ${round} took ${(ms / 1000).toFixed(1)} s, at most ${roundMsMax / 1000} s promised`)
 }
 
 /** Results with a hospital's update, whose key it must have released, without a charge in its own ledger. */
