@@ -55,7 +55,7 @@ const PHASES: Readonly<Record<string, string>> = {
 }
 
 /** A node's phase in words. */
-export function phaseText(phase: string): string {
+function phaseText(phase: string): string {
   return PHASES[phase] ?? phase
 }
 
