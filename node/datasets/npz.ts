@@ -8,6 +8,7 @@
  */
 
 import { printable } from '../../protocols/encoding/printable.ts'
+import { CLASSES_MAX } from '../../protocols/study/limits.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { type Archive, ArchiveError, type ArchiveMember, withArchive } from './archive.ts'
 import type { Dataset } from './dataset.ts'
@@ -47,6 +48,42 @@ export async function readNpz(file: string, { split, shape, classes }: NpzOption
       const inputs = await readInputs(archive, records, { shape, pixels })
       const indices = await readLabels(archive, labels, { count: inputs.count, classes })
       return { count: inputs.count, shape: [...shape], inputs: inputs.finish(), labels: indices }
+    }),
+  )
+}
+
+/** What a file alone says about a split of images. */
+export interface ImagesFound {
+  /** of one image: height, width, channels */
+  readonly shape: readonly [height: number, width: number, channels: number]
+  /** classes that the labels need: the largest label and 1 */
+  readonly classes: number
+}
+
+/**
+ * Reads the shape of a split's images and the number of its classes, for a study that is made to fit a file.
+ *
+ * @throws OperatorError `data-unreadable`, exit code 12: as `readNpz`, and for labels that are no class indices
+ */
+export async function describeImages(file: string, split: string): Promise<ImagesFound> {
+  return await explained(file, () =>
+    withArchive(file, async archive => {
+      const { records, labels } = findArrays(archive, { split, shape: [] })
+      let sides: readonly number[] = []
+      await readItems(archive, records, header => {
+        sides = header.shape.slice(1)
+        return () => {}
+      })
+      const [height, width, channels = 1] = sides
+      if (height === undefined || width === undefined || sides.length > 3) {
+        throw named(records.name, new NpyError('holds no images', 'Save images of height × width, or × channels.'))
+      }
+      let largest = 0
+      await readItems(archive, labels, ({ type }) => items => {
+        largest = numbersOf(type, items).reduce((most, label) => Math.max(most, label), largest)
+        if (!(largest < CLASSES_MAX)) throw new NpyError(`holds the label ${largest}`, 'Save class indices from 0 on.')
+      })
+      return { shape: [height, width, channels], classes: largest + 1 }
     }),
   )
 }

@@ -4,11 +4,9 @@
  * @module
  */
 
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { unzipSync } from 'fflate'
 import { type Dataset, selectRecords } from '../../node/datasets/dataset.ts'
-import { integersOf, parseNpy } from '../../node/datasets/npy.ts'
+import { describeImages } from '../../node/datasets/npz.ts'
 import { openDataset } from '../../node/datasets/open-dataset.ts'
 import { encodeNpz } from './npy.ts'
 import { drawPhantoms, PHANTOM_CLASSES, PHANTOM_SIDE } from './phantom.ts'
@@ -56,30 +54,11 @@ function drawRecords(seed: number): Records {
 }
 
 async function readRecords(file: string): Promise<Records> {
-  const { shape, classes } = await guessContract(file)
+  const { shape, classes: count } = await describeImages(file, 'train')
+  const classes = Array.from({ length: Math.max(2, count) }, (_, label) => `class ${label}`)
   const read = (split: string): Promise<Dataset> => openDataset(file, { split, shape, classes })
   const [train, test] = [await read('train'), await read('test')]
   return { name: basename(file), synthetic: false, shape, classes, train, test }
-}
-
-/**
- * Guesses shape and classes, which a study states, from the file. The reader reports errors of the file.
- */
-async function guessContract(file: string): Promise<Pick<Records, 'shape' | 'classes'>> {
-  let shape = [PHANTOM_SIDE, PHANTOM_SIDE, 1]
-  let count = 2
-  try {
-    const filter = ({ name }: { name: string }): boolean => /^train_(images|labels)\.npy$/.test(name)
-    const found = unzipSync(new Uint8Array(await readFile(file)), { filter })
-    const [, ...sides] = parseNpy(found['train_images.npy']!).shape
-    const labels = integersOf(parseNpy(found['train_labels.npy']!))
-    if (sides.length === 2 || sides.length === 3) shape = sides.length === 2 ? [...sides, 1] : sides
-    count = labels.reduce((most, label) => Math.max(most, label + 1), count)
-  } catch {
-    // the reader reports the error
-  }
-  const classes = Array.from({ length: count }, (_, label) => `class ${label}`)
-  return { shape: shape as [number, number, number], classes }
 }
 
 /** One hospital's part as the bytes of an .npz with the split `train`. */
