@@ -16,9 +16,6 @@ const tag = (name: string): Uint8Array => encoder.encode(DOMAIN_PREFIX + name)
 // signatures and documents
 export const TAG_ENVELOPE = tag('envelope')
 export const TAG_STUDY = tag('study')
-export const TAG_ROSTER = tag('roster')
-export const TAG_EVIDENCE = tag('evidence')
-export const TAG_RECEIPT = tag('receipt')
 
 // keys
 export const TAG_SID = tag('sid')
@@ -27,11 +24,7 @@ export const TAG_SELF = tag('self')
 export const TAG_COMMITMENT = tag('commitment')
 
 // a round
-export const TAG_READY = tag('ready')
-export const TAG_OPEN = tag('open')
-export const TAG_MANIFEST = tag('manifest')
 export const TAG_LOADED = tag('loaded')
-export const TAG_CHUNK = tag('chunk')
 export const TAG_SUM = tag('sum')
 export const TAG_CHALLENGE = tag('challenge')
 export const TAG_MERKLE_LEAF = tag('merkle-leaf')
@@ -39,7 +32,6 @@ export const TAG_MERKLE_NODE = tag('merkle-node')
 
 // agreement and transcript
 export const TAG_PROPOSER = tag('proposer')
-export const TAG_INSTANCE = tag('instance')
 export const TAG_VALUE = tag('value')
 export const TAG_GENESIS = tag('genesis')
 export const TAG_RESULT = tag('result')
@@ -49,4 +41,3 @@ export const TAG_VOID = tag('void')
 export const TAG_INITIAL = tag('initial')
 export const TAG_CHECKPOINT = tag('checkpoint')
 export const TAG_LEDGER = tag('ledger')
-export const TAG_RECORD = tag('record')

@@ -11,7 +11,7 @@ import { CryptoError } from './errors.ts'
 import { fromBytes, WORD_BYTES } from './ring.ts'
 
 export const MASK_KEY_BYTES = 32
-export const WORDS_PER_BLOCK = 4
+const WORDS_PER_BLOCK = 4
 /** Length of a stream: every word index and byte length is an exact small integer. */
 export const STREAM_WORDS_MAX = 2 ** 32
 

@@ -11,7 +11,7 @@ import { requireInteger } from './check.ts'
 import { TAG_MERKLE_LEAF, TAG_MERKLE_NODE } from './domain.ts'
 import { HASH_BYTES, sha256 } from './hash.ts'
 
-export const LEAVES_MAX = 2 ** 20
+const LEAVES_MAX = 2 ** 20
 
 const hashLeaf = (leaf: Uint8Array): Uint8Array => sha256(TAG_MERKLE_LEAF, leaf)
 const hashNode = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(TAG_MERKLE_NODE, left, right)

@@ -12,7 +12,7 @@ export type Rng = (target: Uint8Array) => void
 /** Most words that a reader draws from its generator at a time: 64 KiB, where a call's own cost is negligible. */
 export const READER_WORDS_MAX = 1 << 14
 
-export const UNIFORM_LIMIT_MAX = 2 ** 31
+const UNIFORM_LIMIT_MAX = 2 ** 31
 
 /** Returns random words from a buffer that it refills from an `Rng`. */
 export class RandomReader {

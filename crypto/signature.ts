@@ -11,7 +11,7 @@ import { CryptoError } from './errors.ts'
 import { isSoundPublicKey } from './public-key.ts'
 
 export const SEED_BYTES = 32
-export const PUBLIC_KEY_BYTES = 32
+const PUBLIC_KEY_BYTES = 32
 export const SIGNATURE_BYTES = 64
 export const PEER_ID_BYTES = 38
 /** Most cached parsed keys: far more than the hospitals of a study, and a bound on the keys of unknown peers. */

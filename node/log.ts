@@ -36,7 +36,7 @@ export function createLogger({ level, stream }: { level: LogLevel; stream?: Dest
 }
 
 /** An error as fields. Only a bug has a stack: a peer's or an operator's fault is fully told by its code. */
-export function describeError(error: unknown): unknown {
+function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return redact(error, 0)
   const { name, message, cause, stack } = error
   const code = (error as { code?: unknown }).code

@@ -10,7 +10,7 @@ import { PLD_STEPS_MAX, pldEpsilon, type Steps } from './pld.ts'
 import { ACCOUNTANT_NOISE_MULTIPLIER_MAX, NOISE_MULTIPLIER_STEP, rdpNoiseMultiplier } from './rdp.ts'
 
 /** Smallest noise multiplier that the search returns. */
-export const ACCOUNTANT_NOISE_MULTIPLIER_MIN = 0.01
+const ACCOUNTANT_NOISE_MULTIPLIER_MIN = 0.01
 
 /** What a noise multiplier must keep. */
 export interface NoiseTarget {

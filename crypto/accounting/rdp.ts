@@ -20,7 +20,7 @@ export const RDP_ORDERS: readonly number[] = [
 /** A noise multiplier is rounded up to a multiple of this. */
 export const NOISE_MULTIPLIER_STEP = 1e-4
 export const ACCOUNTANT_NOISE_MULTIPLIER_MAX = 1e5
-export const STEPS_MAX = 2 ** 40
+const STEPS_MAX = 2 ** 40
 
 /** A is at least 1, so a term below e^−38 (less than half its last bit) changes nothing. */
 const LOG_TERM_MIN = -38

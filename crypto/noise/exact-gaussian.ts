@@ -56,7 +56,7 @@ function sampleOne(reader: RandomReader, sigma: number): number {
  * @param rng      cryptographically secure
  * @throws CryptoError `out-of-range`
  */
-export function addExactGaussian(target: Int32Array | Uint32Array, sigma: number, rng: Rng): void {
+function addExactGaussian(target: Int32Array | Uint32Array, sigma: number, rng: Rng): void {
   requireInteger(sigma, { min: 1, max: SIGMA_MAX }, 'sigma')
   const words = Math.min(READER_WORDS_MAX, Math.max(1, target.length) * WORDS_PER_SAMPLE)
   const reader = new RandomReader(rng, words)

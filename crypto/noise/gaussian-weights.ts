@@ -31,7 +31,7 @@ function exponential({ numerator, denominator }: Rational): bigint {
 }
 
 /** 2^192·exp(−j²/(2v)) for j = 0 … reach. */
-export function gaussianValues(variance: Rational, reach: number): bigint[] {
+function gaussianValues(variance: Rational, reach: number): bigint[] {
   if (variance.numerator < variance.denominator) throw new CryptoError('out-of-range', 'variance below 1')
   const q = exponential({ numerator: variance.denominator, denominator: 2n * variance.numerator })
   const square = (q * q) >> FRACTION_BITS

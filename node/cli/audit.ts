@@ -6,7 +6,7 @@ import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { ROUNDS_MAX } from '../../protocols/study/limits.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { observerName } from '../privacy/epsilon-text.ts'
+import { epsilonFoundText, epsilonText, observerName } from '../privacy/epsilon-text.ts'
 import type { StudyAudit } from '../privacy-audit/audit.ts'
 import { counted, noiseText } from '../privacy-audit/report-words.ts'
 import type { Subject } from '../privacy-audit/subject.ts'
@@ -158,7 +158,7 @@ function refuted({ canary }: StudyAudit, out: string): OperatorError {
   const { findings } = canary
   const worst = findings.find(({ exceeded }) => exceeded) ?? findings.find(finding => finding.refuted)!
   const reason = worst.exceeded
-    ? `epsilon is at least ${worst.epsilon.toFixed(2)} where it claims at most ${worst.claimed.toFixed(2)}`
+    ? `epsilon is at least ${epsilonFoundText(worst.epsilon)} where it claims at most ${epsilonText(worst.claimed)}`
     : noiseText(worst)
   return new OperatorError('claim-refuted', `The study's claim does not hold: ${reason}`, {
     hint: `Do not run the study until it is known why; ${out} has what was measured.`,
@@ -175,7 +175,7 @@ function auditLines(found: StudyAudit, out: string): string[] {
     ...canary.findings.map(finding => {
       const { observer, epsilon, claimed } = finding
       const who = observerName(observer, colluders)
-      return `  epsilon      at least ${epsilon.toFixed(2)}, claimed at most ${claimed.toFixed(2)} against ${who}; ${noiseText(finding)}`
+      return `  epsilon      at least ${epsilonFoundText(epsilon)}, claimed at most ${epsilonText(claimed)} against ${who}; ${noiseText(finding)}`
     }),
     ...(membership === null
       ? ['  membership   not attacked: too few records']

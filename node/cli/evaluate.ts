@@ -30,7 +30,7 @@ async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Prom
   const dataset = await readStudyRecords(document.data, { file: npz, split })
   const { classes } = document.data
   const { loadBackend } = await import('../training/backend.ts')
-  const { evaluate, gapsOf } = await import('../training/evaluation.ts')
+  const { evaluate, figureText, gapsOf } = await import('../training/evaluation.ts')
   const backend = await loadBackend({ engine: config.training.engine })
   const metrics = evaluate({ backend, document, ...deployed(checkpoint), dataset })
   const { auc, accuracy, mcc, count, support } = metrics
@@ -47,9 +47,4 @@ async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Prom
       "These figures are about private records: they are not covered by the study's epsilon. Keep them here.",
     )
   }
-}
-
-function figureText(value: number, note: string | null): string {
-  if (Number.isNaN(value)) return note ?? 'not defined'
-  return `${value.toFixed(4)}${note === null ? '' : ` (${note})`}`
 }

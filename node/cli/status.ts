@@ -78,7 +78,7 @@ async function fetchStatus(url: string): Promise<NodeStatus> {
 }
 
 /** A status in words. */
-export function statusLines(status: NodeStatus): string[] {
+function statusLines(status: NodeStatus): string[] {
   const { epsilon, peers, lastError, roster, strikes, evidence } = status
   const present = peers.filter(({ state }) => state !== 'absent').length
   return [

@@ -63,7 +63,7 @@ function normalisationLines({ data, normalisation }: StudyDocument): string[] {
   ]
 }
 
-export function warningLines({ warnings }: StudyPlan): string[] {
+function warningLines({ warnings }: StudyPlan): string[] {
   return warnings.map(warning => `Warning: ${warning}`)
 }
 

@@ -22,7 +22,7 @@ import { decodeLink, type Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
-import { createGossipRepair, type GossipRepair } from '../network/anti-entropy.ts'
+import { type AntiEntropy, createAntiEntropy } from '../network/anti-entropy.ts'
 import type { GossipVerdict } from '../network/gossip-reader.ts'
 import { createNetwork, type Network, type NetworkInit } from '../network/libp2p-host.ts'
 import { AuthorLimits } from '../network/limits/author-limits.ts'
@@ -106,7 +106,7 @@ export class StudyNode {
   /** whether the roster has named us so far */
   #inside: boolean
   #network!: Network
-  #repair!: GossipRepair
+  #antiEntropy!: AntiEntropy
   #client!: TransferClient
 
   constructor(context: StepContext, init: NodeInit, components: NodeComponents & Found) {
@@ -135,8 +135,8 @@ export class StudyNode {
       network: () => this.#network,
       transfer: () => this.#client,
       // whoever does not answer is asked again by the state machine
-      recall: peer => void this.#repair.recall(peer).catch(() => {}),
-      compare: peer => void this.#repair.compareAgain(peer).catch(() => {}),
+      recall: peer => void this.#antiEntropy.recall(peer).catch(() => {}),
+      compare: peer => void this.#antiEntropy.compareAgain(peer).catch(() => {}),
       observer: {
         notice: notice => this.#notice(notice),
         trained: (round, ms) => this.#recorder.trained(round, ms),
@@ -176,13 +176,13 @@ export class StudyNode {
     const server = new TransferServer({ context, network, worker, state, event, nextStep })
     const peers = () => this.#neighbours.connected()
     const random = () => randomInt(2 ** 32) / 2 ** 32
-    this.#repair = createGossipRepair({ context, network, store, state, event, peers, random })
+    this.#antiEntropy = createAntiEntropy({ context, network, store, state, event, peers, random })
     // whoever reaches us finds the round taken up and every protocol there
     await this.#driver.begin(head, found)
     const { round, roster } = this.#driver.state
     if (roster.version > 0) this.#notice({ kind: 'roster', round, roster })
     await server.start()
-    await this.#repair.start()
+    await this.#antiEntropy.start()
     try {
       await network.start()
     } catch (error) {
@@ -225,7 +225,7 @@ export class StudyNode {
 
   #joined(peer: string): void {
     this.#member('connected', peer)
-    this.#repair.compare(peer).catch(() => {})
+    this.#antiEntropy.compare(peer).catch(() => {})
   }
 
   /** A gossip message's fate. Only what verifies and belongs to this round or the next is passed on. */
@@ -248,7 +248,7 @@ export class StudyNode {
   #catchUp(peer: string): void {
     const { round } = this.#driver.state
     setTimeout(() => {
-      if (this.#driver.state.round === round) this.#repair.compare(peer).catch(() => {})
+      if (this.#driver.state.round === round) this.#antiEntropy.compare(peer).catch(() => {})
     }, BEHIND_PATIENCE_MS).unref()
   }
 
@@ -381,7 +381,7 @@ export class StudyNode {
     const { worker, store } = this.#components
     this.#lag.disable()
     this.#neighbours.stop()
-    this.#repair.stop()
+    this.#antiEntropy.stop()
     await this.#driver.stop()
     await this.#network.stop()
     await worker.close()

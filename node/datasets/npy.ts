@@ -162,18 +162,6 @@ export function textsOf({ kind, bytes: size, bigEndian }: NpyType, bytes: Uint8A
   return texts.map(text => text.replace(/\0+$/, ''))
 }
 
-/**
- * The items of an array of integers, truth values or floats that are integers; exact up to 2^53.
- *
- * @throws NpyError when there are others
- */
-export function integersOf({ type, body }: NpyArray): Float64Array {
-  const numbers = numbersOf(type, body)
-  const bad = numbers.findIndex(value => !Number.isSafeInteger(value))
-  if (bad >= 0) throw new NpyError(`holds ${numbers[bad]}, which is no integer up to 2^53`, 'Save integers instead.')
-  return numbers
-}
-
 /** Swaps bytes in place where the array's order is not this machine's. */
 function swapped(bytes: Uint8Array<ArrayBuffer>, { size, bigEndian }: { size: number; bigEndian: boolean }) {
   if (bigEndian === (endianness() === 'BE')) return bytes

@@ -17,7 +17,7 @@ import { createLabelReader, type LabelReader, requireLabelShape } from './labels
 import { NpyError, type NpyHeader, numbersOf, parseHeader } from './npy.ts'
 
 /** Values are held as float32, so half a gibibyte of them. */
-export const VALUES_MAX = 2 ** 27
+const VALUES_MAX = 2 ** 27
 /** What one array may inflate to: a few kilobytes of zip can claim gigabytes. All values as float64 fit. */
 export const ARRAY_BYTES_MAX = VALUES_MAX * 8
 

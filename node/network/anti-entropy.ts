@@ -30,7 +30,7 @@ import { ask, reply } from './request-reply.ts'
 export const SYNC_PROTOCOL = '/confrere/sync/1.0.0'
 export const PUSH_PROTOCOL = '/confrere/push/1.0.0'
 
-export interface GossipRepair {
+export interface AntiEntropy {
   start(): Promise<void>
   stop(): void
   /** compares with one peer now, unless that is under way */
@@ -41,7 +41,7 @@ export interface GossipRepair {
   recall(peer: string): Promise<void>
 }
 
-export interface GossipRepairParts {
+export interface AntiEntropyParts {
   context: StepContext
   readonly network: Network
   readonly store: Store
@@ -53,7 +53,7 @@ export interface GossipRepairParts {
   readonly random: () => number
 }
 
-export function createGossipRepair({
+export function createAntiEntropy({
   context,
   network,
   store,
@@ -61,7 +61,7 @@ export function createGossipRepair({
   event,
   peers,
   random,
-}: GossipRepairParts): GossipRepair {
+}: AntiEntropyParts): AntiEntropy {
   const { guard } = network
   /** the roster follows the study's rounds */
   const now = () => contextAt(context, state().roster)
@@ -155,7 +155,7 @@ export function createGossipRepair({
 function turns(
   exchange: (peer: string) => Promise<void>,
   blame: (peer: string, error: unknown) => void,
-): Pick<GossipRepair, 'compare' | 'compareAgain'> {
+): Pick<AntiEntropy, 'compare' | 'compareAgain'> {
   const running = new Map<string, Promise<void>>()
   const comparedAt = new Map<string, number>()
 
@@ -194,7 +194,7 @@ async function recall(
     state,
     event,
     withinMs,
-  }: Pick<GossipRepairParts, 'context' | 'network' | 'state' | 'event'> & { withinMs: number },
+  }: Pick<AntiEntropyParts, 'context' | 'network' | 'state' | 'event'> & { withinMs: number },
 ): Promise<void> {
   const signal = AbortSignal.timeout(withinMs)
   const request = encodeSync(summaryOf(state(), { study: context.study, recall: true }))

@@ -2,6 +2,7 @@
 
 import { encode } from 'fast-png'
 import { html } from 'hono/html'
+import { epsilonFoundText, epsilonText } from '../privacy/epsilon-text.ts'
 import type { Roc } from './roc.ts'
 
 /** The result of hono's template, which escapes text and inserts the markup of other templates as it is. */
@@ -30,12 +31,12 @@ ${rows.map(({ label, claimed, found }, row) => {
   const y = row * each + 8
   const bar = (
     kind: string,
-    value: number,
+    { value, text }: { value: number; text: string },
     top: number,
   ) => html`<rect class="${kind}" x="${BAR_LEFT}" y="${top}" width="${Math.max(1, x(value) - BAR_LEFT)}" height="${BAR_HEIGHT}" rx="2" />
-<text class="value" x="${x(value) + 7}" y="${top + 15}">${value.toFixed(2)}</text>`
+<text class="value" x="${x(value) + 7}" y="${top + 15}">${text}</text>`
   return html`<text class="label" x="${BAR_LEFT - 12}" y="${y + BAR_HEIGHT + 6}" text-anchor="end">${label}</text>
-${bar('claimed', claimed, y)}${bar(found > claimed ? 'refuting' : 'found', found, y + BAR_HEIGHT + 2)}`
+${bar('claimed', { value: claimed, text: epsilonText(claimed) }, y)}${bar(found > claimed ? 'refuting' : 'found', { value: found, text: epsilonFoundText(found) }, y + BAR_HEIGHT + 2)}`
 })}
 </svg>`
 }

@@ -28,9 +28,9 @@ import { rehearse } from './rehearsal.ts'
 import { type Roc, rocOf, truePositivesAt } from './roc.ts'
 
 /** Records that are members of some models only; the rest of a larger data set is in all models' training data. */
-export const TARGETS_MAX = 1000
+const TARGETS_MAX = 1000
 export const TARGETS_MIN = 20
-export const FALSE_POSITIVES = 0.01
+const FALSE_POSITIVES = 0.01
 
 /** Training without privacy: small batches, momentum, many epochs. */
 const OPEN_BATCH = 64

@@ -7,7 +7,14 @@
 
 import { html, raw } from 'hono/html'
 import type { AuditFinding } from '../../crypto/accounting/one-run-audit.ts'
-import { type EpsilonObserver, OBSERVERS, observerName, UNIT_NOTE } from '../privacy/epsilon-text.ts'
+import {
+  type EpsilonObserver,
+  epsilonFoundText,
+  epsilonText,
+  OBSERVERS,
+  observerName,
+  UNIT_NOTE,
+} from '../privacy/epsilon-text.ts'
 import type { StudyAudit } from './audit.ts'
 import type { CanaryFinding } from './canary.ts'
 import { claimChart, type Markup, rocChart } from './chart.ts'
@@ -93,11 +100,11 @@ function findingSentence(
   { document }: StudyAudit,
 ): string {
   const who = observerName(observer, document.privacy.colluders)
-  const found = `Against ${who}, epsilon is at least ${epsilon.toFixed(2)}`
+  const found = `Against ${who}, epsilon is at least ${epsilonFoundText(epsilon)}`
   const small = noiseText(measured)
-  if (exceeded) return `${found}, and the study claims ${claimed.toFixed(2)}: the claim is refuted; ${small}.`
-  if (refuted) return `Against ${who}, ${small}: it cannot carry the claimed epsilon of ${claimed.toFixed(2)}.`
-  return `${found} by this audit; the study claims at most ${claimed.toFixed(2)}.`
+  if (exceeded) return `${found}, and the study claims ${epsilonText(claimed)}: the claim is refuted; ${small}.`
+  if (refuted) return `Against ${who}, ${small}: it cannot carry the claimed epsilon of ${epsilonText(claimed)}.`
+  return `${found} by this audit; the study claims at most ${epsilonText(claimed)}.`
 }
 
 function pictureSentence({ inversion }: StudyAudit): Markup | string {
@@ -117,13 +124,13 @@ function claimSection({ document, claimed, canary }: StudyAudit, { charged }: Re
   const rows = OBSERVERS.map(key => ({ who: observerName(key, colluders), note: notes[key], key }))
   const chargedText = (key: EpsilonObserver) => {
     const value = charged?.[key] ?? null
-    return value === null ? 'unknown' : value.toFixed(3)
+    return value === null ? 'unknown' : epsilonText(value)
   }
   return html`<section>
 <h2>What is claimed, and what was found</h2>
 <p>Epsilon bounds how much anybody can become surer that one record was in the data: by a factor of at most e to the power of epsilon, except with probability delta = ${delta.toExponential()}. ${UNIT_NOTE}</p>
 <table><thead><tr><th>against</th><th></th><th class="number">claimed epsilon</th>${charged === null ? '' : html`<th class="number">charged so far (${charged.rounds} rounds)</th>`}</tr></thead><tbody>
-${rows.map(({ who, note, key }) => html`<tr><td>${who}</td><td class="note">${note}</td><td class="number">${claimed[key].toFixed(3)}</td>${charged === null ? '' : html`<td class="number">${chargedText(key)}</td>`}</tr>`)}
+${rows.map(({ who, note, key }) => html`<tr><td>${who}</td><td class="note">${note}</td><td class="number">${epsilonText(claimed[key])}</td>${charged === null ? '' : html`<td class="number">${chargedText(key)}</td>`}</tr>`)}
 </tbody></table>
 <h3>A lower bound by ${canary.canaries} canaries</h3>
 <p>The study was rehearsed with all its noise, and ${canary.canaries} made-up records were put in or left out by fair coins (${canary.included} were in). Somebody who sees every opened sum and knows all other records then guessed, canary by canary. So many right guesses cannot be had below this epsilon:</p>
@@ -152,7 +159,7 @@ function findingRow(
   { correct, guesses, epsilon }: AuditFinding,
 ): Markup {
   const made = guesses === 0 ? 'no better than coins' : `${correct} of ${guesses}`
-  return html`<tr><td>${observerName(observer, colluders)}</td><td>${test}</td><td class="number">${made}</td><td class="number">${epsilon.toFixed(3)}</td></tr>`
+  return html`<tr><td>${observerName(observer, colluders)}</td><td>${test}</td><td class="number">${made}</td><td class="number">${epsilonFoundText(epsilon)}</td></tr>`
 }
 
 function membershipSection({ membership, final }: StudyAudit, { heldOut, finalRound }: ReportSource): Markup {

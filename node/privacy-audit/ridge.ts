@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict'
 
 /** The λ that an attacker tries, relative to the mean of K's diagonal. */
-export const RIDGES = [1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1] as const
+const RIDGES = [1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1] as const
 
 /** Cholesky factor L, lower triangular, of a symmetric positive definite matrix LLᵀ; row-major, n × n. */
 export function cholesky(matrix: ArrayLike<number>, n: number): Float64Array {

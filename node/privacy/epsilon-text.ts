@@ -4,12 +4,21 @@ import type { Epsilons } from '../../protocols/study/epsilons.ts'
 
 const DIGITS = 4
 
-/** An epsilon for display; never rounded down, so that a promise does not look better than it is. */
+/** An upper bound on epsilon for display: rounded up, so that a promise does not look better than it is. */
 export function epsilonText(epsilon: number): string {
+  // subtracting 1e-9 keeps a rounding error of the division from turning 3 into 3.001
+  return rounded(epsilon, steps => Math.ceil(steps - 1e-9))
+}
+
+/** A lower bound on epsilon, as an audit finds it, for display: rounded down. */
+export function epsilonFoundText(epsilon: number): string {
+  return rounded(epsilon, steps => Math.floor(steps + 1e-9))
+}
+
+function rounded(epsilon: number, round: (steps: number) => number): string {
   if (!Number.isFinite(epsilon)) return 'unbounded'
   const unit = 10 ** (DIGITS - 1 - Math.floor(Math.log10(Math.max(epsilon, 1))))
-  // subtracting 1e-9 keeps a rounding error of the division from turning 3 into 3.001
-  return String(Math.ceil(epsilon * unit - 1e-9) / unit)
+  return String(round(epsilon * unit) / unit)
 }
 
 const UNIT = 'one record (one image, one row)'

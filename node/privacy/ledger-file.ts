@@ -15,7 +15,7 @@ import { syncFolder } from '../storage/atomic-file.ts'
 import { onDisk } from '../storage/disk-error.ts'
 
 export const PRIVACY_FOLDER = 'privacy'
-export const LEDGER_FILE = 'ledger'
+const LEDGER_FILE = 'ledger'
 
 /** Two entries a round, below 600 bytes each: studies of 400,000 rounds in all. */
 const LEDGER_BYTES_MAX = 512 << 20

@@ -7,7 +7,7 @@ import { writeFileAtomic } from './atomic-file.ts'
 import { damaged, failure, type ReadOptions, readStudyFile, type VerifiedStudy } from './study-file.ts'
 
 export const STUDIES_FOLDER = 'studies'
-export const STUDY_SUFFIX = '.study'
+const STUDY_SUFFIX = '.study'
 /** Holds the id of the study that the node last took part in. */
 const CURRENT_FILE = 'current'
 

@@ -13,7 +13,7 @@ import { hex } from '../../protocols/immutable.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 
 export const EVIDENCE_FOLDER = 'evidence'
-export const EVIDENCE_SUFFIX = '.evidence'
+const EVIDENCE_SUFFIX = '.evidence'
 
 /** One file, as its name tells. */
 export interface EvidenceEntry {
@@ -109,4 +109,4 @@ export class EvidenceFolder {
 /** Files of evidence against one hospital: the first say as much as all later ones, and a liar lies in every round. */
 export const EVIDENCE_PER_PEER_MAX = 16
 /** A false sum of a large model takes the whole chunk of everybody; a liar must not fill the disk with proofs. */
-export const EVIDENCE_BYTES_PER_STUDY = 1 << 30
+const EVIDENCE_BYTES_PER_STUDY = 1 << 30

@@ -138,6 +138,16 @@ export function gapsOf({ support }: Pick<Metrics, 'support'>, classes: readonly 
   }
 }
 
+/**
+ * A metric for display.
+ *
+ * @param gap   of `gapsOf`: why it is not defined, or what it does not cover
+ */
+export function figureText(value: number, gap: string | null, digits = 4): string {
+  if (Number.isNaN(value)) return gap ?? 'not defined'
+  return `${value.toFixed(digits)}${gap === null ? '' : ` (${gap})`}`
+}
+
 function notFinite(record: number): OperatorError {
   return new OperatorError('model-not-finite', `The model's answer to record ${record} is not a number`, {
     hint: 'Check that the records are in the units of the study; if they are, the training has diverged, and a new study needs a smaller learning rate.',

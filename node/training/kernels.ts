@@ -16,7 +16,7 @@ export interface Window {
 }
 
 /** Terms of one float32 sum of squares; more would lose more precision than the clipping margin covers. */
-export const TERMS_MAX = 4096
+const TERMS_MAX = 4096
 /** Multiplications of one example above which its own 2-D product is faster on WASM than the batched one. */
 const BATCHED_PRODUCT_MAX = 40_000
 
@@ -162,7 +162,7 @@ function largestDivisor(value: number, max: number): number {
 }
 
 /** Sum over the rows' entries, [B, n] to [B], with at most TERMS_MAX terms in any one float32 sum. */
-export function rowSums(tf: Tf, values: Tensor2D): Tensor1D {
+function rowSums(tf: Tf, values: Tensor2D): Tensor1D {
   const [batch, length] = values.shape
   if (length <= TERMS_MAX) return tf.sum(values, 1)
   const parts = Math.ceil(length / TERMS_MAX)

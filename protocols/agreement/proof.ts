@@ -48,7 +48,7 @@ export function checkProof(
 }
 
 /** Whether a message is a vote for exactly this value, in this round and view of this instance. */
-export function isVoteFor(message: Message, { phase, instance, round, view, id }: Proven): boolean {
+function isVoteFor(message: Message, { phase, instance, round, view, id }: Proven): boolean {
   if (!is(message, phase)) return false
   const { body } = message
   if (body.instance !== instance || body.round !== round || body.view !== view) return false

@@ -28,8 +28,8 @@ import {
 } from '../study/limits.ts'
 
 /** Longest line: the longest entry, an account that merges others, is below it. */
-export const LINE_CHARACTERS_MAX = 8192
-export const MERGES_MAX = 1000
+const LINE_CHARACTERS_MAX = 8192
+const MERGES_MAX = 1000
 const HASH_DIGITS = 64
 const ACCOUNTS_MAX = 1_000_000
 /** Largest number of a round: far above the rounds of any study. */

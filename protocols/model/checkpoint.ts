@@ -38,7 +38,6 @@ const HEADER_BYTES = { [FORMAT_PLAIN]: 16, [FORMAT_NORMALISED]: 20 } as const
 const VECTORS = 3
 const WORD_BYTES = 4
 const TWO_31 = 2 ** 31
-export const TWO_32 = 2 ** 32
 
 /**
  * The checkpoint of round 0. Coordinate i of a uniform tensor is (w_i / 2^31 − 1) · limit, where w_i is word i of

@@ -50,8 +50,8 @@ const sumsIn = remember((row: Row<BodyOf<'chunk-sum'>>, { owners, sid }: Opening
 })
 
 /** The attempts with a claimed sum, in order. */
-const attemptsIn = remember((book: MessageTable, { owners }: Opening): readonly Row<BodyOf<'chunk-sum'>>[] => {
-  const rows = owners.map((_, attempt) => rowIn(book, 'chunk-sum', attempt))
+const attemptsIn = remember((table: MessageTable, { owners }: Opening): readonly Row<BodyOf<'chunk-sum'>>[] => {
+  const rows = owners.map((_, attempt) => rowIn(table, 'chunk-sum', attempt))
   return rows.filter(row => row.size > 0)
 })
 

@@ -10,7 +10,7 @@ import { type ModelSpec, presetOf } from './models/list.ts'
 import { constant, type ParameterSpec, sizeOf, uniform, unsupportedModel } from './models/tensors.ts'
 
 /** Most parameters of a model: a typing error in a study must not cost every hospital gigabytes. */
-export const STUDY_DIMENSION_MAX = 1 << 26
+const STUDY_DIMENSION_MAX = 1 << 26
 
 /**
  * The tensors of a study's model in their flat order.

@@ -51,7 +51,7 @@ export const DATA_SCHEMA = z.discriminatedUnion('kind', [
 ])
 
 const multiplier = real(limit.STUDY_NOISE_MULTIPLIER_MIN, limit.STUDY_NOISE_MULTIPLIER_MAX)
-export const NORMALISATION_SCHEMA = z.strictObject({ noiseMultiplier: multiplier })
+const NORMALISATION_SCHEMA = z.strictObject({ noiseMultiplier: multiplier })
 
 export const AUGMENTATION_SCHEMA = z.strictObject({
   views: whole(1, limit.IMAGE_VIEWS_MAX),

@@ -10,12 +10,12 @@ import { defineScript } from './script.ts'
 type Sum = Extract<RoundOutput, { kind: 'sum' }>
 
 /** The bytes of a sum that its owner holds. */
-export function sumBytes({ hash }: Sum, { hospital }: AdversaryIo): Uint8Array {
+function sumBytes({ hash }: Sum, { hospital }: AdversaryIo): Uint8Array {
   return hospital.vault.sum(hex(hash)) as Uint8Array
 }
 
 /** Replaces a sum by other bytes, which are served under their own hash. */
-export function replaceSum(sum: Sum, bytes: Uint8Array, { hospital }: AdversaryIo): Sum {
+function replaceSum(sum: Sum, bytes: Uint8Array, { hospital }: AdversaryIo): Sum {
   const hash = sha256(bytes)
   hospital.vault.putSum(hospital.state.round, hex(hash), bytes)
   return { ...sum, hash }

@@ -65,7 +65,7 @@ export function unequalRounds({ accounts, said }: Pick<TrialOutcome, 'accounts' 
 }
 
 /** Rounds without a certificate in a hospital's store. */
-export function missingRounds({ accounts }: Pick<TrialOutcome, 'accounts'>, { rounds }: Expectations): string[] {
+function missingRounds({ accounts }: Pick<TrialOutcome, 'accounts'>, { rounds }: Expectations): string[] {
   return accounts.flatMap(({ site, links }) => {
     const known = new Set(links.map(({ round }) => round))
     const missing = Array.from({ length: rounds }, (_, at) => at + 1).filter(round => !known.has(round))
@@ -85,14 +85,14 @@ function voidRounds(outcome: Pick<TrialOutcome, 'accounts'>, { voidsMax }: Expec
 }
 
 /** Rounds that took longer than expected. */
-export function slowRounds({ durations }: Pick<TrialOutcome, 'durations'>, { roundMsMax }: Expectations): string[] {
+function slowRounds({ durations }: Pick<TrialOutcome, 'durations'>, { roundMsMax }: Expectations): string[] {
   return durations
     .filter(({ ms }) => ms > roundMsMax)
-    .map(({ round, ms }) => `Round ${round} took ${(ms / 1000).toFixed(1)} s, expectations are ${roundMsMax / 1000} s`)
+    .map(({ round, ms }) => `Round ${round} took ${(ms / 1000).toFixed(1)} s, at most ${roundMsMax / 1000} s promised`)
 }
 
 /** Results with a hospital's update, whose key it must have released, without a charge in its own ledger. */
-export function unchargedReleases({ accounts }: Pick<TrialOutcome, 'accounts'>): string[] {
+function unchargedReleases({ accounts }: Pick<TrialOutcome, 'accounts'>): string[] {
   return accounts.flatMap(({ site, rank, links, charges }) => {
     const charged = new Set(charges)
     const released = links.filter(({ outcome, members }) => outcome === 'result' && members.includes(rank))

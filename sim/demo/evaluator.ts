@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dataset } from '../../node/datasets/dataset.ts'
 import { type FoundCheckpoint, readNewestCheckpoint } from '../../node/storage/newest-checkpoint.ts'
 import { loadBackend } from '../../node/training/backend.ts'
-import { evaluate, type Metrics } from '../../node/training/evaluation.ts'
+import { evaluate, gapsOf, type MetricGaps, type Metrics } from '../../node/training/evaluation.ts'
 import { deployed } from '../../protocols/model/checkpoint.ts'
 
 const ATTEMPTS = 5
 const RETRY_MS = 50
 
 export interface Measured extends Metrics {
+  readonly gaps: MetricGaps
   readonly round: number
   /** hex, of the checkpoint */
   readonly hash: string
@@ -21,7 +22,8 @@ export async function createEvaluator(dataset: Dataset): Promise<(folder: string
   const backend = await loadBackend()
   return async folder => {
     const { document, checkpoint, hash, round } = await readPatiently(folder)
-    return { ...evaluate({ backend, document, ...deployed(checkpoint), dataset }), round, hash }
+    const metrics = evaluate({ backend, document, ...deployed(checkpoint), dataset })
+    return { ...metrics, gaps: gapsOf(metrics, document.data.classes), round, hash }
   }
 }
 

@@ -4,12 +4,10 @@
  * @module
  */
 
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { unzipSync } from 'fflate'
 import { type Dataset, selectRecords } from '../../node/datasets/dataset.ts'
-import { integersOf, parseNpy } from '../../node/datasets/npy.ts'
-import { openDataset } from '../../node/datasets/open-dataset.ts'
+import { inspectDataset, openDataset } from '../../node/datasets/open-dataset.ts'
+import { CLASSES_MAX } from '../../protocols/study/limits.ts'
 import { encodeNpz } from './npy.ts'
 import { drawPhantoms, PHANTOM_CLASSES, PHANTOM_SIDE } from './phantom.ts'
 
@@ -56,30 +54,16 @@ function drawRecords(seed: number): Records {
 }
 
 async function readRecords(file: string): Promise<Records> {
-  const { shape, classes } = await guessContract(file)
-  const read = (split: string): Promise<Dataset> => openDataset(file, { split, shape, classes })
-  const [train, test] = [await read('train'), await read('test')]
-  return { name: basename(file), synthetic: false, shape, classes, train, test }
-}
-
-/**
- * Guesses shape and classes, which a study states, from the file. The reader reports errors of the file.
- */
-async function guessContract(file: string): Promise<Pick<Records, 'shape' | 'classes'>> {
-  let shape = [PHANTOM_SIDE, PHANTOM_SIDE, 1]
-  let count = 2
-  try {
-    const filter = ({ name }: { name: string }): boolean => /^train_(images|labels)\.npy$/.test(name)
-    const found = unzipSync(new Uint8Array(await readFile(file)), { filter })
-    const [, ...sides] = parseNpy(found['train_images.npy']!).shape
-    const labels = integersOf(parseNpy(found['train_labels.npy']!))
-    if (sides.length === 2 || sides.length === 3) shape = sides.length === 2 ? [...sides, 1] : sides
-    count = labels.reduce((most, label) => Math.max(most, label + 1), count)
-  } catch {
-    // the reader reports the error
-  }
-  const classes = Array.from({ length: count }, (_, label) => `class ${label}`)
-  return { shape: shape as [number, number, number], classes }
+  const found = (await inspectDataset(file, 'train')).shape
+  const shape = (found.length === 2 ? [...found, 1] : found) as [number, number, number]
+  const read = (split: string, names: readonly string[]): Promise<Dataset> =>
+    openDataset(file, { split, shape, classes: names })
+  // as many classes as the labels need; a study would state them
+  const names = Array.from({ length: CLASSES_MAX }, (_, label) => `class ${label}`)
+  const train = await read('train', names)
+  const count = Array.from(train.labels).reduce((most, label) => Math.max(most, label + 1), 2)
+  const classes = names.slice(0, count)
+  return { name: basename(file), synthetic: false, shape, classes, train, test: await read('test', classes) }
 }
 
 /** One hospital's part as the bytes of an .npz with the split `train`. */

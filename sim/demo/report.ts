@@ -2,6 +2,7 @@
 
 import { EXIT, OperatorError } from '../../node/errors.ts'
 import type { NodeStatus } from '../../node/http/status.ts'
+import { figureText } from '../../node/training/evaluation.ts'
 import { type AbsenceReport, absenceLines } from './absence.ts'
 import { epsilonLines, secondsText, spentEpsilon } from './epsilon-text.ts'
 import type { Measured } from './evaluator.ts'
@@ -75,7 +76,7 @@ export function summaryLines(outcome: Outcome): string[] {
   return [
     `Model     ${parameters} parameters, one hash at all ${sites.length} hospitals in ${equal} of ${rounds.length} rounds, no two different ones in any`,
     `Rounds    ${rounds.length - voids} certified${voids === 0 ? '' : `, ${voids} VOID`}; median ${secondsText(duration)}, of it ${secondsText(beyond)} after the last hospital had trained`,
-    `Test      AUC ${test.auc.toFixed(4)}, accuracy ${test.accuracy.toFixed(4)}, MCC ${test.mcc.toFixed(4)} on ${test.count} records`,
+    `Test      AUC ${figureText(test.auc, test.gaps.auc)}, accuracy ${figureText(test.accuracy, null)}, MCC ${figureText(test.mcc, test.gaps.mcc)} on ${test.count} records`,
     `Privacy   ${privacy ?? 'unknown'}`,
     ...epsilons.map(line => `          ${line}`),
     `Time      ${seconds.toFixed(0)} s in all, ${trainingSeconds.toFixed(0)} s from the nodes' start to the last round`,

@@ -2,6 +2,7 @@
 
 import type { EpsilonStatus, NodeStatus } from '../../node/http/status.ts'
 import { type EpsilonObserver, observerName } from '../../node/privacy/epsilon-text.ts'
+import { figureText } from '../../node/training/evaluation.ts'
 import { epsilonLines, secondsText } from './epsilon-text.ts'
 import type { RoundSummary } from './round-history.ts'
 
@@ -55,7 +56,7 @@ const PHASES: Readonly<Record<string, string>> = {
 }
 
 /** A node's phase in words. */
-export function phaseText(phase: string): string {
+function phaseText(phase: string): string {
   return PHASES[phase] ?? phase
 }
 
@@ -72,7 +73,7 @@ export function liveLines(snapshot: Snapshot, ink: Ink): string[] {
     '',
     ...sites.map(({ site }, at) => `    ${siteLine({ site, status: statuses[at] ?? null, last, width }, ink)}`),
     '',
-    `  AUC on the test records  ${measured === null ? 'not measured yet' : `${measured.auc.toFixed(3)}, after round ${measured.round}`}`,
+    `  AUC on the test records  ${measured === null ? 'not measured yet' : `${figureText(measured.auc, null, 3)}, after round ${measured.round}`}`,
     ...privacyLines(epsilon),
     ...notes.map(note => ink.bad(`  ${note}`)),
   ]
@@ -148,6 +149,6 @@ export function roundLine(
       : [
           `epsilon ${[epsilon.model, epsilon.colluding, epsilon.alone].map(value => (Math.ceil(value * 100 - 1e-9) / 100).toFixed(2)).join(' / ')}`,
         ]),
-    ...(auc === null ? [] : [`AUC ${auc.toFixed(3)}`]),
+    ...(auc === null ? [] : [`AUC ${figureText(auc, null, 3)}`]),
   ].join('  ')
 }

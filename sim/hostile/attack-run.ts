@@ -11,7 +11,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { studyIdOf } from '../../protocols/study/document.ts'
 import { createLiveCluster, type LiveCluster } from '../cluster/live-cluster.ts'
-import { siegeStudy } from './attack-study.ts'
+import { attackStudy } from './attack-study.ts'
 import { ATTACKS } from './attacks.ts'
 import type { Orders } from './member.ts'
 
@@ -21,7 +21,7 @@ const WARM_ROUNDS = 3
 const SAMPLE_MS = 1000
 const PATIENCE_MS = 60_000
 
-export interface SiegeOptions {
+export interface AttackOptions {
   readonly seconds: number
   /** extends the run, by a minute at most, until this many rounds are certified: a busy machine slows rounds too */
   readonly roundsMin?: number
@@ -30,7 +30,7 @@ export interface SiegeOptions {
   readonly dimension?: number
 }
 
-export interface SiegeReport {
+export interface AttackReport {
   /** largest growth of memory in use after garbage collection; MB of 10^6 bytes */
   readonly megabytesMax: number
   readonly rounds: number
@@ -75,7 +75,7 @@ function ordersOf(cluster: LiveCluster, attacks: readonly string[]): Orders {
   }
 }
 
-function report(cluster: LiveCluster, { before, bytesMax }: { before: number; bytesMax: number }): SiegeReport {
+function report(cluster: LiveCluster, { before, bytesMax }: { before: number; bytesMax: number }): AttackReport {
   const nodes = honest(cluster)
   const guilty = cluster.identities[HOSTILE]?.peer
   const records = nodes.map(node => node.rounds().slice(before))
@@ -107,11 +107,11 @@ export async function runAttack({
   roundsMin = 0,
   attacks = Object.keys(ATTACKS),
   dimension = 62,
-}: SiegeOptions): Promise<SiegeReport> {
+}: AttackOptions): Promise<AttackReport> {
   const update = new Float64Array(dimension).fill(1 / dimension)
   const cluster = await createLiveCluster(4, {
     transport: 'tcp',
-    study: siegeStudy(dimension),
+    study: attackStudy(dimension),
     clippedSum: () => update,
   })
   const member = fork(new URL('./member.ts', import.meta.url), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })

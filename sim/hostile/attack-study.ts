@@ -6,10 +6,10 @@ import { TIMING_LAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 
 /** @param dimension of a logistic model: even */
-export function siegeStudy(dimension: number): Omit<StudyDocument, 'hospitals'> {
+export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'> {
   return {
     version: 1,
-    name: 'Siege',
+    name: 'Attack',
     created: '2026-01-01T00:00:00Z',
     data: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'], records: 1000 },
     model: { preset: 'logistic' },

@@ -19,10 +19,10 @@ import { encode } from '../../protocols/encoding/codec.ts'
 import { CHUNK_PROTOCOL, PULL_PROTOCOL } from '../../protocols/exchange/frames.ts'
 import { type Body, encodeBody, encodeEnvelope } from '../../protocols/messages/messages.ts'
 
-export const GOSSIP_PROTOCOL = '/meshsub/1.1.0'
+const GOSSIP_PROTOCOL = '/meshsub/1.1.0'
 const PUSH_PROTOCOL = '/confrere/push/1.0.0'
-export const REQUEST_PROTOCOLS = [HELLO_PROTOCOL, SYNC_PROTOCOL, PUSH_PROTOCOL]
-export const ALL_PROTOCOLS = [...REQUEST_PROTOCOLS, CHUNK_PROTOCOL, PULL_PROTOCOL, GOSSIP_PROTOCOL]
+const REQUEST_PROTOCOLS = [HELLO_PROTOCOL, SYNC_PROTOCOL, PUSH_PROTOCOL]
+const ALL_PROTOCOLS = [...REQUEST_PROTOCOLS, CHUNK_PROTOCOL, PULL_PROTOCOL, GOSSIP_PROTOCOL]
 const PAUSE_MS = 20
 
 export interface Victim {

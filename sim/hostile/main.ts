@@ -10,7 +10,7 @@
  */
 
 import { parseArgs } from 'node:util'
-import { runAttack, type SiegeReport } from './attack-run.ts'
+import { type AttackReport, runAttack } from './attack-run.ts'
 import { ATTACKS } from './attacks.ts'
 
 const MEGABYTES_MAX = 64
@@ -27,7 +27,7 @@ if (unknown !== undefined || !(seconds > 0)) {
   process.exit(2)
 }
 
-function show(name: string, { strikes, failures, ...figures }: SiegeReport): boolean {
+function show(name: string, { strikes, failures, ...figures }: AttackReport): boolean {
   const held = figures.megabytesMax <= MEGABYTES_MAX && figures.agreed > 0 && figures.agreed === figures.rounds
   const passed = held && figures.honestStrikes === 0 && failures.length === 0
   const cells = Object.entries(figures).map(([key, value]) => `${key} ${Math.round(value * 10) / 10}`)
@@ -38,9 +38,9 @@ function show(name: string, { strikes, failures, ...figures }: SiegeReport): boo
 }
 
 const names = positionals.length > 0 ? positionals : Object.keys(ATTACKS)
-const sieges: [string, readonly string[]][] = values.each
+const runs: [string, readonly string[]][] = values.each
   ? names.map(name => [name, [name]])
   : [values.quiet ? ['nothing', []] : [positionals.length > 0 ? names.join(' ') : 'everything', names]]
 let passed = true
-for (const [name, attacks] of sieges) passed = show(name, await runAttack({ seconds, attacks })) && passed
+for (const [name, attacks] of runs) passed = show(name, await runAttack({ seconds, attacks })) && passed
 process.exit(passed ? 0 : 1)

@@ -4,7 +4,7 @@ import type { Random } from '../world/random.ts'
 import type { SimulatedHospital, Snapshot, World } from '../world/world.ts'
 
 /** Starts a hospital after `downMs`, unless it has been started meanwhile. */
-export function restartLater(world: World, index: number, downMs: number): void {
+function restartLater(world: World, index: number, downMs: number): void {
   world.after(downMs, () => {
     if (!world.hospitals[index]?.alive) world.start(index)
   })

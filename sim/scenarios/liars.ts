@@ -1,7 +1,8 @@
 /** As many hospitals lie as the study tolerates, each by a script of its own, over slightly lossy lines. @module */
 
-import { ProvenLies } from '../adversaries/justice.ts'
 import { drawScript } from '../adversaries/list.ts'
+import { ProvenLies } from '../adversaries/proven-lies.ts'
+
 import { boundMs, type Scenario } from './scenario.ts'
 import { drawStudy } from './study.ts'
 

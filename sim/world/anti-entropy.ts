@@ -1,5 +1,5 @@
 /**
- * Anti-entropy between simulated hospitals: the exchanges of node/gossip-repair.ts as packets.
+ * Anti-entropy between simulated hospitals: the exchanges of node/network/anti-entropy.ts as packets.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * How published messages spread. `direct`: to everybody that one is connected to, for worlds of a few hospitals. `mesh`:
- * gossipsub v1.2 with the degrees that node/network.ts asks for; each passes on what it sees first and takes for good.
+ * gossipsub v1.2 with the degrees that node/network/libp2p-host.ts asks for; each passes on what it sees first and takes for good.
  *
  * @module
  */
@@ -44,7 +44,7 @@ class DirectGossip implements Gossip {
   dontWant(): void {}
 }
 
-/** As node/network.ts asks gossipsub for: D, D_low, D_high; no lazy gossip, no flood publishing. */
+/** As node/network/libp2p-host.ts asks gossipsub for: D, D_low, D_high; no lazy gossip, no flood publishing. */
 const DEGREE = 3
 const DEGREE_MIN = 2
 const DEGREE_MAX = 4

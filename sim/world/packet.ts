@@ -71,7 +71,7 @@ const FRAME_BYTES = 48
 /** A hello names the study and some addresses. */
 const HELLO_BYTES = 200
 /** protobuf around gossiped data: tags, lengths and the topic of 28 bytes */
-export const GOSSIP_BYTES = 38
+const GOSSIP_BYTES = 38
 /** protobuf around the one 32-byte id of an IDONTWANT */
 const DONT_WANT_BYTES = 8
 

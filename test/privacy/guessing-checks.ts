@@ -4,7 +4,7 @@ import { auditScores, gaussianOneRunEpsilon } from '../../crypto/accounting/one-
 import { pldEpsilon } from '../../crypto/accounting/pld.ts'
 import { drawCanaries, gapOf } from './canaries.ts'
 import { promised } from './expected.ts'
-import { type Check, createOpeningWard, within } from './opening.ts'
+import { type Check, createOpeningTestbed, within } from './opening.ts'
 
 const HOSPITALS = 8
 const COLLUDERS = 2
@@ -16,11 +16,11 @@ const CANARIES: Check = {
   run: async () => {
     const { records, included, scores } = drawCanaries(COUNT, HOSPITALS, 'canaries')
     const privacy = { colluders: COLLUDERS, noiseMultiplier: 0.5 }
-    return await within(createOpeningWard({ records, inputs: COUNT, privacy }), ward => {
-      ward.train(1)
-      const { recordLength, sumDeviation } = promised(ward.document, ward.dimension)
+    return await within(createOpeningTestbed({ records, inputs: COUNT, privacy }), testbed => {
+      testbed.train(1)
+      const { recordLength, sumDeviation } = promised(testbed.document, testbed.dimension)
       const expected = recordLength / sumDeviation(HOSPITALS)
-      const gap = gapOf(scores(ward.open(1)), included)
+      const gap = gapOf(scores(testbed.open(1)), included)
       const measured = `gap ${gap.toFixed(3)} of the noise, expected ${expected.toFixed(3)}`
       return {
         wrong: Math.abs(gap / expected - 1) > 0.08 ? `the signal is of another size: ${measured}` : null,
@@ -37,16 +37,16 @@ const AUDIT: Check = {
     const { records, included, scores } = drawCanaries(COUNT, HOSPITALS, 'audit')
     // of whoever sees the model, after one round of everybody: ε below 3
     const privacy = { colluders: COLLUDERS, noiseMultiplier: 1.5, delta: 1e-7 }
-    return await within(createOpeningWard({ records, inputs: COUNT, privacy }), ward => {
-      ward.train(1)
-      const { sensitivity, sumDeviation } = promised(ward.document, ward.dimension)
+    return await within(createOpeningTestbed({ records, inputs: COUNT, privacy }), testbed => {
+      testbed.train(1)
+      const { sensitivity, sumDeviation } = promised(testbed.document, testbed.dimension)
       const noiseMultiplier = Math.sqrt(sumDeviation(HOSPITALS) ** 2 - 4) / sensitivity
-      const { delta } = ward.document.privacy
+      const { delta } = testbed.document.privacy
       const claimed = pldEpsilon([{ sampleRate: 1, noiseMultiplier, steps: 1 }], { delta })
       // the bound of so many guesses is far from tight: an honest run refutes the claim only where its right guesses are
       // more than 6 deviations above their mean, which is much rarer than the significance says
       const terms = { counts: [400, 800, 1600], significance: 0.05, delta }
-      const guessed = { scores: scores(ward.open(1)), included }
+      const guessed = { scores: scores(testbed.open(1)), included }
       const any = auditScores(guessed, terms).epsilon
       // one round at q = 1 claims the Gaussian's whole curve: the sharper test
       const gaussian = auditScores(guessed, { ...terms, bound: gaussianOneRunEpsilon }).epsilon

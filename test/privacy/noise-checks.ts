@@ -13,7 +13,7 @@ import {
   sizeOfEach,
   wordsAlike,
 } from './noise-statistics.ts'
-import { type Check, createOpeningWard, nobody, type OpeningWard, within } from './opening.ts'
+import { type Check, createOpeningTestbed, nobody, type OpeningTestbed, within } from './opening.ts'
 
 /** Tolerance of the noise's deviation. */
 const SIZE_TOLERANCE = 0.003
@@ -25,18 +25,18 @@ const HOSPITALS = 3
 const COLLUDERS = 1
 
 /** Openings of `rounds` rounds in `views` views each, from a round number on. */
-function openings(ward: OpeningWard, counts: { rounds: number; views: number; first?: number }): Int32Array[] {
+function openings(testbed: OpeningTestbed, counts: { rounds: number; views: number; first?: number }): Int32Array[] {
   const { rounds, views, first = 1 } = counts
   const sums: Int32Array[] = []
   for (let round = first; round < first + rounds; round++) {
-    ward.train(round)
-    for (let view = 0; view < views; view++) sums.push(ward.open(round, { view }))
+    testbed.train(round)
+    for (let view = 0; view < views; view++) sums.push(testbed.open(round, { view }))
   }
   return sums
 }
 
-function silent(inputs: number, privacy: Partial<StudyPrivacy>, hospitals = HOSPITALS): Promise<OpeningWard> {
-  return createOpeningWard({
+function silent(inputs: number, privacy: Partial<StudyPrivacy>, hospitals = HOSPITALS): Promise<OpeningTestbed> {
+  return createOpeningTestbed({
     records: nobody(inputs, hospitals),
     inputs,
     privacy: { colluders: COLLUDERS, ...privacy },
@@ -44,9 +44,9 @@ function silent(inputs: number, privacy: Partial<StudyPrivacy>, hospitals = HOSP
 }
 
 function noiseOf(privacy: Partial<StudyPrivacy>, counts: { rounds: number; views: number }): Promise<Openings> {
-  return within(silent(INPUTS, privacy), ward => ({
-    sums: openings(ward, counts),
-    deviation: promised(ward.document, ward.dimension).sumDeviation(HOSPITALS),
+  return within(silent(INPUTS, privacy), testbed => ({
+    sums: openings(testbed, counts),
+    deviation: promised(testbed.document, testbed.dimension).sumDeviation(HOSPITALS),
   }))
 }
 
@@ -125,12 +125,12 @@ const CONTRIBUTORS: Check = {
   name: 'contributors',
   claim: 'the fewer contribute, the more noise each of them adds, however many are in the study',
   run: () =>
-    within(silent(INPUTS, {}, 5), ward => {
-      ward.train(1)
-      const { sumDeviation } = promised(ward.document, ward.dimension)
+    within(silent(INPUTS, {}, 5), testbed => {
+      testbed.train(1)
+      const { sumDeviation } = promised(testbed.document, testbed.dimension)
       return firstWrong(
         ...[5, 4, 3].map(contributors => () => {
-          const sums = [0, 1].map(view => ward.open(1, { view, contributors }))
+          const sums = [0, 1].map(view => testbed.open(1, { view, contributors }))
           return sizeOfAll({ sums, deviation: sumDeviation(contributors) }, 0.02)
         }),
       )
@@ -160,10 +160,10 @@ const STATISTICS_NOISE: Check = {
   claim: 'in the statistics of no records every word is noise, of the right size and shape, and drawn anew',
   run: () => {
     const init = { inputs: COLUMNS, statistics: STATISTICS_MULTIPLIER, privacy: { colluders: COLLUDERS } }
-    return within(createOpeningWard({ ...init, records: nobody(COLUMNS, HOSPITALS) }), ward => {
+    return within(createOpeningTestbed({ ...init, records: nobody(COLUMNS, HOSPITALS) }), testbed => {
       const dimension = 2 * COLUMNS + 1
-      const sums = openings(ward, { rounds: 1, views: STATISTICS_VIEWS, first: 0 })
-      const deviation = promised(ward.document, dimension, STATISTICS_MULTIPLIER).sumDeviation(HOSPITALS)
+      const sums = openings(testbed, { rounds: 1, views: STATISTICS_VIEWS, first: 0 })
+      const deviation = promised(testbed.document, dimension, STATISTICS_MULTIPLIER).sumDeviation(HOSPITALS)
       return all({ sums, deviation }, STATISTICS_TOLERANCE)
     })
   },

@@ -35,7 +35,7 @@ export interface Check {
 /** Every draw that decides a check follows from it. */
 const SEED = 'battery'
 
-export interface WardInit {
+export interface TestbedInit {
   /** records of each hospital */
   readonly records: readonly Dataset[]
   /** the length of a record */
@@ -58,7 +58,7 @@ export interface Opening {
 }
 
 /** Some hospitals and what their rounds open. */
-export interface OpeningWard {
+export interface OpeningTestbed {
   readonly document: StudyDocument
   readonly dimension: number
   /** one training step of everybody */
@@ -84,10 +84,10 @@ export function nobody(inputs: number, hospitals: number): Dataset[] {
 
 /** Uses hospitals and closes them, whatever happens. */
 export async function within<Result>(
-  ward: Promise<OpeningWard>,
-  use: (ward: OpeningWard) => Result | Promise<Result>,
+  testbed: Promise<OpeningTestbed>,
+  use: (testbed: OpeningTestbed) => Result | Promise<Result>,
 ): Promise<Result> {
-  const opened = await ward
+  const opened = await testbed
   try {
     return await use(opened)
   } finally {
@@ -97,7 +97,7 @@ export async function within<Result>(
 
 let engine: Promise<Backend> | undefined
 
-function dataOf({ inputs, image, statistics }: WardInit): StudyDocument['data'] {
+function dataOf({ inputs, image, statistics }: TestbedInit): StudyDocument['data'] {
   const common = { classes: ['no', 'yes'], records: 1000 }
   if (image !== undefined) return { ...common, kind: 'image', shape: image }
   const bounds = Array.from({ length: inputs }, (): [number, number] => [-1, 1])
@@ -105,7 +105,7 @@ function dataOf({ inputs, image, statistics }: WardInit): StudyDocument['data'] 
 }
 
 /** Hospitals with these records, and a logistic model of two classes whose parameters are all 0. */
-export async function createOpeningWard(init: WardInit): Promise<OpeningWard> {
+export async function createOpeningTestbed(init: TestbedInit): Promise<OpeningTestbed> {
   const { records, privacy, statistics, sampler, seed = '' } = init
   engine ??= loadBackend({ engine: 'wasm' })
   const backend = await engine

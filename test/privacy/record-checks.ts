@@ -5,7 +5,7 @@ import { EXAMPLES_MAX } from '../../node/training/per-example-clipping.ts'
 import { seededReader } from './canaries.ts'
 import { clippedSum, promised } from './expected.ts'
 import type { Finding } from './noise-statistics.ts'
-import { type Check, createOpeningWard, nobody, vectors, type WardInit, within } from './opening.ts'
+import { type Check, createOpeningTestbed, nobody, type TestbedInit, vectors, within } from './opening.ts'
 
 const NO_NOISE = { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0 }
 
@@ -17,16 +17,16 @@ function rowOf(inputs: number, value: (at: number) => number): Row {
 
 /** How far one more record moves what a crowd opens, in units of what it may. */
 async function movedBy(
-  init: Pick<WardInit, 'inputs' | 'statistics'>,
+  init: Pick<TestbedInit, 'inputs' | 'statistics'>,
   { crowd, row, round }: { crowd: Row[]; row: Row; round: number },
 ): Promise<number> {
   const { inputs } = init
   const sumOf = (rows: Row[]) => {
     const records = [vectors(inputs, rows), ...nobody(inputs, 2)]
-    return within(createOpeningWard({ ...init, privacy: NO_NOISE, records }), ward => {
-      ward.train(round)
-      const sum = ward.open(round)
-      return { sum, allowed: promised(ward.document, sum.length).sensitivity }
+    return within(createOpeningTestbed({ ...init, privacy: NO_NOISE, records }), testbed => {
+      testbed.train(round)
+      const sum = testbed.open(round)
+      return { sum, allowed: promised(testbed.document, sum.length).sensitivity }
     })
   }
   const [without, { sum, allowed }] = [await sumOf(crowd), await sumOf([...crowd, row])]
@@ -105,10 +105,10 @@ async function exactSum(sizes: readonly number[], localSteps: number): Promise<F
     ),
   )
   const { sum, recordLength } = await within(
-    createOpeningWard({ records, inputs, privacy: { ...NO_NOISE, localSteps } }),
-    ward => {
-      ward.train(1)
-      return { sum: ward.open(1), ...promised(ward.document, ward.dimension) }
+    createOpeningTestbed({ records, inputs, privacy: { ...NO_NOISE, localSteps } }),
+    testbed => {
+      testbed.train(1)
+      return { sum: testbed.open(1), ...promised(testbed.document, testbed.dimension) }
     },
   )
   const measured = `of ${sizes[0]} to ${sizes.at(-1)} records, ${localSteps} steps`
@@ -167,9 +167,9 @@ const DUPLICATES: Check = {
       const records = [first, images([], []), images([], [])]
       const init = { records, inputs: IMAGE, image: [SIDE, SIDE, 1] as [number, number, number] }
       // gradients of one bright pixel are as long as C
-      return within(createOpeningWard({ ...init, privacy: { ...NO_NOISE, clippingNorm: 0.5 } }), ward => {
-        ward.train(1)
-        return ward.open(1)
+      return within(createOpeningTestbed({ ...init, privacy: { ...NO_NOISE, clippingNorm: 0.5 } }), testbed => {
+        testbed.train(1)
+        return testbed.open(1)
       })
     }
     const once = await sumOf(images([0, 1, 2], [0, 1, 0]))

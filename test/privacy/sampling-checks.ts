@@ -4,13 +4,13 @@ import type { Rng } from '../../crypto/rng.ts'
 import { seededReader } from './canaries.ts'
 import { deviationsMax, meanSquareRange } from './chance.ts'
 import type { Finding } from './noise-statistics.ts'
-import { type Check, createOpeningWard, type OpeningWard, vectors, within } from './opening.ts'
+import { type Check, createOpeningTestbed, type OpeningTestbed, vectors, within } from './opening.ts'
 
 const NO_NOISE = { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0 }
 const CERTAIN = 2 ** 32
 
 /** Hospitals with so many records, each on an input of its own, at a sampling rate of `rate` / 2^32. */
-function roster(counts: readonly number[], rate: number, sampler?: (hospital: number) => Rng): Promise<OpeningWard> {
+function roster(counts: readonly number[], rate: number, sampler?: (hospital: number) => Rng): Promise<OpeningTestbed> {
   const inputs = counts.reduce((sum, count) => sum + count, 0)
   let next = 0
   const records = counts.map(count =>
@@ -20,13 +20,13 @@ function roster(counts: readonly number[], rate: number, sampler?: (hospital: nu
     ),
   )
   const privacy = { ...NO_NOISE, sampleRate: rate }
-  return createOpeningWard({ records, inputs, privacy, ...(sampler && { sampler }) })
+  return createOpeningTestbed({ records, inputs, privacy, ...(sampler && { sampler }) })
 }
 
 /** Which of all records are in a round. */
-function included(ward: OpeningWard, round: number): boolean[] {
-  ward.train(round)
-  const sum = ward.open(round)
+function included(testbed: OpeningTestbed, round: number): boolean[] {
+  testbed.train(round)
+  const sum = testbed.open(round)
   // either row of the weights shows it; the last two words are the bias
   return Array.from({ length: sum.length / 2 - 1 }, (_, record) => sum[2 * record] !== 0)
 }
@@ -36,8 +36,8 @@ const SAMPLING: Check = {
   claim: 'every record is in a round with probability q, by itself: counts are binomial, and so are the batches',
   run: async () => {
     const [counts, rounds, rate] = [[200, 200, 200], 96, 7 / 16]
-    return await within(roster(counts, rate * CERTAIN), ward => {
-      const seen = Array.from({ length: rounds }, (_, at) => included(ward, at + 1))
+    return await within(roster(counts, rate * CERTAIN), testbed => {
+      const seen = Array.from({ length: rounds }, (_, at) => included(testbed, at + 1))
       const all = seen[0]!.length
       const each = seen[0]!.map((_, record) => seen.filter(round => round[record]).length)
       const [mean, variance] = [rounds * rate, rounds * rate * (1 - rate)]
@@ -107,7 +107,7 @@ function exactRate(rate: number): Promise<Finding> {
       const words = new Uint32Array(target.length / 4).map(() => draw(hospital, drawn[hospital]!++ % counts[hospital]!))
       target.set(new Uint8Array(words.buffer))
     }
-  return within(roster(counts, rate, sampler), ward => {
+  return within(roster(counts, rate, sampler), testbed => {
     const owners = counts.flatMap((count, hospital) =>
       Array.from({ length: count }, (_, at) => [hospital, at] as const),
     )
@@ -115,7 +115,7 @@ function exactRate(rate: number): Promise<Finding> {
     for (const [at, next] of draws.entries()) {
       draw = next
       drawn.fill(0)
-      const seen = included(ward, at + 1)
+      const seen = included(testbed, at + 1)
       const off = owners.findIndex(([hospital, record], row) => seen[row] !== next(hospital, record) < rate)
       if (off < 0) continue
       const [hospital, record] = owners[off]!

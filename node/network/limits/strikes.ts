@@ -37,7 +37,7 @@ export const STRIKE_WEIGHTS = {
 export type StrikeReason = keyof typeof STRIKE_WEIGHTS
 
 export const STRIKES_MAX = 100
-export const STRIKES_FORGIVEN_PER_SECOND = 1
+const STRIKES_FORGIVEN_PER_SECOND = 1
 export const REFUSAL_MS_MIN = 10_000
 export const REFUSAL_MS_MAX = 10 * 60_000
 /** After this time without a refusal, the next refusal is a step shorter. */

@@ -10,7 +10,7 @@ import { type Import, importsOf, isWord } from './imports.ts'
 import { type Token, tokenize } from './tokens.ts'
 
 /** Files per folder; a folder with more has more than one subject. */
-export const FILES_PER_FOLDER_MAX = 25
+const FILES_PER_FOLDER_MAX = 25
 
 /** Floors whose exported names an editor offers together for import. */
 const SHARED_NAMES = /^(crypto|protocols|node)\//

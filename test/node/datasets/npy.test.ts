@@ -1,7 +1,7 @@
 // Claims of node/datasets/npy.ts: whatever the bytes, an array or the one error.
 import test from 'ava'
 import fc from 'fast-check'
-import { integersOf, NpyError, numbersOf, parseHeader, parseNpy, textsOf } from '../../../node/datasets/npy.ts'
+import { NpyError, numbersOf, parseHeader, parseNpy, textsOf } from '../../../node/datasets/npy.ts'
 import { npy } from './arrays.ts'
 
 function outcomeOf(action: () => unknown): unknown {
@@ -81,12 +81,4 @@ test('headers of other writers are read: other quotes, no blanks, long integers,
     const array = parseNpy(Buffer.concat([head, Buffer.from(text), Uint8Array.of(7, 9)]))
     t.deepEqual([...numbersOf(array.type, array.body)], [7, 9])
   }
-})
-
-test('integers are exact up to 2^53, and refused beyond', t => {
-  const safe = BigInt(Number.MAX_SAFE_INTEGER)
-  const of = (value: bigint) => parseNpy(npy(BigInt64Array.of(value), { descr: '<i8', shape: [1] }))
-  t.deepEqual([...integersOf(of(safe))], [Number.MAX_SAFE_INTEGER])
-  t.throws(() => integersOf(of(safe + 1n)), { instanceOf: NpyError, message: /no integer up to 2\^53/ })
-  t.deepEqual([...integersOf(parseNpy(npy(Float32Array.of(3), { descr: '<f4', shape: [1] })))], [3])
 })

@@ -1,4 +1,4 @@
-// Claims of node/http.ts: read-only, for loopback names alone, and nothing for another page to read.
+// Claims of node/http/http.ts: read-only, for loopback names alone, and nothing for another page to read.
 
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'

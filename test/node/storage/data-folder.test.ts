@@ -1,4 +1,4 @@
-// Claims of node/data-folder.ts and node/atomic-file.ts: a folder that cannot be written to gives one sentence, and a
+// Claims of node/storage/data-folder.ts and node/storage/atomic-file.ts: a folder that cannot be written to gives one sentence, and a
 // file is wholly there or not at all.
 
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// Claim of node/disk-error.ts: what a full or failing disk throws, in whatever words, ends as the operator's sentence;
+// Claim of node/storage/disk-error.ts: what a full or failing disk throws, in whatever words, ends as the operator's sentence;
 // everything else stays what it is.
 
 import { closeSync, openSync, writeSync } from 'node:fs'

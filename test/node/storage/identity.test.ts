@@ -1,4 +1,4 @@
-// Claims of node/identity.ts: an identity is made once, read by its owner alone, and its id is written as libp2p does.
+// Claims of node/storage/identity.ts: an identity is made once, read by its owner alone, and its id is written as libp2p does.
 
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

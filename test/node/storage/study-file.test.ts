@@ -1,4 +1,4 @@
-// Claims of node/study-file.ts: a study file is what its founder signed, to the byte, or it is refused.
+// Claims of node/storage/study-file.ts: a study file is what its founder signed, to the byte, or it is refused.
 
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

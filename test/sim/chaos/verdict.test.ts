@@ -94,7 +94,7 @@ test('a missing round is found', t => {
 test('a slow round is found, one that is just in time is not', t => {
   const took = (ms: number) => findings({ ...outcome(), durations: [{ round: 3, ms }] }, PROMISED)
   t.deepEqual(took(60_000), [])
-  t.deepEqual(took(60_200), ['Round 3 took 60.2 s, expectations are 60 s'])
+  t.deepEqual(took(60_200), ['Round 3 took 60.2 s, at most 60 s promised'])
 })
 
 test('a VOID round more than may be is found', t => {

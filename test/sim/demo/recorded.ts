@@ -176,6 +176,7 @@ export const RECORDED: Outcome = {
     mcc: 0.6431,
     count: 624,
     support: [234, 390],
+    gaps: { auc: null, mcc: null },
     round: 47,
     hash: LAST.checkpoint,
   },

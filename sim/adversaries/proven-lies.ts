@@ -16,7 +16,7 @@ import { liarOf } from './script.ts'
 const nameOf = (index: number, code: string, kind: string): string => `${index}/${code}/${kind}`
 
 export class ProvenLies implements Checker {
-  readonly name = 'justice'
+  readonly name = 'proven-lies'
   readonly invariant = 10
   readonly proven = new Set<string>()
   #world: WorldApi | undefined
