@@ -1,8 +1,8 @@
 /** A proposer that proposes two values in one view. @module */
 
-import { INSTANCES } from '../../protocols/messages/limits.ts'
-import { about, junk, tellTwo } from './messages.ts'
-import { defineScript } from './script.ts'
+import { INSTANCES } from '../../../protocols/messages/limits.ts'
+import { about, junk, tellTwo } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /** Two PROPOSEs, the second with a random value or with one bit of the first changed; the view is lost. */
 export const TWO_PROPOSALS = defineScript(

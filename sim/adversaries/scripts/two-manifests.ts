@@ -1,7 +1,7 @@
 /** A contributor with two MANIFESTs. @module */
 
-import { about, junk, tellTwo } from './messages.ts'
-import { defineScript } from './script.ts'
+import { about, junk, tellTwo } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /** Two MANIFESTs of one session, with another root or another commitment; the one sent with the chunks is right. */
 export const TWO_MANIFESTS = defineScript(

@@ -1,7 +1,7 @@
 /** A contributor with a false self key in its RELEASE. @module */
 
-import { about, hushed, junk, tellAll } from './messages.ts'
-import { defineScript } from './script.ts'
+import { about, hushed, junk, tellAll } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /**
  * Releases a self key other than the committed one, and never the right one: its part cannot be opened, so the round

@@ -1,11 +1,11 @@
 /** A hospital that floods others with valid messages. @module */
 
-import { INSTANCES, VIEWS_MAX } from '../../protocols/messages/limits.ts'
-import type { Content } from '../../protocols/messages/messages.ts'
-import type { AdversaryIo } from '../world/adversary.ts'
-import type { Random } from '../world/random.ts'
-import { about, junk, word } from './messages.ts'
-import { defineScript } from './script.ts'
+import { INSTANCES, VIEWS_MAX } from '../../../protocols/messages/limits.ts'
+import type { Content } from '../../../protocols/messages/messages.ts'
+import type { AdversaryIo } from '../../world/adversary.ts'
+import type { Random } from '../../world/random.ts'
+import { about, junk, word } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 const KINDS = ['vote', 'manifest', 'loaded', 'missing', 'chunk-sum', 'fingerprint'] as const
 

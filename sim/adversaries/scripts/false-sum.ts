@@ -1,11 +1,11 @@
 /** Owners that publish wrong sums of their chunks. @module */
 
-import { sha256 } from '../../crypto/hash.ts'
-import { hex } from '../../protocols/immutable.ts'
-import type { RoundOutput } from '../../protocols/secure-sum/jobs.ts'
-import type { AdversaryIo } from '../world/adversary.ts'
-import type { Random } from '../world/random.ts'
-import { defineScript } from './script.ts'
+import { sha256 } from '../../../crypto/hash.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import type { RoundOutput } from '../../../protocols/secure-sum/jobs.ts'
+import type { AdversaryIo } from '../../world/adversary.ts'
+import type { Random } from '../../world/random.ts'
+import { defineScript } from '../script.ts'
 
 type Sum = Extract<RoundOutput, { kind: 'sum' }>
 

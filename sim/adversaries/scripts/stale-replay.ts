@@ -1,9 +1,9 @@
 /** A hospital that replays messages in other contexts. @module */
 
-import { encodeBody, openMessage } from '../../protocols/messages/messages.ts'
-import { contextOf } from '../world/hospital.ts'
-import { about, junk, othersOf } from './messages.ts'
-import { defineScript } from './script.ts'
+import { encodeBody, openMessage } from '../../../protocols/messages/messages.ts'
+import { contextOf } from '../../world/hospital.ts'
+import { about, junk, othersOf } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 const KEPT_MAX = 400
 

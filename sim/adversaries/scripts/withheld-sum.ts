@@ -1,6 +1,6 @@
 /** An owner that withholds its sum. @module */
 
-import { defineScript } from './script.ts'
+import { defineScript } from '../script.ts'
 
 /**
  * Sends no CHUNK-SUM, or one whose bytes it does not serve. Silence proves nothing; the next owner requests that chunk

@@ -1,11 +1,11 @@
 /** A proposer with an invalid proof of lock. @module */
 
-import { INSTANCES, VIEWS_MAX } from '../../protocols/messages/limits.ts'
-import { proposerOf } from '../../protocols/round/facts.ts'
-import type { AdversaryIo } from '../world/adversary.ts'
-import { contextOf } from '../world/hospital.ts'
-import { about, junk, tellAll, word } from './messages.ts'
-import { defineScript } from './script.ts'
+import { INSTANCES, VIEWS_MAX } from '../../../protocols/messages/limits.ts'
+import { proposerOf } from '../../../protocols/round/facts.ts'
+import type { AdversaryIo } from '../../world/adversary.ts'
+import { contextOf } from '../../world/hospital.ts'
+import { about, junk, tellAll, word } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /** The first view, from `from` on, in which the liar is the proposer. */
 function ownView({ hospital }: AdversaryIo, from: number): number | undefined {

@@ -1,7 +1,7 @@
 /** An owner with a false LOADED. @module */
 
-import { about, hushed, junk, tellAll } from './messages.ts'
-import { defineScript } from './script.ts'
+import { about, hushed, junk, tellAll } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /**
  * Claims to hold chunks of manifests that do not exist, and sends nothing else. The others cannot exclude that it was

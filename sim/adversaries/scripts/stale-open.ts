@@ -1,9 +1,9 @@
 /** A proposer whose OPEN holds stale messages. @module */
 
-import { openMessage } from '../../protocols/messages/messages.ts'
-import { contextOf } from '../world/hospital.ts'
-import { about, hushed, tellAll } from './messages.ts'
-import { defineScript } from './script.ts'
+import { openMessage } from '../../../protocols/messages/messages.ts'
+import { contextOf } from '../../world/hospital.ts'
+import { about, hushed, tellAll } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /** An OPEN in which one READY is replaced: by its member's READY of an earlier round, or by a copy of another one. */
 export const STALE_OPEN = defineScript(

@@ -1,7 +1,7 @@
 /** A slow contributor. @module */
 
-import { chunkOf } from './chunks.ts'
-import { defineScript } from './script.ts'
+import { chunkOf } from '../chunks.ts'
+import { defineScript } from '../script.ts'
 
 /**
  * Sends its chunks late: just before the deadline, just after, or differently to each owner. Slowness is no lie; a

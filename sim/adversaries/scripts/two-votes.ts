@@ -1,8 +1,8 @@
 /** A voter that sends different votes to different hospitals. @module */
 
-import { INSTANCES } from '../../protocols/messages/limits.ts'
-import { about, junk, tellTwo } from './messages.ts'
-import { defineScript } from './script.ts'
+import { INSTANCES } from '../../../protocols/messages/limits.ts'
+import { about, junk, tellTwo } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /** In one or both phases of one or both agreements: sends its vote to some, and nil or a random value to others. */
 export const TWO_VOTES = defineScript(

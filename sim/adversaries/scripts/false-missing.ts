@@ -1,13 +1,13 @@
 /** Owners that report contributors as missing although they have, or refused, their chunks. @module */
 
-import { hex } from '../../protocols/immutable.ts'
-import { findPhase } from '../../protocols/round/data-phase.ts'
-import { chunksOf } from '../../protocols/session/chunks.ts'
-import type { AdversaryIo } from '../world/adversary.ts'
-import { rosterOf } from '../world/hospital.ts'
-import type { Random } from '../world/random.ts'
-import { about, hushed, tellAll, word } from './messages.ts'
-import { defineScript } from './script.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import { findPhase } from '../../../protocols/round/data-phase.ts'
+import { chunksOf } from '../../../protocols/session/chunks.ts'
+import type { AdversaryIo } from '../../world/adversary.ts'
+import { rosterOf } from '../../world/hospital.ts'
+import type { Random } from '../../world/random.ts'
+import { about, hushed, tellAll, word } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /** Draws other contributors of a session. */
 function victimsOf({ hospital }: AdversaryIo, sid: string, random: Random): number[] {

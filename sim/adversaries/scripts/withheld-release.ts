@@ -1,7 +1,7 @@
 /** A contributor that withholds its self key. @module */
 
-import { about, hushed } from './messages.ts'
-import { defineScript } from './script.ts'
+import { about, hushed } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /**
  * Contributes until the commitment and does not release: VOID after the void timer. Silence looks like a cut line, so

@@ -1,9 +1,9 @@
 /** An owner that claims two sums of one chunk. @module */
 
-import { sha256 } from '../../crypto/hash.ts'
-import { hex } from '../../protocols/immutable.ts'
-import { about, tellTwo } from './messages.ts'
-import { defineScript } from './script.ts'
+import { sha256 } from '../../../crypto/hash.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import { about, tellTwo } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /** Sends the right CHUNK-SUM to some and a wrong one to others, and serves both; a receiver of both accepts neither. */
 export const TWO_SUMS = defineScript(

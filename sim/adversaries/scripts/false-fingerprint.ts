@@ -1,8 +1,8 @@
 /** Contributors that publish a FINGERPRINT of another vector. @module */
 
-import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
-import type { Random } from '../world/random.ts'
-import { defineScript } from './script.ts'
+import type { RoundJob, RoundOutput } from '../../../protocols/secure-sum/jobs.ts'
+import type { Random } from '../../world/random.ts'
+import { defineScript } from '../script.ts'
 
 /** Changes one byte of our own fingerprint, which will be published. */
 function altered(job: RoundJob, output: RoundOutput, random: Random): RoundOutput | undefined {

@@ -1,11 +1,11 @@
 /** A hospital that answers pulls with bytes that nobody has asked for. @module */
 
-import { findPhase } from '../../protocols/round/data-phase.ts'
-import type { Wanted } from '../../protocols/round/effects.ts'
-import { filledChunks } from '../../protocols/session/chunks.ts'
-import type { AdversaryIo } from '../world/adversary.ts'
-import type { Random } from '../world/random.ts'
-import { defineScript } from './script.ts'
+import { findPhase } from '../../../protocols/round/data-phase.ts'
+import type { Wanted } from '../../../protocols/round/effects.ts'
+import { filledChunks } from '../../../protocols/session/chunks.ts'
+import type { AdversaryIo } from '../../world/adversary.ts'
+import type { Random } from '../../world/random.ts'
+import { defineScript } from '../script.ts'
 
 const WORD_BYTES = 4
 /** Where the script cannot know the length that is expected. */

@@ -1,7 +1,7 @@
 /** A contributor whose chunks differ from those that its MANIFEST commits to. @module */
 
-import { chunkOf } from './chunks.ts'
-import { defineScript } from './script.ts'
+import { chunkOf } from '../chunks.ts'
+import { defineScript } from '../script.ts'
 
 /**
  * Sends some owners a chunk with one word changed, or with a word too few. The owner refuses it and gives no receipt:

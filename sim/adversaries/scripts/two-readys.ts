@@ -1,7 +1,7 @@
 /** A contributor with two READYs. @module */
 
-import { about, junk, tellTwo } from './messages.ts'
-import { defineScript } from './script.ts'
+import { about, junk, tellTwo } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /**
  * Sends two READYs with different keys, so that a proposer may put either into its OPEN. A proposer that holds both

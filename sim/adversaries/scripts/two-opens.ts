@@ -1,11 +1,11 @@
 /** A proposer with two OPENs for one view. @module */
 
-import { type BodyOf, openMessage } from '../../protocols/messages/messages.ts'
-import type { AdversaryIo } from '../world/adversary.ts'
-import { contextOf } from '../world/hospital.ts'
-import type { Random } from '../world/random.ts'
-import { about, junk, tellTwo, word } from './messages.ts'
-import { defineScript } from './script.ts'
+import { type BodyOf, openMessage } from '../../../protocols/messages/messages.ts'
+import type { AdversaryIo } from '../../world/adversary.ts'
+import { contextOf } from '../../world/hospital.ts'
+import type { Random } from '../../world/random.ts'
+import { about, junk, tellTwo, word } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /** Another valid OPEN of the same view. */
 function otherOpen(io: AdversaryIo, open: BodyOf<'open'>, random: Random): Uint8Array {

@@ -1,14 +1,14 @@
 /** A hospital that sends malformed frames. @module */
 
-import { encode } from '../../protocols/encoding/codec.ts'
-import { MESSAGE_BYTES_MAX } from '../../protocols/messages/limits.ts'
-import { openMessage } from '../../protocols/messages/messages.ts'
-import type { AdversaryIo } from '../world/adversary.ts'
-import { contextOf } from '../world/hospital.ts'
-import type { Packet } from '../world/packet.ts'
-import type { Random } from '../world/random.ts'
-import { junk, othersOf } from './messages.ts'
-import { defineScript } from './script.ts'
+import { encode } from '../../../protocols/encoding/codec.ts'
+import { MESSAGE_BYTES_MAX } from '../../../protocols/messages/limits.ts'
+import { openMessage } from '../../../protocols/messages/messages.ts'
+import type { AdversaryIo } from '../../world/adversary.ts'
+import { contextOf } from '../../world/hospital.ts'
+import type { Packet } from '../../world/packet.ts'
+import type { Random } from '../../world/random.ts'
+import { junk, othersOf } from '../messages.ts'
+import { defineScript } from '../script.ts'
 
 /** Changes a valid envelope into bytes that are no envelope of this study. */
 function malformed(honest: Uint8Array, io: AdversaryIo, random: Random): Uint8Array {
