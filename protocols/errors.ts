@@ -1,4 +1,4 @@
-/** Errors that are a peer's fault, with what they cost it. @module */
+/** Errors that are a peer's fault, and their consequence for that peer. @module */
 
 import { CodedError } from '../crypto/errors.ts'
 

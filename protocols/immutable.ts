@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A value of which nothing is changed, however deep. Bytes are taken as they are. */
+/** A deeply read-only value. Byte arrays keep their type. */
 export type Immutable<T> = T extends Uint8Array | string | number | boolean | null | undefined
   ? T
   : T extends readonly (infer E)[]

@@ -1,6 +1,6 @@
 /**
- * The one way in which values become bytes and bytes become values: canonical CBOR, so that equal values have equal
- * bytes and a hash of the bytes names the value.
+ * Encodes and decodes all values: canonical CBOR, so that equal values have equal bytes and the hash of the bytes
+ * identifies the value.
  *
  * @module RFC 8949, section 4.2.1 (core deterministic encoding), restricted to the types of `Plain`.
  */
@@ -22,12 +22,12 @@ export type Plain =
   | readonly Plain[]
   | { readonly [key: string]: Plain }
 
-/** Nothing that arrives in one piece is larger: the frame of a direct stream. */
+/** Longest input: a frame of a direct stream. */
 export const CBOR_BYTES_MAX = 1 << 20
 
 /**
- * Arrays and maps inside each other. A fixed number, because otherwise the free stack would decide, and two peers could
- * disagree about the same bytes.
+ * Arrays and maps inside each other. A fixed number: with the free stack as the limit, two peers could disagree
+ * about the same bytes.
  */
 export const CBOR_DEPTH_MAX = 16
 
@@ -109,13 +109,13 @@ export interface DecodeLimits {
   readonly stringMax?: number
 }
 
-/** Bytes that follow a head for its argument; 28 to 31 announce none, and are not for us to judge here. */
+/** Bytes of the argument after a head; 28 to 31 have none, and the decoder refuses them later. */
 function argumentBytes(head: number): number {
   const info = head & 31
   return info < 24 || info > 27 ? 0 : 1 << (info - 24)
 }
 
-/** What is too large about the bytes, by the heads in them alone: nothing is built for it. */
+/** What is too large about the bytes, found from their heads alone, without building any value. */
 function whyTooLarge(bytes: Uint8Array, { bytesMax, stringMax }: Required<DecodeLimits>): string | undefined {
   if (bytes.length > bytesMax) return `${bytes.length} bytes of CBOR where at most ${bytesMax} are allowed`
   if (bytes.length <= CBOR_ITEMS_MAX && bytes.length <= stringMax) return undefined
@@ -126,7 +126,7 @@ function whyTooLarge(bytes: Uint8Array, { bytesMax, stringMax }: Required<Decode
     const end = at + argumentBytes(head)
     let argument = end === at ? head & 31 : 0
     for (; at < end; at++) argument = argument * 256 + (bytes[at] ?? 0)
-    // byte and text strings are their head and as many bytes; of the others only the head is theirs
+    // byte and text strings are their head and that many bytes; other values are only their head
     if (head >> 5 !== 2 && head >> 5 !== 3) continue
     if (argument > stringMax) return `a string of ${argument} bytes where at most ${stringMax} are allowed`
     at += argument
@@ -135,10 +135,10 @@ function whyTooLarge(bytes: Uint8Array, { bytesMax, stringMax }: Required<Decode
 }
 
 /**
- * Decodes bytes that somebody else made. Only bytes that `encode` could have made are accepted: cborg alone would
- * still take unsorted keys and wide floats, so the value is encoded again and compared.
+ * Decodes bytes from another peer. Only bytes that `encode` would produce are accepted: cborg alone accepts unsorted keys
+ * and wide floats, so the value is encoded again and compared.
  *
- * @param limits refuse what is larger unread
+ * @param limits larger input is refused before it is decoded
  * @returns a fresh value; byte strings are copies, integers above 2^53 are bigint
  * @throws ProtocolError `too-large` (a limit, or `CBOR_ITEMS_MAX`), `malformed` (not CBOR, or a type outside of `Plain`), `not-canonical`
  */
@@ -150,7 +150,7 @@ export function decode(bytes: Uint8Array, limits: number | DecodeLimits = CBOR_B
   try {
     value = decodeCbor(bytes, STRICT)
   } catch (cause) {
-    // a RangeError of very deep input lands here as well
+    // very deep input ends here as a RangeError
     throw new ProtocolError('malformed', 'bytes are not strict CBOR', { cause })
   }
   const reason = whyNotPlain(value, 0)

@@ -26,8 +26,8 @@ export const uint32 = whole(0, 0xffffffff)
 export const placeIn = (count: number) => whole(0, count - 1)
 
 /**
- * A record of exactly these fields. A byte string is none: as a record it would have a field for each of its bytes, and
- * a schema that lists the unknown ones takes a hundred times its length.
+ * A record of exactly these fields. A byte string is refused first: as an object it has a field for each byte, and the
+ * list of unknown fields in an error would take a hundred times its length.
  */
 export function record<S extends z.ZodRawShape>(shape: S) {
   return z.preprocess(value => (value instanceof Uint8Array ? null : value), z.strictObject(shape))

@@ -1,10 +1,10 @@
-/** Words of a peer inside of our own sentences. @module */
+/** Text from a peer inside messages of this program. @module */
 
 const CHARACTERS_MAX = 300
 
 /**
- * A text as it may stand in a log or on a terminal, whoever chose its words: on one line, without control characters or
- * any that change the writing direction, and not longer than anybody reads.
+ * A text from outside, safe for a log or a terminal: one line, without control characters or characters that change the
+ * writing direction, and cut to a readable length.
  */
 export function printable(text: string): string {
   const short = text.length > CHARACTERS_MAX ? `${text.slice(0, CHARACTERS_MAX - 1)}…` : text

@@ -1,5 +1,5 @@
 /**
- * Evidence in words, for the operator who must decide what to do about it.
+ * Evidence in words, for the operator who has to act on it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Evidence as a file: with what a judge needs besides the study document, so that it can be read years later, anywhere.
+ * Evidence as a file, with everything that its verification needs besides the study document.
  *
  * It shows masked vectors, released self keys and signed messages of the accused and of those it harmed, all of which
  * every member of the round has seen. Pair masks stay secret, so nobody's update can be worked out from it.
@@ -23,7 +23,7 @@ import { createJudge, demand, type EvidenceContext, type Verdict } from './judge
 import { verifyEvidence } from './verify.ts'
 
 const VERSION = 1
-/** Changes of a roster: more than any study sees. */
+/** Most changes of a roster in a file. */
 const LINKS_MAX = 256
 const LINK_BYTES_MAX = 256 << 10
 /** The evidence and the few links that changed the roster before it. */
@@ -47,7 +47,7 @@ export interface EvidenceFile {
   readonly links: readonly Link[]
 }
 
-/** What a judge says, with the accused by name. */
+/** The result of verification, with the accused by name. */
 export interface Judgement extends Verdict {
   /** base58btc PeerId */
   readonly peer: string
@@ -80,7 +80,7 @@ export function decodeEvidenceFile(bytes: Uint8Array): EvidenceFile {
   }
 }
 
-/** The judge under the roster that the links lead to, each certified by a quorum of the one before. */
+/** The context under the roster that the links lead to, each certified by a quorum of the roster before it. */
 function judgeAfter(document: StudyDocument, links: readonly Link[]): EvidenceContext {
   let roster: Roster = createRoster(document.hospitals)
   for (const link of links) {
@@ -92,9 +92,9 @@ function judgeAfter(document: StudyDocument, links: readonly Link[]): EvidenceCo
 }
 
 /**
- * Judges a case offline.
+ * Verifies an evidence file offline.
  *
- * @throws ProtocolError `bad-evidence` when it proves nothing against anybody of this study, saying why
+ * @throws ProtocolError `bad-evidence` when it proves nothing against a hospital of this study, with the reason
  */
 export function judgeEvidenceFile(document: StudyDocument, { study, evidence, links }: EvidenceFile): Judgement {
   try {

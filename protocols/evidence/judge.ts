@@ -1,6 +1,6 @@
 /**
- * What a judge needs besides the evidence: the study document, and the roster that was in force. And what a kind of
- * evidence has to tell.
+ * The context that verification of evidence needs (the study document, and the roster in force), and the interface of a
+ * kind of evidence.
  *
  * @module
  */
@@ -28,25 +28,25 @@ export interface Verdict {
   readonly code: string
 }
 
-/** One kind of evidence: what it proves, and how that is told. */
+/** One kind of evidence: what it proves, and its sentence for an operator. */
 export interface EvidenceKind<E extends Evidence = Evidence> {
   /**
-   * Whom the evidence proves guilty, and of what.
+   * The hospital that the evidence proves guilty, and the fault.
    *
    * @throws ProtocolError `bad-evidence` when it proves nothing, or whatever a message in it is refused for
    */
   judge(evidence: E, context: EvidenceContext): Verdict
   /**
-   * What the accused did and why no honest node does, from the verb on, for an operator.
+   * What the accused did and why an honest node does not, for an operator; the sentence starts with its verb.
    *
-   * @param evidence  of which `judge` has given a verdict
+   * @param evidence  that `judge` has accepted
    * @param code      of that verdict
    */
   deed(evidence: E, context: EvidenceContext, code: string): string
 }
 
 /**
- * A judge's context.
+ * Creates the context for evidence under one version of the roster.
  *
  * @param roster   the version that the evidence names: of the study document, unless it has changed since
  * @throws ProtocolError as `planStudy` and `studyIdOf`

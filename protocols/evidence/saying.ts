@@ -1,8 +1,8 @@
-/** A message in words, for the sentences about it. @module */
+/** A message in words, for sentences to the operator. @module */
 
 import type { Body } from '../messages/messages.ts'
 
-/** What was said, in which round, view or attempt. */
+/** The kind of a message, with its round, view or attempt. */
 export function sayingOf(body: Body): string {
   const instance = 'instance' in body ? ` of the agreement on the ${body.instance}` : ''
   const view = 'view' in body ? `, view ${body.view}` : ''

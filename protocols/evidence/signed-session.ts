@@ -1,5 +1,5 @@
 /**
- * A round's session as its signed messages show it to somebody who was not there.
+ * A session reconstructed from its signed messages alone.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export function openAs<T extends Message['body']['type']>(
   return message
 }
 
-/** Whether a view is its signer's to propose in. */
+/** Whether the signer is the proposer of its view. */
 export function proposes(
   { from, body }: Message<BodyOf<'open'> | BodyOf<'propose'>>,
   { study, roster }: EvidenceContext,
@@ -33,20 +33,20 @@ export function proposes(
 }
 
 /**
- * Checks everything about an OPEN that does not depend on where the judge stands. The result that it follows is any
- * that all its READYs agree on.
+ * Checks everything about an OPEN that does not depend on the verifier's own state. The previous result is the one that
+ * all its READYs agree on.
  *
  * @throws ProtocolError as `checkOpening`
  */
 export function checkOpenAlone(open: Message<BodyOf<'open'>>, context: EvidenceContext): Opening {
   const [first] = open.body.readys
   const ready = first && openMessage(first, context)
-  // without a first READY there is a worse fault to be found than its previous result
+  // without a first READY the checks below find a worse fault than its previous result
   const previous = ready !== undefined && is(ready, 'ready') ? ready.body.previous : new Uint8Array(32)
   return checkOpening(open, context, previous)
 }
 
-/** A session whose OPEN is in order. */
+/** A session with a valid OPEN. */
 export interface SignedSession {
   readonly round: number
   readonly opening: Opening
@@ -67,7 +67,7 @@ export function belongs(
   return body.round === round && same(body.sid, opening.sid)
 }
 
-/** What a contributor has committed to and released. */
+/** A contributor's commitment and what it released. */
 export interface SignedContribution {
   readonly from: Member
   readonly manifest: Message<BodyOf<'manifest'>>
@@ -90,7 +90,7 @@ export function openContribution(
     'a MANIFEST of another session',
   )
   demand(release.from === from && belongs(session, release.body), 'a RELEASE by somebody else, or of another session')
-  // else whoever has to take off this mask would look false
+  // otherwise the owner that removes this mask would appear to have a false sum
   demand(opens(manifest.body.commitment, release.body.key), 'a RELEASE that does not open its commitment')
   return { from, manifest, selfKey: release.body.key }
 }

@@ -1,6 +1,6 @@
 /**
- * The judge: whom evidence proves guilty, and of what. It believes signatures, hashes and arithmetic, and nobody: not
- * whoever brings the evidence, and nothing that depends on what the judge itself has seen.
+ * Verifies evidence: which hospital it proves guilty, and of what. Only signatures, hashes and arithmetic count: neither
+ * the sender of the evidence nor the verifier's own state.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the first agreement of a round is on: one session, by the hashes of everything that was said for it.
+ * The value that the first agreement of a round decides: one session, named by the hashes of its messages.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { view } from './fields.ts'
 import { MEMBERS_MAX, VALUE_BYTES_MAX } from './limits.ts'
 
 const COMMIT_VALUE = z.strictObject({
-  /** the view that the session was opened in; a later one may decide it */
+  /** the view that the session was opened in; it may be decided in a later view */
   view,
   open: hash32,
   manifests: z.array(hash32).max(MEMBERS_MAX),

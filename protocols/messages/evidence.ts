@@ -1,6 +1,6 @@
 /**
- * Proof of misbehaviour: what a hospital has signed, next to what shows that no honest one would have. Whoever has the
- * study document can judge it, years later and without a network.
+ * Proof of misbehaviour: a message that a hospital signed, and what shows that an honest hospital would not have signed
+ * it. Anyone with the study document can verify it, years later and without a network.
  *
  * @module
  */
@@ -27,8 +27,8 @@ const words = bytesUpTo(EVIDENCE_BYTES_MAX)
 const path = z.array(bytesUpTo(32)).max(PATH_LENGTH_MAX)
 
 /**
- * What shows which manifests an owner's sum was of, for a faulty contributor may sign two: the owner's own LOADED. An
- * owner whose own chunk is empty signs none; for it a quorum's precommits for the COMMIT value speak.
+ * Shows which manifests an owner's sum is of, because a faulty contributor may sign two: the owner's own LOADED message.
+ * An owner whose own chunk is empty signs none; in its place stand a quorum's precommits for the COMMIT value.
  */
 const BINDING = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('loaded'), wire: smallEnvelope }),
@@ -37,13 +37,16 @@ const BINDING = z.discriminatedUnion('kind', [
 
 /** All messages are envelopes, as received. */
 const EVIDENCE = z.discriminatedUnion('kind', [
-  /** two different messages of one signer in one slot of one round */
+  /** two different messages of one signer for one slot of a round */
   z.strictObject({ kind: z.literal('equivocation'), first: wire, second: wire }),
-  /** one message that no honest peer signs, whatever it has seen */
+  /** one message that no honest peer signs, whatever messages it received */
   z.strictObject({ kind: z.literal('invalid'), wire }),
   /** a RELEASE whose key does not open the commitment of its signer's MANIFEST */
   z.strictObject({ kind: z.literal('false-release'), manifest: smallEnvelope, release: smallEnvelope }),
-  /** a CHUNK-SUM that is not of what its owner held; manifests, releases and parts in the order of the contributors */
+  /**
+   * a CHUNK-SUM that differs from the sum of the chunks that its owner held; manifests, releases and parts in the order
+   * of the contributors
+   */
   z.strictObject({
     kind: z.literal('false-sum'),
     open: wire,
@@ -54,7 +57,7 @@ const EVIDENCE = z.discriminatedUnion('kind', [
     /** masked chunks, little-endian words, with their paths in the Merkle trees that the manifests commit to */
     parts: z.array(record({ words, path })).max(MEMBERS_MAX),
   }),
-  /** a FINGERPRINT that is not of its signer's own vector; all its masked chunks, in order */
+  /** a FINGERPRINT that differs from that of its signer's own vector; all its masked chunks, in order */
   z.strictObject({
     kind: z.literal('false-fingerprint'),
     open: wire,
@@ -73,7 +76,7 @@ export type Binding = Immutable<z.infer<typeof BINDING>>
 export type MaskedPart = EvidenceOf<'false-sum'>['parts'][number]
 
 /**
- * What evidence may take in a study: a chunk of everybody, which is up to the whole vector of everybody where few
+ * The largest evidence of a study: one chunk of every hospital, which is up to the whole vector of each where few
  * hospitals own chunks.
  *
  * @param dimension   d, words
@@ -96,8 +99,7 @@ export function encodeEvidence(evidence: Evidence): Uint8Array {
 }
 
 /**
- * Reads evidence that somebody else made. That it has its form says nothing about whether it proves anything:
- * `verifyEvidence` does.
+ * Decodes evidence from another peer. Only its form is checked; `verifyEvidence` checks whether it proves anything.
  *
  * @param bytesMax   `evidenceBytesMax` of the study
  * @throws ProtocolError `bad-evidence`

@@ -4,20 +4,20 @@ import { z } from 'zod'
 import { bytesUpTo, placeIn } from '../encoding/fields.ts'
 import { MEMBERS_MAX, SMALL_MESSAGE_BYTES_MAX, VALUE_BYTES_MAX, VIEWS_MAX } from './limits.ts'
 
-/** An attempt to agree, or one of a series of our own. */
+/** Number of a view, or of an attempt of the sender. */
 export const view = placeIn(VIEWS_MAX)
 
 /** A hospital's rank in the roster. */
 export const rank = placeIn(MEMBERS_MAX)
 
-/** Ranks, in the order that the message is about. */
+/** Ranks, in the order that the message defines. */
 export const ranks = z.array(rank).max(MEMBERS_MAX)
 
-/** A value that is proposed to an agreement. */
+/** A value proposed to an agreement. */
 export const valueBytes = bytesUpTo(VALUE_BYTES_MAX)
 
-/** An envelope of a kind of which a set holds one for each hospital. */
+/** An envelope of a kind of message that occurs once for each hospital in a set. */
 export const smallEnvelope = bytesUpTo(SMALL_MESSAGE_BYTES_MAX)
 
-/** Other hospitals' envelopes inside of a message: READYs or votes. */
+/** Envelopes of other hospitals inside a message: READYs or votes. */
 export const smallEnvelopes = z.array(smallEnvelope).max(MEMBERS_MAX)

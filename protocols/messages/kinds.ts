@@ -1,6 +1,6 @@
 /**
- * Every kind of message that a hospital may sign in a round, one row each: what it says, what tells several by one
- * sender apart, and its bit in anti-entropy. A kind that has no row here cannot be said.
+ * Every kind of message that a hospital may sign in a round, one row each: its fields, what distinguishes several
+ * messages of one sender, and its bit in anti-entropy. A kind without a row here cannot be sent.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { CHANGE_BYTES_MAX } from '../roster/limits.ts'
 import { rank, ranks, smallEnvelopes, valueBytes, view } from './fields.ts'
 import { FINGERPRINT_BYTES, INSTANCES, type Instance, VIEWS_MAX } from './limits.ts'
 
-/** What the round itself adds to every message. */
+/** Fields that every message of a round has. */
 export const HEADER = { study: hash32, roster: uint32, round: uint32 }
 
 const instance = z.enum(INSTANCES)
@@ -34,7 +34,7 @@ type Placing =
    * new kind takes the next free one
    */
   | { readonly place: number }
-  /** the same, for a kind that each agreement has its own of */
+  /** the same, for a kind that exists once in each of the two agreements */
   | {
       readonly place: Readonly<Record<Instance, number>>
       readonly schema: { readonly shape: { readonly instance: typeof instance } }
@@ -43,7 +43,7 @@ type Placing =
 type Kind<T> = Numbering &
   Placing & { readonly schema: { readonly shape: { readonly type: z.ZodLiteral<T & string> } } }
 
-/** Checks that every row is of its own kind, and has the field that it is numbered by. */
+/** Checks at compile time that every row has its own kind, and the field that numbers its messages. */
 function table<T extends { readonly [K in keyof T]: Kind<K> }>(rows: T): T {
   return rows
 }
@@ -96,7 +96,7 @@ export const KINDS = table({
     place: { commit: 7, result: 16 },
     schema: body('precommit', { instance, view, value: hash32.nullable() }),
   },
-  /** a quorum's precommits of the first agreement, for whoever may never be able to count them */
+  /** a quorum's precommits of the first agreement, for peers that did not receive enough of them to count */
   certificate: {
     numberedBy: 'none',
     place: 8,
@@ -107,13 +107,18 @@ export const KINDS = table({
     place: 9,
     schema: body('release', { sid: hash32, key: hash32 }),
   },
-  /** attempt a of chunk c is its owner's a-th successor's: the sender's place among the owners tells the chunk */
+  /**
+   * attempt a of chunk c belongs to the a-th successor of its owner: the sender's place among the owners determines the
+   * chunk
+   */
   'chunk-sum': {
     numberedBy: 'attempt',
     place: 10,
     schema: body('chunk-sum', { sid: hash32, attempt: view, hash: hash32 }),
   },
-  /** 64 subset sums of our opened vector under a challenge; attempt counts our own, for sums may be replaced */
+  /**
+   * 64 subset sums of the sender's opened vector under a challenge; attempts are numbered, because sums may be replaced
+   */
   fingerprint: {
     numberedBy: 'attempt',
     place: 11,
@@ -124,13 +129,16 @@ export const KINDS = table({
       sums: bytesOf(FINGERPRINT_BYTES),
     }),
   },
-  /** an operator's consent to one change of the roster, said anew in every round until it is certified */
+  /** an operator's consent to one change of the roster, sent again in every round until the change is certified */
   approve: {
     numberedBy: 'none',
     place: 12,
     schema: body('approve', { change: bytesUpTo(CHANGE_BYTES_MAX) }),
   },
-  /** we take no part in this round: a disk that was set back, or lost the round's secrets, might make us speak twice */
+  /**
+   * the sender takes no part in this round: after its disk was set back, or lost the round's secrets, it might
+   * contradict an earlier message of its own
+   */
   'sit-out': {
     numberedBy: 'none',
     place: 13,
@@ -140,7 +148,7 @@ export const KINDS = table({
 
 export type MessageType = keyof typeof KINDS
 
-/** Every position of the bitmap, in the order of the rows. */
+/** All positions of the bitmap, in the order of the rows. */
 export const PLACES: readonly number[] = Object.values(KINDS).flatMap(({ place }) =>
   typeof place === 'number' ? [place] : INSTANCES.map(name => place[name]),
 )

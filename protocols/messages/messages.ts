@@ -1,5 +1,5 @@
 /**
- * What peers say in a round: the bodies, their wire form, and the one door through which they come in.
+ * The messages of a round: their bodies, their wire form, and `openMessage`, which checks every message that arrives.
  *
  * A body is canonical CBOR; it travels in a signed envelope and is verified on the bytes received, never re-encoded.
  *
@@ -20,12 +20,12 @@ import { type Instance, MESSAGE_BYTES_MAX } from './limits.ts'
 type BodySchema = (typeof KINDS)[MessageType]['schema']
 const SCHEMAS = Object.values(KINDS).map(({ schema }): BodySchema => schema)
 
-/** What a hospital may sign in a round. */
+/** The body of any message of a round. */
 export const BODY = z.discriminatedUnion('type', SCHEMAS as [BodySchema, ...BodySchema[]])
 
 export type Body = z.infer<typeof BODY>
 export type BodyOf<T extends Body['type']> = Extract<Body, { type: T }>
-/** A body without what the round itself adds. */
+/** A body without the fields that every message has. */
 export type Content = Body extends infer B ? (B extends Body ? Omit<B, keyof typeof HEADER> : never) : never
 
 /** A verified message: only `openMessage` makes one. */
@@ -41,7 +41,7 @@ export interface Message<B extends Body = Body> {
 export interface MessageContext {
   readonly study: Uint8Array
   readonly roster: Roster
-  /** checks one envelope's signature; may remember what it has seen */
+  /** checks the signature of an envelope; may remember envelopes that passed */
   readonly verify: (envelope: Envelope) => boolean
 }
 
@@ -68,7 +68,7 @@ export function decodeEnvelope(wire: Uint8Array): Envelope {
 export function openMessage(wire: Uint8Array, context: MessageContext): Message {
   const envelope = decodeEnvelope(wire)
   const from = memberOf(context.roster, envelope.signer)
-  // rosters follow rounds: whoever passes it on may have a newer one than we, or an older one
+  // rosters follow rounds: the peer that passed it on may have a newer or an older one
   if (from === undefined) {
     throw new ProtocolError('not-in-roster', 'signed by a peer outside the roster', { action: 'ignore' })
   }
@@ -107,10 +107,10 @@ export function is<T extends Body['type']>(message: Message, type: T): message i
   return message.body.type === type
 }
 
-/** A row of a round's messages: all of one kind, and of one view or attempt where the kind has several. */
+/** A row of a round's messages: all of one kind, and of one view or attempt where the kind has those. */
 export interface RowKey {
   readonly type: MessageType
-  /** of the kinds that each agreement has its own of; elsewhere it says nothing */
+  /** of kinds that exist in each of the two agreements; without meaning for others */
   readonly instance?: Instance
   /** view or attempt; 0 where a sender has one message a round */
   readonly number?: number
@@ -121,16 +121,16 @@ export function rowName({ type, instance = 'commit', number = 0 }: RowKey): stri
   return typeof KINDS[type].place === 'number' ? `${type}/${number}` : `${instance}-${type}/${number}`
 }
 
-/** The row that a message stands in. */
+/** The row of a message. */
 function rowKeyOf(body: Body): Required<RowKey> {
   const { numberedBy } = KINDS[body.type]
   const fields: { type: MessageType; instance?: Instance; view?: number; attempt?: number } = body
-  // the table's type sees to it that a kind has the field that numbers it
+  // the type of the table guarantees that a kind has the field that numbers it
   const number = numberedBy === 'none' ? 0 : (fields[numberedBy] as number)
   return { type: body.type, instance: fields.instance ?? 'commit', number }
 }
 
-/** What a message is about, without who says it: its kind and view. */
+/** The kind and view of a message, without its signer. */
 export function rowOf(body: Body): string {
   return rowName(rowKeyOf(body))
 }
@@ -142,12 +142,12 @@ export function placeOf(body: Body): { readonly place: number; readonly number: 
   return { place: typeof place === 'number' ? place : place[instance], number }
 }
 
-/** The name of a slot: what one member says in one row. */
+/** The name of a slot: a row and a member. */
 export function slotName({ from, ...row }: RowKey & { readonly from: Member }): string {
   return `${rowName(row)}/${from}`
 }
 
-/** The one place that a message can take in its round: a member says at most one thing there. */
+/** The slot of a message in its round: an honest member signs at most one message for it. */
 export function slotOf({ from, body }: Pick<Message, 'from' | 'body'>): string {
   return `${rowOf(body)}/${from}`
 }

@@ -1,9 +1,9 @@
 /**
- * An owner's signed word that it holds a contributor's masked chunk. With it, a MISSING that names the contributor is a
- * lie that can be shown. So an honest owner gives a receipt only for what it will still have when it comes to say
- * MISSING, and never to somebody whom it has reported already.
+ * An owner's signed statement that it holds a contributor's masked chunk. It proves that a later MISSING that names the
+ * contributor is false. So an honest owner gives a receipt only for a chunk that it will still hold when MISSING is due,
+ * and never to a contributor that it has already reported.
  *
- * It is an envelope like any message, yet no message: its type is none of a round's, so no slot and no gossip takes it.
+ * It is an envelope like that of a message, but of a type that rounds do not have, so it takes no slot and is not gossiped.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const RECEIPT = z.strictObject({
   study: hash32,
   sid: hash32,
   chunk: rank,
-  /** raw PeerId of the contributor: two may be shown the same bytes, and one receipt must not serve both */
+  /** raw PeerId of the contributor: two contributors may upload the same bytes, and one receipt must not serve both */
   contributor: bytesOf(38),
   /** SHA-256 of the masked chunk */
   hash: hash32,
@@ -30,7 +30,7 @@ const RECEIPT = z.strictObject({
 
 export type Receipt = Omit<z.infer<typeof RECEIPT>, 'type'>
 
-/** What an owner signs; `StepContext.seal` makes the receipt of it. */
+/** The bytes that an owner signs; `StepContext.seal` makes the receipt. */
 export function encodeReceipt(receipt: Receipt): Uint8Array {
   return encode({ type: 'receipt', ...receipt })
 }

@@ -29,8 +29,8 @@ const RESULT_VALUE = z.discriminatedUnion('outcome', [
 ])
 
 /**
- * What the second agreement of a round decides; `members` are its contributors, or those who kept it from its result. A
- * round that could not even be opened is VOID with a sid of zeros.
+ * The value that the second agreement of a round decides; `members` are its contributors, or of a VOID round those that
+ * prevented its result. A round that was never opened is VOID with a sid of zeros.
  */
 export type ResultValue = z.infer<typeof RESULT_VALUE>
 

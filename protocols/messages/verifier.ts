@@ -1,12 +1,12 @@
-/** Checks signatures and remembers those that were good: the same envelope arrives by many ways. @module */
+/** Checks signatures and remembers valid ones, because the same envelope arrives many times. @module */
 
 import { type Envelope, verifyEnvelope } from '../../crypto/envelope.ts'
 import { sha256 } from '../../crypto/hash.ts'
 
-/** Signatures that were verified lately are remembered: a READY comes back inside every OPEN. */
+/** Number of envelopes remembered: a READY returns inside every OPEN. */
 const VERIFIED_MAX = 4096
 
-/** A signature check that remembers the last envelopes that passed. */
+/** A signature check that remembers the last valid envelopes. */
 export function rememberingVerifier(): (envelope: Envelope) => boolean {
   const seen = new Set<string>()
   return envelope => {

@@ -1,6 +1,6 @@
 /**
- * Anti-entropy: gossip is best effort, so every peer compares what it holds with others and pulls what it lacks.
- * Pure functions; who is asked when is the driver's.
+ * Anti-entropy: gossip is best effort, so every peer compares its messages with those of others and pulls missing ones.
+ * Pure functions; the driver decides which peer to ask, and when.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { heardFrom } from '../round/rollback-guard.ts'
 import type { RoundState } from '../round/state.ts'
 import { SYNC_BYTES_MAX, SYNC_LINKS_MAX } from './limits.ts'
 
-/** Slots that messages can take: of every kind, view and member; members are the fastest index, then kinds. */
+/** Number of slots: one for each kind, view and member; the member varies fastest, then the kind. */
 const SLOTS_MAX = PLACES.length * MEMBERS_MAX * VIEWS_MAX
 const BITMAP_BYTES_MAX = Math.ceil(SLOTS_MAX / 8)
 const holdings = { have: bytesUpTo(BITMAP_BYTES_MAX), tags: bytesUpTo(SLOTS_MAX) }
@@ -31,17 +31,17 @@ const FILL = record({
 })
 
 /**
- * What a peer holds of its round: one bit per slot, and for each set bit, in order, a byte of what stands there. Two
- * that were told different things in one slot find out; both then hold the proof.
+ * The messages of a round that a peer holds: one bit per slot, and for each set bit, in order, one byte of the message's
+ * hash. Two peers with different messages in one slot notice it; both then have the proof of equivocation.
  */
 export interface Holdings {
   readonly have: Uint8Array
   readonly tags: Uint8Array
 }
 
-/** What the asker holds; with `recall` it only asks for what it said itself. */
+/** Summary of the asker; with `recall` it asks only for its own messages. */
 export type Summary = z.infer<typeof SUMMARY>
-/** What the asker lacks, as far as it fits; `have` tells what the answerer lacks in turn. */
+/** Messages that the asker lacks, as many as fit; `have` is the answerer's own summary. */
 export type Fill = z.infer<typeof FILL>
 
 /** @throws ProtocolError `bad-sync` */
@@ -62,7 +62,7 @@ export function encodeSync(message: Summary | Fill): Uint8Array {
   return encode(message)
 }
 
-/** Every message with the bit of its slot; the first bit of a row is worked out once. */
+/** Every message with the bit of its slot; the first bit of a row is computed once. */
 function* slotsOf({ messages, roster }: RoundState): Generator<{ bit: number; message: Message }> {
   for (const row of messages.values()) {
     const [one] = row.values()
@@ -73,13 +73,13 @@ function* slotsOf({ messages, roster }: RoundState): Generator<{ bit: number; me
   }
 }
 
-/** One byte of what stands in a slot; of what contradicts itself, one of both, whichever came first. */
+/** One byte of the hash of the message in a slot; of two contradicting messages one of both hashes, in either order. */
 function tagOf({ doubled }: RoundState, { hash, ...message }: Message): number {
   const second = doubled.size > 0 ? doubled.get(slotOf(message)) : undefined
   return second === undefined ? (hash[0] as number) : (hash[1] as number) ^ (second.hash[1] as number)
 }
 
-/** What a state holds, as it is told to others. */
+/** Summary of the messages of a state. */
 export function holdingsOf(state: RoundState): Holdings {
   const slots = [...slotsOf(state)].sort((a, b) => a.bit - b.bit)
   const have = new Uint8Array(slots.length === 0 ? 0 : ((slots.at(-1) as { bit: number }).bit >> 3) + 1)
@@ -98,7 +98,10 @@ function ones(byte: number): number {
   return count
 }
 
-/** The tag that a peer gives to each of our slots that it holds too, by bit. It may claim to hold half a million more. */
+/**
+ * The byte of a peer's summary for each of our slots, by bit. Slots that only the peer has are skipped: it may claim
+ * half a million.
+ */
 function tagsByBit(state: RoundState, { have, tags }: Holdings): ReadonlyMap<number, number> {
   const known = new Map<number, number>()
   const bits = [...slotsOf(state)].map(({ bit }) => bit).sort((a, b) => a - b)
@@ -112,7 +115,7 @@ function tagsByBit(state: RoundState, { have, tags }: Holdings): ReadonlyMap<num
   return known
 }
 
-/** Messages of ours that a peer lacks, or holds otherwise, up to `SYNC_BYTES_MAX` in all. */
+/** Messages that a peer lacks, or has others in place of, up to `SYNC_BYTES_MAX` in all. */
 export function missingFrom(state: RoundState, holdings: Holdings): Uint8Array[] {
   const known = tagsByBit(state, holdings)
   const found: Uint8Array[] = []
@@ -130,8 +133,8 @@ export function missingFrom(state: RoundState, holdings: Holdings): Uint8Array[]
 }
 
 /**
- * Answers a summary: links when the asker is behind, messages when it is in our round, nothing when it is ahead. Who
- * recalls what it said gets just that, whatever its round.
+ * Answers a summary: links when the asker is behind, messages when it is in our round, nothing when it is ahead. A
+ * peer that recalls its own messages gets those alone, whatever its round.
  *
  * @param from      the asker
  * @param linksFrom the certified links from a round on, as stored, oldest first

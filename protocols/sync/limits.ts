@@ -1,11 +1,11 @@
-/** Bounds of anti-entropy and catching up. @module */
+/** Limits of anti-entropy and catching up. @module */
 
-/** Every so often, what one holds is compared with two random peers. */
+/** Time between two comparisons with random peers, ms. */
 export const SYNC_INTERVAL_MS = 2000
 export const SYNC_PEERS = 2
 
-/** One answer carries at most this much; the next exchange brings the rest. */
+/** Most bytes of messages in one answer; the next exchange brings the rest. */
 export const SYNC_BYTES_MAX = 512 * 1024
 
-/** Links in one answer: a late peer asks again for the rest. */
+/** Most links in one answer; a late peer asks again for the rest. */
 export const SYNC_LINKS_MAX = 256

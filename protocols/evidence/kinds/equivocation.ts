@@ -1,4 +1,4 @@
-/** Two bodies in one slot. Two signatures on one body are none: it is the body that was said. @module */
+/** Two different bodies for one slot. Two signatures on the same body are no evidence. @module */
 
 import { same } from '../../immutable.ts'
 import type { EvidenceOf } from '../../messages/evidence.ts'

@@ -1,4 +1,4 @@
-/** Reported missing, and receipted. @module */
+/** A MISSING message about a contributor that has the sender's receipt. @module */
 
 import { same } from '../../immutable.ts'
 import type { EvidenceOf } from '../../messages/evidence.ts'

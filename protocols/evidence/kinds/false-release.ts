@@ -1,4 +1,4 @@
-/** A key that opens nothing. @module */
+/** A RELEASE whose key does not open the commitment of its signer. @module */
 
 import { opens } from '../../../crypto/commitment.ts'
 import { same } from '../../immutable.ts'

@@ -1,6 +1,6 @@
 /**
- * A CHUNK-SUM against the sum of exactly P's chunks: everybody's masked chunks added up again. They are safe to show, for
- * their masks were released; what their signers committed to fixes them.
+ * A CHUNK-SUM against the sum of exactly P's chunks: all masked chunks are added up again. Showing them is safe, because
+ * their masks were released, and their signers' commitments fix them.
  *
  * @module
  */
@@ -70,7 +70,7 @@ export const FALSE_SUM: EvidenceKind<EvidenceOf<'false-sum'>> = {
   },
 }
 
-/** The chunk that a CHUNK-SUM is of: its sender's place among the owners and its attempt tell. */
+/** The chunk of a CHUNK-SUM, determined by the sender's place among the owners and the attempt. */
 function chunkOf(sum: Message<BodyOf<'chunk-sum'>>, { opening }: SignedSession): Chunk {
   const { owners } = opening
   const place = owners.indexOf(sum.from)
@@ -99,7 +99,7 @@ function checkBinding(
     demand(same(loaded.body.digest, loadedDigest(opening.sid, hashes)), 'the owner loaded other manifests')
     return
   }
-  // an owner's own word comes first: a quorum of liars could contradict it
+  // the owner's own message comes first: a quorum of liars could contradict it
   demand(chunksOf(opening, sum.from).length === 0, 'an owner with a chunk of its own has signed a LOADED')
   const [first] = bound.precommits
   demand(first !== undefined, 'a certificate without votes')

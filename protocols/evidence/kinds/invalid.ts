@@ -1,6 +1,6 @@
 /**
- * One message, judged alone: only faults that no honest peer can have, whatever it has seen, and whatever others have
- * told it. Codes: the keys of `FAULTS`.
+ * One message by itself: only faults that no honest peer can commit, whatever it received from others.
+ * Codes: the keys of `FAULTS`.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { checkOpenAlone, proposes } from '../signed-session.ts'
 
 const TYPES = new Set<unknown>(BODY.options.map(({ shape }) => shape.type.value))
 
-/** What is wrong with a message that was judged alone. */
+/** The fault of a message by itself. */
 const FAULTS = {
   'bad-body': 'with a content that the protocol does not have',
   'low-order-key': 'with a key that gives every pair of hospitals the same, known secret',
@@ -77,7 +77,7 @@ function faultOf(message: Message, context: EvidenceContext): Fault | undefined 
   return undefined
 }
 
-/** The code, when the check fails. Whatever it holds was checked by an honest signer in the same way. */
+/** The code, when the check fails. An honest signer ran the same check before it signed. */
 function refusal(code: Fault, check: () => unknown): Fault | undefined {
   try {
     check()
