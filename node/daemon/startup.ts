@@ -2,7 +2,7 @@
 
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { HttpSources } from '../http/http.ts'
-import type { NodeStatus } from '../http/status.ts'
+import { IDLE_STATUS, type NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerProgress } from '../worker/worker-thread.ts'
@@ -64,6 +64,7 @@ export function startupSources(startup: Startup): Omit<HttpSources, 'live' | 'on
 
 function startupStatus({ stage, peer, site, study, document }: Startup): NodeStatus {
   return {
+    ...IDLE_STATUS,
     peer,
     site,
     version: readVersion(),
@@ -71,20 +72,8 @@ function startupStatus({ stage, peer, site, study, document }: Startup): NodeSta
     studyName: document.name,
     phase: 'starting',
     stage,
-    round: 0,
     rounds: document.rounds,
-    view: 0,
-    peers: [],
-    contributors: [],
-    epsilon: null,
     noiseMultiplier: document.privacy.noiseMultiplier,
-    engine: null,
-    checkpoint: null,
     memoryBytes: process.memoryUsage.rss(),
-    eventLoopLagP99Ms: 0,
-    lastError: null,
-    roster: { version: 0, approving: null },
-    strikes: [],
-    evidence: 0,
   }
 }

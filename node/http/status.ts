@@ -54,3 +54,20 @@ export interface NodeStatus {
   /** files that prove a hospital's lie: `confrere evidence list` names them */
   evidence: number
 }
+
+/** What a node says of itself as long as it does not take part. */
+export const IDLE_STATUS = {
+  stage: null,
+  round: 0,
+  view: 0,
+  peers: [],
+  contributors: [],
+  epsilon: null,
+  engine: null,
+  checkpoint: null,
+  eventLoopLagP99Ms: 0,
+  lastError: null,
+  roster: { version: 0, approving: null },
+  strikes: [],
+  evidence: 0,
+} satisfies Partial<NodeStatus>
