@@ -3,6 +3,7 @@
 
 import test from 'ava'
 import { decode } from 'fast-png'
+import { epsilonText } from '../../../node/privacy/epsilon-text.ts'
 import { auditStudy, type StudyAudit } from '../../../node/privacy-audit/audit.ts'
 import { pictureOf } from '../../../node/privacy-audit/chart.ts'
 import { type ReportSource, reportPage } from '../../../node/privacy-audit/report.ts'
@@ -56,7 +57,7 @@ test('names and files are text, and nothing is fetched from anywhere', async t =
 test('it says whose it is, what a lower bound is worth, and all three epsilons', async t => {
   const audit = await phantomAudit()
   const page = reportPage(audit, SOURCE)
-  for (const epsilon of Object.values(audit.claimed)) t.true(page.includes(epsilon.toFixed(3)))
+  for (const epsilon of Object.values(audit.claimed)) t.true(page.includes(epsilonText(epsilon)))
   for (const words of [
     'Keep this file',
     'no proof of privacy',

@@ -1,5 +1,7 @@
 import test from 'ava'
+import fc from 'fast-check'
 import {
+  epsilonFoundText,
   epsilonText,
   OBSERVERS,
   observerLines,
@@ -15,6 +17,18 @@ test('an epsilon is never rounded down', t => {
   t.is(epsilonText(1.00001), '1.001')
   t.is(epsilonText(0.12341), '0.124')
   t.is(epsilonText(Infinity), 'unbounded')
+})
+
+test('what an audit finds is a lower bound, and never rounded up', t => {
+  t.is(epsilonFoundText(3), '3')
+  t.is(epsilonFoundText(2.9996), '2.999')
+  t.is(epsilonFoundText(0.12349), '0.123')
+  fc.assert(
+    fc.property(fc.double({ min: 1e-3, max: 1e4, noNaN: true }), epsilon => {
+      t.true(Number(epsilonFoundText(epsilon)) <= epsilon * (1 + 1e-9) + 1e-9)
+      t.true(Number(epsilonText(epsilon)) >= epsilon * (1 - 1e-9) - 1e-9)
+    }),
+  )
 })
 
 test('all three epsilons are shown, each against whom; what is charged comes first, and says so', t => {
