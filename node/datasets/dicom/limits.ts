@@ -1,0 +1,25 @@
+/** Limits of one DICOM file. They are checked before anything is inflated, decoded or allocated. @module */
+
+/** A file, and what a deflated file inflates to. */
+export const FILE_BYTES_MAX = 2 ** 29
+/** Everything before the pixels. An enhanced multi-frame header has about 2 kB for each frame. */
+export const HEADER_BYTES_MAX = 2 ** 22
+/** Sequences within sequences. The functional groups of an enhanced image need 3. */
+export const NESTING_MAX = 32
+/** A string that the header states; the longest one that is read has 16 values of 16 characters. */
+export const STRING_BYTES_MAX = 1024
+/** Windows that one image may offer. */
+export const WINDOWS_MAX = 32
+/** Rows x columns x samples of one frame: a mammogram has 21 million. */
+export const FRAME_VALUES_MAX = 2 ** 25
+export const FRAMES_MAX = 2 ** 14
+/** Rows x columns x samples x frames of one file. */
+export const FILE_VALUES_MAX = 2 ** 28
+/** Pieces that compressed pixels are split into. */
+export const FRAGMENTS_MAX = 2 ** 17
+/** Tiles of one JPEG 2000 frame. */
+export const TILES_MAX = 2 ** 12
+/** Time that one frame may take to decode; the largest frame takes about 3 s. */
+export const FRAME_MS_MAX = 20_000
+/** Memory that a codec may keep between two frames. */
+export const CODEC_BYTES_KEPT_MAX = 2 ** 28
