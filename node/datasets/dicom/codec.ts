@@ -40,13 +40,18 @@ export function openCodec({ frameMsMax = FRAME_MS_MAX, entry = ENTRY }: CodecOpt
     worker = undefined
     await ended?.terminate()
   }
+  const start = (): Worker => {
+    const started = new Worker(entry)
+    // a thread that fails between frames must not end the process: the next frame starts another
+    started.on('error', () => {})
+    started.on('exit', () => {
+      if (worker === started) worker = undefined
+    })
+    return started
+  }
   const run = async (job: CodecJob): Promise<CodecFrame> => {
     if (closed) throw ended()
-    if (worker === undefined) {
-      worker = new Worker(entry)
-      // a later failure, between frames, must not end the process: the next frame finds out
-      worker.on('error', () => {})
-    }
+    worker ??= start()
     lastId += 1
     worker.ref()
     try {

@@ -9,7 +9,7 @@
 import { inflateRawSync } from 'node:zlib'
 import dicomParser, { type ByteArray, type ByteArrayParser, type DataSet, type Element } from 'dicom-parser'
 import { DicomError, damaged, EXPORT_AGAIN } from './error.ts'
-import { FILE_BYTES_MAX, HEADER_BYTES_MAX, NESTING_MAX, STRING_BYTES_MAX } from './limits.ts'
+import { FILE_BYTES_MAX, HEADER_BYTES_MAX, INFLATED_BYTES_MAX, NESTING_MAX, STRING_BYTES_MAX } from './limits.ts'
 import { trimmed } from './patient.ts'
 import { EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, syntaxOf, type TransferSyntax } from './syntax.ts'
 
@@ -58,18 +58,29 @@ interface Start {
 
 function startOf(bytes: Uint8Array): Start {
   if (ascii(bytes, PREAMBLE_BYTES, 4) === 'DICM') return { bytes, ...metaOf(bytes) }
-  const [first, second] = [bytes[0], bytes[1]]
-  if (first === 2 && second === 0 && bytes.length >= 8) {
+  if (begins(bytes, [2, 0])) {
     const whole = new Uint8Array(META_START + bytes.length)
     whole.set(Buffer.from('DICM'), PREAMBLE_BYTES)
     whole.set(bytes, META_START)
     return { bytes: whole, ...metaOf(whole), guess: 'it lacks the preamble: read as if it had one' }
   }
+  // some exports put a space before the first element
+  if (begins(bytes, [0x20, 8, 0])) return headless(bytes.subarray(1), 'one byte skipped and ')
+  return headless(bytes, '')
+}
+
+/** Guesses how a file without a header is written from its first element, which belongs to group 0008. */
+function headless(bytes: Uint8Array, skipped: string): Start {
   const explicit = /^[A-Z]{2}$/.test(ascii(bytes, 4, 2))
-  const syntax = first === 0 && second === 8 && explicit ? EXPLICIT_BIG : explicit ? EXPLICIT_LITTLE : IMPLICIT_LITTLE
-  const begins = bytes.length >= 8 && ((first === 8 && second === 0) || syntax === EXPLICIT_BIG)
-  if (!begins) throw new DicomError('it is not a DICOM file', 'Leave it out.')
-  return { bytes, position: 0, syntax, guess: `it has no file header: read as ${syntax.name}` }
+  const big = explicit && begins(bytes, [0, 8])
+  if (!big && !begins(bytes, [8, 0])) throw new DicomError('it is not a DICOM file', 'Leave it out.')
+  const syntax = big ? EXPLICIT_BIG : explicit ? EXPLICIT_LITTLE : IMPLICIT_LITTLE
+  return { bytes, position: 0, syntax, guess: `it has no file header: ${skipped}read as ${syntax.name}` }
+}
+
+/** Whether a file begins with these bytes and is long enough for one element. */
+function begins(bytes: Uint8Array, first: readonly number[]): boolean {
+  return bytes.length >= 9 && first.every((byte, index) => bytes[index] === byte)
 }
 
 /** Reads the file header (group 0002), whose length its first element states. */
@@ -86,10 +97,10 @@ function metaOf(bytes: Uint8Array): { position: number; syntax: TransferSyntax }
 
 function inflated(deflated: Uint8Array): Uint8Array {
   try {
-    return inflateRawSync(deflated, { maxOutputLength: FILE_BYTES_MAX })
+    return inflateRawSync(deflated, { maxOutputLength: INFLATED_BYTES_MAX })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('it inflates to more bytes', FILE_BYTES_MAX)
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('it inflates to too many bytes', INFLATED_BYTES_MAX)
     throw damaged('it does not inflate')
   }
 }

@@ -22,7 +22,8 @@ export type StoredValues = Uint8Array | Int8Array | Uint16Array | Int16Array
  * @param codec decodes compressed frames; uncompressed ones do not need it
  * @throws DicomError when a frame is damaged, or of a kind that is not read
  */
-export async function* storedFrames({ header, parsed }: DicomFile, codec: Codec): AsyncGenerator<StoredValues> {
+export async function* storedFrames(file: DicomFile, codec: Codec): AsyncGenerator<StoredValues> {
+  const { header, parsed } = file
   const { codec: name, bigEndian } = parsed.syntax
   const shift = header.highBit + 1 - header.bitsStored
   if (name === undefined) {

@@ -95,9 +95,19 @@ export interface DicomHeader {
   readonly transforms: readonly Transform[]
 }
 
-export interface DicomFile {
+/** A header, and where the pixels lie. What is printed or serialised of it is the header alone. */
+export class DicomFile {
   readonly header: DicomHeader
-  readonly parsed: ParsedFile
+  readonly #parsed: ParsedFile
+
+  constructor(header: DicomHeader, parsed: ParsedFile) {
+    this.header = header
+    this.#parsed = parsed
+  }
+
+  get parsed(): ParsedFile {
+    return this.#parsed
+  }
 }
 
 /**
@@ -119,7 +129,7 @@ export function readDicom(file: Uint8Array): DicomFile {
     ...image,
     transforms: image.samples === 1 ? transformsOf(set, image) : [],
   }
-  return { header, parsed }
+  return new DicomFile(header, parsed)
 }
 
 /** The transform of a frame. */

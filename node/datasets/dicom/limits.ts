@@ -1,7 +1,8 @@
 /** Limits of one DICOM file. They are checked before anything is inflated, decoded or allocated. @module */
 
-/** A file, and what a deflated file inflates to. */
 export const FILE_BYTES_MAX = 2 ** 29
+/** What a deflated file inflates to; it is inflated as a whole, so a bomb costs this much memory. */
+export const INFLATED_BYTES_MAX = 2 ** 27
 /** Everything before the pixels. An enhanced multi-frame header has about 2 kB for each frame. */
 export const HEADER_BYTES_MAX = 2 ** 22
 /** Sequences within sequences. The functional groups of an enhanced image need 3. */
