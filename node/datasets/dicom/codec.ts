@@ -5,7 +5,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { CodecFrame, CodecJob, CodecReply } from './codec-worker.ts'
-import { DicomError, damaged, EXPORT_AGAIN } from './error.ts'
+import { DicomError, damagedDicom, EXPORT_AGAIN } from './error.ts'
 import { FRAME_MS_MAX } from './limits.ts'
 
 export interface CodecOptions {
@@ -29,11 +29,9 @@ export interface Codec {
 /** Makes a codec; its thread starts with the first frame and does not keep the process alive between frames. */
 export function openCodec({ frameMsMax = FRAME_MS_MAX, entry = ENTRY }: CodecOptions = {}): Codec {
   let worker: Worker | undefined
-  let last: Promise<unknown> = Promise.resolve()
+  let last: Promise<void> = Promise.resolve()
   let lastId = 0
   let closed = false
-  const closing = Promise.withResolvers<never>()
-  closing.promise.catch(() => {})
 
   const stop = async (): Promise<void> => {
     const ended = worker
@@ -55,14 +53,14 @@ export function openCodec({ frameMsMax = FRAME_MS_MAX, entry = ENTRY }: CodecOpt
     lastId += 1
     worker.ref()
     try {
-      const reply = await Promise.race([replyOf(worker, { id: lastId, job }, frameMsMax), closing.promise])
-      if (reply.frame === undefined) throw damaged('a compressed frame does not decode')
+      const reply = await replyOf(worker, { id: lastId, job }, frameMsMax)
+      if (reply.frame === undefined) throw damagedDicom('a compressed frame does not decode')
       return reply.frame
     } catch (error) {
       // a thread that failed to answer is not used again
       if (error instanceof Unanswered) {
         await stop()
-        throw error.reason
+        throw closed ? ended() : error.reason
       }
       throw error
     } finally {
@@ -72,12 +70,15 @@ export function openCodec({ frameMsMax = FRAME_MS_MAX, entry = ENTRY }: CodecOpt
   return {
     decode: job => {
       const frame = last.then(() => run(job))
-      last = frame.catch(() => {})
+      // frames wait for each other's end and do not keep each other's values
+      last = frame.then(
+        () => {},
+        () => {},
+      )
       return frame
     },
     close: async () => {
       closed = true
-      closing.reject(ended())
       await stop()
     },
   }
@@ -102,7 +103,7 @@ function replyOf(worker: Worker, message: { id: number; job: CodecJob }, frameMs
   }
   const late = `a compressed frame takes more than ${frameMsMax} ms to decode`
   const timer = setTimeout(() => reject(new Unanswered(new DicomError(late, EXPORT_AGAIN))), frameMsMax)
-  const failed = (): void => reject(new Unanswered(damaged('a compressed frame stops its codec')))
+  const failed = (): void => reject(new Unanswered(damagedDicom('a compressed frame stops its codec')))
   worker.on('message', answered).once('error', failed).once('exit', failed)
   // a copy: the thread takes the bytes over, and the file's own must stay
   const job = { ...message.job, bytes: Uint8Array.from(message.job.bytes) }

@@ -4,7 +4,7 @@
  *
  * @module ITU-T T.81 annex B (JPEG), T.87 annex C (JPEG-LS), T.800 annex A (JPEG 2000); DICOM PS3.5 annex G (RLE)
  */
-import { damaged, unsupported } from './error.ts'
+import { damagedDicom, unsupported } from './error.ts'
 import { TILES_MAX } from './limits.ts'
 import type { CodecName } from './syntax.ts'
 
@@ -27,14 +27,14 @@ export function checkCodestream(codec: CodecName, bytes: Uint8Array, shape: Fram
   if (codec === 'rle') return checkRle(bytes, shape)
   const jpeg2000 = codec === 'jpeg-2000' || codec === 'ht-jpeg-2000'
   const stated = jpeg2000 ? sizeOfJpeg2000(bytes) : sizeOfJpeg(bytes, codec === 'jpeg-ls')
-  if (!endsWhole(bytes)) throw damaged('a compressed frame lacks its end marker')
+  if (!endsWhole(bytes)) throw damagedDicom('a compressed frame lacks its end marker')
   const { rows, columns, samples, bitsAllocated } = shape
   if (stated.rows !== rows || stated.columns !== columns || stated.samples !== samples) {
     const own = `${stated.rows} x ${stated.columns} x ${stated.samples}`
-    throw damaged(`a compressed frame has ${own} values, the header states ${rows} x ${columns} x ${samples}`)
+    throw damagedDicom(`a compressed frame has ${own} values, the header states ${rows} x ${columns} x ${samples}`)
   }
   if (stated.bits > bitsAllocated) {
-    throw damaged(`a compressed frame has ${stated.bits} bits a value, the header states ${bitsAllocated}`)
+    throw damagedDicom(`a compressed frame has ${stated.bits} bits a value, the header states ${bitsAllocated}`)
   }
 }
 
@@ -65,9 +65,9 @@ const START_OF_SCAN = 0xda
 function sizeOfJpeg(bytes: Uint8Array, ls: boolean): Stated {
   const name = ls ? 'JPEG-LS' : 'JPEG'
   const view = viewOf(bytes)
-  if (bytes.length < 4 || view.getUint16(0) !== 0xffd8) throw damaged(`a frame is no ${name} stream`)
+  if (bytes.length < 4 || view.getUint16(0) !== 0xffd8) throw damagedDicom(`a frame is no ${name} stream`)
   const headless = (): never => {
-    throw damaged(`a ${name} frame ends before it states its size`)
+    throw damagedDicom(`a ${name} frame ends before it states its size`)
   }
   let position = 2
   while (position + 4 <= bytes.length) {
@@ -98,16 +98,16 @@ function sizeOfJpeg2000(bytes: Uint8Array): Stated {
     if (bytes.length >= 8 && view.getUint32(4) === 0x6a502020) {
       throw unsupported('a frame is a JP2 file instead of a JPEG 2000 code stream')
     }
-    throw damaged('a frame is no JPEG 2000 code stream')
+    throw damagedDicom('a frame is no JPEG 2000 code stream')
   }
   const samples = bytes.length >= 42 ? view.getUint16(40) : 0
-  if (samples === 0 || bytes.length < 42 + 3 * samples) throw damaged('a frame ends before it states its size')
+  if (samples === 0 || bytes.length < 42 + 3 * samples) throw damagedDicom('a frame ends before it states its size')
   const word = (index: number): number => view.getUint32(8 + 4 * index)
   const [width, height, left, top, tileWidth, tileHeight, tileLeft, tileTop] = Array.from({ length: 8 }, (_, index) =>
     word(index),
   ) as [number, number, number, number, number, number, number, number]
   const tiles = Math.ceil((width - tileLeft) / tileWidth) * Math.ceil((height - tileTop) / tileHeight)
-  if (!(tiles >= 1 && tiles <= TILES_MAX)) throw damaged(`a frame has no tiles, or more than ${TILES_MAX}`)
+  if (!(tiles >= 1 && tiles <= TILES_MAX)) throw damagedDicom(`a frame has no tiles, or more than ${TILES_MAX}`)
   let bits = 0
   for (let sample = 0; sample < samples; sample += 1) {
     bits = Math.max(bits, (bytes[42 + 3 * sample]! & 0x7f) + 1)
@@ -121,19 +121,19 @@ const RLE_HEADER_BYTES = 64
 
 /** Walks every run: a segment must give exactly one byte of each pixel. */
 function checkRle(bytes: Uint8Array, { rows, columns, samples, bitsAllocated }: FrameShape): void {
-  if (bytes.length < RLE_HEADER_BYTES) throw damaged('an RLE frame is shorter than its header')
+  if (bytes.length < RLE_HEADER_BYTES) throw damagedDicom('an RLE frame is shorter than its header')
   const view = viewOf(bytes)
   const segments = view.getUint32(0, true)
   const expected = (samples * bitsAllocated) / 8
-  if (segments !== expected) throw damaged(`an RLE frame has ${segments} segments instead of ${expected}`)
+  if (segments !== expected) throw damagedDicom(`an RLE frame has ${segments} segments instead of ${expected}`)
   const starts = Array.from({ length: segments }, (_, index) => view.getUint32(4 + 4 * index, true))
   for (const [index, start] of starts.entries()) {
     const end = starts[index + 1] ?? bytes.length
     if (start < RLE_HEADER_BYTES || end < start || end > bytes.length) {
-      throw damaged('an RLE frame has a segment outside itself')
+      throw damagedDicom('an RLE frame has a segment outside itself')
     }
     if (lengthOfRuns(bytes, start, end, rows * columns) !== rows * columns) {
-      throw damaged('an RLE frame has a segment that is cut short or too long')
+      throw damagedDicom('an RLE frame has a segment that is cut short or too long')
     }
   }
 }

@@ -8,8 +8,14 @@
  */
 import { inflateRawSync } from 'node:zlib'
 import dicomParser, { type ByteArray, type ByteArrayParser, type DataSet, type Element } from 'dicom-parser'
-import { DicomError, damaged, EXPORT_AGAIN } from './error.ts'
-import { FILE_BYTES_MAX, HEADER_BYTES_MAX, INFLATED_BYTES_MAX, NESTING_MAX, STRING_BYTES_MAX } from './limits.ts'
+import { DicomError, damagedDicom, EXPORT_AGAIN, tooLarge } from './error.ts'
+import {
+  DICOM_BYTES_MAX,
+  HEADER_BYTES_MAX,
+  HEADER_STRING_BYTES_MAX,
+  INFLATED_BYTES_MAX,
+  NESTING_MAX,
+} from './limits.ts'
 import { trimmed } from './patient.ts'
 import { EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, syntaxOf, type TransferSyntax } from './syntax.ts'
 
@@ -37,7 +43,7 @@ export interface ParsedFile {
  */
 export function parseFile(file: Uint8Array): ParsedFile {
   if (file.length === 0) throw new DicomError('it is empty', EXPORT_AGAIN)
-  if (file.length > FILE_BYTES_MAX) throw tooLarge(`it has ${file.length} bytes`, FILE_BYTES_MAX)
+  if (file.length > DICOM_BYTES_MAX) throw tooLarge(`it has ${file.length} bytes`, DICOM_BYTES_MAX)
   const start = startOf(file)
   const { syntax } = start
   const bytes = syntax.deflated ? inflated(start.bytes.subarray(start.position)) : start.bytes
@@ -91,7 +97,7 @@ function metaOf(bytes: Uint8Array): { position: number; syntax: TransferSyntax }
   const end = stated ? META_START + 12 + view.getUint32(META_START + 8, true) : prefix.length
   const meta = guarded(() => dicomParser.readPart10Header(prefix.subarray(0, end))) as DataSet & { position: number }
   const element = meta.elements[TRANSFER_SYNTAX]
-  if (element === undefined) throw damaged('its file header does not name the transfer syntax')
+  if (element === undefined) throw damagedDicom('its file header does not name the transfer syntax')
   return { position: meta.position, syntax: syntaxOf(textOf(meta, TRANSFER_SYNTAX) ?? '') }
 }
 
@@ -101,7 +107,7 @@ function inflated(deflated: Uint8Array): Uint8Array {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('it inflates to too many bytes', INFLATED_BYTES_MAX)
-    throw damaged('it does not inflate')
+    throw damagedDicom('it does not inflate')
   }
 }
 
@@ -127,7 +133,7 @@ function guarded<T>(parse: () => T, otherwise = 'its header ends early, or has a
     return parse()
   } catch (error) {
     if (error instanceof RangeError && /call stack/.test(error.message)) throw tooDeep()
-    throw damaged(otherwise)
+    throw damagedDicom(otherwise)
   }
 }
 
@@ -145,10 +151,6 @@ function tooDeep(): DicomError {
   return new DicomError(`its header nests more than ${NESTING_MAX} sequences`, EXPORT_AGAIN)
 }
 
-function tooLarge(what: string, limit: number): DicomError {
-  return new DicomError(`${what}, more than ${limit}`, 'Leave it out, or export its frames as files of their own.')
-}
-
 function ascii(bytes: Uint8Array, start: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(start, start + length))
 }
@@ -156,12 +158,12 @@ function ascii(bytes: Uint8Array, start: number, length: number): string {
 /**
  * A string of a set, without its padding; undefined when it is absent or empty.
  *
- * @throws DicomError when it is longer than STRING_BYTES_MAX
+ * @throws DicomError when it is longer than HEADER_STRING_BYTES_MAX
  */
 export function textOf(set: DataSet, tag: string): string | undefined {
   const element = set.elements[tag]
   if (element === undefined || element.length === 0) return undefined
-  if (element.length > STRING_BYTES_MAX) throw damaged(`a string of its header has ${element.length} bytes`)
+  if (element.length > HEADER_STRING_BYTES_MAX) throw damagedDicom(`a string of its header has ${element.length} bytes`)
   const { byteArray } = set
   const bytes = Buffer.from(byteArray.buffer, byteArray.byteOffset + element.dataOffset, element.length)
   return trimmed(bytes.toString('latin1')) || undefined

@@ -24,11 +24,16 @@ export class DicomError extends CodedError {
 }
 
 /** The file is not what it states: cut short, or changed. */
-export function damaged(what: string): DicomError {
+export function damagedDicom(what: string): DicomError {
   return new DicomError(`it is damaged: ${what}`, EXPORT_AGAIN)
 }
 
 /** The file is whole, but holds what this decoder does not read. */
 export function unsupported(what: string): DicomError {
   return new DicomError(what, CONVERT)
+}
+
+/** The file goes beyond a limit. */
+export function tooLarge(what: string, limit: number): DicomError {
+  return new DicomError(`${what}, more than ${limit}`, 'Leave it out, or export it smaller or in several files.')
 }

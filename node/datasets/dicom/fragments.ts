@@ -4,7 +4,7 @@
  * @module DICOM PS3.5 annex A.4, https://dicom.nema.org/medical/dicom/current/output/html/part05.html
  */
 import { endsWhole } from './codestream.ts'
-import { damaged } from './error.ts'
+import { damagedDicom } from './error.ts'
 import { FRAGMENTS_MAX } from './limits.ts'
 
 interface Fragment {
@@ -36,19 +36,19 @@ function fragmentsOf(bytes: Uint8Array, start: number): { offsets: number[]; fra
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const items: { position: number; length: number }[] = []
   for (let position = start; ; ) {
-    if (position + ITEM_HEADER_BYTES > bytes.length) throw damaged('its compressed pixels end early')
+    if (position + ITEM_HEADER_BYTES > bytes.length) throw damagedDicom('its compressed pixels end early')
     const tag = view.getUint16(position, true) * 65_536 + view.getUint16(position + 2, true)
     if (tag === END) break
     const length = view.getUint32(position + 4, true)
     position += ITEM_HEADER_BYTES
-    if (tag !== ITEM) throw damaged('its compressed pixels hold something that is no item')
-    if (position + length > bytes.length) throw damaged('its compressed pixels end early')
-    if (items.length > FRAGMENTS_MAX) throw damaged(`its pixels are in more than ${FRAGMENTS_MAX} pieces`)
+    if (tag !== ITEM) throw damagedDicom('its compressed pixels hold something that is no item')
+    if (position + length > bytes.length) throw damagedDicom('its compressed pixels end early')
+    if (items.length > FRAGMENTS_MAX) throw damagedDicom(`its pixels are in more than ${FRAGMENTS_MAX} pieces`)
     items.push({ position, length })
     position += length
   }
   const [table, ...rest] = items
-  if (table === undefined || rest.length === 0) throw damaged('it has no compressed pixels')
+  if (table === undefined || rest.length === 0) throw damagedDicom('it has no compressed pixels')
   const base = table.position + table.length
   const offsets = Array.from({ length: Math.min(table.length >> 2, FRAGMENTS_MAX) }, (_, index) =>
     view.getUint32(table.position + 4 * index, true),
@@ -67,7 +67,7 @@ function firstFragments(offsets: readonly number[], fragments: readonly Fragment
     const index = new Map(fragments.map(({ offset }, fragment) => [offset, fragment]))
     const firsts = offsets.map(offset => index.get(offset) ?? -1)
     const grows = firsts.every((first, frame) => first > (firsts[frame - 1] ?? -1))
-    if (!grows || firsts[0] !== 0) throw damaged('its offset table does not point at its frames')
+    if (!grows || firsts[0] !== 0) throw damagedDicom('its offset table does not point at its frames')
     return firsts
   }
   if (fragments.length === frames) return fragments.map((_, fragment) => fragment)
@@ -75,7 +75,7 @@ function firstFragments(offsets: readonly number[], fragments: readonly Fragment
     fragment === 0 || endsWhole(fragments[fragment - 1]!.bytes) ? [fragment] : [],
   )
   if (firsts.length !== frames) {
-    throw damaged(`it states ${frames} frames, and its compressed pixels are in ${fragments.length} pieces`)
+    throw damagedDicom(`it states ${frames} frames, and its compressed pixels are in ${fragments.length} pieces`)
   }
   return firsts
 }

@@ -7,7 +7,7 @@
 import type { Codec } from './codec.ts'
 import type { CodecFrame } from './codec-worker.ts'
 import { checkCodestream } from './codestream.ts'
-import { damaged, unsupported } from './error.ts'
+import { damagedDicom, unsupported } from './error.ts'
 import { framesOf } from './fragments.ts'
 import type { DicomFile, DicomHeader } from './header.ts'
 import type { CodecName } from './syntax.ts'
@@ -35,7 +35,8 @@ export async function* storedFrames(file: DicomFile, codec: Codec): AsyncGenerat
     }
     return
   }
-  if (!parsed.pixels.hadUndefinedLength) throw damaged(`it is ${parsed.syntax.name}, and its pixels are not compressed`)
+  if (!parsed.pixels.hadUndefinedLength)
+    throw damagedDicom(`it is ${parsed.syntax.name}, and its pixels are not compressed`)
   checkColour(header, name)
   for (const bytesOf of framesOf(parsed.bytes, parsed.pixels.dataOffset, header.frames)) {
     const bytes = bytesOf()
@@ -50,7 +51,7 @@ export async function* storedFrames(file: DicomFile, codec: Codec): AsyncGenerat
 /** The first frame of a file; see storedFrames. */
 export async function firstFrame(file: DicomFile, codec: Codec): Promise<StoredValues> {
   for await (const frame of storedFrames(file, codec)) return frame
-  throw damaged('it has no frame')
+  throw damagedDicom('it has no frame')
 }
 
 function jobOf({ rows, columns, samples, bitsAllocated, bitsStored, signed, planar, colour }: DicomHeader) {
@@ -72,7 +73,7 @@ function checkDecoded(header: DicomHeader, frame: CodecFrame): void {
   const bytes = (header.rows * header.columns * header.samples * header.bitsAllocated) / 8
   const same = (['rows', 'columns', 'samples', 'bitsAllocated'] as const).every(name => frame[name] === header[name])
   if (!same || frame.bytes.length !== bytes) {
-    throw damaged('a compressed frame decodes to another size than the header states')
+    throw damagedDicom('a compressed frame decodes to another size than the header states')
   }
 }
 
@@ -81,11 +82,11 @@ function* nativeFrames(
   bytes: Uint8Array,
   pixels: { readonly dataOffset: number; readonly length: number; readonly hadUndefinedLength?: boolean },
 ): Generator<Uint8Array> {
-  if (pixels.hadUndefinedLength) throw damaged('its pixels are compressed, and it does not say how')
+  if (pixels.hadUndefinedLength) throw damagedDicom('its pixels are compressed, and it does not say how')
   const frameBytes = (header.rows * header.columns * header.samples * header.bitsAllocated) / 8
   const expected = frameBytes * header.frames
   const there = Math.min(pixels.length, bytes.length - pixels.dataOffset)
-  if (there < expected) throw damaged(`it holds ${there} of the ${expected} bytes of its pixels`)
+  if (there < expected) throw damagedDicom(`it holds ${there} of the ${expected} bytes of its pixels`)
   for (let frame = 0; frame < header.frames; frame += 1) {
     const start = pixels.dataOffset + frame * frameBytes
     // a pair of bytes may straddle the end of a frame of odd length

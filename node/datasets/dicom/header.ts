@@ -6,7 +6,7 @@
  */
 import type { DataSet } from 'dicom-parser'
 import { type ParsedFile, parseFile, textOf } from './data-set.ts'
-import { damaged, unsupported } from './error.ts'
+import { damagedDicom, tooLarge, unsupported } from './error.ts'
 import { FILE_VALUES_MAX, FRAME_VALUES_MAX, FRAMES_MAX, WINDOWS_MAX } from './limits.ts'
 import { PatientId } from './patient.ts'
 
@@ -52,7 +52,7 @@ export interface LookupTable {
 
 export type WindowFunction = 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID'
 
-export interface Window {
+export interface GreyWindow {
   readonly center: number
   readonly width: number
 }
@@ -60,7 +60,7 @@ export interface Window {
 /** From stored values to modality values, and from these to grey. */
 export interface Transform {
   readonly rescale: { readonly slope: number; readonly intercept: number } | LookupTable
-  readonly windows: readonly Window[]
+  readonly windows: readonly GreyWindow[]
   readonly windowFunction: WindowFunction
   readonly voiLut?: LookupTable
 }
@@ -164,14 +164,14 @@ function imageOf(set: DataSet): Image {
   const columns = word(set, ALLOWED.columns, 'its number of columns')
   const samples = word(set, ALLOWED.samples, 'its samples per pixel', 1)
   const frames = decimals(set, ALLOWED.frames, 'its number of frames')[0] ?? 1
-  if (rows === 0 || columns === 0) throw damaged('it has no rows or no columns')
-  if (!Number.isInteger(frames) || frames < 1) throw damaged('its number of frames is no positive whole number')
-  if (frames > FRAMES_MAX) throw unsupported(`it has ${frames} frames, more than ${FRAMES_MAX}`)
+  if (rows === 0 || columns === 0) throw damagedDicom('it has no rows or no columns')
+  if (!Number.isInteger(frames) || frames < 1) throw damagedDicom('its number of frames is no positive whole number')
+  if (frames > FRAMES_MAX) throw tooLarge(`it has ${frames} frames`, FRAMES_MAX)
   if (samples !== 1 && samples !== 3) throw unsupported(`it has ${samples} samples per pixel, neither 1 nor 3`)
   const values = rows * columns * samples
-  if (values > FRAME_VALUES_MAX) throw unsupported(`a frame has ${values} values, more than ${FRAME_VALUES_MAX}`)
+  if (values > FRAME_VALUES_MAX) throw tooLarge(`a frame has ${values} values`, FRAME_VALUES_MAX)
   if (values * frames > FILE_VALUES_MAX) {
-    throw unsupported(`its frames have ${values * frames} values together, more than ${FILE_VALUES_MAX}`)
+    throw tooLarge(`its frames have ${values * frames} values together`, FILE_VALUES_MAX)
   }
   const bitsAllocated = word(set, ALLOWED.bitsAllocated, 'its bits allocated')
   if (bitsAllocated !== 8 && bitsAllocated !== 16) {
@@ -179,14 +179,14 @@ function imageOf(set: DataSet): Image {
   }
   const bitsStored = word(set, ALLOWED.bitsStored, 'its bits stored', bitsAllocated)
   if (bitsStored < 1 || bitsStored > bitsAllocated) {
-    throw damaged(`it stores ${bitsStored} bits of ${bitsAllocated}`)
+    throw damagedDicom(`it stores ${bitsStored} bits of ${bitsAllocated}`)
   }
   const highBit = word(set, ALLOWED.highBit, 'its high bit', bitsStored - 1)
   if (highBit < bitsStored - 1 || highBit >= bitsAllocated) {
-    throw damaged(`its high bit is ${highBit}, with ${bitsStored} bits stored of ${bitsAllocated}`)
+    throw damagedDicom(`its high bit is ${highBit}, with ${bitsStored} bits stored of ${bitsAllocated}`)
   }
   const signed = word(set, ALLOWED.signed, 'its pixel representation', 0)
-  if (signed > 1) throw damaged(`its pixel representation is ${signed}, neither 0 nor 1`)
+  if (signed > 1) throw damagedDicom(`its pixel representation is ${signed}, neither 0 nor 1`)
   const planar = samples === 3 && word(set, ALLOWED.planar, 'its planar configuration', 0) === 1
   const colour = colourOf(set, samples)
   return { rows, columns, frames, samples, colour, planar, bitsAllocated, bitsStored, highBit, signed: signed === 1 }
@@ -198,7 +198,7 @@ function colourOf(set: DataSet, samples: number): Colour {
   const colour = COLOURS.find(known => known === text)
   if (colour === undefined) throw unsupported('its photometric interpretation is missing, or is none that is read')
   if (colour.startsWith('MONOCHROME') !== (samples === 1)) {
-    throw damaged(`it is ${colour} with ${samples} samples per pixel`)
+    throw damagedDicom(`it is ${colour} with ${samples} samples per pixel`)
   }
   return colour
 }
@@ -222,7 +222,7 @@ function transformsOf(set: DataSet, image: Image): readonly Transform[] {
   }
   if (frames.length === 0) return [transformFrom([shared])]
   if (frames.length !== image.frames) {
-    throw damaged(`it describes ${frames.length} frames and states ${image.frames}`)
+    throw damagedDicom(`it describes ${frames.length} frames and states ${image.frames}`)
   }
   return frames.map(({ dataSet }) => transformFrom([dataSet, shared]))
 }
@@ -242,15 +242,15 @@ function rescaleOf(set: DataSet, image: Image): Transform['rescale'] {
   if (lut !== undefined) return lookupTable(lut, image)
   const slope = decimals(set, ALLOWED.slope, 'its rescale slope')[0] ?? 1
   const intercept = decimals(set, ALLOWED.intercept, 'its rescale intercept')[0] ?? 0
-  if (slope === 0) throw damaged('its rescale slope is 0')
+  if (slope === 0) throw damagedDicom('its rescale slope is 0')
   return { slope, intercept }
 }
 
-function windowsOf(set: DataSet): Window[] {
+function windowsOf(set: DataSet): GreyWindow[] {
   const centers = decimals(set, ALLOWED.windowCenter, 'its window center')
   const widths = decimals(set, ALLOWED.windowWidth, 'its window width')
   if (centers.length !== widths.length || centers.length > WINDOWS_MAX) {
-    throw damaged(`it has ${centers.length} window centers and ${widths.length} widths`)
+    throw damagedDicom(`it has ${centers.length} window centers and ${widths.length} widths`)
   }
   return centers.map((center, index) => ({ center, width: widths[index]! }))
 }
@@ -266,20 +266,20 @@ function lookupTable(set: DataSet, { signed }: Image): LookupTable {
   const descriptor = set.elements[ALLOWED.lutDescriptor]
   const data = set.elements[ALLOWED.lutData]
   if (descriptor === undefined || descriptor.length !== 6 || data === undefined) {
-    throw damaged('a lookup table lacks its descriptor or its data')
+    throw damagedDicom('a lookup table lacks its descriptor or its data')
   }
   const count = set.uint16(ALLOWED.lutDescriptor, 0)! || 65_536
   const first = (signed ? set.int16(ALLOWED.lutDescriptor, 1) : set.uint16(ALLOWED.lutDescriptor, 1))!
   const bits = set.uint16(ALLOWED.lutDescriptor, 2)!
-  if (bits < 8 || bits > 16) throw damaged(`the entries of a lookup table have ${bits} bits`)
+  if (bits < 8 || bits > 16) throw damagedDicom(`the entries of a lookup table have ${bits} bits`)
   const bytes = set.byteArray.subarray(data.dataOffset, data.dataOffset + data.length)
   if (bits === 8 && (bytes.length === count || bytes.length === count + 1)) {
     return { first, bits, entries: Uint16Array.from(bytes.subarray(0, count)) }
   }
-  if (bytes.length < 2 * count) throw damaged(`a lookup table has ${bytes.length} bytes for ${count} entries`)
+  if (bytes.length < 2 * count) throw damagedDicom(`a lookup table has ${bytes.length} bytes for ${count} entries`)
   const entries = Uint16Array.from({ length: count }, (_, index) => set.uint16(ALLOWED.lutData, index)!)
   const top = 2 ** bits - 1
-  if (entries.some(entry => entry > top)) throw damaged(`an entry of a lookup table exceeds its ${bits} bits`)
+  if (entries.some(entry => entry > top)) throw damagedDicom(`an entry of a lookup table exceeds its ${bits} bits`)
   return { first, bits, entries }
 }
 
@@ -290,11 +290,11 @@ function itemOf(set: DataSet, tag: string): DataSet | undefined {
 function word(set: DataSet, tag: string, name: string, otherwise?: number): number {
   const element = set.elements[tag]
   if (element === undefined || element.length === 0) {
-    if (otherwise === undefined) throw damaged(`${name} is missing`)
+    if (otherwise === undefined) throw damagedDicom(`${name} is missing`)
     return otherwise
   }
   const value = element.length === 2 ? set.uint16(tag) : undefined
-  if (value === undefined) throw damaged(`${name} is no 16-bit number`)
+  if (value === undefined) throw damagedDicom(`${name} is no 16-bit number`)
   return value
 }
 
@@ -306,7 +306,7 @@ function decimals(set: DataSet, tag: string, name: string): number[] {
     const digits = part.trim()
     const value =
       /^[-+]?[0-9]*\.?[0-9]*(?:[eE][-+]?[0-9]+)?$/.test(digits) && /[0-9]/.test(digits) ? Number(digits) : NaN
-    if (!Number.isFinite(value)) throw damaged(`${name} is no number`)
+    if (!Number.isFinite(value)) throw damagedDicom(`${name} is no number`)
     return value
   })
 }

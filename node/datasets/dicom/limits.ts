@@ -1,6 +1,6 @@
 /** Limits of one DICOM file. They are checked before anything is inflated, decoded or allocated. @module */
 
-export const FILE_BYTES_MAX = 2 ** 29
+export const DICOM_BYTES_MAX = 2 ** 29
 /** What a deflated file inflates to; it is inflated as a whole, so a bomb costs this much memory. */
 export const INFLATED_BYTES_MAX = 2 ** 27
 /** Everything before the pixels. An enhanced multi-frame header has about 2 kB for each frame. */
@@ -8,7 +8,7 @@ export const HEADER_BYTES_MAX = 2 ** 22
 /** Sequences within sequences. The functional groups of an enhanced image need 3. */
 export const NESTING_MAX = 32
 /** A string that the header states; the longest one that is read has 16 values of 16 characters. */
-export const STRING_BYTES_MAX = 1024
+export const HEADER_STRING_BYTES_MAX = 1024
 /** Windows that one image may offer. */
 export const WINDOWS_MAX = 32
 /** Rows x columns x samples of one frame: a mammogram has 21 million. */

@@ -4,16 +4,18 @@
  *
  * @module DICOM PS3.3 C.11.1 and C.11.2, https://dicom.nema.org/medical/dicom/current/output/html/part03.html
  */
-import { unsupported } from './error.ts'
+import { DicomError } from './error.ts'
 import type { StoredValues } from './frame.ts'
-import { type DicomHeader, type LookupTable, transformOf, type Window, type WindowFunction } from './header.ts'
+import { type DicomHeader, type GreyWindow, type LookupTable, transformOf, type WindowFunction } from './header.ts'
+
+const STATE_WINDOW = 'Leave it out, or let the study state a window (at least 1 wide) for all files.'
 
 /** What becomes of modality values on the way to grey. */
 export type Voi =
   /** the file's own lookup table, else its first window */
   | { readonly kind: 'file' }
   /** a window of the study, in modality values */
-  | { readonly kind: 'window'; readonly window: Window; readonly windowFunction?: WindowFunction }
+  | { readonly kind: 'window'; readonly window: GreyWindow; readonly windowFunction?: WindowFunction }
   /** all values that the stored bits can hold */
   | { readonly kind: 'range' }
 
@@ -51,7 +53,8 @@ export function greyValues(header: DicomHeader, stored: StoredValues, voi: Voi, 
 }
 
 function modalityOf(header: DicomHeader, frame: number): (stored: number) => number {
-  if (header.samples !== 1) throw unsupported('it is a colour image: it has no modality values')
+  if (header.samples !== 1)
+    throw new DicomError('it is a colour image: it has no modality values', 'Leave it out of a study of grey images.')
   const { rescale } = transformOf(header, frame)
   if ('entries' in rescale) return stored => lookedUp(rescale, stored)
   return stored => stored * rescale.slope + rescale.intercept
@@ -68,7 +71,7 @@ function greyOf(header: DicomHeader, voi: Voi, frame: number): (value: number) =
     const top = 2 ** voiLut.bits - 1
     return value => lookedUp(voiLut, Math.round(value)) / top
   }
-  if (windows.length === 0) throw unsupported('it has neither a window nor a lookup table of its own')
+  if (windows.length === 0) throw new DicomError('it has neither a window nor a lookup table of its own', STATE_WINDOW)
   return windowed(windows[0]!, windowFunction)
 }
 
@@ -86,9 +89,9 @@ function lookedUp({ first, entries }: LookupTable, value: number): number {
 }
 
 /** PS3.3 C.11.2.1.2 and C.11.2.1.3, with an output from 0 to 1. */
-function windowed({ center, width }: Window, windowFunction: WindowFunction): (value: number) => number {
+function windowed({ center, width }: GreyWindow, windowFunction: WindowFunction): (value: number) => number {
   if (windowFunction === 'LINEAR' ? !(width >= 1) : !(width > 0)) {
-    throw unsupported(`its window has a width of ${width}, too small for ${windowFunction}`)
+    throw new DicomError(`its window has a width of ${width}, too small for ${windowFunction}`, STATE_WINDOW)
   }
   if (windowFunction === 'SIGMOID') return value => 1 / (1 + Math.exp((-4 * (value - center)) / width))
   if (windowFunction === 'LINEAR_EXACT') {

@@ -41,6 +41,19 @@ test('a stream that the codecs refuse does not spoil the good one after it', asy
   await codec.close()
 })
 
+test('memory does not grow with the number of frames', async t => {
+  const codec = openCodec()
+  const image: Image = { rows: 1000, columns: 1000 }
+  const bytes = await encode(SYNTAX.jpegLs, image, new Uint8Array(2_000_000))
+  const large = { ...job(1000, bytes), columns: 1000 }
+  await codec.decode(large)
+  const before = process.memoryUsage().external
+  for (let frame = 0; frame < 120; frame += 1) await codec.decode(large)
+  // 120 frames have 240 MB
+  t.true(process.memoryUsage().external - before < 2 ** 27)
+  await codec.close()
+})
+
 test('a closed codec rejects what waits and what comes', async t => {
   const codec = openCodec({ entry: ENTRY })
   const waiting = codec.decode(job(1))

@@ -1,6 +1,5 @@
 /** DICOM files written by the tests, element by element, so that each can lie about one thing. @module */
 
-import { createRequire } from 'node:module'
 import dcmjsCodecs from 'dcmjs-codecs'
 
 const { Context, NativeCodecs } = dcmjsCodecs
@@ -176,6 +175,4 @@ export function picture({ rows, columns, samples = 1, bitsAllocated = 16, bitsSt
 }
 
 /** The hash of the codecs' WebAssembly is pinned: a new version may decode other bits. */
-export const WASM_FILE = createRequire(import.meta.url)
-  .resolve('dcmjs-codecs')
-  .replace('dcmjs-codecs.min.js', 'dcmjs-native-codecs.wasm')
+export const WASM_FILE = new URL('dcmjs-native-codecs.wasm', import.meta.resolve('dcmjs-codecs'))
