@@ -33,7 +33,7 @@ async function approveStudy(
   const study = await readStudyFile(file)
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
-  const records = await readOwnRecords(study.document.data, config)
+  const records = await readOwnRecords(study.document.contract, config)
   if (records !== null) requireCapacity(study.document, records.count, await thisMachine(data))
   const stored = await storeApproved(data, study).catch(error => {
     throw folderUnusable(data, error)

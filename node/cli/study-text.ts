@@ -24,13 +24,13 @@ export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): st
 export function studyLines(study: { document: StudyDocument; study: string; founder: string }): string[] {
   const { document } = study
   const plan = planStudy(document)
-  const { data, privacy, optimizer } = document
+  const { contract, privacy, optimizer } = document
   return [
     `Study     ${document.name}`,
     `Id        ${study.study}`,
     `Founder   ${study.founder}`,
     `Created   ${document.created}`,
-    `Data      ${data.kind} ${data.shape.join('x')}, ${data.records} records in total, classes: ${data.classes.join(', ')}`,
+    `Data      ${contract.kind} ${contract.shape.join('x')}, ${document.units} records in total, classes: ${contract.classes.join(', ')}`,
     ...normalisationLines(document),
     `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
@@ -53,8 +53,8 @@ function hospitalLine({ id, name, addresses }: StudyDocument['hospitals'][number
   return [`  ${peerIdString(id)}  ${name}`, ...addresses].join('  ')
 }
 
-function normalisationLines({ data, normalisation }: StudyDocument): string[] {
-  const bounds = data.kind === 'vector' && data.bounds !== undefined
+function normalisationLines({ contract, normalisation }: StudyDocument): string[] {
+  const bounds = contract.kind === 'vector' && contract.bounds !== undefined
   if (normalisation === undefined) return bounds ? ['Columns   clipped to the public bounds of the study'] : []
   const { noiseMultiplier } = normalisation
   return [

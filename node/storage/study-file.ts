@@ -23,7 +23,7 @@ import { peerIdString } from './identity.ts'
 const FILE_BYTES_MAX = STUDY_BYTES_MAX + 256
 
 /** Codes of a document that is sound but that this program cannot run. */
-const INCOMPATIBLE = new Set(['incompatible-study', 'unsupported-model', 'unsupported-privacy'])
+const INCOMPATIBLE = new Set(['incompatible-study', 'needs-newer', 'unsupported-model', 'unsupported-privacy'])
 
 /** A study whose file was verified. */
 export interface VerifiedStudy {

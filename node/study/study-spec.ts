@@ -20,14 +20,16 @@ import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { colludersDefault } from '../../protocols/study/quorum.ts'
 import {
   AUGMENTATION_SCHEMA,
-  DATA_SCHEMA,
+  CONTRACT_SCHEMA,
   LOCAL_STEPS_SCHEMA,
   NAME_SCHEMA,
   OPTIMIZER_SCHEMA,
   PROFILE_SCHEMA,
   ROUNDS_SCHEMA,
   TIMING_SCHEMA,
+  UNITS_SCHEMA,
 } from '../../protocols/study/schema.ts'
+import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_PRESETS } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { ADDRESS_SCHEMA, PEER_SCHEMA } from '../config/config.ts'
@@ -48,13 +50,15 @@ const SHARE_MAX = 0.9
 const SPEC_SCHEMA = z.strictObject({
   name: NAME_SCHEMA,
   rounds: ROUNDS_SCHEMA,
+  /** of all hospitals together, nominal */
+  units: UNITS_SCHEMA,
   profile: PROFILE_SCHEMA.optional(),
   colluders: whole(1, limit.HOSPITALS_MAX).optional(),
   initialSeed: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')
     .optional(),
-  data: DATA_SCHEMA,
+  contract: CONTRACT_SCHEMA,
   normalisation: z
     .strictObject({
       /** share of epsilon that the statistics alone would cost */
@@ -119,7 +123,9 @@ export function documentOfSpec(
     version: limit.STUDY_VERSION,
     name: spec.name,
     created,
-    data: spec.data,
+    ...ONLY_TERMS,
+    units: spec.units,
+    contract: spec.contract,
     ...(spec.normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
     model: spec.model,
     // absent, not undefined, so that the bytes equal those of a study without views

@@ -18,7 +18,7 @@ const FEATURES_TAG = 'confrere/features/1'
 /** Cache: features take milliseconds a record, and the same records are requested repeatedly. */
 const known = new WeakMap<Dataset, { model: string; features: Dataset }>()
 
-type Preprocessing = Pick<StudyDocument, 'model' | 'data' | 'normalisation'>
+type Preprocessing = Pick<StudyDocument, 'model' | 'contract' | 'normalisation'>
 
 /** The records as the input of a model's trained part, before any normalisation; in memory. */
 export function featuresOf(document: Preprocessing, dataset: Dataset): Dataset {
@@ -91,9 +91,9 @@ function sourceByRow(
   }
 }
 
-function extractorOf({ model, data }: Preprocessing): FeatureExtractor | null {
+function extractorOf({ model, contract }: Preprocessing): FeatureExtractor | null {
   const { frozenFeatures } = trainedPresetOf(model)
-  return frozenFeatures === null ? null : frozenFeatures.extractor(data.shape, model)
+  return frozenFeatures === null ? null : frozenFeatures.extractor(contract.shape, model)
 }
 
 function recordOf({ inputs, shape }: Dataset, at: number): Float32Array {

@@ -7,7 +7,6 @@
 
 import { ProtocolError } from '../../protocols/errors.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
-import type { ModelSpec } from '../../protocols/study/models/list.ts'
 import { dimensionOf, parameterSpecs } from '../../protocols/study/parameters.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
@@ -51,19 +50,19 @@ export interface Machine {
   readonly diskBytes: number
 }
 
-type Needing = Pick<StudyDocument, 'model' | 'data' | 'augmentation' | 'privacy'>
+type Needing = Pick<StudyDocument, 'model' | 'contract' | 'augmentation' | 'privacy'>
 
 /** An equal share of a study's records. */
-export function equalShare({ data, hospitals }: Pick<StudyDocument, 'data' | 'hospitals'>): number {
-  return Math.ceil(data.records / hospitals.length)
+export function equalShare({ units, hospitals }: Pick<StudyDocument, 'units' | 'hospitals'>): number {
+  return Math.ceil(units / hospitals.length)
 }
 
 /** What a study needs at a hospital with so many records. */
 export function needsOf(document: Needing, records: number): Needs {
-  const { model, data, privacy } = document
-  const specs = parameterSpecs(model, data)
+  const { model, contract, privacy } = document
+  const specs = parameterSpecs(model, contract)
   const dimension = dimensionOf(specs)
-  const size = data.shape.reduce((product, length) => product * length, 1)
+  const size = contract.shape.reduce((product, length) => product * length, 1)
   const { frozenFeatures } = trainedPresetOf(model)
   const length = frozenFeatures === null ? 0 : specs[0]!.shape[0]!
   const sampled = (privacy.sampleRate / SAMPLE_RATE_ONE) * records
@@ -74,7 +73,7 @@ export function needsOf(document: Needing, records: number): Needs {
     memoryBytes:
       NODE_BYTES + records * size * BYTES_A_VALUE + pass * bytesOfRecord(document) + dimension * BYTES_A_PARAMETER,
     diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytes({ count: records, length })),
-    startSeconds: frozenFeatures === null ? 0 : records * frozenFeatures.seconds(data.shape, model),
+    startSeconds: frozenFeatures === null ? 0 : records * frozenFeatures.seconds(contract.shape, model),
     roundSeconds: (privacy.localSteps ?? 1) * sampled * trained + dimension * SECONDS_A_PARAMETER,
   }
 }
@@ -121,12 +120,12 @@ function lackOf(document: Needing, records: number, machine: Machine): Lack | nu
 
 /** The first setting that makes the study fit, nearest to its own; null where none does. */
 function settingThatFits(document: Needing, records: number, machine: Machine): string | null {
-  const { model, data } = document
+  const { model, contract } = document
   const models = trainedPresetOf(model)
-    .smaller(model, data)
+    .smaller(model, contract)
     .map(({ spec, setting }) => ({ setting, needing: { ...document, model: spec } }))
   const images = smallerImages(document).map(needing => ({
-    setting: `data.shape = [${needing.data.shape.join(', ')}]`,
+    setting: `contract.shape = [${needing.contract.shape.join(', ')}]`,
     needing,
   }))
   const found = [...models, ...images].find(
@@ -136,17 +135,17 @@ function settingThatFits(document: Needing, records: number, machine: Machine): 
 }
 
 function smallerImages(document: Needing): Needing[] {
-  const { data } = document
-  if (data.kind !== 'image') return []
-  const [height, width, channels] = data.shape
+  const { contract } = document
+  if (contract.kind !== 'image') return []
+  const [height, width, channels] = contract.shape
   return [2, 4, 8, 16]
     .filter(divisor => height % divisor === 0 && width % divisor === 0)
-    .map(divisor => ({ ...document, data: { ...data, shape: [height / divisor, width / divisor, channels] } }))
+    .map(divisor => ({ ...document, contract: { ...contract, shape: [height / divisor, width / divisor, channels] } }))
 }
 
-function isPossible({ model, data }: { model: ModelSpec; data: StudyDocument['data'] }): boolean {
+function isPossible({ model, contract }: Pick<StudyDocument, 'model' | 'contract'>): boolean {
   try {
-    return parameterSpecs(model, data).length > 0
+    return parameterSpecs(model, contract).length > 0
   } catch (error) {
     if (error instanceof ProtocolError) return false
     throw error

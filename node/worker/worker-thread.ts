@@ -61,7 +61,7 @@ const FEATURES_FILE = 'features'
 async function createDataTrainer({ folder, document: bytes, training }: WorkerSettings): Promise<Trainer> {
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
-  const dataset = await readStudyRecords(document.data, training)
+  const dataset = await readStudyRecords(document.contract, training)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   requireCapacity(document, dataset.count, await thisMachine(folder))
   const backend = await loadBackend({ engine: training.engine })

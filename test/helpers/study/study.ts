@@ -3,6 +3,7 @@
 import { sha256 } from '../../../crypto/hash.ts'
 import { createSigner, type Signer } from '../../../crypto/signature.ts'
 import { validateStudy } from '../../../protocols/study/document.ts'
+import { ONLY_TERMS } from '../../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 
@@ -15,10 +16,12 @@ export function testSigners(count: number): Signer[] {
 /** A small study with the noise off, so that sums can be compared exactly. */
 export function testStudy(signers: readonly Signer[], changes: Partial<StudyDocument> = {}): StudyDocument {
   return validateStudy({
-    version: 1,
+    version: 2,
     name: 'Test study',
     created: '2026-01-01T00:00:00Z',
-    data: { kind: 'vector', shape: [30], classes: ['no', 'yes'], records: 400 },
+    ...ONLY_TERMS,
+    units: 400,
+    contract: { kind: 'vector', shape: [30], classes: ['no', 'yes'] },
     model: { preset: 'logistic' },
     initialSeed: sha256(Buffer.from('test')),
     optimizer: { learningRate: 0.1, momentum: 0.5, averageDecay: 0.9 },

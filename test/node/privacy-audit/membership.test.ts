@@ -8,10 +8,10 @@ import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
 
 const LENGTH = 150
-const data = { kind: 'vector' as const, shape: [LENGTH] as [number], classes: ['no', 'yes'], records: 200 }
+const data = { kind: 'vector' as const, shape: [LENGTH] as [number], classes: ['no', 'yes'] }
 
 test('models that know random labels by heart are found out, those with noise are not', async t => {
-  const document = noisyStudy({ changes: { data, rounds: 20 }, privacy: { noiseMultiplier: 40 } })
+  const document = noisyStudy({ changes: { contract: data, rounds: 20 }, privacy: { noiseMultiplier: 40 } })
   const dataset = strangers({ count: 200, length: LENGTH, seed: 'membership' })
   let trained = 0
   const init = { document, dataset, backend: await wasm(), rng: rngOf('membership') }
@@ -41,7 +41,8 @@ test('a final model that learnt its records by heart gives them away by its loss
   const privacy = { ...quiet.privacy, sampleRate: 2 ** 32, clippingNorm: 100 }
   const document = {
     ...quiet,
-    data: { ...data, records: 60 },
+    units: 60,
+    contract: data,
     privacy,
     optimizer: { ...quiet.optimizer, learningRate: 1 },
     rounds: 80,

@@ -81,8 +81,12 @@ test('a refuted claim is the headline', async t => {
 })
 
 test('studies on vectors are shown as bars; too few records are said so', async t => {
-  const data = { kind: 'vector' as const, shape: [30] as [number], classes: ['no', 'yes'], records: 100 }
-  const init = { document: noisyStudy({ changes: { data, rounds: 2 } }), backend: await wasm(), rng: rngOf('bars') }
+  const data = { kind: 'vector' as const, shape: [30] as [number], classes: ['no', 'yes'] }
+  const init = {
+    document: noisyStudy({ changes: { contract: data, rounds: 2 } }),
+    backend: await wasm(),
+    rng: rngOf('bars'),
+  }
   const choices = { canaries: 60, shadows: 2, roundsMax: 10, final: null, progress: () => {} }
   const vectors = auditStudy({ ...init, dataset: strangers({ count: 90, length: 30, seed: 'bars' }) }, choices)
   const page = reportPage(vectors, SOURCE)

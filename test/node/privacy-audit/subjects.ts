@@ -60,10 +60,10 @@ export function phantomStudy({
   privacy,
 }: Choices & { privacy: Choices['privacy'] }): StudyDocument {
   const shape: [number, number, number] = [PHANTOM_SIDE, PHANTOM_SIDE, 1]
-  const data = { kind: 'image' as const, shape, classes: [...PHANTOM_CLASSES], records: 200 }
+  const data = { kind: 'image' as const, shape, classes: [...PHANTOM_CLASSES] }
   return noisyStudy({
     ...(hospitals === undefined ? {} : { hospitals }),
-    changes: { data, ...changes },
+    changes: { contract: data, ...changes },
     ...(privacy && { privacy }),
   })
 }

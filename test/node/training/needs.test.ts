@@ -15,15 +15,14 @@ const AMPLE: Machine = { memoryBytes: 1e15, diskBytes: 1e15 }
 const SCATTERING: ModelSpec = { preset: 'scattering', scales: 2, angles: 8, cell: 4 }
 
 function study(side: number, model: ModelSpec, records = 4000): StudyDocument {
-  const data = { ...images([side, side, 1]), records }
-  return testStudy(testSigners(4), { data, model })
+  return testStudy(testSigners(4), { units: records, contract: images([side, side, 1]), model })
 }
 
 /** The document with the setting that a hint names. */
 function followed(document: StudyDocument, hint: string): StudyDocument | null {
-  const found = /^(model|data)\.(\w+) = (\S.*?) would fit here/.exec(hint)
+  const found = /^(model|contract)\.(\w+) = (\S.*?) would fit here/.exec(hint)
   if (found === null) return null
-  const [, part, key, value] = found as unknown as [string, 'model' | 'data', string, string]
+  const [, part, key, value] = found as unknown as [string, 'model' | 'contract', string, string]
   return validateStudy({ ...document, [part]: { ...document[part], [key]: JSON.parse(value) } })
 }
 
@@ -113,7 +112,7 @@ test('scattering at 224 pixels: what it needs, and what it takes to fit a small 
 
 test('a record that the engine cannot address is refused on any machine', t => {
   const document = testStudy(testSigners(4), {
-    data: { ...images([1024, 1024, 1]), records: 40 },
+    contract: images([1024, 1024, 1]),
     model: { preset: 'cnn', filters: [512, 8, 8, 8, 8], groups: 1 },
   })
   t.is(refusal(document, 10, AMPLE)?.code, 'not-enough-memory')

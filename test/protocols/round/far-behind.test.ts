@@ -27,7 +27,7 @@ const AWAY = 3
 /** as many as a node keeps on its disk */
 const CHECKPOINTS_KEPT = 8
 const LIAR = 2
-const TINY: Partial<StudyDocument> = { data: { kind: 'vector', shape: [2], classes: ['no', 'yes'], records: 400 } }
+const TINY: Partial<StudyDocument> = { contract: { kind: 'vector', shape: [2], classes: ['no', 'yes'] } }
 
 interface Watched {
   pulled: number

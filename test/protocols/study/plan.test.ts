@@ -71,7 +71,7 @@ test('no round has fewer than three contributors, nor fewer than two honest ones
 test('a plan states quorum, smallest round, dimension and denominator', t => {
   const plan = planStudy(study)
   t.like(plan, { hospitals: 7, faulty: 2, quorum: 5, contributorsMin: 4, dimension: 62 })
-  t.is(plan.denominator, (2 ** 27 / 2 ** 32) * study.data.records)
+  t.is(plan.denominator, (2 ** 27 / 2 ** 32) * study.units)
   t.deepEqual(plan.fixedPoint, { scale: 65_536, sensitivity: 65_536 + 8 })
 })
 
@@ -96,7 +96,7 @@ test('noise that does not fit into 32-bit words is refused', t => {
   const huge = { ...privacy, noiseMultiplier: 10_000 }
   const wide = testStudy(testSigners(7), {
     privacy: huge,
-    data: { kind: 'vector', shape: [1_000_000], classes: ['a', 'b'], records: 400 },
+    contract: { kind: 'vector', shape: [1_000_000], classes: ['a', 'b'] },
   })
   t.throws(() => planStudy(wide), { code: 'unsupported-privacy' })
 })

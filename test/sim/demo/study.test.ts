@@ -27,7 +27,7 @@ test('the options reach the study', async t => {
   t.is(document.rounds, 30)
   t.like(document.privacy, { epsilon: 2, delta: 1e-6, colluders: 2, noise: 'distributed' })
   t.is(document.profile, 'byzantine')
-  t.deepEqual(document.data, { kind: 'image', shape: [28, 28, 1], classes: ['clear', 'opacity'], records: 4000 })
+  t.deepEqual(document.contract, { kind: 'image', shape: [28, 28, 1], classes: ['clear', 'opacity'] })
   t.deepEqual(document.hospitals.map(({ name }) => name).sort(), ['Alder', 'Birch', 'Cedar', 'Elm', 'Fir'])
 })
 
