@@ -5,6 +5,7 @@ import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { presetOf } from '../../protocols/study/models/list.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
+import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { observerLines, observerWords, unitText } from '../privacy/epsilon-text.ts'
 import { peerIdString } from '../storage/identity.ts'
@@ -35,7 +36,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
     `Seed      ${Buffer.from(document.initialSeed).toString('hex')} of the first parameters`,
-    `Training  ${document.rounds} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
+    `Training  ${trainingRounds(document)} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
       `moving average ${optimizer.averageDecay}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
     `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,

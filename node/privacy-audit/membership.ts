@@ -13,6 +13,7 @@ import type { Rng } from '../../crypto/rng.ts'
 import { deployed, initialCheckpoint } from '../../protocols/model/checkpoint.ts'
 import { CLIPPING_NORM_MAX, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
+import { withRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, selectRecords } from '../datasets/dataset.ts'
 import type { Backend } from '../training/backend.ts'
@@ -168,8 +169,7 @@ function openDocument(
   const clippingNorm = Math.min(CLIPPING_NORM_MAX, OPEN_CLIPPING * largest)
   const sampleRate = Math.round(rate * SAMPLE_RATE_ONE)
   return {
-    ...document,
-    rounds: Math.max(OPEN_ROUNDS_MIN, Math.ceil(OPEN_EPOCHS / rate)),
+    ...withRounds(document, Math.max(OPEN_ROUNDS_MIN, Math.ceil(OPEN_EPOCHS / rate))),
     units: count,
     optimizer: { ...document.optimizer, learningRate: OPEN_STEP / largest, momentum: OPEN_MOMENTUM },
     privacy: { ...privacy, ...NO_NOISE, clippingNorm, sampleRate },

@@ -18,6 +18,7 @@ import { MODEL_SCHEMA } from '../../protocols/study/models/list.ts'
 import { NOISE_NAMES } from '../../protocols/study/noise/mode.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { colludersDefault } from '../../protocols/study/quorum.ts'
+import { scheduleOf, trainingRounds } from '../../protocols/study/rounds.ts'
 import {
   AUGMENTATION_SCHEMA,
   CONTRACT_SCHEMA,
@@ -143,7 +144,7 @@ export function documentOfSpec(
       epsilon,
       colluders: spec.colluders ?? colludersDefault({ hospitals: count, profile }),
     },
-    rounds: spec.rounds,
+    schedule: scheduleOf({ rounds: spec.rounds, statistics: spec.normalisation !== undefined }),
     profile,
     timing: timingOf(spec),
     hospitals,
@@ -171,7 +172,12 @@ export function documentOfSpec(
  */
 export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
-  const training = { sampleRate: sampleRate / limit.SAMPLE_RATE_ONE, steps: draft.rounds * localSteps, delta, epsilon }
+  const training = {
+    sampleRate: sampleRate / limit.SAMPLE_RATE_ONE,
+    steps: trainingRounds(draft) * localSteps,
+    delta,
+    epsilon,
+  }
   const trained = (besides: AccountedSteps[]) => {
     const what = `rounds times privacy.localSteps, ${training.steps} steps of training, within privacy.epsilon ${epsilon}`
     return { ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }, what) }

@@ -39,8 +39,8 @@ export function validateStudy(value: unknown): StudyDocument {
   }
   const parsed = STUDY_SCHEMA.safeParse(value)
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    const newer = issue === undefined ? undefined : needsNewer(issue, value)
+    const [issue] = parsed.error.issues
+    const newer = parsed.error.issues.map(one => needsNewer(one, value)).find(found => found !== undefined)
     if (newer !== undefined) throw newer
     const where = issue?.path.join('.') || 'the document'
     throw new ProtocolError('malformed-study', printable(`The study is malformed: ${where}: ${issue?.message}`))

@@ -4,12 +4,14 @@ import { noiseModeOf } from './noise/list.ts'
 import type { SumPlan } from './noise/mode.ts'
 import { type Multipliers, multipliersOf } from './noise/noised-sums.ts'
 import { planStudy } from './plan.ts'
-import type { RoundKind } from './rounds.ts'
+import type { RoundKind } from './round-kind.ts'
+import { trainingRounds } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
 
 /** Number of training rounds that fit, after the statistics, into both the study's epsilon and the local cap. */
 export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
-  const { rounds, privacy } = document
+  const { privacy } = document
+  const rounds = trainingRounds(document)
   const { delta, epsilon } = privacy
   if (!noiseModeOf(privacy).isPrivate) return rounds
   const cap = Math.min(epsilon, epsilonMax)
@@ -104,12 +106,12 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
 export function plannedEpsilons(document: StudyDocument, contributors = document.hospitals.length): Epsilons {
   const account = createEpsilonAccount(document)
   if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
-  account.charge({ contributors, times: document.rounds })
+  account.charge({ contributors, times: trainingRounds(document) })
   return account.epsilons()
 }
 
 /** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
-export function chargedSteps(document: StudyDocument, rounds = document.rounds): AccountedSteps[] {
+export function chargedSteps(document: StudyDocument, rounds = trainingRounds(document)): AccountedSteps[] {
   const { privacy, normalisation } = document
   const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy
   const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps }

@@ -15,6 +15,8 @@ export const STRING_BYTES_MAX = 4 * ADDRESS_CHARACTERS_MAX
 export const NAME_CHARACTERS_MAX = 80
 
 export const ROUNDS_MAX = 100_000
+/** Most stretches of rounds of one kind. */
+export const SCHEDULE_MAX = 4096
 export const LOCAL_STEPS_MAX = 1000
 /** Nominal units of privacy, or records, over all hospitals. */
 export const UNITS_MAX = 1_000_000_000

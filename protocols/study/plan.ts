@@ -13,7 +13,8 @@ import { noiseOfSum, type SumNeeds, withFixedPoint } from './noise/noised-sums.t
 import { columnsOf, statisticsDimension, statisticsNorm } from './normalisation.ts'
 import { dimensionOf, parameterSpecs } from './parameters.ts'
 import { contributorsMinOf, quorumOf } from './quorum.ts'
-import { type RoundKind, roundKind } from './rounds.ts'
+import type { RoundKind } from './round-kind.ts'
+import { roundKind } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
 
 /** The public divisor of a sum: the expected number of sampled records, never a private count. */

@@ -11,12 +11,14 @@ import * as limit from './limits.ts'
 import { type ModelSpec, presetOf } from './models/list.ts'
 import { noiseModeOf } from './noise/list.ts'
 import { parameterSpecs } from './parameters.ts'
+import { checkSchedule } from './rounds.ts'
 import { checkTiming } from './timing.ts'
 import type { StudyDocument } from './types.ts'
 
 /** Checks a document whose shape and limits are valid. @throws ProtocolError as `validateStudy` lists */
 export function checkRules(document: StudyDocument): void {
   checkRoster(document)
+  checkSchedule(document)
   noiseModeOf(document.privacy).check(document.privacy)
   checkData(document)
   checkAugmentation(document)

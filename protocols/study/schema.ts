@@ -7,6 +7,7 @@ import { bytesOf, real, whole } from '../encoding/fields.ts'
 import * as limit from './limits.ts'
 import { MODEL_SCHEMA } from './models/list.ts'
 import { NOISE_NAMES } from './noise/mode.ts'
+import { ROUND_KINDS } from './round-kind.ts'
 
 // Names are printed on the terminals of other hospitals: no control characters, none that change the text direction.
 const name = z
@@ -116,7 +117,10 @@ export const STUDY_SCHEMA = z.strictObject({
   initialSeed: seed,
   optimizer: OPTIMIZER_SCHEMA,
   privacy: PRIVACY_SCHEMA,
-  rounds: ROUNDS_SCHEMA,
+  schedule: z
+    .array(z.strictObject({ kind: z.enum(ROUND_KINDS), rounds: ROUNDS_SCHEMA }))
+    .min(1)
+    .max(limit.SCHEDULE_MAX),
   profile: PROFILE_SCHEMA,
   timing: TIMING_SCHEMA,
   hospitals: z.array(HOSPITAL_SCHEMA).max(limit.HOSPITALS_MAX),

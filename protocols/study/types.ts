@@ -1,6 +1,7 @@
 import type { DataContract } from './contract.ts'
 import type { ModelSpec } from './models/list.ts'
 import type { NoiseName } from './noise/mode.ts'
+import type { ScheduledRounds } from './round-kind.ts'
 
 /** All in milliseconds, monotonic and relative, but for `bandwidthMin` in bit/s. */
 export interface Timing {
@@ -116,7 +117,7 @@ export interface StudyDocument {
   initialSeed: Uint8Array
   optimizer: StudyOptimizer
   privacy: StudyPrivacy
-  rounds: number
+  schedule: ScheduledRounds[]
   profile: 'byzantine' | 'crash'
   timing: StudyTiming
   /** ascending by raw id: version 0 of the roster */

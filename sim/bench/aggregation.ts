@@ -6,6 +6,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { scheduleOf } from '../../protocols/study/rounds.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_WAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -63,7 +64,7 @@ export function studyOf(dimension: number, rounds: number): Omit<StudyDocument, 
       epsilon: 1000,
       colluders: 1,
     },
-    rounds,
+    schedule: scheduleOf({ rounds, statistics: false }),
     profile: 'byzantine',
     // long timers, so that no node counts as absent because all share one or two cores
     timing: { ...TIMING_WAN, voteTimeoutMs: 60_000, dataBaseMs: 300_000, lostAfterMs: 60_000 },

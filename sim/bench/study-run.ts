@@ -17,6 +17,7 @@ import { validateStudy } from '../../protocols/study/document.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import type { Bounds } from '../../protocols/study/normalisation.ts'
+import { scheduleOf } from '../../protocols/study/rounds.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -86,7 +87,7 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
     initialSeed: sha256(Buffer.from(`utility parameters ${seed}`)),
     optimizer,
     privacy: { ...noise, clippingNorm, sampleRate: sampleRate * SAMPLE_RATE_ONE, delta, colluders },
-    rounds,
+    schedule: scheduleOf({ rounds, statistics: normalisation !== undefined }),
     profile: 'byzantine',
     timing: TIMING_LAN,
     hospitals: signers.map(({ id }, at) => ({ id, name: `Hospital ${at + 1}`, addresses: [] })),

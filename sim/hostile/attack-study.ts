@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
+import { scheduleOf } from '../../protocols/study/rounds.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -25,7 +26,7 @@ export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'>
       delta: 1e-5,
       colluders: 1,
     },
-    rounds: 10_000,
+    schedule: scheduleOf({ rounds: 10_000, statistics: false }),
     profile: 'byzantine',
     timing: { ...TIMING_LAN, openDelayMs: 200, voteTimeoutMs: 500, voteTimeoutMsMax: 1000, lostAfterMs: 500 },
   }

@@ -6,7 +6,7 @@ import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import type { NoiseName } from '../../protocols/study/noise/mode.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
-import { STATISTICS_ROUND } from '../../protocols/study/rounds.ts'
+import { STATISTICS_ROUND, scheduleOf } from '../../protocols/study/rounds.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import type { StudyDocument, StudyTiming } from '../../protocols/study/types.ts'
 import type { Random } from '../world/random.ts'
@@ -97,7 +97,7 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
     initialSeed: new Uint8Array(32),
     optimizer: { learningRate: 0.1, momentum: 0.5, averageDecay: 0.9 },
     privacy: { ...PRIVACY, ...(noiseModeOf({ noise }).isPrivate ? { noise } : NO_NOISE), colluders },
-    rounds,
+    schedule: scheduleOf({ rounds, statistics: normalised }),
     profile,
     timing,
     hospitals: signers

@@ -20,7 +20,7 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 import { encodeLink } from '../../protocols/transcript/link.ts'
 import { type RunOptions, runSeed } from '../../sim/runner/run-seed.ts'
 import { EVERYDAY, scenarioOf } from '../../sim/scenarios/list.ts'
-import { testSigners, testStudy } from '../helpers/study/study.ts'
+import { type StudyChanges, testSigners, testStudy } from '../helpers/study/study.ts'
 
 type Checker = ReturnType<NonNullable<RunOptions['checkers']>[number]>
 type World = Parameters<NonNullable<Checker['begin']>>[0]
@@ -148,7 +148,7 @@ const BOUNDED: StudyDocument['contract'] = { ...VECTORS, bounds: Array.from({ le
 const IMAGES: StudyDocument['contract'] = { kind: 'image', shape: [16, 16, 1], classes: ['a', 'b', 'c'] }
 
 /** One study for each preset and each way in which a checkpoint is made of a sum. */
-const MODELS: Readonly<Record<string, Partial<StudyDocument>>> = {
+const MODELS: Readonly<Record<string, StudyChanges>> = {
   logistic: { contract: VECTORS, model: { preset: 'logistic' } },
   private: { contract: VECTORS, model: { preset: 'logistic' }, privacy: PRIVATE },
   normalised: { contract: BOUNDED, model: { preset: 'logistic' }, normalisation: STATISTICS, privacy: PRIVATE },

@@ -121,9 +121,14 @@ const distributed = record({ noise: only(noises, 'distributed'), ...shared })
 const local = record({ noise: only(noises, 'local'), ...shared }, { localSteps: whole(1, limit.LOCAL_STEPS_MAX) })
 const normalisation = record({ noiseMultiplier: shared.noiseMultiplier })
 
+const kinds = oneOf('statistics', 'training')
+const rounds = whole(1, limit.ROUNDS_MAX)
+const statistics = record({ kind: only(kinds, 'statistics'), rounds: only(rounds, 1) })
+const training = record({ kind: only(kinds, 'training'), rounds })
+
 function studyOf(
   { contract, model, privacy }: Record<'contract' | 'model' | 'privacy', Field>,
-  optional: Fields = {},
+  { optional = {}, normalised = false }: { optional?: Fields; normalised?: boolean } = {},
 ): Field {
   const required = {
     version: oneOf(limit.STUDY_VERSION),
@@ -149,7 +154,8 @@ function studyOf(
       averageDecay: real(0, 1, { below: true }),
     }),
     privacy,
-    rounds: whole(1, limit.ROUNDS_MAX),
+    schedule: normalised ? tuple(statistics, training) : tuple(training),
+    ...(normalised && { normalisation }),
     profile: only(oneOf('byzantine', 'crash'), 'byzantine', 'crash'),
     timing,
     hospitals,
@@ -159,21 +165,29 @@ function studyOf(
 
 const vectors = studyOf({ contract: vector, model: logistic, privacy: distributed })
 const bounded = studyOf({ contract: boundedVector, model: logistic, privacy: distributed })
-const images = [logistic, mlp, cnn].map(model =>
-  studyOf({ contract: image, model, privacy: local }, { augmentation, normalisation }),
-)
+const [images, normalisedImages] = [false, true].map(normalised =>
+  [logistic, mlp, cnn].map(model =>
+    studyOf({ contract: image, model, privacy: local }, { optional: { augmentation }, normalised }),
+  ),
+) as [Field[], Field[]]
 
 /** The kind of a study, which determines its invalid values. */
 function kindOf(value: Plain): Field {
-  const { contract, model } = value as { contract: { kind: string; shape: number[] }; model: { preset: string } }
+  const { contract, model, normalisation } = value as {
+    contract: { kind: string; shape: number[] }
+    model: { preset: string }
+    normalisation?: unknown
+  }
   if (contract.kind === 'vector') return contract.shape[0] === 2 ? bounded : vectors
-  return images[['logistic', 'mlp', 'cnn'].indexOf(model.preset)] as Field
+  return (normalisation === undefined ? images : normalisedImages)[
+    ['logistic', 'mlp', 'cnn'].indexOf(model.preset)
+  ] as Field
 }
 
 export const STUDY: Form = {
   name: 'study',
   field: {
-    good: fc.oneof(vectors.good, bounded.good, ...images.map(({ good }) => good)),
+    good: fc.oneof(vectors.good, bounded.good, ...[...images, ...normalisedImages].map(({ good }) => good)),
     least: vectors.least,
     edges: [],
     bad: value => kindOf(value).bad(value),

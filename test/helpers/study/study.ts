@@ -3,6 +3,7 @@
 import { sha256 } from '../../../crypto/hash.ts'
 import { createSigner, type Signer } from '../../../crypto/signature.ts'
 import { validateStudy } from '../../../protocols/study/document.ts'
+import { scheduleOf } from '../../../protocols/study/rounds.ts'
 import { ONLY_TERMS } from '../../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
@@ -13,8 +14,11 @@ export function testSigners(count: number): Signer[] {
   return signers.sort((a, b) => Buffer.compare(a.id, b.id))
 }
 
+/** What a test changes of a study; `rounds` of training instead of a schedule. */
+export type StudyChanges = Partial<StudyDocument> & { rounds?: number }
+
 /** A small study with the noise off, so that sums can be compared exactly. */
-export function testStudy(signers: readonly Signer[], changes: Partial<StudyDocument> = {}): StudyDocument {
+export function testStudy(signers: readonly Signer[], { rounds = 3, ...changes }: StudyChanges = {}): StudyDocument {
   return validateStudy({
     version: 2,
     name: 'Test study',
@@ -34,7 +38,7 @@ export function testStudy(signers: readonly Signer[], changes: Partial<StudyDocu
       epsilon: 0,
       colluders: 1,
     },
-    rounds: 3,
+    schedule: scheduleOf({ rounds, statistics: changes.normalisation !== undefined }),
     profile: signers.length === 3 ? 'crash' : 'byzantine',
     timing: TIMING_LAN,
     hospitals: signers.map((signer, i) => ({ id: signer.id, name: `Hospital ${i}`, addresses: [] })),

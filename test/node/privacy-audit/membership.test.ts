@@ -4,6 +4,7 @@ import test from 'ava'
 import { auditFinalModel, auditMembership } from '../../../node/privacy-audit/membership.ts'
 import { rehearse } from '../../../node/privacy-audit/rehearsal.ts'
 import { deployed } from '../../../protocols/model/checkpoint.ts'
+import { withRounds } from '../../../protocols/study/rounds.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
 
@@ -40,12 +41,11 @@ test('a final model that learnt its records by heart gives them away by its loss
   const quiet = testStudy(testSigners(4))
   const privacy = { ...quiet.privacy, sampleRate: 2 ** 32, clippingNorm: 100 }
   const document = {
-    ...quiet,
+    ...withRounds(quiet, 80),
     units: 60,
     contract: data,
     privacy,
     optimizer: { ...quiet.optimizer, learningRate: 1 },
-    rounds: 80,
   }
   const [members, others] = ['members', 'others'].map(seed => strangers({ count: 60, length: LENGTH, seed }))
   const model = deployed(rehearse({ document, parts: [members!], backend, rng: rngOf('final') }))

@@ -8,6 +8,7 @@ import { createTrainer } from '../../../node/training/data-trainer.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import { applySum } from '../../../protocols/model/optimizer.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
+import { trainingRounds } from '../../../protocols/study/rounds.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
 
@@ -24,7 +25,7 @@ test('without noise it takes the steps of the hospitals’ own sums', async t =>
   const { fixedPoint, denominator, dimension } = planStudy(document)
   const trainers = parts.map(dataset => createTrainer({ document, dataset, backend, rng: rngOf('all are in') }))
   let expected = initialCheckpoint(document)
-  for (let round = 0; round < document.rounds; round++) {
+  for (let round = 0; round < trainingRounds(document); round++) {
     const sum = new Int32Array(dimension)
     for (const trainer of trainers) {
       quantise(trainer.clippedSum(expected), fixedPoint.scale).forEach((word, at) => {

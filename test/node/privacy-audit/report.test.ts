@@ -7,6 +7,7 @@ import { epsilonText } from '../../../node/privacy/epsilon-text.ts'
 import { auditStudy, type StudyAudit } from '../../../node/privacy-audit/audit.ts'
 import { pictureOf } from '../../../node/privacy-audit/chart.ts'
 import { type ReportSource, reportPage } from '../../../node/privacy-audit/report.ts'
+import { trainingRounds } from '../../../protocols/study/rounds.ts'
 import { noisyStudy, phantomStudy, phantoms, rngOf, strangers, wasm } from './subjects.ts'
 
 const HOSTILE = '<img src=//evil.example/x onerror="a()">&\''
@@ -67,7 +68,7 @@ test('it says whose it is, what a lower bound is worth, and all three epsilons',
   ]) {
     t.true(page.includes(words), words)
   }
-  t.is(audit.document.rounds, 2)
+  t.is(trainingRounds(audit.document), 2)
   t.is(audit.final?.roc.auc, 0.5)
   t.true(page.includes('Nothing was found that contradicts the claim'))
 })

@@ -9,12 +9,12 @@ import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
-import { testSigners, testStudy } from '../../helpers/study/study.ts'
+import { type StudyChanges, testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const INPUTS = 1999
 const DIMENSION = 2 * (INPUTS + 1)
 
-function study(privacy: Partial<StudyDocument['privacy']>, changes: Partial<StudyDocument> = {}): StudyDocument {
+function study(privacy: Partial<StudyDocument['privacy']>, changes: StudyChanges = {}): StudyDocument {
   const base = { noise: 'local' as const, clippingNorm: 1, sampleRate: 2 ** 31, noiseMultiplier: 1.3 }
   return testStudy(testSigners(4), {
     contract: { kind: 'vector', shape: [INPUTS], classes: ['no', 'yes'] },

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { decode, encode } from '../../../protocols/encoding/codec.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { decodeStudy, encodeStudy, requireNoise, studyIdOf, validateStudy } from '../../../protocols/study/document.ts'
+import { trainingRounds, withRounds } from '../../../protocols/study/rounds.ts'
 import { ONLY_TERMS } from '../../../protocols/study/terms.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { toHex } from '../../helpers/hex.ts'
@@ -57,7 +58,7 @@ test('every field counts for the id', t => {
   const id = toHex(studyIdOf(study))
   for (const change of [
     { name: 'Another' },
-    { rounds: study.rounds + 1 },
+    withRounds({}, trainingRounds(study) + 1),
     { created: '2026-01-01T00:00:01Z' },
     { timing: { ...study.timing, openDelayMs: 7 } },
   ]) {
@@ -110,9 +111,18 @@ test('everything has a limit', t => {
     ['name', 'a\u202eb'],
     ['created', 'yesterday'],
     ['created', '2026-13-01T00:00:00Z'],
-    ['rounds', 0],
-    ['rounds', 100_001],
-    ['rounds', 2n ** 60n],
+    ['schedule', [{ kind: 'training', rounds: 0 }]],
+    ['schedule', [{ kind: 'training', rounds: 100_001 }]],
+    ['schedule', [{ kind: 'training', rounds: 2n ** 60n }]],
+    ['schedule', []],
+    ['schedule', new Array(4097).fill({ kind: 'training', rounds: 1 })],
+    [
+      'schedule',
+      [
+        { kind: 'statistics', rounds: 1 },
+        { kind: 'training', rounds: 3 },
+      ],
+    ],
     ['units', 0],
     ['units', 1e10],
     ['contract.shape', [1e7]],
@@ -264,9 +274,9 @@ test('a study without the options has the bytes of its other fields alone, and o
   ] as StudyDocument[]
   for (const document of plain) {
     const { version, name, created, units, contract, model, initialSeed } = document
-    const { optimizer, rounds, profile, timing, hospitals } = document
+    const { optimizer, schedule, profile, timing, hospitals } = document
     const terms = { ...ONLY_TERMS, version, name, created, units, contract, model, initialSeed }
-    const fields = { ...terms, optimizer, rounds, profile, timing, hospitals }
+    const fields = { ...terms, optimizer, schedule, profile, timing, hospitals }
     t.deepEqual(encodeStudy(document), encode({ ...fields, privacy } as unknown as Parameters<typeof encode>[0]))
   }
   const cnn = { preset: 'cnn', filters: [8], groups: 4 }
@@ -311,6 +321,7 @@ test('a study without the newer fields has the bytes that it always had', t => {
 })
 
 test('what only a newer version can know is refused by name, and not as malformed', t => {
+  const training = { kind: 'training', rounds: 3 }
   const newer: [path: string, value: unknown, named: string][] = [
     ['unit', 'patient', 'unit is "patient"'],
     ['copies', 2, 'copies is 2'],
@@ -319,6 +330,9 @@ test('what only a newer version can know is refused by name, and not as malforme
     ['evaluation', { bins: 8 }, 'evaluation is a value'],
     ['search', [], 'search is a value'],
     ['wordBits', 64, 'wordBits is 64'],
+    ['schedule', [{ kind: 'evaluation', rounds: 1 }], 'schedule.0.kind is "evaluation"'],
+    ['schedule', [training, training], 'The schedule is training, training'],
+    ['schedule', [training, { kind: 'statistics', rounds: 1 }], 'The schedule is training, statistics'],
     ['contract.kind', 'audio', 'contract.kind is "audio"'],
     ['contract.window', 1, 'the term "contract.window"'],
     ['augmentation', { views: 4, shift: 2, flip: false, turn: 90 }, 'the term "augmentation.turn"'],

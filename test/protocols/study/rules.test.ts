@@ -3,6 +3,7 @@
 import test from 'ava'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { validateStudy } from '../../../protocols/study/document.ts'
+import { withRounds } from '../../../protocols/study/rounds.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const study = testStudy(testSigners(5), {
@@ -42,8 +43,8 @@ test('bounds are one for each column, low below high; a normalisation of vectors
   const [columns] = study.contract.shape
   const bounds = Array.from({ length: columns }, () => [0, 1])
   const normalisation = { noiseMultiplier: 4 }
-  const codeWith = (data: object, more: object = {}) =>
-    codeOf(() => validateStudy({ ...study, ...more, contract: { ...study.contract, ...data } }))
+  const codeWith = (data: object, more: { normalisation?: { noiseMultiplier: number } } = {}) =>
+    codeOf(() => validateStudy({ ...withRounds({ ...study, ...more }, 3), contract: { ...study.contract, ...data } }))
   t.is(codeWith({ bounds }), 'accepted')
   t.is(codeWith({ bounds }, { normalisation }), 'accepted')
   t.is(codeWith({}, { normalisation }), 'unsupported-normalisation')
@@ -60,11 +61,11 @@ test('scattering is refused a normalisation: it standardises every image by itse
   const normalisation = { noiseMultiplier: 4 }
   const scattering = { preset: 'scattering', scales: 2, angles: 4, cell: 4 }
   t.is(
-    codeOf(() => validateStudy({ ...study, contract: data, normalisation, model: scattering })),
+    codeOf(() => validateStudy({ ...withRounds({ ...study, normalisation }, 3), contract: data, model: scattering })),
     'unsupported-normalisation',
   )
   t.is(
-    codeOf(() => validateStudy({ ...study, contract: data, normalisation })),
+    codeOf(() => validateStudy({ ...withRounds({ ...study, normalisation }, 3), contract: data })),
     'accepted',
   )
 })
