@@ -43,6 +43,13 @@ export interface Needs {
   readonly roundSeconds: number
 }
 
+/** A hospital's records. */
+export interface RecordCounts {
+  readonly count: number
+  /** of them, those that training counts: an image that stands there twice is one */
+  readonly distinct: number
+}
+
 /** What a hospital's machine has. */
 export interface Machine {
   readonly memoryBytes: number
@@ -53,27 +60,28 @@ export interface Machine {
 type Needing = Pick<StudyDocument, 'model' | 'contract' | 'augmentation' | 'privacy'>
 
 /** An equal share of a study's records. */
-export function equalShare({ units, hospitals }: Pick<StudyDocument, 'units' | 'hospitals'>): number {
-  return Math.ceil(units / hospitals.length)
+export function equalShare({ units, hospitals }: Pick<StudyDocument, 'units' | 'hospitals'>): RecordCounts {
+  const count = Math.ceil(units / hospitals.length)
+  return { count, distinct: count }
 }
 
 /** What a study needs at a hospital with so many records. */
-export function needsOf(document: Needing, records: number): Needs {
+export function needsOf(document: Needing, { count, distinct }: RecordCounts): Needs {
   const { model, contract, privacy } = document
   const specs = parameterSpecs(model, contract)
   const dimension = dimensionOf(specs)
   const size = contract.shape.reduce((product, length) => product * length, 1)
   const { frozenFeatures } = trainedPresetOf(model)
   const length = frozenFeatures === null ? 0 : specs[0]!.shape[0]!
-  const sampled = (privacy.sampleRate / SAMPLE_RATE_ONE) * records
+  const sampled = (privacy.sampleRate / SAMPLE_RATE_ONE) * distinct
   const pass = Math.min(recordsOfPass(document), Math.ceil(sampled + 4 * Math.sqrt(sampled)))
   const trained = numbersOfRecord(document) * SECONDS_A_NUMBER + dimension * SECONDS_A_WEIGHT
   return {
-    records,
+    records: count,
     memoryBytes:
-      NODE_BYTES + records * size * BYTES_A_VALUE + pass * bytesOfRecord(document) + dimension * BYTES_A_PARAMETER,
-    diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytes({ count: records, length })),
-    startSeconds: frozenFeatures === null ? 0 : records * frozenFeatures.seconds(contract.shape, model),
+      NODE_BYTES + count * size * BYTES_A_VALUE + pass * bytesOfRecord(document) + dimension * BYTES_A_PARAMETER,
+    diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytes({ count: distinct, length })),
+    startSeconds: frozenFeatures === null ? 0 : distinct * frozenFeatures.seconds(contract.shape, model),
     roundSeconds: (privacy.localSteps ?? 1) * sampled * trained + dimension * SECONDS_A_PARAMETER,
   }
 }
@@ -83,20 +91,21 @@ export function needsOf(document: Needing, records: number): Needs {
  *
  * @throws OperatorError `not-enough-memory`, exit code 11; `not-enough-disk`, exit code 12
  */
-export function requireCapacity(document: Needing, records: number, machine: Machine): void {
+export function requireCapacity(document: Needing, records: RecordCounts, machine: Machine): void {
   const lack = lackOf(document, records, machine)
   if (lack === null) return
   const setting = settingThatFits(document, records, machine)
+  const { what, needed, there } = lack
+  const room = what === 'disk' ? 'Make room on the disk of the data folder, or change the study: ' : ''
   const instead =
     setting === null
       ? 'No setting of this model would fit here: use a machine with more, or a smaller model.'
       : `${setting} would fit here: it is the study's, so that all hospitals approve a new one.`
-  const { what, needed, there } = lack
   throw new OperatorError(
     `not-enough-${what}`,
-    `The study needs about ${sizeText(needed)} of ${what} for ${records} records, and there is ${sizeText(there)}`,
+    `The study needs about ${sizeText(needed)} of ${what} for ${records.count} records, and there is ${sizeText(there)}`,
     {
-      hint: instead,
+      hint: room + instead,
       exitCode: what === 'memory' ? EXIT.incompatibleStudy : EXIT.dataUnreadable,
     },
   )
@@ -108,7 +117,7 @@ interface Lack {
   readonly there: number
 }
 
-function lackOf(document: Needing, records: number, machine: Machine): Lack | null {
+function lackOf(document: Needing, records: RecordCounts, machine: Machine): Lack | null {
   const { memoryBytes, diskBytes } = needsOf(document, records)
   const there = machine.memoryBytes
   if (memoryBytes > there) return { what: 'memory', needed: memoryBytes, there }
@@ -119,7 +128,7 @@ function lackOf(document: Needing, records: number, machine: Machine): Lack | nu
 }
 
 /** The first setting that makes the study fit, nearest to its own; null where none does. */
-function settingThatFits(document: Needing, records: number, machine: Machine): string | null {
+function settingThatFits(document: Needing, records: RecordCounts, machine: Machine): string | null {
   const { model, contract } = document
   const models = trainedPresetOf(model)
     .smaller(model, contract)
