@@ -70,7 +70,7 @@ export function openStudy(bytes: Uint8Array, file: string, options: ReadOptions 
     if (!(cause instanceof ProtocolError)) throw cause
     throw INCOMPATIBLE.has(cause.code)
       ? failure('study-incompatible', `${file}: ${cause.message}`, {
-          hint: 'Install the version of confrere that the founder used.',
+          hint: 'Install the version of confrere that the founder used, or move the file away to take part in other studies.',
           exitCode: EXIT.incompatibleStudy,
           cause,
         })
