@@ -59,11 +59,16 @@ const LOG_TERM_MIN = -45
 const NEWTON_SHARE = 1e-15
 const NEWTON_STEPS_MAX = 200
 
+/** The smallest z of so many copies: the loss changes over lengths of z², and shifts go up to k. */
+export function noiseMultiplierMin(copies: number): number {
+  return 1e-3 * Math.sqrt(copies)
+}
+
 /** @throws CryptoError `out-of-range` */
 export function requireMechanism({ sampleRate, noiseMultiplier, copies = 1 }: Mechanism): void {
   requireReal(sampleRate, { min: Number.MIN_VALUE, max: 1 }, 'sampleRate (a probability)')
-  requireReal(noiseMultiplier, { min: 1e-3, max: 1e6 }, 'noiseMultiplier')
   requireInteger(copies, { min: 1, max: COPIES_MAX }, 'copies')
+  requireReal(noiseMultiplier, { min: noiseMultiplierMin(copies), max: 1e6 }, 'noiseMultiplier')
 }
 
 /** @throws CryptoError `out-of-range` */

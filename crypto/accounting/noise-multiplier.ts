@@ -6,6 +6,7 @@
 
 import { requireInteger, requireReal } from '../check.ts'
 import { CryptoError } from '../errors.ts'
+import { noiseMultiplierMin } from './mixture.ts'
 import { PLD_STEPS_MAX, pldEpsilon, type Steps } from './pld.ts'
 import { ACCOUNTANT_NOISE_MULTIPLIER_MAX, NOISE_MULTIPLIER_STEP, rdpNoiseMultiplier } from './rdp.ts'
 
@@ -39,13 +40,21 @@ export interface NoiseTarget {
  * @throws CryptoError `out-of-range`; `noise-too-large` when no multiplier up to 1e5 reaches the target;
  *         `target-spent` when the other steps alone exceed it
  */
-export function pldNoiseMultiplier({ sampleRate, steps, delta, epsilon, besides = [], copies = 1 }: NoiseTarget): number {
+export function pldNoiseMultiplier({
+  sampleRate,
+  steps,
+  delta,
+  epsilon,
+  besides = [],
+  copies = 1,
+}: NoiseTarget): number {
   requireReal(sampleRate, { min: Number.MIN_VALUE, max: 1 }, 'sampleRate (a probability)')
   requireInteger(steps, { min: 1, max: PLD_STEPS_MAX }, 'steps')
   const multiplierOf = (units: number): number => units / (1 / NOISE_MULTIPLIER_STEP)
   const epsilonAt = (units: number): number =>
     pldEpsilon([{ sampleRate, noiseMultiplier: multiplierOf(units), steps, copies }, ...besides], { delta })
-  const least = Math.round(ACCOUNTANT_NOISE_MULTIPLIER_MIN / NOISE_MULTIPLIER_STEP)
+  const smallest = Math.max(ACCOUNTANT_NOISE_MULTIPLIER_MIN, noiseMultiplierMin(copies))
+  const least = Math.ceil(smallest / NOISE_MULTIPLIER_STEP)
 
   const others = pldEpsilon(besides, { delta })
   if (others > epsilon) {

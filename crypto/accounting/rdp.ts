@@ -152,11 +152,7 @@ export function rdpToEpsilon(rdp: Float64Array, delta: number, orders: readonly 
  * @param steps             T ≥ 0
  * @throws CryptoError `out-of-range`
  */
-export function rdpEpsilon({
-  steps,
-  delta,
-  ...mechanism
-}: Mechanism & { steps: number; delta: number }): number {
+export function rdpEpsilon({ steps, delta, ...mechanism }: Mechanism & { steps: number; delta: number }): number {
   requireInteger(steps, { min: 0, max: STEPS_MAX }, 'steps')
   const rdp = rdpSubsampledGaussian(mechanism)
   if (steps === 0) return 0
