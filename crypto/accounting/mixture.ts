@@ -59,9 +59,9 @@ const LOG_TERM_MIN = -45
 const NEWTON_SHARE = 1e-15
 const NEWTON_STEPS_MAX = 200
 
-/** The smallest z of so many copies: the loss changes over lengths of z², and shifts go up to k. */
+/** The smallest z of so many copies: all of them together are a Gaussian of z/k, and less noise takes minutes. */
 export function noiseMultiplierMin(copies: number): number {
-  return 1e-3 * Math.sqrt(copies)
+  return 1e-3 * copies
 }
 
 /** @throws CryptoError `out-of-range` */

@@ -117,7 +117,7 @@ function calculated<Result>(calculate: () => Result): Result {
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
     throw new OperatorError(cause.code, `There is no answer: ${cause.message}`, {
-      hint: 'A sample rate is a probability above 0 and at most 1; delta is above 0 and below 1; many copies need a noise multiplier of at least 0.001 times the root of their number.',
+      hint: 'A sample rate is a probability above 0 and at most 1; delta is above 0 and below 1; many copies need a noise multiplier of at least 0.001 times their number.',
       exitCode: EXIT.usage,
       cause,
     })
