@@ -1,13 +1,19 @@
 /** A study in words, for an operator who decides about it. @module */
 
-import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
+import { chargedEpsilonOf, type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { presetOf } from '../../protocols/study/models/list.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { observerLines, observerWords, unitText } from '../privacy/epsilon-text.ts'
+import {
+  HOSPITALS_OF_PATIENT,
+  observerLines,
+  observerWords,
+  severalHospitalsLine,
+  unitText,
+} from '../privacy/epsilon-text.ts'
 import { peerIdString } from '../storage/identity.ts'
 import { equalShare, needsOf, needsText } from '../training/needs.ts'
 import { timingLines } from './timing-text.ts'
@@ -46,8 +52,14 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     'Hospitals',
     ...document.hospitals.map(hospitalLine),
     ...epsilonLines(document, plannedEpsilons(document)),
+    `  ${severalHospitalsLine(ofSeveralHospitals(document), observerWords(privacy.colluders))}`,
     ...warningLines(plan),
   ]
+}
+
+/** The epsilon that is charged, for one with a record at each of so many hospitals. */
+function ofSeveralHospitals(document: StudyDocument): number[] {
+  return HOSPITALS_OF_PATIENT.map(count => chargedEpsilonOf(document, count))
 }
 
 function hospitalLine({ id, name, addresses }: StudyDocument['hospitals'][number]): string {
@@ -84,6 +96,9 @@ export function studyJson(study: { document: StudyDocument; study: string; found
     plan: planStudy(document),
     needs: needsOf(document, equalShare(document)),
     epsilons: plannedEpsilons(document),
+    epsilonsOfPatient: ofSeveralHospitals(document).map((epsilon, at) => {
+      return { hospitals: HOSPITALS_OF_PATIENT[at], colluding: epsilon }
+    }),
   }
 }
 

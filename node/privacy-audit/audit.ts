@@ -81,7 +81,7 @@ export function auditStudy({ document, dataset, backend, rng }: AuditInit, choic
   return {
     document: rehearsed,
     records: dataset.count,
-    claimed: plannedEpsilons(rehearsed, hospitals),
+    claimed: plannedEpsilons(rehearsed, { contributors: hospitals }),
     ...{ canary, membership, inversion },
     final: final === null ? null : auditFinalModel({ document, backend, ...final }),
     refuted: canary.findings.some(({ refuted }) => refuted),

@@ -94,7 +94,7 @@ export function auditCanaries(init: RehearsalInit, { canaries = CANARIES_DEFAULT
       for (const { see } of views) see(round)
     },
   })
-  const epsilons = plannedEpsilons(document, parts.length)
+  const epsilons = plannedEpsilons(document, { contributors: parts.length })
   const isGaussian = sampleRate === SAMPLE_RATE_ONE
   const significance = SIGNIFICANCE / (views.length * (isGaussian ? 2 : 1))
   const findings = views.map(view => {

@@ -45,6 +45,7 @@ test('every field of a study is shown', t => {
     hospitals: [{ ...first!, addresses: ['/ip4/192.0.2.1/tcp/4001'] }, ...others],
   }
   const text = studyLines({ document, study: 'id', founder: 'founder' }).join('\n')
+  t.regex(text, /a patient known to 1 \/ 2 \/ 3 hospitals: epsilon unbounded \/ unbounded \/ unbounded against/)
   for (const [path, value] of leaves(document)) {
     // the version is fixed by what reads it
     if (path !== 'version') t.true(text.includes(written(path, value)), `${path} = ${written(path, value)}:\n${text}`)
