@@ -37,16 +37,19 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Id        ${study.study}`,
     `Founder   ${study.founder}`,
     `Created   ${document.created}`,
-    `Data      ${contract.kind} ${contract.shape.join('x')}, ${document.units} records in total, classes: ${contract.classes.join(', ')}`,
+    `Data      ${contract.kind} ${contract.shape.join('x')}, classes: ${contract.classes.join(', ')}`,
+    `Unit      ${document.unit}: ${document.units} in all hospitals together (nominal), ${document.copies} copy of each`,
     ...normalisationLines(document),
     `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
     `Seed      ${Buffer.from(document.initialSeed).toString('hex')} of the first parameters`,
+    `Schedule  ${document.schedule.map(({ kind, rounds }) => `${kind} ${rounds}`).join(', then ')}`,
     `Training  ${trainingRounds(document)} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
       `moving average ${optimizer.averageDecay}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
     `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
     `Quorum    ${quorumText(document, plan)}`,
+    `Terms     ${termsText(document)}`,
     ...timingLines(document),
     `Needs     ${needsText(needsOf(document, equalShare(document)), 'an equal share')}`,
     'Hospitals',
@@ -60,6 +63,14 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
 /** The epsilon that is charged, for one with a record at each of so many hospitals. */
 function ofSeveralHospitals(document: StudyDocument): number[] {
   return HOSPITALS_OF_PATIENT.map(count => chargedEpsilonOf(document, count))
+}
+
+/** Terms of which this version knows one value each. */
+function termsText({ cohort, influence, evaluation, search, wordBits }: StudyDocument): string {
+  return (
+    `cohort ${cohort} (whoever is there contributes), influence ${influence ?? 'none'}, evaluation ${evaluation ?? 'none'}, ` +
+    `search ${search ?? 'none'}, words of ${wordBits} bits`
+  )
 }
 
 function hospitalLine({ id, name, addresses }: StudyDocument['hospitals'][number]): string {

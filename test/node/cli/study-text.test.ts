@@ -21,6 +21,7 @@ function written(path: string, value: unknown): string {
   if (path === 'privacy.delta') return (value as number).toExponential()
   if (path === 'timing.bandwidthMin') return (value as number).toLocaleString('en')
   if (path.startsWith('timing.') && (value as number) >= 1000) return `${(value as number) / 1000} s`
+  if (value === null) return `${path} none`
   return String(value)
 }
 
