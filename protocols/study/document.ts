@@ -40,8 +40,9 @@ export function validateStudy(value: unknown): StudyDocument {
   const parsed = STUDY_SCHEMA.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
+    // what has no version is no study, so no newer one either
     const newer = parsed.error.issues.map(one => needsNewer(one, value)).find(found => found !== undefined)
-    if (newer !== undefined) throw newer
+    if (newer !== undefined && version === limit.STUDY_VERSION) throw newer
     const where = issue?.path.join('.') || 'the document'
     throw new ProtocolError('malformed-study', printable(`The study is malformed: ${where}: ${issue?.message}`))
   }

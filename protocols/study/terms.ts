@@ -28,7 +28,6 @@ export const ONLY_TERMS = {
  */
 export function needsNewer(issue: z.core.$ZodIssue, document: unknown): ProtocolError | undefined {
   const path = issue.path.map(String)
-  if (path[0] === 'version') return undefined
   if (issue.code === 'unrecognized_keys') {
     return newerNeeded(`The study has the term "${[...path, ...issue.keys.slice(0, 1)].join('.')}"`)
   }
