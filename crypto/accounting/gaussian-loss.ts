@@ -1,11 +1,11 @@
 /**
- * Privacy loss of one step of the Poisson-subsampled Gaussian (rate q, multiplier z): in closed form, and discretised.
+ * Privacy loss of one step of the Poisson-subsampled Gaussian (rate q, multiplier z, k copies): exact, and discretised.
  *
- * Neighbouring data sets differ by one record, in two directions, each with its own pair of distributions for
- * sensitivity 1 and noise N(0, z²):
+ * Neighbouring data sets differ by the k copies of one record (k = 1: by one record), in two directions, each with its
+ * own pair of distributions for sensitivity 1 and noise N(0, z²); see mixture.ts:
  *
- * - `remove`: P = (1−q)·N(0, z²) + q·N(1, z²), Q = N(0, z²): the record is present under P
- * - `add`:    P = N(0, z²), Q = (1−q)·N(0, z²) + q·N(1, z²): the record is present under Q
+ * - `remove`: P = Σ_i Binom(k, q)(i)·N(i, z²), Q = N(0, z²): the copies are present under P
+ * - `add`:    P = N(0, z²), Q = Σ_i Binom(k, q)(i)·N(i, z²): the copies are present under Q
  *
  * The discretisation of the loss ln(P/Q) is "connect the dots" (Doroshenko, Ghazi, Kamath, Kumar, Manurangsi, PoPETs
  * 2022): the mass between two grid points is divided between them so that its P-mass and its Q-mass are both kept. The
@@ -16,18 +16,20 @@
  * @module
  */
 
-import { requireReal } from '../check.ts'
-import { logNormal } from './normal.ts'
+import {
+  beyond,
+  crossing,
+  likeliest,
+  logPresentBeyond,
+  logRatio,
+  type Mechanism,
+  type Mixture,
+  mixtureOf,
+  spread,
+} from './mixture.ts'
 
 export type Direction = 'remove' | 'add'
 export const DIRECTIONS: readonly Direction[] = ['remove', 'add']
-
-export interface Mechanism {
-  /** q, a probability of (0, 1] */
-  readonly sampleRate: number
-  /** z > 0: standard deviation of the noise over the sensitivity */
-  readonly noiseMultiplier: number
-}
 
 /** A discretised loss: masses at the points `(first + i)·step`, and at infinity. */
 export interface LossDistribution {
@@ -51,15 +53,10 @@ export interface LossRange {
 const REACH = 22
 /** Bisection steps that find a quantile of the noise to within 1e-9 standard deviations. */
 const HALVINGS = 40
-/** Above this exponent u, e^u is factored out before it overflows. */
-const EXPONENT_LARGE = 30
 /** Relative amount by which masses are rounded up: more than the errors of quadrature and rounding. */
 const MASS_SLACK = 1e-10
 
-/**
- * Largest width of an interval that is integrated with three nodes, over the shorter of the two lengths on which the
- * integrand changes: z for the density, z² for the ratio of the densities.
- */
+/** Largest width of an interval that is integrated with three nodes, in the unit of `roughness`. */
 const NARROW = 1 / 20
 /** Largest width of a piece that is integrated with six nodes, in the same unit. */
 const WIDE = 1 / 3
@@ -83,95 +80,65 @@ const RULE_WIDE: Rule = [
 
 type Rule = readonly (readonly [node: number, weight: number])[]
 
-/** @throws CryptoError `out-of-range` */
-export function requireMechanism({ sampleRate, noiseMultiplier }: Mechanism): void {
-  requireReal(sampleRate, { min: Number.MIN_VALUE, max: 1 }, 'sampleRate (a probability)')
-  requireReal(noiseMultiplier, { min: 1e-3, max: 1e6 }, 'noiseMultiplier')
-}
-
 /**
- * The smallest δ for which one step is (ε, δ)-private in a direction, in closed form.
+ * The smallest δ for which one step is (ε, δ)-private in a direction, exactly.
  *
  * @param epsilon at least 0
+ * @throws CryptoError `out-of-range`
  */
-export function deltaOfStep(
-  { sampleRate: q, noiseMultiplier: z }: Mechanism,
-  direction: Direction,
-  epsilon: number,
-): number {
-  const ratio = direction === 'remove' ? epsilon : -epsilon
-  // the ratio of the densities is above 1−q everywhere, so that e^ratio is not reached
-  if (q < 1 && Math.expm1(ratio) <= -q) return direction === 'remove' ? -Math.expm1(epsilon) : 0
-  const x = crossing({ sampleRate: q, noiseMultiplier: z }, ratio)
+export function deltaOfStep(mechanism: Mechanism, direction: Direction, epsilon: number): number {
+  const mixture = mixtureOf(mechanism)
+  const y = crossing(mixture, direction === 'remove' ? epsilon : -epsilon)
+  // the ratio of the densities is above e^−ε everywhere
+  if (y === Number.NEGATIVE_INFINITY) return 0
+  const sign = direction === 'remove' ? -1 : 1
+  const none = beyond(mixture, sign * y)
+  const some = logPresentBeyond(mixture, { y, side: direction === 'remove' ? 'above' : 'below' })
   if (direction === 'remove') {
-    const [absent, present] = [logNormal(-x / z), logNormal((1 - x) / z)]
-    return Math.max(0, (1 - q) * Math.exp(absent) + q * Math.exp(present) - Math.exp(epsilon + absent))
+    return Math.max(0, mixture.absent * Math.exp(none) + mixture.present * Math.exp(some) - Math.exp(epsilon + none))
   }
-  const [absent, present] = [logNormal(x / z), logNormal((x - 1) / z)]
-  return Math.max(0, Math.exp(absent) - (1 - q) * Math.exp(epsilon + absent) - q * Math.exp(epsilon + present))
-}
-
-/** The noise value y where (1−q) + q·e^{(2y−1)/(2z²)} = e^ratio; −∞ where there is none. */
-function crossing({ sampleRate: q, noiseMultiplier: z }: Mechanism, ratio: number): number {
-  if (q === 1) return z * z * ratio + 0.5
-  const above = ratio > EXPONENT_LARGE
-  const exponent = above
-    ? ratio + Math.log1p(-(1 - q) * Math.exp(-ratio)) - Math.log(q)
-    : Math.log1p(Math.max(-1, Math.expm1(ratio) / q))
-  return z * z * exponent + 0.5
-}
-
-/** ln of the density with the record over the density without it, at a noise value. */
-function logRatio({ sampleRate: q, noiseMultiplier: z }: Mechanism, y: number): number {
-  const exponent = (2 * y - 1) / (2 * z * z)
-  if (q === 1) return exponent
-  if (exponent > EXPONENT_LARGE) return exponent + Math.log(q) + Math.log1p(((1 - q) / q) * Math.exp(-exponent))
-  return Math.log1p(q * Math.expm1(exponent))
+  const [absent, present] = [mixture.absent * Math.exp(epsilon + none), mixture.present * Math.exp(epsilon + some)]
+  return Math.max(0, Math.exp(none) - absent - present)
 }
 
 /** ln of the probability under P of noise below, or above, a value. */
-function logProbability(
-  { sampleRate: q, noiseMultiplier: z }: Mechanism,
-  direction: Direction,
-  { y, side }: { y: number; side: 'below' | 'above' },
-): number {
-  const sign = side === 'below' ? 1 : -1
-  const absent = logNormal((sign * y) / z)
-  if (direction === 'add') return absent
-  const present = logNormal((sign * (y - 1)) / z)
-  const larger = Math.max(absent, present)
-  return larger + Math.log((1 - q) * Math.exp(absent - larger) + q * Math.exp(present - larger))
+function logProbability(mixture: Mixture, direction: Direction, at: { y: number; side: 'below' | 'above' }): number {
+  const none = beyond(mixture, at.side === 'below' ? at.y : -at.y)
+  if (direction === 'add') return none
+  const some = logPresentBeyond(mixture, at)
+  const larger = Math.max(none, some)
+  return larger + Math.log(mixture.absent * Math.exp(none - larger) + mixture.present * Math.exp(some - larger))
 }
 
 /** A noise value with a probability of at most `tail`, and hardly less, beyond it on one side. */
-function quantile(mechanism: Mechanism, direction: Direction, at: { side: 'below' | 'above'; tail: number }): number {
-  const reach = REACH * mechanism.noiseMultiplier
-  let [beyond, within] = at.side === 'below' ? [-reach, 1 + reach] : [1 + reach, -reach]
+function quantile(mixture: Mixture, direction: Direction, at: { side: 'below' | 'above'; tail: number }): number {
+  const [least, most] = [-REACH * mixture.deviation, mixture.copies + REACH * mixture.deviation]
+  let [outside, within] = at.side === 'below' ? [least, most] : [most, least]
   for (let turn = 0; turn < HALVINGS; turn++) {
-    const y = (beyond + within) / 2
-    if (logProbability(mechanism, direction, { y, side: at.side }) <= Math.log(at.tail)) beyond = y
+    const y = (outside + within) / 2
+    if (logProbability(mixture, direction, { y, side: at.side }) <= Math.log(at.tail)) outside = y
     else within = y
   }
-  return beyond
+  return outside
 }
 
 /** The smallest and the largest loss that are not truncated, and the interval of the noise that gives them. */
 function lossRange(
-  mechanism: Mechanism,
+  mixture: Mixture,
   direction: Direction,
   { tail, cap }: LossRange,
 ): { min: number; max: number; from: number; to: number } {
-  let from = quantile(mechanism, direction, { side: 'below', tail })
-  let to = quantile(mechanism, direction, { side: 'above', tail })
-  if (direction === 'remove') to = Math.min(to, Math.max(from, crossing(mechanism, cap)))
-  else from = Math.max(from, Math.min(to, crossing(mechanism, -cap)))
-  const [low, high] = [logRatio(mechanism, from), logRatio(mechanism, to)]
+  let from = quantile(mixture, direction, { side: 'below', tail })
+  let to = quantile(mixture, direction, { side: 'above', tail })
+  if (direction === 'remove') to = Math.min(to, Math.max(from, crossing(mixture, cap)))
+  else from = Math.max(from, Math.min(to, crossing(mixture, -cap)))
+  const [low, high] = [logRatio(mixture, from), logRatio(mixture, to)]
   return direction === 'remove' ? { min: low, max: high, from, to } : { min: -high, max: -low, from, to }
 }
 
 /** Width of the range of one step's losses after truncation; the range includes 0. */
 export function lossWidth(mechanism: Mechanism, direction: Direction, range: LossRange): number {
-  const { min, max } = lossRange(mechanism, direction, range)
+  const { min, max } = lossRange(mixtureOf(mechanism), direction, range)
   return Math.max(0, max) - Math.min(0, min)
 }
 
@@ -186,59 +153,76 @@ export function lossDistribution(
   direction: Direction,
   { step, ...range }: LossRange & { step: number },
 ): LossDistribution {
-  requireMechanism(mechanism)
-  const { min, max, from, to } = lossRange(mechanism, direction, range)
+  const mixture = mixtureOf(mechanism)
+  const { min, max, from, to } = lossRange(mixture, direction, range)
   const [first, last] = [Math.floor(min / step), Math.floor(max / step) + 1]
   const masses = new Float64Array(last - first + 1)
   const beyond = { below: { y: from, side: 'below' }, above: { y: to, side: 'above' } } as const
   const [low, high] = direction === 'remove' ? [beyond.below, beyond.above] : [beyond.above, beyond.below]
   // the lower tail goes to the first point above all its losses: rounded up, on the safe side
-  masses[1] = Math.exp(logProbability(mechanism, direction, low)) * (1 + MASS_SLACK)
+  masses[1] = Math.exp(logProbability(mixture, direction, low)) * (1 + MASS_SLACK)
   const share = -Math.expm1(-step)
   const sign = direction === 'remove' ? 1 : -1
   const clip = (y: number): number => Math.min(to, Math.max(from, y))
   let start = sign === 1 ? from : to
   for (let cell = 0; cell < masses.length - 1; cell++) {
     const lower = (first + cell) * step
-    const end = cell === masses.length - 2 ? (sign === 1 ? to : from) : clip(crossing(mechanism, sign * (lower + step)))
-    const { mass, above } = integrate(mechanism, direction, {
+    const end =
+      cell === masses.length - 2 ? (sign === 1 ? to : from) : clip(crossing(mixture, sign * (lower + step), start))
+    const { mass, above } = integrate(mixture, direction, {
       from: Math.min(start, end),
       to: Math.max(start, end),
       lower,
+      step,
     })
     const up = Math.min(mass, above / share)
     masses[cell]! += (mass - up) * (1 + MASS_SLACK)
     masses[cell + 1]! += up * (1 + MASS_SLACK)
     start = end
   }
-  const infinite = Math.exp(logProbability(mechanism, direction, high)) * (1 + MASS_SLACK)
+  const infinite = Math.exp(logProbability(mixture, direction, high)) * (1 + MASS_SLACK)
   return { step, first, masses, infinite }
+}
+
+/**
+ * Width of an interval, whose losses differ by at most `step`, over the shortest of the lengths on which the integrand
+ * changes: z for the densities; z² for the loss, which is analytic within ±πz² of the real line for any k (the ratio of
+ * the densities is a polynomial of e^{y/z²} with negative roots only, as e^{−i²} turns (1 + qx)^k into such a one:
+ * Laguerre); 1 of the loss for its exponential.
+ */
+function roughness({ deviation: z, copies }: Mixture, width: number, step: number): number {
+  return Math.max(width / Math.min(z, z * z), Math.min(step, (copies * width) / (z * z)))
 }
 
 /** P-mass of an interval of noise values, and the integral of 1 − e^{lower − loss} over it. */
 function integrate(
-  mechanism: Mechanism,
+  mixture: Mixture,
   direction: Direction,
-  { from, to, lower }: { from: number; to: number; lower: number },
+  { from, to, lower, step }: { from: number; to: number; lower: number; step: number },
 ): { mass: number; above: number } {
-  const { sampleRate: q, noiseMultiplier: z } = mechanism
+  const { deviation: z, absent, present, logs } = mixture
   const width = to - from
   if (!(width > 0)) return { mass: 0, above: 0 }
-  const length = Math.min(z, z * z)
-  const narrow = width <= NARROW * length
+  const rough = roughness(mixture, width, step)
+  const narrow = rough <= NARROW
   const rule = narrow ? RULE_NARROW : RULE_WIDE
-  const pieces = narrow ? 1 : Math.ceil(width / (WIDE * length))
+  const pieces = narrow ? 1 : Math.ceil(rough / WIDE)
   const half = width / pieces / 2
   const unit = half / (z * Math.sqrt(2 * Math.PI))
   let [mass, above] = [0, 0]
+  let peak = likeliest(mixture, from)
   for (let piece = 0; piece < pieces; piece++) {
     const middle = from + (2 * piece + 1) * half
     for (const [node, weight] of rule) {
       const y = middle + half * node
-      const absent = Math.exp((-y * y) / (2 * z * z))
-      const ratio = logRatio(mechanism, y)
+      peak = likeliest(mixture, y, peak)
+      const sum = spread(mixture, y, peak)
+      const ratio = logRatio(mixture, y, peak, sum)
+      const none = Math.exp((-y * y) / (2 * z * z))
       const density =
-        direction === 'remove' ? (1 - q) * absent + q * Math.exp((-(y - 1) * (y - 1)) / (2 * z * z)) : absent
+        direction === 'remove'
+          ? absent * none + present * sum * Math.exp(logs[peak]! - ((y - peak) * (y - peak)) / (2 * z * z))
+          : none
       const loss = direction === 'remove' ? ratio : -ratio
       const part = weight * unit * density
       mass += part

@@ -11,14 +11,9 @@
  */
 
 import { createFourierPlan } from './fourier.ts'
-import {
-  type Direction,
-  type LossDistribution,
-  type LossRange,
-  lossDistribution,
-  type Mechanism,
-} from './gaussian-loss.ts'
+import { type Direction, type LossDistribution, type LossRange, lossDistribution } from './gaussian-loss.ts'
 import { remembering } from './memo.ts'
+import type { Mechanism } from './mixture.ts'
 
 /** Most points of one transform. */
 const TRANSFORM_POINTS_MAX = 1 << 20

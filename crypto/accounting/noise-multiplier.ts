@@ -6,6 +6,7 @@
 
 import { requireInteger, requireReal } from '../check.ts'
 import { CryptoError } from '../errors.ts'
+import { noiseMultiplierMin } from './mixture.ts'
 import { PLD_STEPS_MAX, pldEpsilon, type Steps } from './pld.ts'
 import { ACCOUNTANT_NOISE_MULTIPLIER_MAX, NOISE_MULTIPLIER_STEP, rdpNoiseMultiplier } from './rdp.ts'
 
@@ -18,6 +19,8 @@ export interface NoiseTarget {
   readonly sampleRate: number
   /** T >= 1 */
   readonly steps: number
+  /** k, the copies of what is protected; 1 where absent */
+  readonly copies?: number
   readonly delta: number
   /** the target, > 0 */
   readonly epsilon: number
@@ -31,26 +34,35 @@ export interface NoiseTarget {
  *
  * @param sampleRate q, a probability of (0, 1]
  * @param steps      T ≥ 1
+ * @param copies     k ≥ 1, of what is protected; 1 where absent
  * @param epsilon    the target, > 0
  * @param besides    steps of other mechanisms that are spent under the same target: ε is that of all steps together
  * @throws CryptoError `out-of-range`; `noise-too-large` when no multiplier up to 1e5 reaches the target;
  *         `target-spent` when the other steps alone exceed it
  */
-export function pldNoiseMultiplier({ sampleRate, steps, delta, epsilon, besides = [] }: NoiseTarget): number {
+export function pldNoiseMultiplier({
+  sampleRate,
+  steps,
+  delta,
+  epsilon,
+  besides = [],
+  copies = 1,
+}: NoiseTarget): number {
   requireReal(sampleRate, { min: Number.MIN_VALUE, max: 1 }, 'sampleRate (a probability)')
   requireInteger(steps, { min: 1, max: PLD_STEPS_MAX }, 'steps')
   const multiplierOf = (units: number): number => units / (1 / NOISE_MULTIPLIER_STEP)
   const epsilonAt = (units: number): number =>
-    pldEpsilon([{ sampleRate, noiseMultiplier: multiplierOf(units), steps }, ...besides], { delta })
-  const least = Math.round(ACCOUNTANT_NOISE_MULTIPLIER_MIN / NOISE_MULTIPLIER_STEP)
+    pldEpsilon([{ sampleRate, noiseMultiplier: multiplierOf(units), steps, copies }, ...besides], { delta })
+  const smallest = Math.max(ACCOUNTANT_NOISE_MULTIPLIER_MIN, noiseMultiplierMin(copies))
+  const least = Math.ceil(smallest / NOISE_MULTIPLIER_STEP)
 
   const others = pldEpsilon(besides, { delta })
   if (others > epsilon) {
     throw new CryptoError('target-spent', `ε ${epsilon} is exceeded by the other steps alone: they have ${others}`)
   }
 
-  // the Rényi accountant never asks for less noise than is needed; the loop doubles it where rounding makes it slightly
-  // too small, and for the steps besides
+  // the Rényi accountant of one copy never asks for less noise than that needs; the loop doubles it where rounding makes
+  // it slightly too small, for more copies, and for the steps besides
   const upper = rdpNoiseMultiplier({ sampleRate, steps, delta, epsilon })
   let enough = Math.max(least, Math.round(upper / NOISE_MULTIPLIER_STEP))
   let reached = epsilonAt(enough)

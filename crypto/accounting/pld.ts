@@ -9,17 +9,10 @@
  */
 
 import { requireInteger, requireReal } from '../check.ts'
-import {
-  DIRECTIONS,
-  type Direction,
-  deltaOfStep,
-  type LossRange,
-  lossWidth,
-  type Mechanism,
-  requireMechanism,
-} from './gaussian-loss.ts'
+import { DIRECTIONS, type Direction, deltaOfStep, type LossRange, lossWidth } from './gaussian-loss.ts'
 import { epsilonOn, type Fit, gridOf, type OnGrid } from './loss-sum.ts'
 import { remembering } from './memo.ts'
+import { type Mechanism, requireMechanism } from './mixture.ts'
 
 /** Steps of one mechanism. */
 export interface Steps extends Mechanism {
@@ -76,7 +69,7 @@ export function pldEpsilon(
   return DIRECTIONS.reduce((known, direction) => epsilonIn(direction, some, { delta, lossStep, known }), 0)
 }
 
-/** ε of one step, by bisection of the closed form. */
+/** ε of one step, by bisection of its exact δ. */
 function epsilonOfStep(mechanism: Mechanism, delta: number): number {
   const exceeds = (epsilon: number) => DIRECTIONS.some(direction => deltaOfStep(mechanism, direction, epsilon) > delta)
   if (!exceeds(0)) return 0

@@ -1,7 +1,7 @@
 /**
  * Rényi accountant of the Poisson-subsampled Gaussian. The bound is that of Mironov-Talwar-Zhang (arXiv 1908.10530,
  * §3.3), whose fractional series keeps the binomials' signs; the conversion to ε is that of Canonne-Kamath-Steinke
- * (NeurIPS 2020, Prop. 12).
+ * (NeurIPS 2020, Prop. 12). For several copies of a record: renyi-mixture.ts.
  *
  * @module
  */
@@ -9,6 +9,8 @@
 import { requireInteger, requireReal } from '../check.ts'
 import { CryptoError } from '../errors.ts'
 import { logErfc } from './erfc.ts'
+import { COPIES_MAX, type Mechanism } from './mixture.ts'
+import { rdpOfMixture } from './renyi-mixture.ts'
 
 /** As in Opacus: 1.1, 1.2, … 10.9, then integers; and a few high ones for small budgets. */
 export const RDP_ORDERS: readonly number[] = [
@@ -46,14 +48,10 @@ class SignedLogSum {
   }
 }
 
-interface Mechanism {
-  sampleRate: number
-  noiseMultiplier: number
-}
-
-function requireMechanism({ sampleRate, noiseMultiplier }: Mechanism): void {
+function requireMechanism({ sampleRate, noiseMultiplier, copies = 1 }: Mechanism): void {
   requireReal(sampleRate, { min: 0, max: 1 }, 'sampleRate (a probability)')
   requireReal(noiseMultiplier, { min: Number.MIN_VALUE, max: Number.MAX_VALUE }, 'noiseMultiplier')
+  requireInteger(copies, { min: 1, max: COPIES_MAX }, 'copies')
 }
 
 /** ln A_α for integer α: Σ_k C(α,k) (1−q)^{α−k} q^k e^{(k²−k)/(2z²)}. */
@@ -95,8 +93,10 @@ function logMomentFractional(order: number, { sampleRate: q, noiseMultiplier: z 
 
 /** RDP of one step at one order. */
 function rdpAt(order: number, mechanism: Mechanism): number {
-  const { sampleRate, noiseMultiplier } = mechanism
+  const { sampleRate, noiseMultiplier, copies = 1 } = mechanism
   if (sampleRate === 0) return 0
+  // of one copy the series gives the same, and the known series is what other accountants compute
+  if (copies > 1) return rdpOfMixture(order, mechanism)
   if (sampleRate === 1) return order / (2 * noiseMultiplier * noiseMultiplier)
   const logMoment = Number.isInteger(order) ? logMomentInteger(order, mechanism) : logMomentFractional(order, mechanism)
   return Math.max(0, logMoment) / (order - 1)
@@ -107,19 +107,19 @@ function rdpAt(order: number, mechanism: Mechanism): number {
  *
  * @param sampleRate        q, a probability of [0, 1] (a study's numerator divided by 2^32)
  * @param noiseMultiplier   z > 0
+ * @param copies            k ≥ 1, of what is protected; 1 where absent
  * @param orders            α > 1
  * @throws CryptoError `out-of-range`
  */
 export function rdpSubsampledGaussian({
-  sampleRate,
-  noiseMultiplier,
   orders = RDP_ORDERS,
+  ...mechanism
 }: Mechanism & { orders?: readonly number[] }): Float64Array {
-  requireMechanism({ sampleRate, noiseMultiplier })
+  requireMechanism(mechanism)
   for (const order of orders) {
     requireReal(order, { min: 1 + Number.EPSILON, max: Number.MAX_SAFE_INTEGER }, 'order')
   }
-  return Float64Array.from(orders, order => rdpAt(order, { sampleRate, noiseMultiplier }))
+  return Float64Array.from(orders, order => rdpAt(order, mechanism))
 }
 
 /**
@@ -148,17 +148,13 @@ export function rdpToEpsilon(rdp: Float64Array, delta: number, orders: readonly 
  *
  * @param sampleRate        q, a probability of [0, 1]
  * @param noiseMultiplier   z > 0
+ * @param copies            k ≥ 1, of what is protected; 1 where absent
  * @param steps             T ≥ 0
  * @throws CryptoError `out-of-range`
  */
-export function rdpEpsilon({
-  sampleRate,
-  noiseMultiplier,
-  steps,
-  delta,
-}: Mechanism & { steps: number; delta: number }): number {
+export function rdpEpsilon({ steps, delta, ...mechanism }: Mechanism & { steps: number; delta: number }): number {
   requireInteger(steps, { min: 0, max: STEPS_MAX }, 'steps')
-  const rdp = rdpSubsampledGaussian({ sampleRate, noiseMultiplier })
+  const rdp = rdpSubsampledGaussian(mechanism)
   if (steps === 0) return 0
   return rdpToEpsilon(
     rdp.map(value => value * steps),

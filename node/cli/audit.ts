@@ -5,6 +5,7 @@ import { access, constants, realpath } from 'node:fs/promises'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { ROUNDS_MAX } from '../../protocols/study/limits.ts'
+import { trainingRounds } from '../../protocols/study/rounds.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { epsilonFoundText, epsilonText, observerName } from '../privacy/epsilon-text.ts'
 import type { StudyAudit } from '../privacy-audit/audit.ts'
@@ -94,7 +95,7 @@ async function audit(options: AuditOptions): Promise<void> {
     ...{ study, file: basename(file), split, charged },
     written: new Date().toISOString(),
     heldOut: options.heldOut ?? null,
-    rounds: document.rounds,
+    rounds: trainingRounds(document),
     finalRound: final?.round ?? null,
   })
   await writeReport(out, page, force)
@@ -171,7 +172,7 @@ function auditLines(found: StudyAudit, out: string): string[] {
   const { colluders } = document.privacy
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`
   return [
-    `"${document.name}", ${counted(document.rounds, 'round')} of ${canary.hospitals} hospitals rehearsed on ${counted(found.records, 'record')}`,
+    `"${document.name}", ${counted(trainingRounds(document), 'round')} of ${canary.hospitals} hospitals rehearsed on ${counted(found.records, 'record')}`,
     ...canary.findings.map(finding => {
       const { observer, epsilon, claimed } = finding
       const who = observerName(observer, colluders)
@@ -207,7 +208,18 @@ function auditJson(found: StudyAudit, { study, file, split, charged }: Subject, 
     accuracy: result.accuracy,
   })
   return {
-    ...{ file: out, study, npz: file, split, rounds: document.rounds, records, refuted, claimed, charged, canary },
+    ...{
+      file: out,
+      study,
+      npz: file,
+      split,
+      rounds: trainingRounds(document),
+      records,
+      refuted,
+      claimed,
+      charged,
+      canary,
+    },
     membership: membership && {
       targets: membership.targets,
       background: membership.background,

@@ -1,6 +1,6 @@
 /** The node's own records, read against a study before the hospital agrees to it. @module */
 
-import type { StudyData } from '../../protocols/study/data.ts'
+import type { DataContract } from '../../protocols/study/contract.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { distinctRecords } from '../datasets/distinct.ts'
 import type { RecordsFound } from '../datasets/format.ts'
@@ -19,7 +19,7 @@ export interface OwnRecords extends RecordsFound {
  * @throws OperatorError `data-unreadable`, exit code 12; `dataset-mismatch`, exit code 11
  */
 export async function readOwnRecords(
-  data: StudyData,
+  data: DataContract,
   { data: { file, split } }: Pick<NodeConfig, 'data'>,
 ): Promise<OwnRecords | null> {
   if (file === null) return null

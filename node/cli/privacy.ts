@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { ACCOUNTED_STEPS_MAX, epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountant.ts'
+import { COPIES_MAX } from '../../crypto/accounting/mixture.ts'
 import { rdpEpsilon } from '../../crypto/accounting/rdp.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
@@ -28,10 +29,12 @@ export function addPrivacy(privacy: Command): void {
   addMechanismOptions(privacy.command('epsilon'))
     .description('epsilon of some steps of the Poisson-subsampled Gaussian, at delta')
     .requiredOption('--noise-multiplier <z>', 'noise over sensitivity', parseNumber)
+    .option(...COPIES_OPTION)
     .action(printEpsilon)
   addMechanismOptions(privacy.command('noise'))
     .description('the noise multiplier that some steps need for epsilon, at delta')
     .requiredOption('--epsilon <epsilon>', 'the target', parseNumber)
+    .option(...COPIES_OPTION)
     .action(printNoise)
   addJsonOption(addDataOption(privacy.command('show')))
     .description('what was spent for which records, against whom')
@@ -57,38 +60,52 @@ function addMechanismOptions(command: Command): Command {
     .requiredOption('--delta <delta>', 'of the promise', parseNumber)
 }
 
-/** A whole number above 0. @throws InvalidArgumentError */
-function parseCount(text: string): number {
+/** A whole number from 1 to a largest one. @throws InvalidArgumentError */
+function parseWhole(text: string, max: number): number {
   const value = parseNumber(text)
-  if (!Number.isInteger(value) || value > ACCOUNTED_STEPS_MAX) {
-    throw new InvalidArgumentError(`It must be a whole number from 1 to ${ACCOUNTED_STEPS_MAX}.`)
+  if (!Number.isInteger(value) || value < 1 || value > max) {
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}.`)
   }
   return value
 }
+
+function parseCount(text: string): number {
+  return parseWhole(text, ACCOUNTED_STEPS_MAX)
+}
+
+/** `--copies`: up to COPIES_MAX, with which an epsilon takes a few seconds. */
+const COPIES_OPTION = [
+  '--copies <k>',
+  `of a patient with so many records, or known to so many hospitals: 1 to ${COPIES_MAX}`,
+  (text: string) => parseWhole(text, COPIES_MAX),
+  1,
+] as const
 
 interface MechanismOptions {
   readonly sampleRate: number
   readonly steps: number
   readonly delta: number
+  readonly copies: number
   readonly json?: true
 }
 
 function printEpsilon(options: MechanismOptions & { noiseMultiplier: number }): void {
-  const { sampleRate, noiseMultiplier, steps, delta } = options
+  const { sampleRate, noiseMultiplier, steps, delta, copies } = options
   const { pld, rdp } = calculated(() => ({
-    pld: epsilonOf([{ sampleRate, noiseMultiplier, steps }], delta),
-    rdp: rdpEpsilon({ sampleRate, noiseMultiplier, steps, delta }),
+    pld: epsilonOf([{ sampleRate, noiseMultiplier, steps, copies }], delta),
+    rdp: rdpEpsilon({ sampleRate, noiseMultiplier, steps, copies, delta }),
   }))
-  if (options.json) return printJson({ pld, rdp })
+  if (options.json) return printJson(copies === 1 ? { pld, rdp } : { pld, rdp, copies })
   printLines(
-    `epsilon ${epsilonText(pld)} by its privacy loss distribution: what is charged`,
+    ...(copies === 1 ? [] : [`Of a patient with ${copies} records, or known to ${copies} hospitals:`]),
+    `epsilon ${epsilonText(pld)} by its privacy loss distribution${copies === 1 ? ': what is charged' : ''}`,
     `epsilon ${epsilonText(rdp)} by Rényi accounting: a looser bound, as a cross-check`,
   )
 }
 
 function printNoise(options: MechanismOptions & { epsilon: number }): void {
-  const { sampleRate, steps, delta, epsilon } = options
-  const noiseMultiplier = calculated(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon }))
+  const { sampleRate, steps, delta, epsilon, copies } = options
+  const noiseMultiplier = calculated(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon, copies }))
   if (options.json) return printJson({ noiseMultiplier })
   printLines(`noise multiplier ${noiseMultiplier}`)
 }
@@ -100,7 +117,7 @@ function calculated<Result>(calculate: () => Result): Result {
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
     throw new OperatorError(cause.code, `There is no answer: ${cause.message}`, {
-      hint: 'A sample rate is a probability above 0 and at most 1; delta is above 0 and below 1.',
+      hint: 'A sample rate is a probability above 0 and at most 1; delta is above 0 and below 1; many copies need a noise multiplier of at least 0.001 times their number.',
       exitCode: EXIT.usage,
       cause,
     })

@@ -8,6 +8,7 @@ import { EXIT, OperatorError } from '../errors.ts'
 import { storeApproved } from '../storage/approved-studies.ts'
 import { folderUnusable } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
+import { studyFolder } from '../storage/round-files.ts'
 import { readStudyFile } from '../storage/study-file.ts'
 import { thisMachine } from '../training/machine.ts'
 import { needsOf, needsText, requireCapacity } from '../training/needs.ts'
@@ -33,8 +34,9 @@ async function approveStudy(
   const study = await readStudyFile(file)
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
-  const records = await readOwnRecords(study.document.data, config)
-  if (records !== null) requireCapacity(study.document, records.count, await thisMachine(data))
+  const records = await readOwnRecords(study.document.contract, config)
+  if (records !== null)
+    requireCapacity(study.document, records, await thisMachine(data, studyFolder(data, study.study)))
   const stored = await storeApproved(data, study).catch(error => {
     throw folderUnusable(data, error)
   })
@@ -43,7 +45,7 @@ async function approveStudy(
     printLines(
       ...studyLines(study),
       ownRecordsLine(records, joinPath(data, CONFIG_FILE)),
-      ...(records === null ? [] : [`Needs     ${needsText(needsOf(study.document, records.count), 'those here')}`]),
+      ...(records === null ? [] : [`Needs     ${needsText(needsOf(study.document, records), 'those here')}`]),
       `Approved: "confrere start --data ${data}${join ? ' --join' : ''}" takes part in it.`,
     )
 }

@@ -24,7 +24,7 @@ interface PlanOptions extends PlanningInput {
 
 export function addStudyPlan(command: Command): void {
   addJsonOption(command)
-    .requiredOption('--records <n>', 'records of all hospitals together, a public number', whole(1, limit.RECORDS_MAX))
+    .requiredOption('--records <n>', 'records of all hospitals together, a public number', whole(1, limit.UNITS_MAX))
     .requiredOption('--hospitals <n>', 'hospitals', whole(limit.HOSPITALS_MIN, limit.HOSPITALS_MAX))
     .requiredOption('--epsilon <epsilon>', 'the target', between(limit.EPSILON_MIN, limit.EPSILON_MAX))
     .requiredOption('--delta <delta>', 'of the promise', between(limit.DELTA_MIN, limit.DELTA_MAX))

@@ -1,12 +1,19 @@
 /** A study in words, for an operator who decides about it. @module */
 
-import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
+import { chargedEpsilonOf, type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { presetOf } from '../../protocols/study/models/list.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
+import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { observerLines, observerWords, unitText } from '../privacy/epsilon-text.ts'
+import {
+  HOSPITALS_OF_PATIENT,
+  observerLines,
+  observerWords,
+  severalHospitalsLine,
+  unitText,
+} from '../privacy/epsilon-text.ts'
 import { peerIdString } from '../storage/identity.ts'
 import { equalShare, needsOf, needsText } from '../training/needs.ts'
 import { timingLines } from './timing-text.ts'
@@ -24,37 +31,54 @@ export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): st
 export function studyLines(study: { document: StudyDocument; study: string; founder: string }): string[] {
   const { document } = study
   const plan = planStudy(document)
-  const { data, privacy, optimizer } = document
+  const { contract, privacy, optimizer } = document
   return [
     `Study     ${document.name}`,
     `Id        ${study.study}`,
     `Founder   ${study.founder}`,
     `Created   ${document.created}`,
-    `Data      ${data.kind} ${data.shape.join('x')}, ${data.records} records in total, classes: ${data.classes.join(', ')}`,
+    `Data      ${contract.kind} ${contract.shape.join('x')}, classes: ${contract.classes.join(', ')}`,
+    `Unit      ${document.unit}: ${document.units} in all hospitals together (nominal), ${document.copies} copy of each`,
     ...normalisationLines(document),
     `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
     `Seed      ${Buffer.from(document.initialSeed).toString('hex')} of the first parameters`,
-    `Training  ${document.rounds} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
+    `Schedule  ${document.schedule.map(({ kind, rounds }) => `${kind} ${rounds}`).join(', then ')}`,
+    `Training  ${trainingRounds(document)} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
       `moving average ${optimizer.averageDecay}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
     `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
     `Quorum    ${quorumText(document, plan)}`,
+    `Terms     ${termsText(document)}`,
     ...timingLines(document),
     `Needs     ${needsText(needsOf(document, equalShare(document)), 'an equal share')}`,
     'Hospitals',
     ...document.hospitals.map(hospitalLine),
     ...epsilonLines(document, plannedEpsilons(document)),
+    `  ${severalHospitalsLine(ofSeveralHospitals(document), observerWords(privacy.colluders))}`,
     ...warningLines(plan),
   ]
+}
+
+/** The epsilon that is charged, for one with a record at each of so many hospitals. */
+function ofSeveralHospitals(document: StudyDocument): number[] {
+  return HOSPITALS_OF_PATIENT.map(count => chargedEpsilonOf(document, count))
+}
+
+/** Terms of which this version knows one value each. */
+function termsText({ cohort, influence, evaluation, search, wordBits }: StudyDocument): string {
+  return (
+    `cohort ${cohort} (whoever is there contributes), influence ${influence ?? 'none'}, evaluation ${evaluation ?? 'none'}, ` +
+    `search ${search ?? 'none'}, words of ${wordBits} bits`
+  )
 }
 
 function hospitalLine({ id, name, addresses }: StudyDocument['hospitals'][number]): string {
   return [`  ${peerIdString(id)}  ${name}`, ...addresses].join('  ')
 }
 
-function normalisationLines({ data, normalisation }: StudyDocument): string[] {
-  const bounds = data.kind === 'vector' && data.bounds !== undefined
+function normalisationLines({ contract, normalisation }: StudyDocument): string[] {
+  const bounds = contract.kind === 'vector' && contract.bounds !== undefined
   if (normalisation === undefined) return bounds ? ['Columns   clipped to the public bounds of the study'] : []
   const { noiseMultiplier } = normalisation
   return [
@@ -83,6 +107,9 @@ export function studyJson(study: { document: StudyDocument; study: string; found
     plan: planStudy(document),
     needs: needsOf(document, equalShare(document)),
     epsilons: plannedEpsilons(document),
+    epsilonsOfPatient: ofSeveralHospitals(document).map((epsilon, at) => {
+      return { hospitals: HOSPITALS_OF_PATIENT[at], colluding: epsilon }
+    }),
   }
 }
 

@@ -48,8 +48,8 @@ function forwarding(
 }
 
 /** What becomes of records that stand in the data more than once. */
-function repeatedText({ data }: StudyDocument): string {
-  return data.kind === 'image'
+function repeatedText({ contract }: StudyDocument): string {
+  return contract.kind === 'image'
     ? 'images that stand in the data more than once count as one, and not at all with two labels'
     : 'rows that stand in the data more than once: each counts as one of its own'
 }

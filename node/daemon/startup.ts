@@ -1,5 +1,6 @@
 /** What a node shows of itself while it starts: opening its store, reading its records, joining the others. @module */
 
+import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { HttpSources } from '../http/http.ts'
 import { IDLE_STATUS, type NodeStatus } from '../http/status.ts'
@@ -20,7 +21,7 @@ export interface Startup {
   readonly site: string
   /** hex */
   readonly study: string
-  readonly document: Pick<StudyDocument, 'name' | 'rounds' | 'privacy'>
+  readonly document: Pick<StudyDocument, 'name' | 'schedule' | 'privacy'>
 }
 
 /** Per cent between two lines of the log: a long wait must not look like a standstill. */
@@ -72,7 +73,7 @@ function startupStatus({ stage, peer, site, study, document }: Startup): NodeSta
     studyName: document.name,
     phase: 'starting',
     stage,
-    rounds: document.rounds,
+    rounds: trainingRounds(document),
     noiseMultiplier: document.privacy.noiseMultiplier,
     memoryBytes: process.memoryUsage.rss(),
   }

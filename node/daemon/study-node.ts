@@ -17,6 +17,7 @@ import { decodeChange, describeChange, fits } from '../../protocols/roster/chang
 import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
+import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { decodeLink, type Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
@@ -354,8 +355,8 @@ export class StudyNode {
       studyName: document.name,
       stage: null,
       phase: phase === 'idle' && !trained ? 'training' : phase,
-      round: Math.min(round, document.rounds),
-      rounds: document.rounds,
+      round: Math.min(round, trainingRounds(document)),
+      rounds: trainingRounds(document),
       view: commit.view,
       peers: peers.map((peer, rank) => ({
         peer,

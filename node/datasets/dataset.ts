@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StudyData } from '../../protocols/study/data.ts'
+import type { DataContract } from '../../protocols/study/contract.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 
 export interface Dataset {
@@ -54,7 +54,7 @@ export function selectRecords(dataset: Dataset, indices: Uint32Array): Batch {
  *
  * @throws OperatorError `dataset-mismatch`, exit code 11
  */
-export function requireContract(dataset: Dataset, data: StudyData): void {
+export function requireContract(dataset: Dataset, data: DataContract): void {
   const size = data.shape.reduce((product, length) => product * length, 1)
   if (dataset.shape.join() !== data.shape.join()) {
     throw mismatch(`its records have the shape [${dataset.shape}] and the study's [${data.shape}]`)

@@ -1,6 +1,6 @@
 /** The records of a study: what its data contract says, read from a file of this machine. @module */
 
-import type { StudyData } from '../../protocols/study/data.ts'
+import type { DataContract } from '../../protocols/study/contract.ts'
 import { type Dataset, requireContract } from './dataset.ts'
 import { openDataset } from './open-dataset.ts'
 
@@ -10,7 +10,7 @@ import { openDataset } from './open-dataset.ts'
  * @throws OperatorError `data-unreadable`, exit code 12; `dataset-mismatch`, exit code 11
  */
 export async function readStudyRecords(
-  data: StudyData,
+  data: DataContract,
   { file, split }: { file: string; split: string },
 ): Promise<Dataset> {
   const { shape, classes } = data

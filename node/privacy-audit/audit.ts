@@ -7,6 +7,7 @@
 
 import type { Rng } from '../../crypto/rng.ts'
 import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
+import { trainingRounds, withRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 import type { Backend } from '../training/backend.ts'
@@ -64,10 +65,11 @@ export interface StudyAudit {
  */
 export function auditStudy({ document, dataset, backend, rng }: AuditInit, choices: AuditChoices): StudyAudit {
   const { canaries, shadows, roundsMax, final, progress } = choices
-  const rehearsed = { ...document, rounds: Math.min(document.rounds, roundsMax) }
+  const rounds = Math.min(trainingRounds(document), roundsMax)
+  const rehearsed = withRounds(document, rounds)
   const init = { document: rehearsed, dataset, backend, rng }
   const hospitals = document.hospitals.length
-  progress(`rehearsing ${rehearsed.rounds} rounds of ${hospitals} hospitals with canaries`)
+  progress(`rehearsing ${rounds} rounds of ${hospitals} hospitals with canaries`)
   const part = trainedPart(rehearsed, dataset)
   const parts = deal(part.records, hospitals, rng)
   const canary = auditCanaries({ document: part.document, parts, backend, rng }, { canaries })
@@ -79,7 +81,7 @@ export function auditStudy({ document, dataset, backend, rng }: AuditInit, choic
   return {
     document: rehearsed,
     records: dataset.count,
-    claimed: plannedEpsilons(rehearsed, hospitals),
+    claimed: plannedEpsilons(rehearsed, { contributors: hospitals }),
     ...{ canary, membership, inversion },
     final: final === null ? null : auditFinalModel({ document, backend, ...final }),
     refuted: canary.findings.some(({ refuted }) => refuted),

@@ -18,7 +18,8 @@ import { plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
-import type { RoundKind } from '../../protocols/study/rounds.ts'
+import type { RoundKind } from '../../protocols/study/round-kind.ts'
+import { trainingRounds } from '../../protocols/study/rounds.ts'
 import { CLIP_MARGIN } from '../training/per-example-clipping.ts'
 import { poissonSample } from '../training/sampler.ts'
 import { type RehearsalInit, type RehearsedRound, rehearse, sigmaOf } from './rehearsal.ts'
@@ -93,7 +94,7 @@ export function auditCanaries(init: RehearsalInit, { canaries = CANARIES_DEFAULT
       for (const { see } of views) see(round)
     },
   })
-  const epsilons = plannedEpsilons(document, parts.length)
+  const epsilons = plannedEpsilons(document, { contributors: parts.length })
   const isGaussian = sampleRate === SAMPLE_RATE_ONE
   const significance = SIGNIFICANCE / (views.length * (isGaussian ? 2 : 1))
   const findings = views.map(view => {
@@ -104,7 +105,13 @@ export function auditCanaries(init: RehearsalInit, { canaries = CANARIES_DEFAULT
       { significance, delta: document.privacy.delta, isGaussian },
     )
   })
-  return { canaries: count, included: members.length, rounds: document.rounds, hospitals: parts.length, findings }
+  return {
+    canaries: count,
+    included: members.length,
+    rounds: trainingRounds(document),
+    hospitals: parts.length,
+    findings,
+  }
 }
 
 function drawCoordinates(

@@ -142,7 +142,7 @@ function updatesOf(
   study: StudyDocument,
   { records, backend }: { records: Dataset; backend: Backend },
 ): (record: number) => Int32Array {
-  const model = buildModel(backend.tf, study.model, study.data)
+  const model = buildModel(backend.tf, study.model, study.contract)
   const { addClipped, dimension } = createBookkeeping(backend, { model, clippingNorm: study.privacy.clippingNorm })
   const { parameters } = initialCheckpoint(study)
   const { scale } = planStudy(study).fixedPoint
@@ -183,7 +183,7 @@ function attacksOf(
 ): Attack[] {
   const ridge = ridgeOf(backend, updates.map(unit), outputs)
   const whole: Attack = { name: 'learnt', recover: seen => ridge(unit(seen)) }
-  const [kernel, bias] = parameterSpecs(study.model, study.data).map(({ shape }) => shape)
+  const [kernel, bias] = parameterSpecs(study.model, study.contract).map(({ shape }) => shape)
   if (kernel?.length !== 2 || bias?.length !== 1) return [whole]
   const input = (seen: Int32Array) => denseInput(seen, kernel as [number, number])
   if (!isFeatures) return [{ name: 'analytic', recover: seen => [input(seen)] }, whole]

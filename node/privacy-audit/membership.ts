@@ -13,6 +13,7 @@ import type { Rng } from '../../crypto/rng.ts'
 import { deployed, initialCheckpoint } from '../../protocols/model/checkpoint.ts'
 import { CLIPPING_NORM_MAX, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
+import { withRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, selectRecords } from '../datasets/dataset.ts'
 import type { Backend } from '../training/backend.ts'
@@ -106,14 +107,14 @@ export function auditMembership(
       trained()
       return scores({ backend, document: study, ...model, dataset: targets })
     })
-    return { ...attackResults(answers, { included, targets, classes: whole.data.classes.length }), document: study }
+    return { ...attackResults(answers, { included, targets, classes: whole.contract.classes.length }), document: study }
   }
   const count = half + background.length
   return {
     targets: targets.count,
     background: background.length,
     models,
-    withPrivacy: attacked({ ...whole, data: { ...whole.data, records: count } }, whole.hospitals.length),
+    withPrivacy: attacked({ ...whole, units: count }, whole.hospitals.length),
     withoutPrivacy: attacked(openDocument(whole, { records, count, backend }), 1),
   }
 }
@@ -168,9 +169,8 @@ function openDocument(
   const clippingNorm = Math.min(CLIPPING_NORM_MAX, OPEN_CLIPPING * largest)
   const sampleRate = Math.round(rate * SAMPLE_RATE_ONE)
   return {
-    ...document,
-    rounds: Math.max(OPEN_ROUNDS_MIN, Math.ceil(OPEN_EPOCHS / rate)),
-    data: { ...document.data, records: count },
+    ...withRounds(document, Math.max(OPEN_ROUNDS_MIN, Math.ceil(OPEN_EPOCHS / rate))),
+    units: count,
     optimizer: { ...document.optimizer, learningRate: OPEN_STEP / largest, momentum: OPEN_MOMENTUM },
     privacy: { ...privacy, ...NO_NOISE, clippingNorm, sampleRate },
   }
@@ -180,7 +180,7 @@ function largestGradient(
   document: StudyDocument,
   { records, backend }: { records: Dataset; backend: Backend },
 ): number {
-  const model = buildModel(backend.tf, document.model, document.data)
+  const model = buildModel(backend.tf, document.model, document.contract)
   try {
     const { addClipped, dimension } = createBookkeeping(backend, { model, clippingNorm: 1 })
     const some = Uint32Array.from({ length: Math.min(records.count, recordsOfPass(document)) }, (_, at) => at)
@@ -220,7 +220,7 @@ export function auditFinalModel({
   others: Dataset
   backend: Backend
 }): FinalModelAudit {
-  const classes = document.data.classes.length
+  const classes = document.contract.classes.length
   const values = [members, others].flatMap(dataset => {
     const probabilities = scores({ backend, document, ...model, dataset })
     return [...confidences(probabilities, dataset.labels, classes)]

@@ -52,8 +52,8 @@ export interface TrainedPart {
 export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
   if (trainedPresetOf(document.model).frozenFeatures === null) return { document, records: dataset }
   const records = featuresOf(document, dataset)
-  const data = { ...document.data, kind: 'vector' as const, shape: [records.shape[0]!] as [number] }
-  return { document: { ...document, data, model: { preset: 'logistic' } }, records }
+  const contract = { ...document.contract, kind: 'vector' as const, shape: [records.shape[0]!] as [number] }
+  return { document: { ...document, contract, model: { preset: 'logistic' } }, records }
 }
 
 /**
@@ -63,8 +63,8 @@ export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedP
 export function attackedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
   if (boundsOf(document) === null) return trainedPart(document, dataset)
   const records = featuresOf(document, dataset)
-  const { normalisation: _, data, ...rest } = document
-  if (data.kind === 'image') return { document: { ...rest, data }, records }
-  const { bounds: __, ...unbounded } = data
-  return { document: { ...rest, data: unbounded }, records }
+  const { normalisation: _, contract, ...rest } = document
+  if (contract.kind === 'image') return { document: { ...rest, contract }, records }
+  const { bounds: __, ...unbounded } = contract
+  return { document: { ...rest, contract: unbounded }, records }
 }

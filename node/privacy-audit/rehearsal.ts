@@ -15,7 +15,8 @@ import { noisedUpdate } from '../../protocols/secure-sum/masking.ts'
 import type { Noising } from '../../protocols/study/noise/mode.ts'
 import { noiseInSum, noiseOfSum } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy, type StudyPlan, sumIn } from '../../protocols/study/plan.ts'
-import { firstRound, type RoundKind, roundKind } from '../../protocols/study/rounds.ts'
+import type { RoundKind } from '../../protocols/study/round-kind.ts'
+import { firstRound, roundKind, trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 import type { Backend } from '../training/backend.ts'
@@ -87,7 +88,7 @@ export function rehearse(init: RehearsalInit): Checkpoint {
   }
   let checkpoint = initialCheckpoint(document)
   try {
-    for (let round = firstRound(document); round <= document.rounds; round++) {
+    for (let round = firstRound(document); round <= trainingRounds(document); round++) {
       let opened = openRound(round, checkpoint)
       watch?.(opened)
       const again = watch !== undefined && opened.kind === 'statistics'

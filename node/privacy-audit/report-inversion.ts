@@ -22,7 +22,7 @@ export function inversionSection({ inversion, document }: StudyAudit, { file }: 
     return html`<section><h2>Records from updates</h2><p>There are too few records to learn an attack from.</p></section>`
   }
   const { originals, shape, columns, auxiliaries, summed } = inversion
-  const isImage = document.data.kind === 'image'
+  const isImage = document.contract.kind === 'image'
   const show = (values: Float32Array, title: string): Markup =>
     isImage ? html`<img src="${pictureOf(values, shape)}" alt="${title}">` : barsOf(values)
   return html`<section>

@@ -2,6 +2,7 @@
 
 import { html } from 'hono/html'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { StudyAudit } from './audit.ts'
 import { SIGNIFICANCE } from './canary.ts'
@@ -13,7 +14,7 @@ export function methodSection({ document, records, membership, canary }: StudyAu
   return html`<section>
 <h2>How it was done, and what it cannot tell</h2>
 <h3>The rehearsal</h3>
-<p>${document.rounds} rounds of the study ran in one process, among ${canary.hospitals} simulated hospitals to which the records were dealt, by the program's own steps: Poisson sample, clipping, fixed point, discrete Gaussian noise, exact sum, optimizer. The network was left out; it changes no number. Coins, samples and noise came from the operating system's cryptographic generator.${records < document.data.records / 2 ? ` Of the study's ${document.data.records} records only ${records} were here: beside so few the noise weighs more in the models of this audit than in the study's own, and there are fewer others in a sum. The lower bound does not depend on it.` : ''}</p>
+<p>${trainingRounds(document)} rounds of the study ran in one process, among ${canary.hospitals} simulated hospitals to which the records were dealt, by the program's own steps: Poisson sample, clipping, fixed point, discrete Gaussian noise, exact sum, optimizer. The network was left out; it changes no number. Coins, samples and noise came from the operating system's cryptographic generator.${records < document.units / 2 ? ` Of the study's ${document.units} records only ${records} were here: beside so few the noise weighs more in the models of this audit than in the study's own, and there are fewer others in a sum. The lower bound does not depend on it.` : ''}</p>
 <h3>The lower bound</h3>
 <p>A canary is a gradient on a coordinate of its own, as long as clipping lets any record's be (Nasr et al. 2023), sampled like any record, at the first hospital. The surest guesses count, some numbers of which were fixed beforehand. Two observers guess: one who sees every opened sum, to be compared with the epsilon against everyone who sees the model; and ${document.privacy.colluders} colluding hospitals, who also take off their own noise, to be compared with the epsilon that is charged. The bound for any (epsilon, delta) is Theorem 5.2 of Steinke, Nasr, Jagielski (2023)${gaussian ? "; because every record is in every round, the claim is a Gaussian's, and the sharper test of Mahloujifar, Melis, Chaudhuri (2024) applies as well" : '; because records are sampled, no sharper test applies here, and the bound stays far below the claim even where the claim is exact'}. Because such bounds see large mistakes only, the noise is measured as well: what is left of every opened sum where there is no canary, against the deviation that the study says. All bounds together are wrong with a probability of at most ${significant(100 * SIGNIFICANCE)} %.</p>
 <p><strong>A small bound is no proof of privacy.</strong> With ${canary.canaries} canaries even a perfect guesser cannot show a large epsilon, and mistakes that do not concern the noise of the sums (a leak beside the protocol, a patient with many records) are not looked for. <strong>A bound above the claim disproves it.</strong></p>
@@ -38,7 +39,7 @@ ${
 </section>`
 }
 
-function trainingText({ rounds, optimizer, privacy, hospitals, data }: StudyDocument): string {
+function trainingText({ schedule, optimizer, privacy, hospitals, units }: StudyDocument): string {
   const rate = privacy.sampleRate / SAMPLE_RATE_ONE
   const multiplier = `noise multiplier ${significant(privacy.noiseMultiplier)}`
   const noise = {
@@ -47,7 +48,7 @@ function trainingText({ rounds, optimizer, privacy, hospitals, data }: StudyDocu
     local: `${multiplier} of every hospital's own at each of ${privacy.localSteps ?? 1} local steps`,
   }[privacy.noise]
   return (
-    `${rounds} rounds, sample rate ${significant(rate)} of ${data.records} records, learning rate ` +
+    `${trainingRounds({ schedule })} rounds, sample rate ${significant(rate)} of ${units} records, learning rate ` +
     `${significant(optimizer.learningRate)}, momentum ${significant(optimizer.momentum)}, clipping norm ` +
     `${significant(privacy.clippingNorm)}, ${noise}`
   )

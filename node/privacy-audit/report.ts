@@ -7,6 +7,7 @@
 
 import { html, raw } from 'hono/html'
 import type { AuditFinding } from '../../crypto/accounting/one-run-audit.ts'
+import { trainingRounds } from '../../protocols/study/rounds.ts'
 import {
   type EpsilonObserver,
   epsilonFoundText,
@@ -63,7 +64,7 @@ export function reportPage(audit: StudyAudit, source: ReportSource): string {
 <header>
 <p>Confrère privacy audit</p>
 <h1>${document.name}</h1>
-<p>Study <code>${source.study}</code><br>${document.hospitals.length} hospitals, ${document.rounds} rounds${source.rounds > document.rounds ? ` rehearsed of ${source.rounds}` : ''}, ${document.data.records} records in all; audited on ${audit.records} records of ${source.file} (${source.split}) on ${source.written.slice(0, 16).replace('T', ' ')} UTC</p>
+<p>Study <code>${source.study}</code><br>${document.hospitals.length} hospitals, ${trainingRounds(document)} rounds${source.rounds > trainingRounds(document) ? ` rehearsed of ${source.rounds}` : ''}, ${document.units} records in all; audited on ${audit.records} records of ${source.file} (${source.split}) on ${source.written.slice(0, 16).replace('T', ' ')} UTC</p>
 </header>
 <p class="private"><strong>Keep this file.</strong> It is made from private records: ${audit.inversion === null ? '' : html`the records shown below are of ${source.file}, and `}a figure that was measured on private records is itself a release. No epsilon covers it. It stays with the operator who asked for it.</p>
 ${verdictSection(audit)}

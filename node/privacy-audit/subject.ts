@@ -71,7 +71,7 @@ export async function readSubject(choices: SubjectChoices): Promise<Subject> {
   }
   const found = await readStudyFile(study as string)
   const split = choices.split ?? 'train'
-  const dataset = await readStudyRecords(found.document.data, { file: records, split })
+  const dataset = await readStudyRecords(found.document.contract, { file: records, split })
   const { document } = found
   return { document, study: found.study, file: records, split, dataset, engine: 'auto', charged: null, final: null }
 }
@@ -89,9 +89,10 @@ async function readNode(folder: string, { records, split, heldOut }: SubjectChoi
     throw usage('no-records', `${folder} has no records`, 'Name a file of some with --npz, or in config.toml.')
   }
   const chosen = split ?? (records === undefined ? config.data.split : 'train')
-  const dataset = await readStudyRecords(document.data, { file, split: chosen })
-  const members = own === null ? null : await readStudyRecords(document.data, { file: own, split: config.data.split })
-  const others = heldOut === undefined ? null : await readStudyRecords(document.data, { file, split: heldOut })
+  const dataset = await readStudyRecords(document.contract, { file, split: chosen })
+  const members =
+    own === null ? null : await readStudyRecords(document.contract, { file: own, split: config.data.split })
+  const others = heldOut === undefined ? null : await readStudyRecords(document.contract, { file, split: heldOut })
   if (heldOut !== undefined && newest === undefined) {
     throw usage('no-checkpoint', `${folder} has no model yet to attack with records held out`, 'Leave --held-out away.')
   }

@@ -8,7 +8,7 @@ import type { EntryOf } from '../../protocols/ledger/entry.ts'
 import type { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { termsIn } from '../../protocols/ledger/spending.ts'
 import type { Entry } from '../../protocols/round/effects.ts'
-import { roundKind, trainingCharges } from '../../protocols/study/rounds.ts'
+import { roundKind, trainingCharges, trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { RECORD_HASH_BYTES } from '../datasets/record-hash.ts'
 import type { SavedCharge, Store } from '../storage/store.ts'
@@ -144,10 +144,10 @@ function beginning(
   { document, study, now }: AccountInit,
 ): EntryOf<'study'> | undefined {
   if (ledger.study(study)?.account === account) return undefined
-  const { name, rounds, privacy, normalisation } = document
+  const { name, privacy, normalisation } = document
   const { sampleRate, noiseMultiplier, localSteps, delta, epsilon, colluders } = privacy
   const terms = {
-    ...{ sampleRate, noiseMultiplier, delta, epsilon, rounds, colluders },
+    ...{ sampleRate, noiseMultiplier, delta, epsilon, rounds: trainingRounds(document), colluders },
     ...(localSteps !== undefined && { steps: localSteps }),
     ...(normalisation !== undefined && { statistics: { noiseMultiplier: normalisation.noiseMultiplier } }),
   }

@@ -65,6 +65,15 @@ export function observerWords(colluders: number): ObserverWords {
   }
 }
 
+/** Numbers of hospitals that a patient may be known to, as they are shown beside the three epsilons. */
+export const HOSPITALS_OF_PATIENT = [1, 2, 3] as const
+
+/** What one is promised who is known to several hospitals. @param epsilons of `HOSPITALS_OF_PATIENT`, in that order */
+export function severalHospitalsLine(epsilons: readonly number[], against: ObserverWords): string {
+  const counts = HOSPITALS_OF_PATIENT.join(' / ')
+  return `a patient known to ${counts} hospitals: epsilon ${epsilons.map(epsilonText).join(' / ')} against ${against[CHARGED]}`
+}
+
 /**
  * A line for each epsilon that is known, what is charged first.
  *

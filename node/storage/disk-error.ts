@@ -7,12 +7,13 @@ import { EXIT, OperatorError } from '../errors.ts'
 const FULL = /\bENOSPC\b|\bEDQUOT\b|no space left on device|disk quota exceeded/i
 const DAMAGED =
   /\bLEVEL_CORRUPTION\b|\bcorruption\b|\bchecksum mismatch\b|\bbad (block|magic|entry)\b|file is too short/i
+const TOO_LARGE = /\bEFBIG\b|file too large/i
 const FAILING = /\bEIO\b|\bEROFS\b|input\/output error|read-only file system/i
 
 /**
  * The operator's error of a write that the disk refused; any other error as it is.
  *
- * @returns OperatorError `disk-full` or `disk-failing`, exit code 12; `store-damaged`, exit code 3
+ * @returns OperatorError `disk-full`, `file-too-large` or `disk-failing`, exit code 12; `store-damaged`, exit code 3
  */
 export function diskError(error: unknown): unknown {
   if (error instanceof CodedError) return error
@@ -20,6 +21,13 @@ export function diskError(error: unknown): unknown {
   if (FULL.test(text)) {
     return new OperatorError('disk-full', 'The disk of the data folder is full', {
       hint: 'Make room and start the node again: it takes up where it was, and nothing in the folder is damaged.',
+      exitCode: EXIT.dataUnreadable,
+      cause: error,
+    })
+  }
+  if (TOO_LARGE.test(text)) {
+    return new OperatorError('file-too-large', 'A file of the data folder may not grow as large as it has to', {
+      hint: 'Raise the limit of file sizes of the user that runs the node (ulimit -f), or move the data folder to a file system without one (FAT32 ends at 4 GiB).',
       exitCode: EXIT.dataUnreadable,
       cause: error,
     })

@@ -35,6 +35,30 @@ export function rowFileBytes({ count, length }: { count: number; length: number 
   return ROW_KEY_BYTES + count * (length * FLOAT_BYTES + CRC_BYTES)
 }
 
+const UNUSABLE: readonly (string | undefined)[] = ['EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'EMLINK', 'ENXIO']
+
+/** Opens a file for reading and writing, not through a link that somebody has put there. */
+function openRegular(file: string): number {
+  mkdirSync(dirname(file), { recursive: true, mode: FOLDER_MODE })
+  // a pipe without a reader must not make us wait
+  const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+  let handle: number | undefined
+  try {
+    handle = openSync(file, flags, MODE)
+    if (!fstatSync(handle).isFile()) throw Object.assign(new Error('it is no regular file'), { code: 'ENXIO' })
+    return handle
+  } catch (cause) {
+    if (handle !== undefined) closeSync(handle)
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (!UNUSABLE.includes(code)) throw cause
+    throw new OperatorError('features-unusable', `${file} cannot hold the features of the records: ${message}`, {
+      hint: 'Move away what is in its place, or give it to the user that runs the node; features are computed anew.',
+      exitCode: EXIT.dataUnreadable,
+      cause,
+    })
+  }
+}
+
 export class RowFile {
   readonly #file: string
   readonly #handle: number
@@ -47,15 +71,14 @@ export class RowFile {
    *
    * @param key     ROW_KEY_BYTES that say what the rows are
    * @param length  values of a row
+   * @throws OperatorError `features-unusable`, exit code 12; other errors of the file system
    */
   constructor(file: string, { key, length }: { key: Uint8Array; length: number }) {
     assert(key.length === ROW_KEY_BYTES && length > 0, 'a key, and rows that are not empty')
     this.#file = file
     this.#length = length
     this.#row = Buffer.alloc(length * FLOAT_BYTES + CRC_BYTES)
-    mkdirSync(dirname(file), { recursive: true, mode: FOLDER_MODE })
-    // not through a link that somebody has put there
-    this.#handle = openSync(file, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), MODE)
+    this.#handle = openRegular(file)
     try {
       if (this.#hasKey(key)) while (this.#isWhole(this.#held)) this.#held += 1
       else this.#begin(key)

@@ -23,7 +23,7 @@ import { peerIdString } from './identity.ts'
 const FILE_BYTES_MAX = STUDY_BYTES_MAX + 256
 
 /** Codes of a document that is sound but that this program cannot run. */
-const INCOMPATIBLE = new Set(['incompatible-study', 'unsupported-model', 'unsupported-privacy'])
+const INCOMPATIBLE = new Set(['incompatible-study', 'needs-newer', 'unsupported-model', 'unsupported-privacy'])
 
 /** A study whose file was verified. */
 export interface VerifiedStudy {
@@ -70,7 +70,7 @@ export function openStudy(bytes: Uint8Array, file: string, options: ReadOptions 
     if (!(cause instanceof ProtocolError)) throw cause
     throw INCOMPATIBLE.has(cause.code)
       ? failure('study-incompatible', `${file}: ${cause.message}`, {
-          hint: 'Install the version of confrere that the founder used.',
+          hint: 'Install the version of confrere that the founder used, or move the file away to take part in other studies.',
           exitCode: EXIT.incompatibleStudy,
           cause,
         })

@@ -18,16 +18,19 @@ import { MODEL_SCHEMA } from '../../protocols/study/models/list.ts'
 import { NOISE_NAMES } from '../../protocols/study/noise/mode.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { colludersDefault } from '../../protocols/study/quorum.ts'
+import { scheduleOf, trainingRounds } from '../../protocols/study/rounds.ts'
 import {
   AUGMENTATION_SCHEMA,
-  DATA_SCHEMA,
+  CONTRACT_SCHEMA,
   LOCAL_STEPS_SCHEMA,
   NAME_SCHEMA,
   OPTIMIZER_SCHEMA,
   PROFILE_SCHEMA,
   ROUNDS_SCHEMA,
   TIMING_SCHEMA,
+  UNITS_SCHEMA,
 } from '../../protocols/study/schema.ts'
+import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_PRESETS } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { ADDRESS_SCHEMA, PEER_SCHEMA } from '../config/config.ts'
@@ -48,13 +51,15 @@ const SHARE_MAX = 0.9
 const SPEC_SCHEMA = z.strictObject({
   name: NAME_SCHEMA,
   rounds: ROUNDS_SCHEMA,
+  /** of all hospitals together, nominal */
+  units: UNITS_SCHEMA,
   profile: PROFILE_SCHEMA.optional(),
   colluders: whole(1, limit.HOSPITALS_MAX).optional(),
   initialSeed: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')
     .optional(),
-  data: DATA_SCHEMA,
+  contract: CONTRACT_SCHEMA,
   normalisation: z
     .strictObject({
       /** share of epsilon that the statistics alone would cost */
@@ -119,7 +124,9 @@ export function documentOfSpec(
     version: limit.STUDY_VERSION,
     name: spec.name,
     created,
-    data: spec.data,
+    ...ONLY_TERMS,
+    units: spec.units,
+    contract: spec.contract,
     ...(spec.normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
     model: spec.model,
     // absent, not undefined, so that the bytes equal those of a study without views
@@ -137,7 +144,7 @@ export function documentOfSpec(
       epsilon,
       colluders: spec.colluders ?? colludersDefault({ hospitals: count, profile }),
     },
-    rounds: spec.rounds,
+    schedule: scheduleOf({ rounds: spec.rounds, statistics: spec.normalisation !== undefined }),
     profile,
     timing: timingOf(spec),
     hospitals,
@@ -165,7 +172,12 @@ export function documentOfSpec(
  */
 export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
-  const training = { sampleRate: sampleRate / limit.SAMPLE_RATE_ONE, steps: draft.rounds * localSteps, delta, epsilon }
+  const training = {
+    sampleRate: sampleRate / limit.SAMPLE_RATE_ONE,
+    steps: trainingRounds(draft) * localSteps,
+    delta,
+    epsilon,
+  }
   const trained = (besides: AccountedSteps[]) => {
     const what = `rounds times privacy.localSteps, ${training.steps} steps of training, within privacy.epsilon ${epsilon}`
     return { ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }, what) }

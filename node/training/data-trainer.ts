@@ -41,9 +41,9 @@ export function createTrainer({
   rng: Rng
   keeping?: FeatureKeeping
 }): Trainer {
-  requireContract(dataset, document.data)
+  requireContract(dataset, document.contract)
   const { clippingNorm, sampleRate } = document.privacy
-  const model = buildModel(backend.tf, document.model, document.data)
+  const model = buildModel(backend.tf, document.model, document.contract)
   const { augmentation } = document
   const views = augmentation?.views ?? 1
   const bookkeeping = createBookkeeping(backend, { model, clippingNorm, views, recordsMax: recordsOfPass(document) })

@@ -46,7 +46,7 @@ interface EvaluationInput {
 
 /** Evaluates a model, given by its flat parameters and its normalisation, on all records of a dataset. */
 export function evaluate(input: EvaluationInput): Metrics {
-  return metrics(scores(input), input.dataset.labels, input.document.data.classes.length)
+  return metrics(scores(input), input.dataset.labels, input.document.contract.classes.length)
 }
 
 /**
@@ -56,14 +56,14 @@ export function evaluate(input: EvaluationInput): Metrics {
  * @throws OperatorError `dataset-mismatch`, exit code 11
  */
 export function scores({ backend, document, parameters, normalisation, dataset }: EvaluationInput): Float32Array {
-  requireContract(dataset, document.data)
+  requireContract(dataset, document.contract)
   const normal = normalisation ?? initialNormalisation(0)
   assert.equal(normal.length, 2 * normalisedColumns(document), 'a model comes with the normalisation that it learnt on')
   const { tf } = backend
-  const classes = document.data.classes.length
+  const classes = document.contract.classes.length
   const features = featuresOnDemand(document, dataset)
   const probabilities = new Float32Array(dataset.count * classes)
-  const model = buildModel(tf, document.model, document.data)
+  const model = buildModel(tf, document.model, document.contract)
   try {
     setParameters(tf, model, parameters)
     for (let start = 0; start < dataset.count; start += BATCH) {

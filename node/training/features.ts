@@ -14,11 +14,13 @@ import { boundedRecords } from './normaliser.ts'
 
 /** Raised when an extractor's features change: those on disk are computed anew. */
 const FEATURES_TAG = 'confrere/features/1'
+/** Node hashes at most 2 GiB in one piece. */
+const HASHED_BYTES = 1 << 30
 
 /** Cache: features take milliseconds a record, and the same records are requested repeatedly. */
 const known = new WeakMap<Dataset, { model: string; features: Dataset }>()
 
-type Preprocessing = Pick<StudyDocument, 'model' | 'data' | 'normalisation'>
+type Preprocessing = Pick<StudyDocument, 'model' | 'contract' | 'normalisation'>
 
 /** The records as the input of a model's trained part, before any normalisation; in memory. */
 export function featuresOf(document: Preprocessing, dataset: Dataset): Dataset {
@@ -70,7 +72,7 @@ export function keptFeatures(document: Preprocessing, dataset: Dataset, keeping:
     rows.append(features)
   }
   if (started < count) rows.sync()
-  keeping.progress(count, count)
+  if (count > 0) keeping.progress(count, count)
   return sourceByRow(dataset, length, (record, into) => rows.read(record, into))
 }
 
@@ -91,9 +93,9 @@ function sourceByRow(
   }
 }
 
-function extractorOf({ model, data }: Preprocessing): FeatureExtractor | null {
+function extractorOf({ model, contract }: Preprocessing): FeatureExtractor | null {
   const { frozenFeatures } = trainedPresetOf(model)
-  return frozenFeatures === null ? null : frozenFeatures.extractor(data.shape, model)
+  return frozenFeatures === null ? null : frozenFeatures.extractor(contract.shape, model)
 }
 
 function recordOf({ inputs, shape }: Dataset, at: number): Float32Array {
@@ -103,7 +105,10 @@ function recordOf({ inputs, shape }: Dataset, at: number): Float32Array {
 
 /** Says which records the features are of, in their order, and how they were computed. */
 function keyOf({ model }: Preprocessing, { shape, inputs }: Dataset): Uint8Array {
-  const bytes = new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength)
-  const head = JSON.stringify([FEATURES_TAG, model, shape])
-  return new Uint8Array(createHash('sha256').update(head).update(bytes).digest())
+  const hash = createHash('sha256').update(JSON.stringify([FEATURES_TAG, model, shape]))
+  for (let start = 0; start < inputs.byteLength; start += HASHED_BYTES) {
+    const length = Math.min(HASHED_BYTES, inputs.byteLength - start)
+    hash.update(new Uint8Array(inputs.buffer, inputs.byteOffset + start, length))
+  }
+  return new Uint8Array(hash.digest())
 }

@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict'
-import type { StudyData } from '../../protocols/study/data.ts'
+import type { DataContract } from '../../protocols/study/contract.ts'
 import type { ModelSpec } from '../../protocols/study/models/list.ts'
 import type { ParameterSpec } from '../../protocols/study/models/tensors.ts'
 import { parameterSpecs } from '../../protocols/study/parameters.ts'
@@ -20,7 +20,7 @@ import { trainedPresetOf } from './models/list.ts'
  *   values mean nothing until `setParameters`. The caller disposes of it.
  * @throws ProtocolError `unsupported-model` as `parameterSpecs` does
  */
-export function buildModel(tf: Tf, spec: ModelSpec, data: StudyData): LayersModel {
+export function buildModel(tf: Tf, spec: ModelSpec, data: DataContract): LayersModel {
   const expected = parameterSpecs(spec, data)
   const layers = [...trainedPresetOf(spec).hiddenLayers(tf, spec, data), dense(tf, 'head', data.classes.length)]
   const model = tf.sequential({ layers })

@@ -7,7 +7,6 @@
 
 import { ProtocolError } from '../../protocols/errors.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
-import type { ModelSpec } from '../../protocols/study/models/list.ts'
 import { dimensionOf, parameterSpecs } from '../../protocols/study/parameters.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
@@ -44,6 +43,13 @@ export interface Needs {
   readonly roundSeconds: number
 }
 
+/** A hospital's records. */
+export interface RecordCounts {
+  readonly count: number
+  /** of them, those that training counts: an image that stands there twice is one */
+  readonly distinct: number
+}
+
 /** What a hospital's machine has. */
 export interface Machine {
   readonly memoryBytes: number
@@ -51,30 +57,31 @@ export interface Machine {
   readonly diskBytes: number
 }
 
-type Needing = Pick<StudyDocument, 'model' | 'data' | 'augmentation' | 'privacy'>
+type Needing = Pick<StudyDocument, 'model' | 'contract' | 'augmentation' | 'privacy'>
 
 /** An equal share of a study's records. */
-export function equalShare({ data, hospitals }: Pick<StudyDocument, 'data' | 'hospitals'>): number {
-  return Math.ceil(data.records / hospitals.length)
+export function equalShare({ units, hospitals }: Pick<StudyDocument, 'units' | 'hospitals'>): RecordCounts {
+  const count = Math.ceil(units / hospitals.length)
+  return { count, distinct: count }
 }
 
 /** What a study needs at a hospital with so many records. */
-export function needsOf(document: Needing, records: number): Needs {
-  const { model, data, privacy } = document
-  const specs = parameterSpecs(model, data)
+export function needsOf(document: Needing, { count, distinct }: RecordCounts): Needs {
+  const { model, contract, privacy } = document
+  const specs = parameterSpecs(model, contract)
   const dimension = dimensionOf(specs)
-  const size = data.shape.reduce((product, length) => product * length, 1)
+  const size = contract.shape.reduce((product, length) => product * length, 1)
   const { frozenFeatures } = trainedPresetOf(model)
   const length = frozenFeatures === null ? 0 : specs[0]!.shape[0]!
-  const sampled = (privacy.sampleRate / SAMPLE_RATE_ONE) * records
+  const sampled = (privacy.sampleRate / SAMPLE_RATE_ONE) * distinct
   const pass = Math.min(recordsOfPass(document), Math.ceil(sampled + 4 * Math.sqrt(sampled)))
   const trained = numbersOfRecord(document) * SECONDS_A_NUMBER + dimension * SECONDS_A_WEIGHT
   return {
-    records,
+    records: count,
     memoryBytes:
-      NODE_BYTES + records * size * BYTES_A_VALUE + pass * bytesOfRecord(document) + dimension * BYTES_A_PARAMETER,
-    diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytes({ count: records, length })),
-    startSeconds: frozenFeatures === null ? 0 : records * frozenFeatures.seconds(data.shape, model),
+      NODE_BYTES + count * size * BYTES_A_VALUE + pass * bytesOfRecord(document) + dimension * BYTES_A_PARAMETER,
+    diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytes({ count: distinct, length })),
+    startSeconds: frozenFeatures === null ? 0 : distinct * frozenFeatures.seconds(contract.shape, model),
     roundSeconds: (privacy.localSteps ?? 1) * sampled * trained + dimension * SECONDS_A_PARAMETER,
   }
 }
@@ -84,20 +91,21 @@ export function needsOf(document: Needing, records: number): Needs {
  *
  * @throws OperatorError `not-enough-memory`, exit code 11; `not-enough-disk`, exit code 12
  */
-export function requireCapacity(document: Needing, records: number, machine: Machine): void {
+export function requireCapacity(document: Needing, records: RecordCounts, machine: Machine): void {
   const lack = lackOf(document, records, machine)
   if (lack === null) return
   const setting = settingThatFits(document, records, machine)
+  const { what, needed, there } = lack
+  const room = what === 'disk' ? 'Make room on the disk of the data folder, or change the study: ' : ''
   const instead =
     setting === null
       ? 'No setting of this model would fit here: use a machine with more, or a smaller model.'
       : `${setting} would fit here: it is the study's, so that all hospitals approve a new one.`
-  const { what, needed, there } = lack
   throw new OperatorError(
     `not-enough-${what}`,
-    `The study needs about ${sizeText(needed)} of ${what} for ${records} records, and there is ${sizeText(there)}`,
+    `The study needs about ${sizeText(needed)} of ${what} for ${records.count} records, and there is ${sizeText(there)}`,
     {
-      hint: instead,
+      hint: room + instead,
       exitCode: what === 'memory' ? EXIT.incompatibleStudy : EXIT.dataUnreadable,
     },
   )
@@ -109,7 +117,7 @@ interface Lack {
   readonly there: number
 }
 
-function lackOf(document: Needing, records: number, machine: Machine): Lack | null {
+function lackOf(document: Needing, records: RecordCounts, machine: Machine): Lack | null {
   const { memoryBytes, diskBytes } = needsOf(document, records)
   const there = machine.memoryBytes
   if (memoryBytes > there) return { what: 'memory', needed: memoryBytes, there }
@@ -120,13 +128,13 @@ function lackOf(document: Needing, records: number, machine: Machine): Lack | nu
 }
 
 /** The first setting that makes the study fit, nearest to its own; null where none does. */
-function settingThatFits(document: Needing, records: number, machine: Machine): string | null {
-  const { model, data } = document
+function settingThatFits(document: Needing, records: RecordCounts, machine: Machine): string | null {
+  const { model, contract } = document
   const models = trainedPresetOf(model)
-    .smaller(model, data)
+    .smaller(model, contract)
     .map(({ spec, setting }) => ({ setting, needing: { ...document, model: spec } }))
   const images = smallerImages(document).map(needing => ({
-    setting: `data.shape = [${needing.data.shape.join(', ')}]`,
+    setting: `contract.shape = [${needing.contract.shape.join(', ')}]`,
     needing,
   }))
   const found = [...models, ...images].find(
@@ -136,17 +144,17 @@ function settingThatFits(document: Needing, records: number, machine: Machine): 
 }
 
 function smallerImages(document: Needing): Needing[] {
-  const { data } = document
-  if (data.kind !== 'image') return []
-  const [height, width, channels] = data.shape
+  const { contract } = document
+  if (contract.kind !== 'image') return []
+  const [height, width, channels] = contract.shape
   return [2, 4, 8, 16]
     .filter(divisor => height % divisor === 0 && width % divisor === 0)
-    .map(divisor => ({ ...document, data: { ...data, shape: [height / divisor, width / divisor, channels] } }))
+    .map(divisor => ({ ...document, contract: { ...contract, shape: [height / divisor, width / divisor, channels] } }))
 }
 
-function isPossible({ model, data }: { model: ModelSpec; data: StudyDocument['data'] }): boolean {
+function isPossible({ model, contract }: Pick<StudyDocument, 'model' | 'contract'>): boolean {
   try {
-    return parameterSpecs(model, data).length > 0
+    return parameterSpecs(model, contract).length > 0
   } catch (error) {
     if (error instanceof ProtocolError) return false
     throw error

@@ -17,7 +17,7 @@ import type { Dataset } from '../datasets/dataset.ts'
 import { CLIP_MARGIN } from './per-example-clipping.ts'
 
 /** A dataset's records, clipped and scaled by the study's bounds; unchanged where the study has none. */
-export function boundedRecords(document: Pick<StudyDocument, 'data' | 'normalisation'>, dataset: Dataset): Dataset {
+export function boundedRecords(document: Pick<StudyDocument, 'contract' | 'normalisation'>, dataset: Dataset): Dataset {
   const bounds = boundsOf(document)
   if (bounds === null) return dataset
   const inputs = dataset.inputs.map((value, at) => scaled(value, bounds[at % bounds.length] as Bounds))
@@ -51,8 +51,8 @@ export function normalise(inputs: Float32Array, normalisation: Normalisation): v
  *
  * @returns 2C + 1 entries; a record changes them by at most CLIP_MARGIN · √(2C + 1), which covers the rounding of sums
  */
-export function statisticsOf({ data }: Pick<StudyDocument, 'data'>, { inputs, count }: Dataset): Float64Array {
-  const columns = columnsOf(data)
+export function statisticsOf({ contract }: Pick<StudyDocument, 'contract'>, { inputs, count }: Dataset): Float64Array {
+  const columns = columnsOf(contract)
   const sums = new Float64Array(statisticsDimension(columns))
   if (count === 0) return sums
   const pixels = inputs.length / count / columns

@@ -22,15 +22,15 @@ const OUTPUT_COPIES = 22
 /** Copies of a record's own gradient, where it is instantiated. */
 const GRADIENT_COPIES = 4.5
 
-type Trained = Pick<StudyDocument, 'model' | 'data' | 'augmentation'>
+type Trained = Pick<StudyDocument, 'model' | 'contract' | 'augmentation'>
 
 /** Numbers that a pass holds for each record, every view counted. */
-export function numbersOfRecord({ model, data, augmentation }: Trained): number {
+export function numbersOfRecord({ model, contract, augmentation }: Trained): number {
   const preset = trainedPresetOf(model)
   const views = augmentation?.views ?? 1
-  const specs = parameterSpecs(model, data)
-  const { outputs, instantiated } = preset.passLoad(model, data)
-  const inputs = preset.frozenFeatures === null ? sizeOf(data.shape) : specs[0]!.shape[0]!
+  const specs = parameterSpecs(model, contract)
+  const { outputs, instantiated } = preset.passLoad(model, contract)
+  const inputs = preset.frozenFeatures === null ? sizeOf(contract.shape) : specs[0]!.shape[0]!
   const gradient = views === 1 ? instantiated : dimensionOf(specs)
   return views * (INPUT_COPIES * inputs + OUTPUT_COPIES * outputs) + GRADIENT_COPIES * gradient
 }

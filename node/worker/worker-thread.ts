@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { decodeStudy } from '../../protocols/study/document.ts'
+import { distinctRecords } from '../datasets/distinct.ts'
 import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { diskError } from '../storage/disk-error.ts'
@@ -61,9 +62,10 @@ const FEATURES_FILE = 'features'
 async function createDataTrainer({ folder, document: bytes, training }: WorkerSettings): Promise<Trainer> {
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
-  const dataset = await readStudyRecords(document.data, training)
+  const dataset = await readStudyRecords(document.contract, training)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  requireCapacity(document, dataset.count, await thisMachine(folder))
+  const distinct = distinctRecords(dataset).count
+  requireCapacity(document, { count: dataset.count, distinct }, await thisMachine(folder, folder))
   const backend = await loadBackend({ engine: training.engine })
   return createTrainer({
     document,

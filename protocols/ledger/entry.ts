@@ -20,11 +20,11 @@ import {
   HOSPITALS_MAX,
   LOCAL_STEPS_MAX,
   NAME_CHARACTERS_MAX,
-  RECORDS_MAX,
   ROUNDS_MAX,
   SAMPLE_RATE_ONE,
   STUDY_NOISE_MULTIPLIER_MAX,
   STUDY_NOISE_MULTIPLIER_MIN,
+  UNITS_MAX,
 } from '../study/limits.ts'
 
 /** Longest line: the longest entry, an account that merges others, is below it. */
@@ -60,7 +60,7 @@ const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
     at,
     account,
     merges: z.array(account).max(MERGES_MAX),
-    records: whole(0, RECORDS_MAX),
+    records: whole(0, UNITS_MAX),
     delta,
   }),
   /** A study begins to spend from an account. */

@@ -7,7 +7,7 @@
 import { epsilonOf } from '../../crypto/accounting/accountant.ts'
 import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/accounting/rdp.ts'
 import { SAMPLE_RATE_ONE } from '../study/limits.ts'
-import type { RoundKind } from '../study/rounds.ts'
+import type { RoundKind } from '../study/round-kind.ts'
 import { broken, type EntryOf } from './entry.ts'
 
 /** The parameters of the mechanism in one round, which determine its cost. */

@@ -46,7 +46,7 @@ const TWO_31 = 2 ** 31
  * @throws ProtocolError `unsupported-model` as `parameterSpecs` does
  */
 export function initialCheckpoint(document: StudyDocument): Checkpoint {
-  const specs = parameterSpecs(document.model, document.data)
+  const specs = parameterSpecs(document.model, document.contract)
   const dimension = dimensionOf(specs)
   const key = sha256(TAG_INITIAL, document.initialSeed, encode(document.model))
   const words = maskStream(key, { start: 0, words: dimension })
@@ -106,7 +106,7 @@ export interface CheckpointShape {
 /** The shape of a study's checkpoints. @throws ProtocolError `unsupported-model` as `parameterSpecs` does */
 export function checkpointShape(document: StudyDocument): CheckpointShape {
   return {
-    dimension: dimensionOf(parameterSpecs(document.model, document.data)),
+    dimension: dimensionOf(parameterSpecs(document.model, document.contract)),
     columns: normalisedColumns(document),
   }
 }

@@ -14,6 +14,7 @@ import { studyIdOf } from '../study/document.ts'
 import { affordableRounds } from '../study/epsilons.ts'
 import { type Dimensions, dimensionsOf, planStudy } from '../study/plan.ts'
 import { quorumOf } from '../study/quorum.ts'
+import { trainingRounds } from '../study/rounds.ts'
 import type { StudyDocument, Timing } from '../study/types.ts'
 
 /** The constants of a study, its current roster and our rank in it. `contextAt` derives them for another roster. */
@@ -77,7 +78,7 @@ export function createContext({
     faulty: plan.faulty,
     contributorsMin: plan.contributorsMin,
     ...dimensionsOf(plan),
-    rounds: document.rounds,
+    rounds: trainingRounds(document),
     timing: document.timing,
     require: requiredPeers,
     chargesMax,

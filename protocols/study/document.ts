@@ -16,13 +16,14 @@ import * as limit from './limits.ts'
 import { noiseModeOf } from './noise/list.ts'
 import { checkRules } from './rules.ts'
 import { STUDY_SCHEMA } from './schema.ts'
+import { needsNewer } from './terms.ts'
 import type { StudyDocument } from './types.ts'
 
 /**
  * Checks a value against all requirements of a study.
  *
  * @returns the document, typed
- * @throws ProtocolError `incompatible-study` (another version), `malformed-study` (shape or limit, naming the field),
+ * @throws ProtocolError `incompatible-study` (another version), `needs-newer` (a term or value that a later version may know), `malformed-study` (shape or limit, naming the field),
  *   `too-few-hospitals`, `bad-roster`, `bad-profile`, `too-many-colluders`, `bad-noise`,
  *   `local-steps-need-local-noise`, `bad-bounds`, `unsupported-normalisation`, `unsupported-model`,
  *   `unsupported-augmentation`
@@ -30,11 +31,18 @@ import type { StudyDocument } from './types.ts'
 export function validateStudy(value: unknown): StudyDocument {
   const version = (value as { version?: unknown } | null)?.version
   if (Number.isInteger(version) && version !== limit.STUDY_VERSION) {
-    throw new ProtocolError('incompatible-study', `The study has version ${version}, and this program reads version 1`)
+    const how = (version as number) > limit.STUDY_VERSION ? 'it needs a newer Confrère' : 'an older Confrère wrote it'
+    throw new ProtocolError(
+      'incompatible-study',
+      `The study has version ${version}, and this program reads version ${limit.STUDY_VERSION}: ${how}`,
+    )
   }
   const parsed = STUDY_SCHEMA.safeParse(value)
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]
+    const [issue] = parsed.error.issues
+    // what has no version is no study, so no newer one either
+    const newer = parsed.error.issues.map(one => needsNewer(one, value)).find(found => found !== undefined)
+    if (newer !== undefined && version === limit.STUDY_VERSION) throw newer
     const where = issue?.path.join('.') || 'the document'
     throw new ProtocolError('malformed-study', printable(`The study is malformed: ${where}: ${issue?.message}`))
   }

@@ -4,12 +4,14 @@ import { noiseModeOf } from './noise/list.ts'
 import type { SumPlan } from './noise/mode.ts'
 import { type Multipliers, multipliersOf } from './noise/noised-sums.ts'
 import { planStudy } from './plan.ts'
-import type { RoundKind } from './rounds.ts'
+import type { RoundKind } from './round-kind.ts'
+import { trainingRounds } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
 
 /** Number of training rounds that fit, after the statistics, into both the study's epsilon and the local cap. */
 export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
-  const { rounds, privacy } = document
+  const { privacy } = document
+  const rounds = trainingRounds(document)
   const { delta, epsilon } = privacy
   if (!noiseModeOf(privacy).isPrivate) return rounds
   const cap = Math.min(epsilon, epsilonMax)
@@ -49,8 +51,12 @@ export interface EpsilonAccount {
   /** charged rounds */
   readonly rounds: number
   charge(round: ChargedRound): void
-  /** The epsilons so far, at the study's delta: 0 before the first round, Infinity without noise. */
-  epsilons(): Epsilons
+  /**
+   * The epsilons so far, at the study's delta: 0 before the first round, Infinity without noise.
+   *
+   * @param copies k: of one who has k records, each at another hospital, all of these honest; 1 by default
+   */
+  epsilons(copies?: number): Epsilons
 }
 
 /**
@@ -62,15 +68,17 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   const plan = planStudy(document)
   const { delta } = document.privacy
   const { isPrivate } = noiseModeOf(document.privacy)
-  const charged = new Map<string, { sum: SumPlan; multipliers: Multipliers; times: number }>()
-  let known: Epsilons | undefined
+  const charged = new Map<string, { sum: SumPlan; contributors: number; multipliers: Multipliers; times: number }>()
+  const known = new Map<number, Epsilons>()
   let rounds = 0
-  const epsilonAgainst = (observer: keyof Epsilons): number => {
+  const epsilonAgainst = (observer: keyof Epsilons, copies: number): number => {
     if (rounds > 0 && !isPrivate) return Infinity
     // the study's constants are the same in every round: few kinds of steps, however many were there
     const kinds = new Map<string, AccountedSteps>()
-    for (const { sum, multipliers, times } of charged.values()) {
-      const mechanism = { sampleRate: sum.sampleRate / SAMPLE_RATE_ONE, noiseMultiplier: multipliers[observer] }
+    for (const { sum, contributors, multipliers: ofOne, times } of charged.values()) {
+      const held = copies === 1 ? ofOne : multipliersOf(document.privacy, sum, contributors, { holders: copies })
+      const sampleRate = sum.sampleRate / SAMPLE_RATE_ONE
+      const mechanism = { sampleRate, noiseMultiplier: held[observer], copies }
       const key = JSON.stringify(mechanism)
       kinds.set(key, { ...mechanism, steps: (kinds.get(key)?.steps ?? 0) + times * sum.steps })
     }
@@ -85,31 +93,50 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
       const before = charged.get(key)
       const sum = kind === 'statistics' && plan.statistics !== null ? plan.statistics : plan
       const multipliers = before?.multipliers ?? multipliersOf(document.privacy, sum, contributors)
-      charged.set(key, { sum, multipliers, times: (before?.times ?? 0) + times })
+      charged.set(key, { sum, contributors, multipliers, times: (before?.times ?? 0) + times })
       rounds += times
-      known = undefined
+      known.clear()
     },
-    epsilons() {
-      known ??= {
-        model: epsilonAgainst('model'),
-        colluding: epsilonAgainst('colluding'),
-        alone: epsilonAgainst('alone'),
+    epsilons(copies = 1) {
+      const found = known.get(copies) ?? {
+        model: epsilonAgainst('model', copies),
+        colluding: epsilonAgainst('colluding', copies),
+        alone: epsilonAgainst('alone', copies),
       }
-      return known
+      known.set(copies, found)
+      return found
     },
   }
 }
 
-/** The three epsilons after all rounds of a study, statistics included, each with `contributors` (by default all). */
-export function plannedEpsilons(document: StudyDocument, contributors = document.hospitals.length): Epsilons {
+/**
+ * The three epsilons after all rounds of a study, statistics included.
+ *
+ * @param contributors of each round; by default all
+ * @param copies       of one who is known to so many hospitals, 1 by default; see `EpsilonAccount`
+ */
+export function plannedEpsilons(
+  document: StudyDocument,
+  { contributors = document.hospitals.length, copies = 1 }: { contributors?: number; copies?: number } = {},
+): Epsilons {
   const account = createEpsilonAccount(document)
   if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
-  account.charge({ contributors, times: document.rounds })
-  return account.epsilons()
+  account.charge({ contributors, times: trainingRounds(document) })
+  return account.epsilons(copies)
+}
+
+/** The epsilon against the tolerated colluders after all rounds, of one who is known to so many hospitals. */
+export function chargedEpsilonOf(document: StudyDocument, copies: number): number {
+  const { privacy } = document
+  if (!noiseModeOf(privacy).isPrivate) return Infinity
+  return epsilonOf(
+    chargedSteps(document).map(steps => ({ ...steps, copies })),
+    privacy.delta,
+  )
 }
 
 /** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
-export function chargedSteps(document: StudyDocument, rounds = document.rounds): AccountedSteps[] {
+export function chargedSteps(document: StudyDocument, rounds = trainingRounds(document)): AccountedSteps[] {
   const { privacy, normalisation } = document
   const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy
   const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps }

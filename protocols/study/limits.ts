@@ -1,7 +1,7 @@
 /** Limits of study documents: a document comes from another hospital, so every field is bounded. @module */
 
 /** The only supported version of documents. */
-export const STUDY_VERSION = 1
+export const STUDY_VERSION = 2
 
 /** Longest document: one of 100 hospitals with all their addresses is well below it. */
 export const STUDY_BYTES_MAX = 1 << 20
@@ -15,8 +15,11 @@ export const STRING_BYTES_MAX = 4 * ADDRESS_CHARACTERS_MAX
 export const NAME_CHARACTERS_MAX = 80
 
 export const ROUNDS_MAX = 100_000
+/** Most stretches of rounds of one kind. */
+export const SCHEDULE_MAX = 4096
 export const LOCAL_STEPS_MAX = 1000
-export const RECORDS_MAX = 1_000_000_000
+/** Nominal units of privacy, or records, over all hospitals. */
+export const UNITS_MAX = 1_000_000_000
 export const CLASSES_MAX = 1000
 export const IMAGE_SIDE_MAX = 1024
 export const IMAGE_CHANNELS_MAX = 16

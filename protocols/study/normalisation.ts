@@ -10,7 +10,7 @@
  */
 
 import { ProtocolError } from '../errors.ts'
-import type { StudyData } from './data.ts'
+import type { DataContract } from './contract.ts'
 import type { StudyDocument } from './types.ts'
 
 /** Smallest standard deviation that a column is divided by: a constant column's own is 0. */
@@ -23,19 +23,25 @@ export type Bounds = readonly [low: number, high: number]
 export type Normalisation = Float32Array
 
 /** C: the entries of a vector, or the channels of an image. */
-export function columnsOf({ shape }: StudyData): number {
+export function columnsOf({ shape }: DataContract): number {
   return shape.at(-1) as number
 }
 
 /** The bounds of each column, or null where records are not scaled. Pixels lie in 0 … 1. */
-export function boundsOf({ data, normalisation }: Pick<StudyDocument, 'data' | 'normalisation'>): Bounds[] | null {
-  if (data.kind === 'vector') return data.bounds ?? null
-  return normalisation === undefined ? null : Array.from({ length: columnsOf(data) }, () => [0, 1] as const)
+export function boundsOf({
+  contract,
+  normalisation,
+}: Pick<StudyDocument, 'contract' | 'normalisation'>): Bounds[] | null {
+  if (contract.kind === 'vector') return contract.bounds ?? null
+  return normalisation === undefined ? null : Array.from({ length: columnsOf(contract) }, () => [0, 1] as const)
 }
 
 /** Number of columns in a checkpoint's normalisation: 0 in a study without one. */
-export function normalisedColumns({ data, normalisation }: Pick<StudyDocument, 'data' | 'normalisation'>): number {
-  return normalisation === undefined ? 0 : columnsOf(data)
+export function normalisedColumns({
+  contract,
+  normalisation,
+}: Pick<StudyDocument, 'contract' | 'normalisation'>): number {
+  return normalisation === undefined ? 0 : columnsOf(contract)
 }
 
 /** Words of the statistics: sums, square sums, count. */

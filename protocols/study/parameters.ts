@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { StudyData } from './data.ts'
+import type { DataContract } from './contract.ts'
 import { type ModelSpec, presetOf } from './models/list.ts'
 import { constant, type ParameterSpec, sizeOf, uniform, unsupportedModel } from './models/tensors.ts'
 
@@ -24,7 +24,7 @@ const STUDY_DIMENSION_MAX = 1 << 26
  * @throws ProtocolError `unsupported-model` when the model does not fit the data (a `cnn` on vectors, channels that
  *   do not divide into the groups, an empty layer, more than STUDY_DIMENSION_MAX parameters)
  */
-export function parameterSpecs(model: ModelSpec, data: StudyData): ParameterSpec[] {
+export function parameterSpecs(model: ModelSpec, data: DataContract): ParameterSpec[] {
   const preset = presetOf(model)
   const { specs: hidden, features } = preset.hiddenLayout(model, data)
   const classes = data.classes.length

@@ -13,12 +13,13 @@ import { noiseOfSum, type SumNeeds, withFixedPoint } from './noise/noised-sums.t
 import { columnsOf, statisticsDimension, statisticsNorm } from './normalisation.ts'
 import { dimensionOf, parameterSpecs } from './parameters.ts'
 import { contributorsMinOf, quorumOf } from './quorum.ts'
-import { type RoundKind, roundKind } from './rounds.ts'
+import type { RoundKind } from './round-kind.ts'
+import { roundKind } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
 
 /** The public divisor of a sum: the expected number of sampled records, never a private count. */
 export function denominatorOf(document: StudyDocument): number {
-  return (document.privacy.sampleRate / SAMPLE_RATE_ONE) * document.data.records
+  return (document.privacy.sampleRate / SAMPLE_RATE_ONE) * document.units
 }
 
 /** Words of an update, by the kind of round; 0 for a kind that the study does not have. */
@@ -77,19 +78,19 @@ export function dimensionsOf(plan: StudyPlan): { dimensions: Dimensions; dimensi
 
 function trainingSum(document: StudyDocument, contributorsMin: number): SumPlan {
   const { clippingNorm, noiseMultiplier, sampleRate, localSteps = 1 } = document.privacy
-  const dimension = dimensionOf(parameterSpecs(document.model, document.data))
+  const dimension = dimensionOf(parameterSpecs(document.model, document.contract))
   const sum = { dimension, noiseMultiplier, sampleRate, steps: localSteps }
   return fitted(document, sum, { clippingNorm, contributorsMin, valueMax: 0 })
 }
 
 function statisticsSum(document: StudyDocument, contributorsMin: number): SumPlan | null {
-  const { data, normalisation, privacy } = document
+  const { contract, normalisation, privacy, units } = document
   if (normalisation === undefined) return null
-  const columns = columnsOf(data)
+  const columns = columnsOf(contract)
   const noiseMultiplier = noiseModeOf(privacy).isPrivate ? normalisation.noiseMultiplier : 0
   const sum = { dimension: statisticsDimension(columns), noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
   // one hospital may hold all records, and each adds 1 to its count
-  return fitted(document, sum, { clippingNorm: statisticsNorm(columns), contributorsMin, valueMax: data.records })
+  return fitted(document, sum, { clippingNorm: statisticsNorm(columns), contributorsMin, valueMax: units })
 }
 
 /** Chooses the fixed point, for every possible number of contributors. */
@@ -133,7 +134,7 @@ function noRoom(sum: Omit<SumPlan, 'fixedPoint'>, hospitals: number, cause?: unk
 }
 
 function warningsOf(
-  { privacy, profile, data }: StudyDocument,
+  { privacy, profile, units }: StudyDocument,
   plan: Pick<StudyPlan, 'hospitals' | 'faulty' | 'quorum' | 'contributorsMin' | 'denominator'>,
 ): string[] {
   const { hospitals, faulty, contributorsMin, quorum } = plan
@@ -151,8 +152,8 @@ function warningsOf(
         `least 3) and the votes of ${quorum}: below that, the study waits.`,
     )
   }
-  if (privacy.delta * data.records > 1) {
-    warnings.push(`delta ${privacy.delta} is above 1/${data.records}, one over the records: choose a smaller one.`)
+  if (privacy.delta * units > 1) {
+    warnings.push(`delta ${privacy.delta} is above 1/${units}, one over the records: choose a smaller one.`)
   }
   if (privacy.epsilon > EPSILON_WEAK) {
     warnings.push(`epsilon ${privacy.epsilon} is above ${EPSILON_WEAK}: a weak promise.`)

@@ -6,17 +6,19 @@
 
 import { compare } from 'uint8arrays/compare'
 import { ProtocolError } from '../errors.ts'
-import type { StudyData } from './data.ts'
+import type { DataContract } from './contract.ts'
 import * as limit from './limits.ts'
 import { type ModelSpec, presetOf } from './models/list.ts'
 import { noiseModeOf } from './noise/list.ts'
 import { parameterSpecs } from './parameters.ts'
+import { checkSchedule } from './rounds.ts'
 import { checkTiming } from './timing.ts'
 import type { StudyDocument } from './types.ts'
 
 /** Checks a document whose shape and limits are valid. @throws ProtocolError as `validateStudy` lists */
 export function checkRules(document: StudyDocument): void {
   checkRoster(document)
+  checkSchedule(document)
   noiseModeOf(document.privacy).check(document.privacy)
   checkData(document)
   checkAugmentation(document)
@@ -52,45 +54,45 @@ function checkRoster({ hospitals, profile, privacy }: StudyDocument): void {
   }
 }
 
-function checkData({ data, model, timing, normalisation }: StudyDocument): void {
-  requireDistinct('malformed-study', 'Two classes have the name', data.classes)
-  if (data.kind === 'vector' && data.bounds !== undefined) checkBounds(data.bounds, data.shape[0])
-  if (normalisation !== undefined) checkNormalisation(data, model)
+function checkData({ contract, model, timing, normalisation }: StudyDocument): void {
+  requireDistinct('malformed-study', 'Two classes have the name', contract.classes)
+  if (contract.kind === 'vector' && contract.bounds !== undefined) checkBounds(contract.bounds, contract.shape[0])
+  if (normalisation !== undefined) checkNormalisation(contract, model)
   checkTiming(timing)
-  parameterSpecs(model, data)
+  parameterSpecs(model, contract)
 }
 
 function checkBounds(bounds: readonly [number, number][], columns: number): void {
   if (bounds.length !== columns) {
-    throw new ProtocolError('bad-bounds', `data.bounds has ${bounds.length} columns and a record ${columns}`)
+    throw new ProtocolError('bad-bounds', `contract.bounds has ${bounds.length} columns and a record ${columns}`)
   }
   const empty = bounds.findIndex(([low, high]) => !(low < high))
   if (empty >= 0)
     throw new ProtocolError(
       'bad-bounds',
-      `data.bounds: column ${empty + 1} of ${columns} has no values between its bounds`,
+      `contract.bounds: column ${empty + 1} of ${columns} has no values between its bounds`,
     )
 }
 
-function checkNormalisation(data: StudyData, model: ModelSpec): void {
+function checkNormalisation(data: DataContract, model: ModelSpec): void {
   const { normalisationRefusal } = presetOf(model)
   if (normalisationRefusal !== null) throw new ProtocolError('unsupported-normalisation', normalisationRefusal)
   if (data.kind === 'vector' && data.bounds === undefined) {
     throw new ProtocolError(
       'unsupported-normalisation',
-      'A normalisation of vectors needs data.bounds: without them one record could add anything to the statistics',
+      'A normalisation of vectors needs contract.bounds: without them one record could add anything to the statistics',
     )
   }
 }
 
-function checkAugmentation({ augmentation, data, model }: StudyDocument): void {
+function checkAugmentation({ augmentation, contract, model }: StudyDocument): void {
   if (augmentation === undefined) return
   const unsupported = (reason: string) =>
     new ProtocolError('unsupported-augmentation', `These records cannot be augmented: ${reason}`)
-  if (data.kind !== 'image') throw unsupported('views are of images, and the data are vectors')
+  if (contract.kind !== 'image') throw unsupported('views are of images, and the data are vectors')
   const { augmentationRefusal } = presetOf(model)
   if (augmentationRefusal !== null) throw unsupported(augmentationRefusal)
-  const side = Math.min(data.shape[0], data.shape[1])
+  const side = Math.min(contract.shape[0], contract.shape[1])
   if (augmentation.shift >= side) {
     throw unsupported(`a shift by ${augmentation.shift} pixels needs a side of more, and the images have ${side}`)
   }

@@ -7,6 +7,7 @@ import { bytesOf, real, whole } from '../encoding/fields.ts'
 import * as limit from './limits.ts'
 import { MODEL_SCHEMA } from './models/list.ts'
 import { NOISE_NAMES } from './noise/mode.ts'
+import { ROUND_KINDS } from './round-kind.ts'
 
 // Names are printed on the terminals of other hospitals: no control characters, none that change the text direction.
 const name = z
@@ -26,23 +27,20 @@ const peerId = bytesOf(38, 'must be 38 bytes').refine(
   'is not an Ed25519 PeerId, or one that anybody could sign for',
 )
 
-const contract = {
-  classes: z.array(name).min(2).max(limit.CLASSES_MAX),
-  records: whole(1, limit.RECORDS_MAX),
-}
+const classes = z.array(name).min(2).max(limit.CLASSES_MAX)
 const side = whole(1, limit.IMAGE_SIDE_MAX)
 const bound = real(-limit.BOUND_ABS_MAX, limit.BOUND_ABS_MAX)
 
-export const DATA_SCHEMA = z.discriminatedUnion('kind', [
+export const CONTRACT_SCHEMA = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('image'),
     shape: z.tuple([side, side, whole(1, limit.IMAGE_CHANNELS_MAX)]),
-    ...contract,
+    classes,
   }),
   z.strictObject({
     kind: z.literal('vector'),
     shape: z.tuple([whole(1, limit.VECTOR_LENGTH_MAX)]),
-    ...contract,
+    classes,
     bounds: z
       .array(z.tuple([bound, bound]))
       .max(limit.BOUNDS_MAX)
@@ -83,6 +81,7 @@ export const HOSPITAL_SCHEMA = z.strictObject({
   addresses: z.array(address).max(limit.ADDRESSES_MAX),
 })
 
+export const UNITS_SCHEMA = whole(1, limit.UNITS_MAX)
 export const NAME_SCHEMA = name
 export const ROUNDS_SCHEMA = whole(1, limit.ROUNDS_MAX)
 export const LOCAL_STEPS_SCHEMA = whole(1, limit.LOCAL_STEPS_MAX)
@@ -103,14 +102,25 @@ export const STUDY_SCHEMA = z.strictObject({
   version: z.literal(limit.STUDY_VERSION),
   name,
   created: z.iso.datetime(),
-  data: DATA_SCHEMA,
+  unit: z.literal('record'),
+  units: UNITS_SCHEMA,
+  copies: z.literal(1),
+  contract: CONTRACT_SCHEMA,
+  cohort: z.literal('open'),
+  influence: z.null(),
+  evaluation: z.null(),
+  search: z.null(),
+  wordBits: z.literal(32),
   normalisation: NORMALISATION_SCHEMA.exactOptional(),
   model: MODEL_SCHEMA,
   augmentation: AUGMENTATION_SCHEMA.exactOptional(),
   initialSeed: seed,
   optimizer: OPTIMIZER_SCHEMA,
   privacy: PRIVACY_SCHEMA,
-  rounds: ROUNDS_SCHEMA,
+  schedule: z
+    .array(z.strictObject({ kind: z.enum(ROUND_KINDS), rounds: ROUNDS_SCHEMA }))
+    .min(1)
+    .max(limit.SCHEDULE_MAX),
   profile: PROFILE_SCHEMA,
   timing: TIMING_SCHEMA,
   hospitals: z.array(HOSPITAL_SCHEMA).max(limit.HOSPITALS_MAX),

@@ -1,6 +1,7 @@
-import type { StudyData } from './data.ts'
+import type { DataContract } from './contract.ts'
 import type { ModelSpec } from './models/list.ts'
 import type { NoiseName } from './noise/mode.ts'
+import type { ScheduledRounds } from './round-kind.ts'
 
 /** All in milliseconds, monotonic and relative, but for `bandwidthMin` in bit/s. */
 export interface Timing {
@@ -86,11 +87,27 @@ export interface StudyHospital {
 }
 
 export interface StudyDocument {
-  version: 1
+  version: 2
   name: string
   /** ISO 8601, UTC */
   created: string
-  data: StudyData
+  /** what the promise of privacy is about */
+  unit: 'record'
+  /** nominal number of units over all hospitals: public, never a private count */
+  units: number
+  /** hospitals that may have the same unit, at the promised epsilon */
+  copies: 1
+  contract: DataContract
+  /** who contributes to a round: whoever is there */
+  cohort: 'open'
+  /** bound on the opened sum, in expected norms; null: none */
+  influence: null
+  /** rounds that evaluate the model; null: none */
+  evaluation: null
+  /** candidate settings of which the study chooses one; null: none */
+  search: null
+  /** of one word of a sum */
+  wordBits: 32
   /** absent: records are used as they are, or scaled by their bounds */
   normalisation?: StudyNormalisation
   model: ModelSpec
@@ -100,7 +117,7 @@ export interface StudyDocument {
   initialSeed: Uint8Array
   optimizer: StudyOptimizer
   privacy: StudyPrivacy
-  rounds: number
+  schedule: ScheduledRounds[]
   profile: 'byzantine' | 'crash'
   timing: StudyTiming
   /** ascending by raw id: version 0 of the roster */

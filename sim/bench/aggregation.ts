@@ -6,6 +6,8 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { scheduleOf } from '../../protocols/study/rounds.ts'
+import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_WAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { createLiveCluster } from '../cluster/live-cluster.ts'
@@ -44,10 +46,12 @@ function mean(values: readonly number[]): number {
 /** A study whose logistic model has d parameters; d is even. */
 export function studyOf(dimension: number, rounds: number): Omit<StudyDocument, 'hospitals'> {
   return {
-    version: 1,
+    version: 2,
     name: 'Benchmark',
     created: '2026-01-01T00:00:00Z',
-    data: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'], records: 1000 },
+    ...ONLY_TERMS,
+    units: 1000,
+    contract: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'] },
     model: { preset: 'logistic' },
     initialSeed: new Uint8Array(randomBytes(32)),
     optimizer: { learningRate: 0.1, momentum: 0.9, averageDecay: 0.9 },
@@ -60,7 +64,7 @@ export function studyOf(dimension: number, rounds: number): Omit<StudyDocument, 
       epsilon: 1000,
       colluders: 1,
     },
-    rounds,
+    schedule: scheduleOf({ rounds, statistics: false }),
     profile: 'byzantine',
     // long timers, so that no node counts as absent because all share one or two cores
     timing: { ...TIMING_WAN, voteTimeoutMs: 60_000, dataBaseMs: 300_000, lostAfterMs: 60_000 },

@@ -17,6 +17,8 @@ import { validateStudy } from '../../protocols/study/document.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import type { Bounds } from '../../protocols/study/normalisation.ts'
+import { scheduleOf } from '../../protocols/study/rounds.ts'
+import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Recipe } from '../demo/recipe.ts'
@@ -71,11 +73,13 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
       : // one place that is trusted with everything adds all of the noise itself
         { noise: alone ? ('local' as const) : ('distributed' as const), noiseMultiplier: 1, epsilon }
   const draft: StudyDocument = {
-    version: 1,
+    version: 2,
     name: `Utility of ${name}`,
     created: '2026-01-01T00:00:00Z',
-    data: {
-      ...{ kind: 'vector', shape: [parts[0]!.shape[0]!], classes: [...classes], records },
+    ...ONLY_TERMS,
+    units: records,
+    contract: {
+      ...{ kind: 'vector', shape: [parts[0]!.shape[0]!], classes: [...classes] },
       ...(bounds !== undefined && { bounds: bounds.map(([low, high]): [number, number] => [low, high]) }),
     },
     ...(normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
@@ -83,7 +87,7 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
     initialSeed: sha256(Buffer.from(`utility parameters ${seed}`)),
     optimizer,
     privacy: { ...noise, clippingNorm, sampleRate: sampleRate * SAMPLE_RATE_ONE, delta, colluders },
-    rounds,
+    schedule: scheduleOf({ rounds, statistics: normalisation !== undefined }),
     profile: 'byzantine',
     timing: TIMING_LAN,
     hospitals: signers.map(({ id }, at) => ({ id, name: `Hospital ${at + 1}`, addresses: [] })),

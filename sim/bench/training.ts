@@ -9,7 +9,7 @@ import { type Backend, type Engine, loadBackend } from '../../node/training/back
 import { buildModel, splitParameters } from '../../node/training/model.ts'
 import { CLIP_MARGIN, createBookkeeping, EXAMPLES_MAX } from '../../node/training/per-example-clipping.ts'
 import { initialCheckpoint } from '../../protocols/model/checkpoint.ts'
-import type { StudyData } from '../../protocols/study/data.ts'
+import type { DataContract } from '../../protocols/study/contract.ts'
 import type { ModelSpec } from '../../protocols/study/models/list.ts'
 import { parameterSpecs } from '../../protocols/study/parameters.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -33,7 +33,7 @@ export interface TrainingBench {
 }
 
 const IMAGE: [number, number, number] = [28, 28, 1]
-const DATA: StudyData = { kind: 'image', shape: IMAGE, classes: ['no', 'yes'], records: 4096 }
+const DATA: DataContract = { kind: 'image', shape: IMAGE, classes: ['no', 'yes'] }
 const WARM_UP = 2
 
 /**
@@ -104,7 +104,7 @@ function stepsOf(backend: Backend, spec: ModelSpec, batch: Batch): Steps {
 /** The same records and parameters in every run. */
 function randomBatch(model: ModelSpec, count: number): Batch {
   const size = DATA.shape.reduce((product, length) => product * length, 1)
-  const document = { model, data: DATA, initialSeed: new Uint8Array(32) } as StudyDocument
+  const document = { model, contract: DATA, initialSeed: new Uint8Array(32) } as StudyDocument
   const { parameters } = initialCheckpoint(document)
   let state = 1
   const inputs = Float32Array.from({ length: count * size }, () => {

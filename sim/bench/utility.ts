@@ -76,7 +76,7 @@ export async function benchUtility(
     return featuresOf(
       {
         model: task.model,
-        data: { ...task, shape: [...task.shape], classes: [...task.classes], kind: 'image', records: 1 },
+        contract: { ...task, shape: [...task.shape], classes: [...task.classes], kind: 'image' },
       },
       records,
     )

@@ -23,7 +23,7 @@ export async function createEvaluator(dataset: Dataset): Promise<(folder: string
   return async folder => {
     const { document, checkpoint, hash, round } = await readPatiently(folder)
     const metrics = evaluate({ backend, document, ...deployed(checkpoint), dataset })
-    return { ...metrics, gaps: gapsOf(metrics, document.data.classes), round, hash }
+    return { ...metrics, gaps: gapsOf(metrics, document.contract.classes), round, hash }
   }
 }
 

@@ -2,16 +2,20 @@
 
 import { randomBytes } from 'node:crypto'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
+import { scheduleOf } from '../../protocols/study/rounds.ts'
+import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 
 /** @param dimension of a logistic model: even */
 export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'> {
   return {
-    version: 1,
+    version: 2,
     name: 'Attack',
     created: '2026-01-01T00:00:00Z',
-    data: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'], records: 1000 },
+    ...ONLY_TERMS,
+    units: 1000,
+    contract: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'] },
     model: { preset: 'logistic' },
     initialSeed: new Uint8Array(randomBytes(32)),
     optimizer: { learningRate: 0.1, momentum: 0.9, averageDecay: 0.9 },
@@ -22,7 +26,7 @@ export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'>
       delta: 1e-5,
       colluders: 1,
     },
-    rounds: 10_000,
+    schedule: scheduleOf({ rounds: 10_000, statistics: false }),
     profile: 'byzantine',
     timing: { ...TIMING_LAN, openDelayMs: 200, voteTimeoutMs: 500, voteTimeoutMsMax: 1000, lostAfterMs: 500 },
   }

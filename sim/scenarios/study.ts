@@ -6,7 +6,8 @@ import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import type { NoiseName } from '../../protocols/study/noise/mode.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
-import { STATISTICS_ROUND } from '../../protocols/study/rounds.ts'
+import { STATISTICS_ROUND, scheduleOf } from '../../protocols/study/rounds.ts'
+import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import type { StudyDocument, StudyTiming } from '../../protocols/study/types.ts'
 import type { Random } from '../world/random.ts'
 
@@ -85,16 +86,18 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
   const { hospitals, profile, rounds, colluders, noise, inputs, normalised = false, timing } = settings
   const bounds = Array.from({ length: inputs }, (): [number, number] => [-1, 1])
   return validateStudy({
-    version: 1,
+    version: 2,
     name: 'Simulated study',
     created: '2026-01-01T00:00:00Z',
-    data: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], records: 400, ...(normalised && { bounds }) },
+    ...ONLY_TERMS,
+    units: 400,
+    contract: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], ...(normalised && { bounds }) },
     ...(normalised && { normalisation: { noiseMultiplier: STATISTICS_MULTIPLIER } }),
     model: { preset: 'logistic' },
     initialSeed: new Uint8Array(32),
     optimizer: { learningRate: 0.1, momentum: 0.5, averageDecay: 0.9 },
     privacy: { ...PRIVACY, ...(noiseModeOf({ noise }).isPrivate ? { noise } : NO_NOISE), colluders },
-    rounds,
+    schedule: scheduleOf({ rounds, statistics: normalised }),
     profile,
     timing,
     hospitals: signers

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { DIRECTIONS, type Direction, deltaOfStep, type Mechanism } from '../../crypto/accounting/gaussian-loss.ts'
+import { DIRECTIONS, type Direction, deltaOfStep } from '../../crypto/accounting/gaussian-loss.ts'
+import type { Mechanism } from '../../crypto/accounting/mixture.ts'
 
 /** Gauss-Legendre quadrature on [−1, 1]; its nodes by Newton's method on the Legendre polynomial. */
 function legendreRule(count: number): [node: number, weight: number][] {

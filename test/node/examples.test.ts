@@ -48,7 +48,7 @@ test('the examples are in the package', async t => {
 })
 
 test('the example of tables states the bounds that its figures were measured with', async t => {
-  const { data } = await readStudySpec(join(EXAMPLES, 'heart-disease.toml'))
-  t.true(data.kind === 'vector')
-  t.deepEqual(data.kind === 'vector' && data.bounds, HEART_BOUNDS as [number, number][])
+  const { contract } = await readStudySpec(join(EXAMPLES, 'heart-disease.toml'))
+  t.true(contract.kind === 'vector')
+  t.deepEqual(contract.kind === 'vector' && contract.bounds, HEART_BOUNDS as [number, number][])
 })

@@ -82,8 +82,8 @@ test('docs/studies.md has the keys of the schema, table by table, all and no oth
   const text = await readFile(DOCUMENT, 'utf8')
   t.deepEqual(differences(known, documented(text)), [])
   t.deepEqual(differences(known, documented(text.replace('| `bounds` |', '| `pounds` |'))), [
-    'data.bounds is not in the document',
-    'data.pounds is not in the schema',
+    'contract.bounds is not in the document',
+    'contract.pounds is not in the schema',
   ])
   t.deepEqual(differences(known, documented(text.replace('`cell`)', ')').replaceAll('`cell`', ''))), [
     'model.cell is not in the document',

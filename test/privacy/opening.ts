@@ -97,8 +97,8 @@ export async function within<Result>(
 
 let engine: Promise<Backend> | undefined
 
-function dataOf({ inputs, image, statistics }: TestbedInit): StudyDocument['data'] {
-  const common = { classes: ['no', 'yes'], records: 1000 }
+function contractOf({ inputs, image, statistics }: TestbedInit): StudyDocument['contract'] {
+  const common = { classes: ['no', 'yes'] }
   if (image !== undefined) return { ...common, kind: 'image', shape: image }
   const bounds = Array.from({ length: inputs }, (): [number, number] => [-1, 1])
   return { ...common, kind: 'vector', shape: [inputs], ...(statistics !== undefined && { bounds }) }
@@ -112,7 +112,8 @@ export async function createOpeningTestbed(init: TestbedInit): Promise<OpeningTe
   const signers = testSigners(records.length)
   const base = { noise: 'distributed' as const, clippingNorm: 1, sampleRate: 2 ** 32, noiseMultiplier: 1 }
   const document = testStudy(signers, {
-    data: dataOf(init),
+    units: 1000,
+    contract: contractOf(init),
     ...(statistics !== undefined && { normalisation: { noiseMultiplier: statistics } }),
     privacy: { ...base, delta: 1e-5, epsilon: 50, colluders: 1, ...privacy },
   })

@@ -20,7 +20,7 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 import { encodeLink } from '../../protocols/transcript/link.ts'
 import { type RunOptions, runSeed } from '../../sim/runner/run-seed.ts'
 import { EVERYDAY, scenarioOf } from '../../sim/scenarios/list.ts'
-import { testSigners, testStudy } from '../helpers/study/study.ts'
+import { type StudyChanges, testSigners, testStudy } from '../helpers/study/study.ts'
 
 type Checker = ReturnType<NonNullable<RunOptions['checkers']>[number]>
 type World = Parameters<NonNullable<Checker['begin']>>[0]
@@ -143,20 +143,24 @@ const PRIVATE: StudyDocument['privacy'] = {
   colluders: 1,
 }
 const COLUMNS = 5
-const VECTORS: StudyDocument['data'] = { kind: 'vector', shape: [COLUMNS], classes: ['no', 'yes'], records: 400 }
-const BOUNDED: StudyDocument['data'] = { ...VECTORS, bounds: Array.from({ length: COLUMNS }, () => [-2, 7]) }
-const IMAGES: StudyDocument['data'] = { kind: 'image', shape: [16, 16, 1], classes: ['a', 'b', 'c'], records: 4708 }
+const VECTORS: StudyDocument['contract'] = { kind: 'vector', shape: [COLUMNS], classes: ['no', 'yes'] }
+const BOUNDED: StudyDocument['contract'] = { ...VECTORS, bounds: Array.from({ length: COLUMNS }, () => [-2, 7]) }
+const IMAGES: StudyDocument['contract'] = { kind: 'image', shape: [16, 16, 1], classes: ['a', 'b', 'c'] }
 
 /** One study for each preset and each way in which a checkpoint is made of a sum. */
-const MODELS: Readonly<Record<string, Partial<StudyDocument>>> = {
-  logistic: { data: VECTORS, model: { preset: 'logistic' } },
-  private: { data: VECTORS, model: { preset: 'logistic' }, privacy: PRIVATE },
-  normalised: { data: BOUNDED, model: { preset: 'logistic' }, normalisation: STATISTICS, privacy: PRIVATE },
-  mlp: { data: VECTORS, model: { preset: 'mlp', units: [7, 3] } },
-  tanh: { data: BOUNDED, model: { preset: 'mlp', units: [8], activation: 'tanh' } },
-  cnn: { data: IMAGES, model: { preset: 'cnn', filters: [4, 8], groups: 2 } },
-  standardised: { data: IMAGES, model: { preset: 'cnn', filters: [4, 8], groups: 2, standardised: true } },
-  scattering: { data: IMAGES, model: { preset: 'scattering', scales: 2, angles: 4, cell: 4 } },
+const MODELS: Readonly<Record<string, StudyChanges>> = {
+  logistic: { contract: VECTORS, model: { preset: 'logistic' } },
+  private: { contract: VECTORS, model: { preset: 'logistic' }, privacy: PRIVATE },
+  normalised: { contract: BOUNDED, model: { preset: 'logistic' }, normalisation: STATISTICS, privacy: PRIVATE },
+  mlp: { contract: VECTORS, model: { preset: 'mlp', units: [7, 3] } },
+  tanh: { contract: BOUNDED, model: { preset: 'mlp', units: [8], activation: 'tanh' } },
+  cnn: { units: 4708, contract: IMAGES, model: { preset: 'cnn', filters: [4, 8], groups: 2 } },
+  standardised: {
+    units: 4708,
+    contract: IMAGES,
+    model: { preset: 'cnn', filters: [4, 8], groups: 2, standardised: true },
+  },
+  scattering: { units: 4708, contract: IMAGES, model: { preset: 'scattering', scales: 2, angles: 4, cell: 4 } },
 }
 const STEPS = 20
 

@@ -1,11 +1,11 @@
 /** Layers that several presets, and the head, are made of. @module */
 
-import type { StudyData } from '../../../protocols/study/data.ts'
+import type { DataContract } from '../../../protocols/study/contract.ts'
 import type { Activation } from '../../../protocols/study/models/preset.ts'
 import type { Layer, Tf } from '../backend.ts'
 
 /** Records as vectors; those that are vectors already have nothing to flatten, and the layer would refuse them. */
-export function flat(tf: Tf, { shape }: StudyData): Layer {
+export function flat(tf: Tf, { shape }: DataContract): Layer {
   const inputShape = [...shape]
   return shape.length > 1 ? tf.layers.flatten({ inputShape }) : tf.layers.inputLayer({ inputShape })
 }

@@ -1,4 +1,4 @@
-import type { StudyData } from '../../../protocols/study/data.ts'
+import type { DataContract } from '../../../protocols/study/contract.ts'
 import type { Layer, Tf } from '../backend.ts'
 
 /**
@@ -9,11 +9,11 @@ import type { Layer, Tf } from '../backend.ts'
  */
 export interface TrainedPreset<Spec> {
   /** The layers before the head. Their weights, in order, have the names and shapes of the preset's `hiddenLayout`. */
-  hiddenLayers(tf: Tf, spec: Spec, data: StudyData): Layer[]
+  hiddenLayers(tf: Tf, spec: Spec, data: DataContract): Layer[]
   /** What a pass of the tensor engine holds for a record. */
-  passLoad(spec: Spec, data: StudyData): PassLoad
+  passLoad(spec: Spec, data: DataContract): PassLoad
   /** Models of the same preset that need less, the nearest first. */
-  smaller(spec: Spec, data: StudyData): SmallerModel<Spec>[]
+  smaller(spec: Spec, data: DataContract): SmallerModel<Spec>[]
   /** Features of records that nobody learns, which the model takes instead; null where it takes the records. */
   readonly frozenFeatures: FrozenFeatures<Spec> | null
 }

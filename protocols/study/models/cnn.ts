@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { whole } from '../../encoding/fields.ts'
-import type { StudyData } from '../data.ts'
+import type { DataContract } from '../contract.ts'
 import { LAYER_WIDTH_MAX } from '../limits.ts'
 import { ACTIVATION_SCHEMA, activationText, type HiddenLayout, type ModelPreset, WIDTHS_SCHEMA } from './preset.ts'
 import { constant, type ParameterSpec, requireCount, uniform, unsupportedModel } from './tensors.ts'
@@ -40,7 +40,7 @@ export interface Convolution {
 }
 
 /** The convolutions of a cnn, in order. @throws ProtocolError `unsupported-model` for data that are no images */
-export function convolutionsOf(model: CnnModel, data: StudyData): Convolution[] {
+export function convolutionsOf(model: CnnModel, data: DataContract): Convolution[] {
   if (data.kind !== 'image') throw unsupportedModel('a cnn needs images, and the data are vectors')
   let [height, width, channels]: [number, number, number] = data.shape
   return model.filters.map(filters => {
@@ -52,7 +52,7 @@ export function convolutionsOf(model: CnnModel, data: StudyData): Convolution[] 
   })
 }
 
-function hiddenLayout(model: CnnModel, data: StudyData): HiddenLayout {
+function hiddenLayout(model: CnnModel, data: DataContract): HiddenLayout {
   const convolutions = convolutionsOf(model, data)
   requireCount(model.groups, 'groups of a cnn')
   const specs = convolutions.flatMap(({ channels, filters }, index): ParameterSpec[] => {

@@ -8,7 +8,7 @@
 
 import { z } from 'zod'
 import { whole } from '../../encoding/fields.ts'
-import type { StudyData } from '../data.ts'
+import type { DataContract } from '../contract.ts'
 import { LAYER_WIDTH_MAX, LAYERS_MAX } from '../limits.ts'
 import type { ParameterSpec } from './tensors.ts'
 
@@ -30,7 +30,7 @@ export interface ModelPreset<Spec> {
   /** Why its records cannot be augmented; null where they can. */
   readonly augmentationRefusal: string | null
   /** @throws ProtocolError `unsupported-model` when the model does not fit the data */
-  hiddenLayout(spec: Spec, data: StudyData): HiddenLayout
+  hiddenLayout(spec: Spec, data: DataContract): HiddenLayout
   /** How the model is described. */
   sentence(spec: Spec): string
 }

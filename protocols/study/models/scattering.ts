@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { whole } from '../../encoding/fields.ts'
-import type { StudyData } from '../data.ts'
+import type { DataContract } from '../contract.ts'
 import { IMAGE_SIDE_MAX, SCATTERING_ANGLES_MAX, SCATTERING_SCALES_MAX } from '../limits.ts'
 import type { ModelPreset } from './preset.ts'
 import { unsupportedModel } from './tensors.ts'
@@ -30,7 +30,7 @@ export function scatteringChannels({ scales, angles }: { scales: number; angles:
   return 1 + scales * angles + (angles * angles * scales * (scales - 1)) / 2
 }
 
-function featuresOf(model: ScatteringModel, data: StudyData): number {
+function featuresOf(model: ScatteringModel, data: DataContract): number {
   if (data.kind !== 'image') throw unsupportedModel('a scattering needs images, and the data are vectors')
   const [height, width, depth] = data.shape
   const { cell, scales } = model

@@ -81,16 +81,26 @@ export interface Multipliers {
   readonly alone: number
 }
 
-/** @param contributors of the round */
-export function multipliersOf(sharing: NoiseSharing, sum: SumPlan, contributors: number): Multipliers {
+/**
+ * @param contributors of the round
+ * @param holders      the hospitals that hold what is protected, all of them honest: their noise is left when all others
+ *   pool what they know. One by default; more than the contributors count as those
+ */
+export function multipliersOf(
+  sharing: NoiseSharing,
+  sum: SumPlan,
+  contributors: number,
+  { holders = 1 }: { readonly holders?: number } = {},
+): Multipliers {
   const { noiseMultiplier, steps } = sum
   const { sensitivity } = sum.fixedPoint
   const mode = noiseModeOf(sharing)
   if (!mode.isPrivate) return { model: 0, colluding: 0, alone: 0 }
   const sharers = mode.sharersIn({ contributors, colluders: sharing.colluders })
   const sigma = hospitalSigma({ noiseMultiplier, sensitivity, ...sharers })
-  const alone = effectiveMultiplier({ sigma, sensitivity, honest: 1 })
   // a step of one's own is taken from one's own noise alone: others' is added too late to count
-  const honest = steps > 1 ? 1 : contributors
-  return { model: effectiveMultiplier({ sigma, sensitivity, honest }), colluding: noiseMultiplier, alone }
+  const withNoiseOf = (honest: number): number =>
+    effectiveMultiplier({ sigma, sensitivity, honest: steps > 1 ? 1 : honest })
+  const alone = withNoiseOf(Math.min(holders, contributors))
+  return { model: withNoiseOf(contributors), colluding: noiseMultiplier, alone }
 }

@@ -29,7 +29,7 @@ import { filledChunks, loadedDigest } from '../../../protocols/session/chunks.ts
 import { checkOpening, type Opening } from '../../../protocols/session/opening.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { firstHead } from '../../../protocols/transcript/head.ts'
-import { testSigners, testStudy } from '../study/study.ts'
+import { type StudyChanges, testSigners, testStudy } from '../study/study.ts'
 
 /** All envelopes of one session. */
 export interface Session {
@@ -50,7 +50,7 @@ export class RoundHarness {
   state: RoundState
   effects: Effect[]
 
-  constructor(hospitals: number, changes: Partial<StudyDocument> = {}, self?: number) {
+  constructor(hospitals: number, changes: StudyChanges = {}, self?: number) {
     const signers = testSigners(hospitals)
     this.document = testStudy(signers, changes)
     this.contexts = signers.map(signer => createContext({ document: this.document, signer }))

@@ -22,12 +22,12 @@ import { contextOf, type SimulatedHospital } from '../../../sim/world/hospital.t
 import type { Keyring } from '../../../sim/world/signer.ts'
 import { World, type WorldOptions } from '../../../sim/world/world.ts'
 import { seededRng } from '../seeded-rng.ts'
-import { testSigners, testStudy } from '../study/study.ts'
+import { type StudyChanges, testSigners, testStudy } from '../study/study.ts'
 
 export interface StoryOptions extends Partial<Pick<WorldOptions, 'update' | 'delayMs' | 'epsilonMax' | 'adversaries'>> {
   readonly hospitals: number
   readonly seed?: number | string
-  readonly study?: Partial<StudyDocument>
+  readonly study?: StudyChanges
   readonly timing?: Partial<StudyDocument['timing']>
   /** quick simulated signatures in place of real ones, for long stories */
   readonly keyring?: Keyring

@@ -59,7 +59,7 @@ export async function foundStudy(
   const [spec, study] = [join(root, 'spec.toml'), join(root, 'spec.study')]
   const text = specText(
     sites.map(site => site.peer),
-    { shape: 'shape = [28, 28, 1]', records: `records = ${RECORDS * sites.length}`, ...changes },
+    { shape: 'shape = [28, 28, 1]', units: `units = ${RECORDS * sites.length}`, ...changes },
   )
   await writeFile(spec, text)
   const [founder] = sites as [Site]

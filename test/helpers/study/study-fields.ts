@@ -48,9 +48,8 @@ const hospitals: Field = {
 }
 
 const labels = list(name, { min: 2, max: limit.CLASSES_MAX })
-const contract = {
+const contractFields = {
   classes: { ...labels, good: fc.uniqueArray(letters, { minLength: 2, maxLength: 10 }) },
-  records: whole(1, limit.RECORDS_MAX),
 }
 const side = only(whole(1, limit.IMAGE_SIDE_MAX), 1, 28, 256)
 const channels = only(whole(1, limit.IMAGE_CHANNELS_MAX), 1, 3)
@@ -64,13 +63,13 @@ function tuple(...of: Field[]): Field {
   return { good: fc.tuple(...of.map(({ good }) => good)), least: of.map(({ least }) => least), edges: [], bad }
 }
 
-const image = record({ kind: oneOf('image'), shape: tuple(side, side, channels), ...contract })
+const image = record({ kind: oneOf('image'), shape: tuple(side, side, channels), ...contractFields })
 const length = only(whole(1, limit.VECTOR_LENGTH_MAX), 1, 30, 1000)
-const vector = record({ kind: oneOf('vector'), shape: tuple(length), ...contract })
+const vector = record({ kind: oneOf('vector'), shape: tuple(length), ...contractFields })
 const bound = real(-limit.BOUND_ABS_MAX, limit.BOUND_ABS_MAX)
 const pair = tuple(only(bound, -1), only(bound, 1))
 const boundedVector = record(
-  { kind: oneOf('vector'), shape: tuple(only(whole(1, limit.VECTOR_LENGTH_MAX), 2)), ...contract },
+  { kind: oneOf('vector'), shape: tuple(only(whole(1, limit.VECTOR_LENGTH_MAX), 2)), ...contractFields },
   { bounds: tuple(pair, pair) },
 )
 const width = only(whole(1, limit.LAYER_WIDTH_MAX), 1, 8, 24)
@@ -122,7 +121,15 @@ const distributed = record({ noise: only(noises, 'distributed'), ...shared })
 const local = record({ noise: only(noises, 'local'), ...shared }, { localSteps: whole(1, limit.LOCAL_STEPS_MAX) })
 const normalisation = record({ noiseMultiplier: shared.noiseMultiplier })
 
-function studyOf({ data, model, privacy }: Record<'data' | 'model' | 'privacy', Field>, optional: Fields = {}): Field {
+const kinds = oneOf('statistics', 'training')
+const rounds = whole(1, limit.ROUNDS_MAX)
+const statistics = record({ kind: only(kinds, 'statistics'), rounds: only(rounds, 1) })
+const training = record({ kind: only(kinds, 'training'), rounds })
+
+function studyOf(
+  { contract, model, privacy }: Record<'contract' | 'model' | 'privacy', Field>,
+  { optional = {}, normalised = false }: { optional?: Fields; normalised?: boolean } = {},
+): Field {
   const required = {
     version: oneOf(limit.STUDY_VERSION),
     name,
@@ -130,7 +137,15 @@ function studyOf({ data, model, privacy }: Record<'data' | 'model' | 'privacy', 
       max: 30,
       never: ['', 'yesterday', '2026-01-01', '2026-01-01T00:00:00+01:00', '2026-02-30T00:00:00Z'],
     }),
-    data,
+    unit: oneOf('record'),
+    units: whole(1, limit.UNITS_MAX),
+    copies: oneOf(1),
+    cohort: oneOf('open'),
+    influence: oneOf(null),
+    evaluation: oneOf(null),
+    search: oneOf(null),
+    wordBits: oneOf(32),
+    contract,
     model,
     initialSeed: bytes(32),
     optimizer: record({
@@ -139,7 +154,8 @@ function studyOf({ data, model, privacy }: Record<'data' | 'model' | 'privacy', 
       averageDecay: real(0, 1, { below: true }),
     }),
     privacy,
-    rounds: whole(1, limit.ROUNDS_MAX),
+    schedule: normalised ? tuple(statistics, training) : tuple(training),
+    ...(normalised && { normalisation }),
     profile: only(oneOf('byzantine', 'crash'), 'byzantine', 'crash'),
     timing,
     hospitals,
@@ -147,28 +163,36 @@ function studyOf({ data, model, privacy }: Record<'data' | 'model' | 'privacy', 
   return record(required, optional)
 }
 
-const vectors = studyOf({ data: vector, model: logistic, privacy: distributed })
-const bounded = studyOf({ data: boundedVector, model: logistic, privacy: distributed })
-const images = [logistic, mlp, cnn].map(model =>
-  studyOf({ data: image, model, privacy: local }, { augmentation, normalisation }),
-)
+const vectors = studyOf({ contract: vector, model: logistic, privacy: distributed })
+const bounded = studyOf({ contract: boundedVector, model: logistic, privacy: distributed })
+const [images, normalisedImages] = [false, true].map(normalised =>
+  [logistic, mlp, cnn].map(model =>
+    studyOf({ contract: image, model, privacy: local }, { optional: { augmentation }, normalised }),
+  ),
+) as [Field[], Field[]]
 
 /** The kind of a study, which determines its invalid values. */
 function kindOf(value: Plain): Field {
-  const { data, model } = value as { data: { kind: string; shape: number[] }; model: { preset: string } }
-  if (data.kind === 'vector') return data.shape[0] === 2 ? bounded : vectors
-  return images[['logistic', 'mlp', 'cnn'].indexOf(model.preset)] as Field
+  const { contract, model, normalisation } = value as {
+    contract: { kind: string; shape: number[] }
+    model: { preset: string }
+    normalisation?: unknown
+  }
+  if (contract.kind === 'vector') return contract.shape[0] === 2 ? bounded : vectors
+  return (normalisation === undefined ? images : normalisedImages)[
+    ['logistic', 'mlp', 'cnn'].indexOf(model.preset)
+  ] as Field
 }
 
 export const STUDY: Form = {
   name: 'study',
   field: {
-    good: fc.oneof(vectors.good, bounded.good, ...images.map(({ good }) => good)),
+    good: fc.oneof(vectors.good, bounded.good, ...[...images, ...normalisedImages].map(({ good }) => good)),
     least: vectors.least,
     edges: [],
     bad: value => kindOf(value).bad(value),
   },
   encode,
   decode: decodeStudy,
-  codes: ['malformed-study', 'incompatible-study', 'too-few-hospitals', 'bad-bounds'],
+  codes: ['malformed-study', 'needs-newer', 'incompatible-study', 'too-few-hospitals', 'bad-bounds'],
 }

@@ -5,11 +5,11 @@ export function specText(peers: readonly string[], changes: Record<string, strin
   const lines = [
     'name = "Spec"',
     'rounds = 20',
-    '[data]',
+    'units = 1000',
+    '[contract]',
     'kind = "image"',
     'shape = [8, 8, 1]',
     'classes = ["normal", "pneumonia"]',
-    'records = 1000',
     '[model]',
     'preset = "cnn"',
     'filters = [4]',

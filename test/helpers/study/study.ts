@@ -3,6 +3,8 @@
 import { sha256 } from '../../../crypto/hash.ts'
 import { createSigner, type Signer } from '../../../crypto/signature.ts'
 import { validateStudy } from '../../../protocols/study/document.ts'
+import { scheduleOf } from '../../../protocols/study/rounds.ts'
+import { ONLY_TERMS } from '../../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 
@@ -12,13 +14,18 @@ export function testSigners(count: number): Signer[] {
   return signers.sort((a, b) => Buffer.compare(a.id, b.id))
 }
 
+/** What a test changes of a study; `rounds` of training instead of a schedule. */
+export type StudyChanges = Partial<StudyDocument> & { rounds?: number }
+
 /** A small study with the noise off, so that sums can be compared exactly. */
-export function testStudy(signers: readonly Signer[], changes: Partial<StudyDocument> = {}): StudyDocument {
+export function testStudy(signers: readonly Signer[], { rounds = 3, ...changes }: StudyChanges = {}): StudyDocument {
   return validateStudy({
-    version: 1,
+    version: 2,
     name: 'Test study',
     created: '2026-01-01T00:00:00Z',
-    data: { kind: 'vector', shape: [30], classes: ['no', 'yes'], records: 400 },
+    ...ONLY_TERMS,
+    units: 400,
+    contract: { kind: 'vector', shape: [30], classes: ['no', 'yes'] },
     model: { preset: 'logistic' },
     initialSeed: sha256(Buffer.from('test')),
     optimizer: { learningRate: 0.1, momentum: 0.5, averageDecay: 0.9 },
@@ -31,7 +38,7 @@ export function testStudy(signers: readonly Signer[], changes: Partial<StudyDocu
       epsilon: 0,
       colluders: 1,
     },
-    rounds: 3,
+    schedule: scheduleOf({ rounds, statistics: changes.normalisation !== undefined }),
     profile: signers.length === 3 ? 'crash' : 'byzantine',
     timing: TIMING_LAN,
     hospitals: signers.map((signer, i) => ({ id: signer.id, name: `Hospital ${i}`, addresses: [] })),

@@ -25,6 +25,7 @@ import { type Body, encodeBody, encodeEnvelope } from '../../../protocols/messag
 import { encodeChange } from '../../../protocols/roster/change.ts'
 import { peerString } from '../../../protocols/roster/roster.ts'
 import { studyIdOf } from '../../../protocols/study/document.ts'
+import { withRounds } from '../../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { createLiveCluster } from '../../../sim/cluster/live-cluster.ts'
 import { confrere, fails, works } from '../../helpers/cli.ts'
@@ -55,7 +56,7 @@ function caseOf(round: number, document = noisy): EvidenceFile {
 test.serial('a member that says two things: every honest node keeps a proof that anybody can verify', async t => {
   const { hospitals: _, ...rest } = noisy
   const cluster = await createLiveCluster(4, {
-    study: { ...rest, rounds: 40 },
+    study: withRounds(rest, 40),
     clippedSum: () => new Float64Array(62),
   })
   t.teardown(() => cluster.close())

@@ -53,6 +53,22 @@ test('the calculator gives both accountants’ epsilons, and the noise for one',
   t.regex(await works(t, 'privacy', 'noise', ...mechanism, '--epsilon', '2'), /noise multiplier 0\.9\d+/)
 })
 
+test('the calculator prices copies, and refuses more than it has time for', async t => {
+  const mechanism = ['--sample-rate', '0.01', '--steps', '100', '--delta', '1e-5', '--noise-multiplier', '2']
+  const step = { sampleRate: 0.01, noiseMultiplier: 2, steps: 100, copies: 3 }
+  const [pld, rdp] = [pldEpsilon([step], { delta: 1e-5 }), rdpEpsilon({ ...step, delta: 1e-5 })]
+  const json = await works(t, 'privacy', 'epsilon', ...mechanism, '--copies', '3', '--json')
+  t.deepEqual(JSON.parse(json), { pld, rdp, copies: 3 })
+  t.regex(
+    await works(t, 'privacy', 'epsilon', ...mechanism, '--copies', '3'),
+    /a patient with 3 records, or known to 3 hosp/,
+  )
+  for (const copies of ['0', '1.5', '1001', 'many']) {
+    t.regex(await fails(t, EXIT.usage, 'privacy', 'epsilon', ...mechanism, '--copies', copies), /copies|number/)
+  }
+  await fails(t, EXIT.usage, 'privacy', 'epsilon', ...mechanism.slice(0, -1), '0.01', '--copies', '1000')
+})
+
 test('numbers that are none of the calculator’s are a mistake of usage', async t => {
   const with_ = (rate: string, steps: string, delta: string) => [
     ...['privacy', 'epsilon', '--sample-rate', rate, '--steps', steps, '--delta', delta, '--noise-multiplier', '1'],

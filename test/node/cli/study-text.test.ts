@@ -21,6 +21,7 @@ function written(path: string, value: unknown): string {
   if (path === 'privacy.delta') return (value as number).toExponential()
   if (path === 'timing.bandwidthMin') return (value as number).toLocaleString('en')
   if (path.startsWith('timing.') && (value as number) >= 1000) return `${(value as number) / 1000} s`
+  if (value === null) return `${path} none`
   return String(value)
 }
 
@@ -45,6 +46,7 @@ test('every field of a study is shown', t => {
     hospitals: [{ ...first!, addresses: ['/ip4/192.0.2.1/tcp/4001'] }, ...others],
   }
   const text = studyLines({ document, study: 'id', founder: 'founder' }).join('\n')
+  t.regex(text, /a patient known to 1 \/ 2 \/ 3 hospitals: epsilon unbounded \/ unbounded \/ unbounded against/)
   for (const [path, value] of leaves(document)) {
     // the version is fixed by what reads it
     if (path !== 'version') t.true(text.includes(written(path, value)), `${path} = ${written(path, value)}:\n${text}`)

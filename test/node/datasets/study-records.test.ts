@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import test from 'ava'
 import { openDataset } from '../../../node/datasets/open-dataset.ts'
 import { readStudyRecords } from '../../../node/datasets/study-records.ts'
-import type { StudyData } from '../../../protocols/study/data.ts'
+import type { DataContract } from '../../../protocols/study/contract.ts'
 import { encodeNpz } from '../../../sim/demo/npy.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 import { readTree } from '../../helpers/tree/tree.ts'
 
-const DATA: StudyData = { kind: 'image', shape: [1, 2, 1], classes: ['no', 'yes'], records: 100 }
+const DATA: DataContract = { kind: 'image', shape: [1, 2, 1], classes: ['no', 'yes'] }
 const IMAGES = { values: Uint8Array.of(0, 255, 51, 102), shape: [2, 1, 2] }
 const LABELS = { values: Uint8Array.of(0, 1), shape: [2] }
 

@@ -10,7 +10,7 @@ import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
 
 const HOSPITALS = 8
 const LENGTH = 1200
-const data = { kind: 'vector' as const, shape: [LENGTH] as [number], classes: ['no', 'yes'], records: 100 }
+const data = { kind: 'vector' as const, shape: [LENGTH] as [number], classes: ['no', 'yes'] }
 
 async function audited(
   seed: string,
@@ -18,7 +18,7 @@ async function audited(
 ): Promise<CanaryAudit> {
   const localPrivacy = local > 0 ? { noise: 'local' as const, localSteps: local } : {}
   const document = noisyStudy({
-    changes: { data, rounds },
+    changes: { contract: data, rounds },
     privacy: { noiseMultiplier, sampleRate: rate * 2 ** 32, ...localPrivacy },
   })
   const parts = deal(strangers({ count: 24, length: LENGTH, seed }), HOSPITALS, rngOf('deal'))
@@ -43,7 +43,7 @@ test('no honest study is accused, with all records in every round or with sample
 
 test('the claims are the study’s own: who sees the model, and who colludes', async t => {
   const { findings, rounds, hospitals } = await audited('claims', { canaries: 60 })
-  const document = noisyStudy({ changes: { data, rounds: 4 }, privacy: { noiseMultiplier: 3 } })
+  const document = noisyStudy({ changes: { contract: data, rounds: 4 }, privacy: { noiseMultiplier: 3 } })
   const { model, colluding } = epsilonsOf(document, { rounds: [8, 8, 8, 8] })
   t.deepEqual(
     findings.map(({ observer, claimed }) => [observer, claimed]),
@@ -77,7 +77,7 @@ test('with local noise every local step counts: no honest study is accused, and 
   for (let seed = 0; seed < 4; seed++) {
     const { findings } = await audited(`local ${seed}`, { local: 3, rounds: 2 })
     const document = noisyStudy({
-      changes: { data, rounds: 2 },
+      changes: { contract: data, rounds: 2 },
       privacy: { noise: 'local', localSteps: 3, noiseMultiplier: 3 },
     })
     t.is(findings[1]!.claimed, plannedEpsilons(document).colluding)
@@ -93,7 +93,7 @@ test('the noise of the statistics is measured as well: too little of it refutes 
   const document = noisyStudy({
     changes: {
       rounds: 1,
-      data: { kind: 'vector', shape: [40], classes: ['no', 'yes'], records: 100, bounds },
+      contract: { kind: 'vector', shape: [40], classes: ['no', 'yes'], bounds },
       normalisation: { noiseMultiplier: 4 },
     },
     privacy: { noiseMultiplier: 3 },

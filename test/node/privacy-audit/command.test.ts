@@ -14,6 +14,7 @@ import { loadIdentity } from '../../../node/storage/identity.ts'
 import { studyFolder } from '../../../node/storage/round-files.ts'
 import { readStudyFile } from '../../../node/storage/study-file.ts'
 import { checkpointHash, encodeCheckpoint, initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
+import { trainingRounds } from '../../../protocols/study/rounds.ts'
 import { encodeNpz } from '../../../sim/demo/npy.ts'
 import { drawPhantoms } from '../../../sim/demo/phantom.ts'
 import { fails, works } from '../../helpers/cli.ts'
@@ -115,7 +116,15 @@ test('of a finished study the ledger’s charge is told and the newest model att
   const ledger = await Ledger.open(folder)
   const account = 1
   await ledger.enter(() => ({ kind: 'account', at, account, merges: [], records: 100, delta }))
-  const terms = { sampleRate, noiseMultiplier, delta, epsilon, colluders, name: document.name, rounds: document.rounds }
+  const terms = {
+    sampleRate,
+    noiseMultiplier,
+    delta,
+    epsilon,
+    colluders,
+    name: document.name,
+    rounds: trainingRounds(document),
+  }
   await ledger.enter(() => ({ kind: 'study', at, account, study, ...terms }))
   const place = { account, study, round: 1, sid: 'ab'.repeat(32) }
   await ledger.enter(() => ({ kind: 'reserve', at, ...place }))

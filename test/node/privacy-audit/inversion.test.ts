@@ -15,10 +15,10 @@ import { noisyStudy, phantomStudy, phantoms, rngOf, strangers, wasm } from './su
 
 test('a dense layer’s gradient of one record is its input, exactly', async t => {
   const length = 40
-  const data = { kind: 'vector' as const, shape: [length] as [number], classes: ['no', 'yes'], records: 100 }
+  const data = { kind: 'vector' as const, shape: [length] as [number], classes: ['no', 'yes'] }
   const record = strangers({ count: 1, length, seed: 'alone' })
   for (const model of [{ preset: 'logistic' as const }, { preset: 'mlp' as const, units: [16, 8] }]) {
-    const document = noisyStudy({ changes: { data, model } })
+    const document = noisyStudy({ changes: { contract: data, model } })
     const trainer = createTrainer({ document, dataset: record, backend: await wasm(), rng: rngOf('alone') })
     const update = trainer.clippedSum(initialCheckpoint(document))
     trainer.dispose()
@@ -35,8 +35,8 @@ test('a dense layer’s gradient of one record is its input, exactly', async t =
 
 test('the share that travels has nothing of the update in it; noise and sums are the study’s', async t => {
   const length = 4000
-  const data = { kind: 'vector' as const, shape: [length] as [number], classes: ['no', 'yes'], records: 100 }
-  const document = noisyStudy({ changes: { data } })
+  const data = { kind: 'vector' as const, shape: [length] as [number], classes: ['no', 'yes'] }
+  const document = noisyStudy({ changes: { contract: data } })
   const { dimension } = planStudy(document)
   const ramp = Int32Array.from({ length: dimension }, (_, at) => 10_000 * (at % 100))
   const others = Int32Array.from({ length: dimension }, (_, at) => 7 * at)

@@ -4,14 +4,15 @@ import test from 'ava'
 import { auditFinalModel, auditMembership } from '../../../node/privacy-audit/membership.ts'
 import { rehearse } from '../../../node/privacy-audit/rehearsal.ts'
 import { deployed } from '../../../protocols/model/checkpoint.ts'
+import { withRounds } from '../../../protocols/study/rounds.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
 
 const LENGTH = 150
-const data = { kind: 'vector' as const, shape: [LENGTH] as [number], classes: ['no', 'yes'], records: 200 }
+const data = { kind: 'vector' as const, shape: [LENGTH] as [number], classes: ['no', 'yes'] }
 
 test('models that know random labels by heart are found out, those with noise are not', async t => {
-  const document = noisyStudy({ changes: { data, rounds: 20 }, privacy: { noiseMultiplier: 40 } })
+  const document = noisyStudy({ changes: { contract: data, rounds: 20 }, privacy: { noiseMultiplier: 40 } })
   const dataset = strangers({ count: 200, length: LENGTH, seed: 'membership' })
   let trained = 0
   const init = { document, dataset, backend: await wasm(), rng: rngOf('membership') }
@@ -40,11 +41,11 @@ test('a final model that learnt its records by heart gives them away by its loss
   const quiet = testStudy(testSigners(4))
   const privacy = { ...quiet.privacy, sampleRate: 2 ** 32, clippingNorm: 100 }
   const document = {
-    ...quiet,
-    data: { ...data, records: 60 },
+    ...withRounds(quiet, 80),
+    units: 60,
+    contract: data,
     privacy,
     optimizer: { ...quiet.optimizer, learningRate: 1 },
-    rounds: 80,
   }
   const [members, others] = ['members', 'others'].map(seed => strangers({ count: 60, length: LENGTH, seed }))
   const model = deployed(rehearse({ document, parts: [members!], backend, rng: rngOf('final') }))

@@ -8,6 +8,7 @@ import { createTrainer } from '../../../node/training/data-trainer.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import { applySum } from '../../../protocols/model/optimizer.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
+import { trainingRounds } from '../../../protocols/study/rounds.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { noisyStudy, rngOf, strangers, wasm } from './subjects.ts'
 
@@ -24,7 +25,7 @@ test('without noise it takes the steps of the hospitals’ own sums', async t =>
   const { fixedPoint, denominator, dimension } = planStudy(document)
   const trainers = parts.map(dataset => createTrainer({ document, dataset, backend, rng: rngOf('all are in') }))
   let expected = initialCheckpoint(document)
-  for (let round = 0; round < document.rounds; round++) {
+  for (let round = 0; round < trainingRounds(document); round++) {
     const sum = new Int32Array(dimension)
     for (const trainer of trainers) {
       quantise(trainer.clippedSum(expected), fixedPoint.scale).forEach((word, at) => {
@@ -39,8 +40,8 @@ test('without noise it takes the steps of the hospitals’ own sums', async t =>
 test('what opens is the clear sum, what was planted, and everybody’s noise of σ_h', async t => {
   const backend = await wasm()
   const length = 5000
-  const data = { kind: 'vector' as const, shape: [length] as [number], classes: ['no', 'yes'], records: 100 }
-  const document = noisyStudy({ changes: { data, rounds: 1 } })
+  const data = { kind: 'vector' as const, shape: [length] as [number], classes: ['no', 'yes'] }
+  const document = noisyStudy({ changes: { contract: data, rounds: 1 } })
   const parts = deal(strangers({ count: 40, length, seed: 'noise' }), 8, rngOf('deal'))
   const rounds: RehearsedRound[] = []
   const init = { document, parts, backend, rng: rngOf('noise') }

@@ -7,6 +7,7 @@ import { epsilonText } from '../../../node/privacy/epsilon-text.ts'
 import { auditStudy, type StudyAudit } from '../../../node/privacy-audit/audit.ts'
 import { pictureOf } from '../../../node/privacy-audit/chart.ts'
 import { type ReportSource, reportPage } from '../../../node/privacy-audit/report.ts'
+import { trainingRounds } from '../../../protocols/study/rounds.ts'
 import { noisyStudy, phantomStudy, phantoms, rngOf, strangers, wasm } from './subjects.ts'
 
 const HOSTILE = '<img src=//evil.example/x onerror="a()">&\''
@@ -67,7 +68,7 @@ test('it says whose it is, what a lower bound is worth, and all three epsilons',
   ]) {
     t.true(page.includes(words), words)
   }
-  t.is(audit.document.rounds, 2)
+  t.is(trainingRounds(audit.document), 2)
   t.is(audit.final?.roc.auc, 0.5)
   t.true(page.includes('Nothing was found that contradicts the claim'))
 })
@@ -81,8 +82,12 @@ test('a refuted claim is the headline', async t => {
 })
 
 test('studies on vectors are shown as bars; too few records are said so', async t => {
-  const data = { kind: 'vector' as const, shape: [30] as [number], classes: ['no', 'yes'], records: 100 }
-  const init = { document: noisyStudy({ changes: { data, rounds: 2 } }), backend: await wasm(), rng: rngOf('bars') }
+  const data = { kind: 'vector' as const, shape: [30] as [number], classes: ['no', 'yes'] }
+  const init = {
+    document: noisyStudy({ changes: { contract: data, rounds: 2 } }),
+    backend: await wasm(),
+    rng: rngOf('bars'),
+  }
   const choices = { canaries: 60, shadows: 2, roundsMax: 10, final: null, progress: () => {} }
   const vectors = auditStudy({ ...init, dataset: strangers({ count: 90, length: 30, seed: 'bars' }) }, choices)
   const page = reportPage(vectors, SOURCE)

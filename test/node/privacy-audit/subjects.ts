@@ -6,7 +6,7 @@ import { type Backend, loadBackend } from '../../../node/training/backend.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { drawPhantoms, PHANTOM_CLASSES, PHANTOM_SIDE } from '../../../sim/demo/phantom.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
-import { testSigners, testStudy } from '../../helpers/study/study.ts'
+import { type StudyChanges, testSigners, testStudy } from '../../helpers/study/study.ts'
 import { uniforms } from '../training/engines.ts'
 
 let engine: Promise<Backend> | undefined
@@ -42,7 +42,7 @@ export function phantoms(count: number): Dataset {
 
 interface Choices {
   readonly hospitals?: number
-  readonly changes?: Partial<StudyDocument>
+  readonly changes?: StudyChanges
   readonly privacy?: Partial<StudyDocument['privacy']>
 }
 
@@ -60,10 +60,10 @@ export function phantomStudy({
   privacy,
 }: Choices & { privacy: Choices['privacy'] }): StudyDocument {
   const shape: [number, number, number] = [PHANTOM_SIDE, PHANTOM_SIDE, 1]
-  const data = { kind: 'image' as const, shape, classes: [...PHANTOM_CLASSES], records: 200 }
+  const data = { kind: 'image' as const, shape, classes: [...PHANTOM_CLASSES] }
   return noisyStudy({
     ...(hospitals === undefined ? {} : { hospitals }),
-    changes: { data, ...changes },
+    changes: { contract: data, ...changes },
     ...(privacy && { privacy }),
   })
 }

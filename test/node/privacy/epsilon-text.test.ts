@@ -7,6 +7,7 @@ import {
   observerLines,
   observerName,
   observerWords,
+  severalHospitalsLine,
   UNIT_NOTE,
   unitText,
 } from '../../../node/privacy/epsilon-text.ts'
@@ -56,5 +57,12 @@ test('what an epsilon does not cover is said in one place', async t => {
   t.deepEqual(
     said.map(([path]) => path),
     ['node/privacy/epsilon-text.ts'],
+  )
+})
+
+test('what a patient of several hospitals is promised is rounded up, each number of hospitals in its place', t => {
+  t.is(
+    severalHospitalsLine([3, 6.71101, 10.9], observerWords(2)),
+    'a patient known to 1 / 2 / 3 hospitals: epsilon 3 / 6.712 / 10.9 against any 2 hospitals that pool what they know',
   )
 })

@@ -30,6 +30,12 @@ test('a disk that cannot be written has another', t => {
   }
 })
 
+test('a file that may not grow is not taken for a full disk', t => {
+  const error = diskError(systemError('EFBIG')) as OperatorError
+  t.is(error.code, 'file-too-large')
+  t.regex(error.hint, /ulimit/)
+})
+
 test('every other error stays the same', async t => {
   const peers = new ProtocolError('bad-chunk', 'it says ENOSPC, and is a peer')
   for (const error of [new Error('a bug'), systemError('ENOENT'), peers, 'ENOSPC', undefined]) {

@@ -2,7 +2,17 @@
 // behind, at any byte, is its whole rows and nothing else; rows of another key are not mistaken for these; damage is found
 // when a row is read; nobody else on the machine may read the file.
 
-import { appendFileSync, mkdtempSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -141,11 +151,23 @@ test('only the user that runs the node may read the file and its new folder', t 
   t.is(statSync(join(file, '..')).mode & 0o777, 0o700)
 })
 
-test('a link in the file’s place is not followed', t => {
+test('what is in the file’s place and no file of ours is named, and left as it is', t => {
   const folder = mkdtempSync(join(tmpdir(), 'rows-'))
   const elsewhere = join(folder, 'elsewhere')
   writeFileSync(elsewhere, 'precious')
-  symlinkSync(elsewhere, join(folder, 'rows'))
-  t.throws(() => new RowFile(join(folder, 'rows'), { key: KEY, length: 1 }), { code: 'ELOOP' })
+  symlinkSync(elsewhere, join(folder, 'link'))
+  mkdirSync(join(folder, 'folder'))
+  const names = ['link', 'folder']
+  if (spawnSync('mkfifo', [join(folder, 'pipe')]).status === 0) names.push('pipe')
+  if (process.getuid?.() !== 0) {
+    writeFileSync(join(folder, 'readonly'), '', { mode: 0o400 })
+    names.push('readonly')
+  }
+  for (const name of names) {
+    const error = t.throws(() => new RowFile(join(folder, name), { key: KEY, length: 1 }), {
+      code: 'features-unusable',
+    })
+    t.true((error as Error).message.includes(name))
+  }
   t.is(readFileSync(elsewhere, 'utf8'), 'precious')
 })

@@ -94,7 +94,7 @@ test('a well-signed file that holds no valid study is refused by name', t => {
 })
 
 test('a study of another version is incompatible, exit code 11', t => {
-  const error = refusal(signed(encode({ ...document, version: 2 })))
+  const error = refusal(signed(encode({ ...document, version: 3 })))
   t.is(error.exitCode, EXIT.incompatibleStudy)
 })
 

@@ -184,6 +184,6 @@ test('what no noise can keep is refused with the keys that ask for it', async t 
     }),
   )
   t.regex(tiny.message, /statistics within normalisation\.share times privacy\.epsilon/)
-  const bounds = await refusal(t, specText(peersOf(5), { records: 'records = 1000\nbounds = [[0, 1]]' }))
-  t.regex(bounds.message, /the key "data\.bounds" does not go with the other keys of \[data\]/)
+  const bounds = await refusal(t, specText(peersOf(5), { shape: 'shape = [8, 8, 1]\nbounds = [[0, 1]]' }))
+  t.regex(bounds.message, /the key "contract\.bounds" does not go with the other keys of \[contract\]/)
 })

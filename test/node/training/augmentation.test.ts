@@ -182,7 +182,7 @@ test.serial('a pass holds as many records as their views fit in, and more are re
 
 function study(model: ModelSpec, augmentation?: Augmentation): StudyDocument {
   const privacy = { clippingNorm: 0.5, sampleRate: 2 ** 32 }
-  return { data: DATA, model, privacy, ...(augmentation === undefined ? {} : { augmentation }) } as StudyDocument
+  return { contract: DATA, model, privacy, ...(augmentation === undefined ? {} : { augmentation }) } as StudyDocument
 }
 
 /** The first draw is the sample's: what follows must not depend on how many records there are. */

@@ -19,7 +19,7 @@ const DATA = images([6, 6, 1])
 
 function study(sampleRate: number): StudyDocument {
   return {
-    data: DATA,
+    contract: DATA,
     model: { preset: 'mlp', units: [8] },
     initialSeed: new Uint8Array(32),
     privacy: { clippingNorm: 0.5, sampleRate: sampleRate * 2 ** 32 },
@@ -108,8 +108,8 @@ test.serial('an image that stands in the data twice is trained on as one, and wi
 })
 
 test.serial('rows of a table that are the same are two people', async t => {
-  const data = { kind: 'vector' as const, shape: [3] as [number], classes: ['no', 'yes'], records: 10 }
-  const quiet = testStudy(testSigners(4), { data })
+  const data = { kind: 'vector' as const, shape: [3] as [number], classes: ['no', 'yes'] }
+  const quiet = testStudy(testSigners(4), { contract: data })
   const document = { ...quiet, privacy: { ...quiet.privacy, sampleRate: 2 ** 32 } }
   const rows = { count: 2, shape: [3], inputs: Float32Array.of(1, 2, 3, 1, 2, 3), labels: Int32Array.of(1, 1) }
   const one = { ...rows, count: 1, inputs: rows.inputs.slice(0, 3), labels: Int32Array.of(1) }

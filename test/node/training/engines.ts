@@ -3,7 +3,7 @@
 import type { ExecutionContext } from 'ava'
 import { RandomReader } from '../../../crypto/rng.ts'
 import { type Backend, type Engine, loadBackend } from '../../../node/training/backend.ts'
-import type { StudyData } from '../../../protocols/study/data.ts'
+import type { DataContract } from '../../../protocols/study/contract.ts'
 import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
@@ -30,8 +30,8 @@ export function uniforms(seed: string): () => number {
   return () => reader.uniformUint32() / 2 ** 32
 }
 
-export function images(shape: [number, number, number] = [28, 28, 1]): StudyData {
-  return { kind: 'image', shape, classes: ['no', 'yes', 'maybe'], records: 1000 }
+export function images(shape: [number, number, number] = [28, 28, 1]): DataContract {
+  return { kind: 'image', shape, classes: ['no', 'yes', 'maybe'] }
 }
 
 export interface TestBatch {
@@ -43,7 +43,7 @@ export interface TestBatch {
 /** Parameters of a trained model's size, and records of [0, 1]. */
 export function testBatch(
   seed: string,
-  { spec, data, count }: { spec: ModelSpec; data: StudyData; count: number },
+  { spec, data, count }: { spec: ModelSpec; data: DataContract; count: number },
 ): TestBatch {
   const random = uniforms(seed)
   const specs = parameterSpecs(spec, data)

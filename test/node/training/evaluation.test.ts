@@ -149,7 +149,7 @@ test('figures of answers that are no numbers are refused, and so are counts that
 
 test.serial('scores are the softmax of the model, for all records of any count', async t => {
   const data = images([5, 4, 1])
-  const document = { data, model: { preset: 'logistic' }, initialSeed: new Uint8Array(32) } as StudyDocument
+  const document = { contract: data, model: { preset: 'logistic' }, initialSeed: new Uint8Array(32) } as StudyDocument
   const { parameters } = initialCheckpoint(document)
   const { inputs, labels } = testBatch('scores', { spec: document.model, data, count: 300 })
   const dataset: Dataset = { count: 300, shape: data.shape, inputs, labels }
@@ -174,7 +174,7 @@ test.serial('scores are the softmax of the model, for all records of any count',
 test.serial('the model that is evaluated is the model that is trained: all of its layers agree', async t => {
   const data = images([9, 9, 1])
   const model = { preset: 'cnn', filters: [8, 8], groups: 4 } as const
-  const document = { data, model: { ...model, filters: [...model.filters] }, initialSeed: new Uint8Array(32) }
+  const document = { contract: data, model: { ...model, filters: [...model.filters] }, initialSeed: new Uint8Array(32) }
   const { parameters } = initialCheckpoint(document as StudyDocument)
   const { inputs, labels } = testBatch('agree', { spec: document.model, data, count: 10 })
   const all: Float32Array[] = []

@@ -17,7 +17,7 @@ import { images } from './engines.ts'
 const SIDE = 8
 const COUNT = 12
 const MODEL = { preset: 'scattering', scales: 1, angles: 4, cell: 4 } as const
-const STUDY = testStudy(testSigners(4), { data: images([SIDE, SIDE, 1]), model: MODEL })
+const STUDY = testStudy(testSigners(4), { contract: images([SIDE, SIDE, 1]), model: MODEL })
 
 function records(phase = 0): Dataset {
   const inputs = Float32Array.from({ length: COUNT * SIDE * SIDE }, (_, at) => (Math.sin(at * at + phase) + 1) / 2)

@@ -1,35 +1,47 @@
 // Claims of node/training/needs.ts: what a study needs is known from its document; what cannot fit is refused, with a
 // setting that does fit when it is followed; what fits is not refused.
 
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import type { OperatorError } from '../../../node/errors.ts'
-import { equalShare, type Machine, needsOf, needsText, requireCapacity } from '../../../node/training/needs.ts'
+import { thisMachine } from '../../../node/training/machine.ts'
+import {
+  equalShare,
+  type Machine,
+  needsOf,
+  needsText,
+  type RecordCounts,
+  requireCapacity,
+} from '../../../node/training/needs.ts'
 import { validateStudy } from '../../../protocols/study/document.ts'
 import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
+import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 import { images } from './engines.ts'
 
 const AMPLE: Machine = { memoryBytes: 1e15, diskBytes: 1e15 }
 const SCATTERING: ModelSpec = { preset: 'scattering', scales: 2, angles: 8, cell: 4 }
 
 function study(side: number, model: ModelSpec, records = 4000): StudyDocument {
-  const data = { ...images([side, side, 1]), records }
-  return testStudy(testSigners(4), { data, model })
+  return testStudy(testSigners(4), { units: records, contract: images([side, side, 1]), model })
 }
 
 /** The document with the setting that a hint names. */
 function followed(document: StudyDocument, hint: string): StudyDocument | null {
-  const found = /^(model|data)\.(\w+) = (\S.*?) would fit here/.exec(hint)
+  const found = /(model|contract)\.(\w+) = (\S.*?) would fit here/.exec(hint)
   if (found === null) return null
-  const [, part, key, value] = found as unknown as [string, 'model' | 'data', string, string]
+  const [, part, key, value] = found as unknown as [string, 'model' | 'contract', string, string]
   return validateStudy({ ...document, [part]: { ...document[part], [key]: JSON.parse(value) } })
 }
 
+const counts = (count: number): RecordCounts => ({ count, distinct: count })
+
 function refusal(document: StudyDocument, records: number, machine: Machine): OperatorError | null {
   try {
-    requireCapacity(document, records, machine)
+    requireCapacity(document, counts(records), machine)
     return null
   } catch (error) {
     return error as OperatorError
@@ -75,12 +87,12 @@ test('whatever is refused, the setting that is named fits; whatever fits is not 
           return
         }
         const refused = refusal(document, records, machine)
-        const { memoryBytes, diskBytes } = needsOf(document, records)
+        const { memoryBytes, diskBytes } = needsOf(document, counts(records))
         if (memoryBytes > machine.memoryBytes || diskBytes > machine.diskBytes) t.not(refused, null)
         if (refused === null) return
         t.regex(refused.code, /^not-enough-(memory|disk)$/)
         const other = followed(document, refused.hint)
-        if (other === null) return t.regex(refused.hint, /^No setting of this model would fit here/)
+        if (other === null) return t.regex(refused.hint, /No setting of this model would fit here/)
         hints += 1
         t.is(refusal(other, records, machine), null, refused.hint)
       },
@@ -101,19 +113,21 @@ test('scattering at 224 pixels: what it needs, and what it takes to fit a small 
     needsText(needs, 'an equal share'),
     /^for 1200 records \(an equal share\) about 1\.\d GB of memory, 1\.\d GB of disk, and on one core \d+ min before/,
   )
-  t.notThrows(() => requireCapacity(document, 1200, { memoryBytes: 2e9, diskBytes: 2e9 }))
+  t.notThrows(() => requireCapacity(document, counts(1200), { memoryBytes: 2e9, diskBytes: 2e9 }))
   const small = { memoryBytes: 9e8, diskBytes: 1e12 }
-  const refused = t.throws(() => requireCapacity(document, 1200, small)) as OperatorError
+  const refused = t.throws(() => requireCapacity(document, counts(1200), small)) as OperatorError
   t.is(refused.code, 'not-enough-memory')
   t.is(refusal(followed(document, refused.hint)!, 1200, small), null)
-  const full = t.throws(() => requireCapacity(document, 1200, { memoryBytes: 1e12, diskBytes: 1e9 })) as OperatorError
+  const full = t.throws(() =>
+    requireCapacity(document, counts(1200), { memoryBytes: 1e12, diskBytes: 1e9 }),
+  ) as OperatorError
   t.is(full.code, 'not-enough-disk')
-  t.regex(full.hint, /^model\.cell = \d+ would fit here/)
+  t.regex(full.hint, /^Make room .* model\.cell = \d+ would fit here/)
 })
 
 test('a record that the engine cannot address is refused on any machine', t => {
   const document = testStudy(testSigners(4), {
-    data: { ...images([1024, 1024, 1]), records: 40 },
+    contract: images([1024, 1024, 1]),
     model: { preset: 'cnn', filters: [512, 8, 8, 8, 8], groups: 1 },
   })
   t.is(refusal(document, 10, AMPLE)?.code, 'not-enough-memory')
@@ -121,7 +135,7 @@ test('a record that the engine cannot address is refused on any machine', t => {
 
 test('needs grow with records, and a hospital without records is a node all the same', t => {
   const document = study(64, SCATTERING)
-  const [none, some, more] = [0, 100, 200].map(records => needsOf(document, records)) as [
+  const [none, some, more] = [0, 100, 200].map(records => needsOf(document, counts(records))) as [
     ReturnType<typeof needsOf>,
     ReturnType<typeof needsOf>,
     ReturnType<typeof needsOf>,
@@ -131,4 +145,27 @@ test('needs grow with records, and a hospital without records is a node all the 
     t.true(none[key] < some[key] && some[key] < more[key], key)
   }
   t.true(none.memoryBytes > 2e8)
+})
+
+test('images that stand there twice take memory, but neither disk nor time', t => {
+  const document = study(64, SCATTERING)
+  const [once, twice] = [
+    { count: 100, distinct: 100 },
+    { count: 200, distinct: 100 },
+  ].map(one => needsOf(document, one))
+  t.true(twice!.memoryBytes > once!.memoryBytes)
+  t.is(twice!.diskBytes, once!.diskBytes)
+  t.is(twice!.startSeconds, once!.startSeconds)
+})
+
+test('a node whose features are on disk already is not refused for the room that they take', async t => {
+  const folder = await temporaryFolder(t)
+  const study = join(folder, 'studies', 'id')
+  const before = await thisMachine(folder, study)
+  await mkdir(join(study, 'rounds'), { recursive: true })
+  await writeFile(join(study, 'features'), Buffer.alloc(50e6, 1))
+  await writeFile(join(study, 'rounds', 'more'), Buffer.alloc(10e6, 1))
+  const [bare, counted] = [await thisMachine(folder), await thisMachine(folder, study)]
+  t.true(counted.diskBytes - bare.diskBytes >= 60e6 - 1e6)
+  t.true(Math.abs(counted.diskBytes - before.diskBytes) < 1e9, 'others write to this disk, too')
 })

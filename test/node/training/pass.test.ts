@@ -18,17 +18,17 @@ const MIB = 2 ** 20
 
 function study(side: number, model: ModelSpec, augmentation?: Augmentation) {
   const data = images([side, side, 1])
-  return testStudy(testSigners(4), { data, model, ...(augmentation === undefined ? {} : { augmentation }) })
+  return testStudy(testSigners(4), { contract: data, model, ...(augmentation === undefined ? {} : { augmentation }) })
 }
 
 /** Sums the clipped gradients of records in passes of so many. */
 async function summed(document: ReturnType<typeof study>, records: number, recordsMax: number): Promise<Float64Array> {
   const backend = await loadBackend({ engine: 'wasm' })
-  const model = buildModel(backend.tf, document.model, document.data)
+  const model = buildModel(backend.tf, document.model, document.contract)
   const { addClipped, dimension } = createBookkeeping(backend, { model, clippingNorm: 1 })
-  const size = document.data.shape.reduce((product, length) => product * length, 1)
+  const size = document.contract.shape.reduce((product, length) => product * length, 1)
   const inputs = Float32Array.from({ length: records * size }, (_, at) => (Math.sin(at * at) + 1) / 2)
-  const labels = Int32Array.from({ length: records }, (_, at) => at % document.data.classes.length)
+  const labels = Int32Array.from({ length: records }, (_, at) => at % document.contract.classes.length)
   const { parameters } = initialCheckpoint(document)
   const sum = new Float64Array(dimension)
   for (let start = 0; start < records; start += recordsMax) {

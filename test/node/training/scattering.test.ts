@@ -43,7 +43,7 @@ const stripes: Pixel = (row, column) => 0.5 + 0.4 * Math.sin(row / 2 + column / 
 const blob: Pixel = (row, column) => Math.exp(-((row - 6) ** 2 + (column - 9) ** 2) / 20)
 
 const scattered = (records: Dataset): Dataset =>
-  featuresOf({ model: MODEL, data: images(records.shape as [number, number, number]) }, records)
+  featuresOf({ model: MODEL, contract: images(records.shape as [number, number, number]) }, records)
 
 test('the features are those of an independent implementation', t => {
   const { inputs, shape } = scattered(dataset([drawn]))
@@ -92,7 +92,7 @@ test('cells that do not divide the image, too many scales, and vectors are refus
     t.throws(() => parameterSpecs({ ...MODEL, ...model }, data), { code: 'unsupported-model' })
   refused({ cell: 5 })
   refused({ scales: 5 })
-  t.throws(() => parameterSpecs(MODEL, { kind: 'vector', shape: [9], classes: ['a', 'b'], records: 9 }), {
+  t.throws(() => parameterSpecs(MODEL, { kind: 'vector', shape: [9], classes: ['a', 'b'] }), {
     code: 'unsupported-model',
   })
 })
@@ -100,7 +100,7 @@ test('cells that do not divide the image, too many scales, and vectors are refus
 test('a study on features trains and is evaluated on images', async t => {
   await onEveryEngine(t, backend => {
     const data = images([SIDE, SIDE, 1])
-    const document = testStudy(testSigners(4), { data, model: MODEL })
+    const document = testStudy(testSigners(4), { contract: data, model: MODEL })
     const records = dataset([drawn, stripes, blob])
     const trainer = createTrainer({ document, dataset: records, backend, rng: seededRng('scattering') })
     t.is(trainer.dimension, planStudy(document).dimension)

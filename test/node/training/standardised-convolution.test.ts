@@ -56,7 +56,7 @@ function moved(parameters: Float32Array, { factor, added }: { factor: number; ad
   return result
 }
 
-const documentOf = (model: ModelSpec) => ({ data: DATA, model }) as StudyDocument
+const documentOf = (model: ModelSpec) => ({ contract: DATA, model }) as StudyDocument
 
 test.serial('evaluation sees filters without their mean and size; without the option it sees both', async t => {
   const batch = testBatch('moved', { spec: CNN, data: DATA, count: 12 })

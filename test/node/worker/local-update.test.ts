@@ -9,15 +9,15 @@ import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
-import { testSigners, testStudy } from '../../helpers/study/study.ts'
+import { type StudyChanges, testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const INPUTS = 1999
 const DIMENSION = 2 * (INPUTS + 1)
 
-function study(privacy: Partial<StudyDocument['privacy']>, changes: Partial<StudyDocument> = {}): StudyDocument {
+function study(privacy: Partial<StudyDocument['privacy']>, changes: StudyChanges = {}): StudyDocument {
   const base = { noise: 'local' as const, clippingNorm: 1, sampleRate: 2 ** 31, noiseMultiplier: 1.3 }
   return testStudy(testSigners(4), {
-    data: { kind: 'vector', shape: [INPUTS], classes: ['no', 'yes'], records: 400 },
+    contract: { kind: 'vector', shape: [INPUTS], classes: ['no', 'yes'] },
     privacy: { ...base, delta: 1e-5, epsilon: 50, colluders: 1, ...privacy },
     ...changes,
   })
@@ -108,8 +108,8 @@ test('with distributed noise an update leaves the trainer as it is: the noise co
 
 test('local noise is on the statistics too, and a huge sum is cut off, not wrapped around', t => {
   const bounds = Array.from({ length: INPUTS }, (): [number, number] => [0, 1])
-  const data = { kind: 'vector' as const, shape: [INPUTS] as [number], classes: ['no', 'yes'], records: 400, bounds }
-  const document = study({}, { data, normalisation: { noiseMultiplier: 2 } })
+  const data = { kind: 'vector' as const, shape: [INPUTS] as [number], classes: ['no', 'yes'], bounds }
+  const document = study({}, { contract: data, normalisation: { noiseMultiplier: 2 } })
   const { statistics } = planStudy(document)
   const words = update(
     document,

@@ -12,19 +12,19 @@ import {
   initialCheckpoint,
 } from '../../../protocols/model/checkpoint.ts'
 import { applySum, type StepSettings } from '../../../protocols/model/optimizer.ts'
-import type { StudyData } from '../../../protocols/study/data.ts'
+import type { DataContract } from '../../../protocols/study/contract.ts'
 import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
 import { denominatorOf } from '../../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 
-const VECTORS: StudyData = { kind: 'vector', shape: [3], classes: ['no', 'yes'], records: 298 }
-const IMAGES: StudyData = { kind: 'image', shape: [28, 28, 1], classes: ['no', 'yes'], records: 1 }
+const VECTORS: DataContract = { kind: 'vector', shape: [3], classes: ['no', 'yes'] }
+const IMAGES: DataContract = { kind: 'image', shape: [28, 28, 1], classes: ['no', 'yes'] }
 const DIMENSION = 8
 
-function study(model: ModelSpec = { preset: 'mlp', units: [1] }, data: StudyData = VECTORS): StudyDocument {
+function study(model: ModelSpec = { preset: 'mlp', units: [1] }, data: DataContract = VECTORS): StudyDocument {
   const initialSeed = Uint8Array.from({ length: 32 }, (_, index) => index)
-  return { model, data, initialSeed, privacy: { sampleRate: 2 ** 29 } } as StudyDocument
+  return { model, units: 298, contract: data, initialSeed, privacy: { sampleRate: 2 ** 29 } } as StudyDocument
 }
 
 const SETTINGS: StepSettings = {
@@ -109,7 +109,7 @@ test('initial values keep to their limits, fill them evenly, and constants stand
   t.is(start, parameters.length)
 })
 
-test('the denominator is public: the rate times the nominal number of records', t => {
+test('the denominator is public: the rate times the nominal number of units', t => {
   t.is(denominatorOf(study()), 298 / 8)
 })
 
@@ -150,7 +150,7 @@ test('layouts: presets have the tensors that their names promise', t => {
 })
 
 test('a model that does not fit the data is refused', t => {
-  const refused: [ModelSpec, StudyData][] = [
+  const refused: [ModelSpec, DataContract][] = [
     [{ preset: 'cnn', filters: [8], groups: 4 }, VECTORS],
     [{ preset: 'cnn', filters: [10], groups: 4 }, IMAGES],
     [{ preset: 'cnn', filters: [0], groups: 1 }, IMAGES],

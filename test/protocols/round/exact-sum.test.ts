@@ -21,7 +21,7 @@ const SHAPES = [
 
 function dataOf(index: number) {
   const { shape, classes } = SHAPES[index % SHAPES.length] as (typeof SHAPES)[number]
-  return { kind: 'vector' as const, shape: [...shape] as [number], classes: [...classes], records: 400 }
+  return { kind: 'vector' as const, shape: [...shape] as [number], classes: [...classes] }
 }
 
 /** Every hospital still holds the last round's chunk sums: added up by hand, each is the exact one. */
@@ -43,7 +43,7 @@ function heldSums({ world }: Story): (string | undefined)[] {
 for (const hospitals of [3, 4, 5, 7, 10]) {
   test(`${hospitals} hospitals open the exact sum of what they put in, at every dimension`, t => {
     for (let seed = 0; seed < SHAPES.length; seed++) {
-      const story = createStory({ hospitals, seed, study: { rounds: 2, data: dataOf(seed) } })
+      const story = createStory({ hospitals, seed, study: { rounds: 2, contract: dataOf(seed) } })
       startAll(story.world)
       finish(story.world)
       const values = checkStory(t, story)
@@ -78,7 +78,8 @@ function sumParts(words: Int32Array): Uint8Array[] {
 test('no word of an update leaves its hospital: what owners hold looks like noise until all keys are out', t => {
   const study = {
     rounds: 1,
-    data: { kind: 'vector' as const, shape: [999] as [number], classes: ['a', 'b'], records: 9 },
+    units: 9,
+    contract: { kind: 'vector' as const, shape: [999] as [number], classes: ['a', 'b'] },
   }
   const story = createStory({ hospitals: 4, study, update: member => new Int32Array(2000).fill(member + 1) })
   const held: { from: number; words: Uint32Array }[] = []
@@ -111,8 +112,8 @@ test('with the noise on, the opened sum spreads as all hospitals’ noises toget
     epsilon: 50,
     colluders: 1,
   }
-  const data = { kind: 'vector' as const, shape: [1999] as [number], classes: ['no', 'yes'], records: 4000 }
-  const study = { rounds: 1, privacy, data }
+  const data = { kind: 'vector' as const, shape: [1999] as [number], classes: ['no', 'yes'] }
+  const study = { rounds: 1, privacy, units: 4000, contract: data }
   const story = createStory({ hospitals, study, update: () => new Int32Array(4000) })
   startAll(story.world)
   finish(story.world)

@@ -4,7 +4,6 @@
 
 import test, { type ExecutionContext } from 'ava'
 import type { Effect } from '../../../protocols/round/effects.ts'
-import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { decodeSummary, encodeSync, type Fill } from '../../../protocols/sync/anti-entropy.ts'
 import { SYNC_LINKS_MAX } from '../../../protocols/sync/limits.ts'
 import { encodeLink, type Link } from '../../../protocols/transcript/link.ts'
@@ -22,12 +21,13 @@ import {
   type StoryOptions,
   startAll,
 } from '../../helpers/round/world.ts'
+import type { StudyChanges } from '../../helpers/study/study.ts'
 
 const AWAY = 3
 /** as many as a node keeps on its disk */
 const CHECKPOINTS_KEPT = 8
 const LIAR = 2
-const TINY: Partial<StudyDocument> = { data: { kind: 'vector', shape: [2], classes: ['no', 'yes'], records: 400 } }
+const TINY: StudyChanges = { contract: { kind: 'vector', shape: [2], classes: ['no', 'yes'] } }
 
 interface Watched {
   pulled: number

@@ -94,20 +94,20 @@ test('min|P| is the study’s: with two tolerated colluders three contributors a
 test('an OPEN with a READY signed by a stranger, or with a broken signature, is refused', t => {
   const bench = new RoundHarness(4)
   const proposer = bench.proposer(0)
+  const other = [0, 1, 2, 3].find(member => member !== proposer && member !== bench.self) as number
   const readys = bench.open([0, 1, 2, 3]).readys
-  const broken = decodeEnvelope(readys[3] as Uint8Array)
+  const broken = decodeEnvelope(readys[other] as Uint8Array)
   broken.signature[5]! ^= 1
-  t.deepEqual(
-    bench.say(proposer, bench.open([0, 1, 2, 3], { readys: [...readys.slice(0, 3), encodeEnvelope(broken)] })),
-    [`${proposer} bad-signature`],
-  )
+  t.deepEqual(bench.say(proposer, bench.open([0, 1, 2, 3], { readys: readys.with(other, encodeEnvelope(broken)) })), [
+    `${proposer} bad-signature`,
+  ])
   const strangers = new RoundHarness(5)
   const stranger = [0, 1, 2, 3, 4].find(member => {
     const { id } = strangers.document.hospitals[member]!
     return !bench.document.hospitals.some(hospital => hex(hospital.id) === hex(id))
   }) as number
-  const foreign = strangers.wire(stranger, bench.ready(3), { study: bench.context.study })
-  t.deepEqual(bench.say(proposer, bench.open([0, 1, 2, 3], { readys: [...readys.slice(0, 3), foreign] })), [
+  const foreign = strangers.wire(stranger, bench.ready(other), { study: bench.context.study })
+  t.deepEqual(bench.say(proposer, bench.open([0, 1, 2, 3], { readys: readys.with(other, foreign) })), [
     `${proposer} not-in-roster`,
   ])
 })

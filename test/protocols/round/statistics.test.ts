@@ -15,11 +15,10 @@ import { testSigners, testStudy } from '../../helpers/study/study.ts'
 const COLUMNS = 30
 const NORMALISED = {
   rounds: 2,
-  data: {
+  contract: {
     kind: 'vector' as const,
     shape: [COLUMNS] as [number],
     classes: ['no', 'yes'],
-    records: 400,
     bounds: Array.from({ length: COLUMNS }, (): [number, number] => [0, 10]),
   },
   normalisation: { noiseMultiplier: 5 },
@@ -118,7 +117,8 @@ test('the statistics of as many records as the study names fit beneath the clamp
     [8, 112_120],
   ] as const) {
     const document = testStudy(testSigners(hospitals), {
-      data: { kind: 'image', shape: [64, 64, 1], classes: ['no', 'yes'], records },
+      units: records,
+      contract: { kind: 'image', shape: [64, 64, 1], classes: ['no', 'yes'] },
       normalisation: { noiseMultiplier: 5 },
       privacy: PRIVACY,
     })

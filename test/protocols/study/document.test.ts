@@ -5,6 +5,8 @@ import fc from 'fast-check'
 import { decode, encode } from '../../../protocols/encoding/codec.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { decodeStudy, encodeStudy, requireNoise, studyIdOf, validateStudy } from '../../../protocols/study/document.ts'
+import { trainingRounds, withRounds } from '../../../protocols/study/rounds.ts'
+import { ONLY_TERMS } from '../../../protocols/study/terms.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { toHex } from '../../helpers/hex.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
@@ -56,7 +58,7 @@ test('every field counts for the id', t => {
   const id = toHex(studyIdOf(study))
   for (const change of [
     { name: 'Another' },
-    { rounds: study.rounds + 1 },
+    withRounds({}, trainingRounds(study) + 1),
     { created: '2026-01-01T00:00:01Z' },
     { timing: { ...study.timing, openDelayMs: 7 } },
   ]) {
@@ -73,16 +75,16 @@ test('no field is optional, and none may be added at any level', t => {
       `without ${path}`,
     )
   }
-  for (const path of ['extra', 'data.extra', 'model.extra', 'optimizer.extra', 'privacy.extra', 'timing.extra']) {
+  for (const path of ['extra', 'contract.extra', 'model.extra', 'optimizer.extra', 'privacy.extra', 'timing.extra']) {
     t.is(
       codeOf(() => validateStudy(changed(path, 1))),
-      'malformed-study',
+      'needs-newer',
       path,
     )
   }
   t.is(
     codeOf(() => validateStudy(changed('hospitals.0.extra', 1))),
-    'malformed-study',
+    'needs-newer',
   )
 })
 
@@ -109,23 +111,28 @@ test('everything has a limit', t => {
     ['name', 'a\u202eb'],
     ['created', 'yesterday'],
     ['created', '2026-13-01T00:00:00Z'],
-    ['rounds', 0],
-    ['rounds', 100_001],
-    ['rounds', 2n ** 60n],
-    ['data.records', 0],
-    ['data.records', 1e10],
-    ['data.shape', [1e7]],
-    ['data.shape', [3, 3]],
-    ['data.classes', ['one']],
-    ['data.classes', ['a', 'a']],
+    ['schedule', [{ kind: 'training', rounds: 0 }]],
+    ['schedule', [{ kind: 'training', rounds: 100_001 }]],
+    ['schedule', [{ kind: 'training', rounds: 2n ** 60n }]],
+    ['schedule', []],
+    ['schedule', new Array(4097).fill({ kind: 'training', rounds: 1 })],
+    [
+      'schedule',
+      [
+        { kind: 'statistics', rounds: 1 },
+        { kind: 'training', rounds: 3 },
+      ],
+    ],
+    ['units', 0],
+    ['units', 1e10],
+    ['contract.shape', [1e7]],
+    ['contract.shape', [3, 3]],
+    ['contract.classes', ['one']],
+    ['contract.classes', ['a', 'a']],
     ['model', { preset: 'mlp', units: [] }],
     ['model', { preset: 'mlp', units: new Array(17).fill(2) }],
     ['model', { preset: 'mlp', units: [1e6] }],
-    ['model', { preset: 'transformer' }],
-    ['model', { preset: 'mlp', units: [8], activation: 'sigmoid' }],
     ['model', { preset: 'mlp', units: [8], activation: undefined }],
-    ['model', { preset: 'mlp', units: [8], standardised: true }],
-    ['model', { preset: 'logistic', activation: 'tanh' }],
     ['model', { preset: 'cnn', filters: [8], groups: 4, standardised: 'yes' }],
     ['augmentation', { views: 65, shift: 0, flip: false }],
     ['augmentation', { views: 0, shift: 0, flip: false }],
@@ -134,7 +141,6 @@ test('everything has a limit', t => {
     ['augmentation', { views: 4, shift: 1024, flip: false }],
     ['augmentation', { views: 4, shift: 2 }],
     ['augmentation', { views: 4, shift: 2, flip: 1 }],
-    ['augmentation', { views: 4, shift: 2, flip: false, turn: 90 }],
     ['augmentation', null],
     ['initialSeed', new Uint8Array(31)],
     ['optimizer.learningRate', 0],
@@ -228,20 +234,20 @@ test('a model that does not fit the data is refused', t => {
   )
   const cnn = { preset: 'cnn', filters: [6], groups: 4 }
   t.is(
-    codeOf(() => validateStudy({ ...study, data: image, model: cnn })),
+    codeOf(() => validateStudy({ ...study, contract: image, model: cnn })),
     'unsupported-model',
   )
   t.is(
-    codeOf(() => validateStudy({ ...study, data: image, model: { ...cnn, groups: 3 } })),
+    codeOf(() => validateStudy({ ...study, contract: image, model: { ...cnn, groups: 3 } })),
     'accepted',
   )
 })
 
-const image: StudyDocument['data'] = { kind: 'image', shape: [8, 12, 1], classes: ['a', 'b'], records: 10 }
+const image: StudyDocument['contract'] = { kind: 'image', shape: [8, 12, 1], classes: ['a', 'b'] }
 const views = { views: 4, shift: 2, flip: true }
 
 test('views are of images, and of presets that learn from pixels; a shift leaves something of the image', t => {
-  const codes = (changes: object) => codeOf(() => validateStudy({ ...study, data: image, ...changes }))
+  const codes = (changes: object) => codeOf(() => validateStudy({ ...study, contract: image, ...changes }))
   const scattering = { preset: 'scattering', scales: 2, angles: 4, cell: 4 }
   for (const model of [
     { preset: 'logistic' },
@@ -254,8 +260,8 @@ test('views are of images, and of presets that learn from pixels; a shift leaves
   }
   t.is(codes({ model: scattering }), 'accepted')
   t.is(codes({ model: scattering, augmentation: views }), 'unsupported-augmentation')
-  t.is(codes({ data: study.data, augmentation: views }), 'unsupported-augmentation')
-  t.throws(() => validateStudy({ ...study, data: image, model: scattering, augmentation: views }), {
+  t.is(codes({ contract: study.contract, augmentation: views }), 'unsupported-augmentation')
+  t.throws(() => validateStudy({ ...study, contract: image, model: scattering, augmentation: views }), {
     message: /scattering/,
   })
 })
@@ -263,12 +269,14 @@ test('views are of images, and of presets that learn from pixels; a shift leaves
 test('a study without the options has the bytes of its other fields alone, and one with them another id', t => {
   const plain = [
     { ...study },
-    { ...study, data: image, model: { preset: 'mlp', units: [8] } },
-    { ...study, data: image, model: { preset: 'cnn', filters: [8], groups: 4 } },
+    { ...study, contract: image, model: { preset: 'mlp', units: [8] } },
+    { ...study, contract: image, model: { preset: 'cnn', filters: [8], groups: 4 } },
   ] as StudyDocument[]
   for (const document of plain) {
-    const { version, name, created, data, model, initialSeed, optimizer, rounds, profile, timing, hospitals } = document
-    const fields = { version, name, created, data, model, initialSeed, optimizer, rounds, profile, timing, hospitals }
+    const { version, name, created, units, contract, model, initialSeed } = document
+    const { optimizer, schedule, profile, timing, hospitals } = document
+    const terms = { ...ONLY_TERMS, version, name, created, units, contract, model, initialSeed }
+    const fields = { ...terms, optimizer, schedule, profile, timing, hospitals }
     t.deepEqual(encodeStudy(document), encode({ ...fields, privacy } as unknown as Parameters<typeof encode>[0]))
   }
   const cnn = { preset: 'cnn', filters: [8], groups: 4 }
@@ -312,15 +320,53 @@ test('a study without the newer fields has the bytes that it always had', t => {
   t.deepEqual(decodeStudy(encodeStudy(study)), study)
 })
 
+test('what only a newer version can know is refused by name, and not as malformed', t => {
+  const training = { kind: 'training', rounds: 3 }
+  const newer: [path: string, value: unknown, named: string][] = [
+    ['unit', 'patient', 'unit is "patient"'],
+    ['copies', 2, 'copies is 2'],
+    ['cohort', 'fixed', 'cohort is "fixed"'],
+    ['influence', 1.5, 'influence is 1.5'],
+    ['evaluation', { bins: 8 }, 'evaluation is a value'],
+    ['search', [], 'search is a value'],
+    ['wordBits', 64, 'wordBits is 64'],
+    ['schedule', [{ kind: 'evaluation', rounds: 1 }], 'schedule.0.kind is "evaluation"'],
+    ['schedule', [training, training], 'The schedule is training, training'],
+    ['schedule', [training, { kind: 'statistics', rounds: 1 }], 'The schedule is training, statistics'],
+    ['contract.kind', 'audio', 'contract.kind is "audio"'],
+    ['contract.window', 1, 'the term "contract.window"'],
+    ['augmentation', { views: 4, shift: 2, flip: false, turn: 90 }, 'the term "augmentation.turn"'],
+    ['privacy.noise', 'laplace', 'privacy.noise is "laplace"'],
+    ['profile', 'omission', 'profile is "omission"'],
+    ['model', { preset: 'transformer' }, 'model.preset is "transformer"'],
+    ['model', { preset: 'mlp', units: [8], activation: 'sigmoid' }, 'model.activation is "sigmoid"'],
+    ['model', { preset: 'mlp', units: [8], standardised: true }, 'the term "model.standardised"'],
+    ['model', { preset: 'logistic', activation: 'tanh' }, 'the term "model.activation"'],
+  ]
+  for (const [path, value, named] of newer) {
+    const error = t.throws(() => validateStudy(changed(path, value)), { code: 'needs-newer' } as object) as Error
+    t.true(error.message.includes(named) && error.message.includes('needs a newer Confrère'), error.message)
+  }
+  for (const term of ['unit', 'copies', 'cohort', 'influence', 'evaluation', 'search', 'wordBits']) {
+    t.is(
+      codeOf(() => validateStudy(changed(term, undefined))),
+      'malformed-study',
+      `without ${term}`,
+    )
+  }
+})
+
 test('another version is incompatible, not malformed', t => {
   t.is(
-    codeOf(() => validateStudy(changed('version', 2))),
+    codeOf(() => validateStudy(changed('version', 3))),
     'incompatible-study',
   )
   t.is(
     codeOf(() => validateStudy(changed('version', 'x'))),
     'malformed-study',
   )
+  t.throws(() => validateStudy(changed('version', 3)), { message: /needs a newer Confrère/ })
+  t.throws(() => validateStudy(changed('version', 1)), { message: /an older Confrère/ })
 })
 
 test('mutated bytes give a ProtocolError or another valid study, never another exception', t => {

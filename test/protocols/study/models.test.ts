@@ -6,12 +6,12 @@ import { toString as text } from 'uint8arrays/to-string'
 import { sha256 } from '../../../crypto/hash.ts'
 import { TRAINED_PRESETS } from '../../../node/training/models/list.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
-import type { StudyData } from '../../../protocols/study/data.ts'
+import type { DataContract } from '../../../protocols/study/contract.ts'
 import { MODEL_PRESETS, MODEL_SCHEMA, type ModelSpec, presetOf } from '../../../protocols/study/models/list.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { readTree } from '../../helpers/tree/tree.ts'
 
-const IMAGES: StudyData = { kind: 'image', shape: [28, 28, 1], classes: ['a', 'b'], records: 4000 }
+const IMAGES: DataContract = { kind: 'image', shape: [28, 28, 1], classes: ['a', 'b'] }
 const MODELS: { readonly [Name in keyof typeof MODEL_PRESETS]: readonly [spec: ModelSpec, initial: string] } = {
   logistic: [{ preset: 'logistic' }, '774d87760b5da12caa47e6374713b6dd13d971a26705b3884c76814632cf2e3c'],
   mlp: [
@@ -43,7 +43,7 @@ test('a preset that is forgotten does not compile, among those in a study and am
 
 test('every preset starts at the parameters that it always started at, to the last bit', t => {
   for (const [name, [model, initial]] of Object.entries(MODELS)) {
-    const document = testStudy(testSigners(4), { data: IMAGES, model, initialSeed: new Uint8Array(32).fill(7) })
+    const document = testStudy(testSigners(4), { contract: IMAGES, model, initialSeed: new Uint8Array(32).fill(7) })
     const { parameters } = initialCheckpoint(document)
     t.is(text(sha256(new Uint8Array(parameters.buffer)), 'base16'), initial, name)
   }

@@ -102,13 +102,13 @@ test('a sum of another length is refused', t => {
 test('before any statistics nothing is shifted or stretched; studies without a normalisation keep none', t => {
   t.deepEqual([...initialNormalisation(2)], [0, 0, 1, 1])
   t.is(initialNormalisation(0).length, 0)
-  const data = { kind: 'image' as const, shape: [8, 8, 3] as [number, number, number], classes: ['a', 'b'], records: 5 }
+  const data = { kind: 'image' as const, shape: [8, 8, 3] as [number, number, number], classes: ['a', 'b'] }
   t.is(columnsOf(data), 3)
-  t.is(normalisedColumns({ data }), 0)
-  t.is(boundsOf({ data }), null)
+  t.is(normalisedColumns({ contract: data }), 0)
+  t.is(boundsOf({ contract: data }), null)
   const normalisation = { noiseMultiplier: 4 }
-  t.is(normalisedColumns({ data, normalisation }), 3)
-  t.deepEqual(boundsOf({ data, normalisation }), [
+  t.is(normalisedColumns({ contract: data, normalisation }), 3)
+  t.deepEqual(boundsOf({ contract: data, normalisation }), [
     [0, 1],
     [0, 1],
     [0, 1],

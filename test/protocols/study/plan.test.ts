@@ -4,7 +4,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
 import { hospitalSigma } from '../../../crypto/fixed-point.ts'
-import { createEpsilonAccount } from '../../../protocols/study/epsilons.ts'
+import { chargedEpsilonOf, createEpsilonAccount, plannedEpsilons } from '../../../protocols/study/epsilons.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../../protocols/study/quorum.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
@@ -71,7 +71,7 @@ test('no round has fewer than three contributors, nor fewer than two honest ones
 test('a plan states quorum, smallest round, dimension and denominator', t => {
   const plan = planStudy(study)
   t.like(plan, { hospitals: 7, faulty: 2, quorum: 5, contributorsMin: 4, dimension: 62 })
-  t.is(plan.denominator, (2 ** 27 / 2 ** 32) * study.data.records)
+  t.is(plan.denominator, (2 ** 27 / 2 ** 32) * study.units)
   t.deepEqual(plan.fixedPoint, { scale: 65_536, sensitivity: 65_536 + 8 })
 })
 
@@ -96,7 +96,7 @@ test('noise that does not fit into 32-bit words is refused', t => {
   const huge = { ...privacy, noiseMultiplier: 10_000 }
   const wide = testStudy(testSigners(7), {
     privacy: huge,
-    data: { kind: 'vector', shape: [1_000_000], classes: ['a', 'b'], records: 400 },
+    contract: { kind: 'vector', shape: [1_000_000], classes: ['a', 'b'] },
   })
   t.throws(() => planStudy(wide), { code: 'unsupported-privacy' })
 })
@@ -115,6 +115,24 @@ test('the three epsilons are those of the three multipliers', t => {
   t.true(close(model, at(Math.sqrt(contributors * sigma ** 2 - 4) / sensitivity)))
   t.true(close(colluding, at(1.5)))
   t.true(close(alone, at(Math.sqrt(sigma ** 2 - 4) / sensitivity)))
+})
+
+test('of one known to k hospitals the multipliers stay but for all others’, who leave the noises of k', t => {
+  const contributors = 5
+  const { sensitivity } = planStudy(study).fixedPoint
+  const sigma = hospitalSigma({ noiseMultiplier: 1.5, sensitivity, contributors, colluders: 2 })
+  const account = createEpsilonAccount(study)
+  account.charge({ contributors, times: 40 })
+  for (const copies of [1, 2, 3]) {
+    const { model, colluding, alone } = account.epsilons(copies)
+    const at = (noiseMultiplier: number) =>
+      pldEpsilon([{ sampleRate: 2 ** -5, noiseMultiplier, steps: 40, copies }], { delta: 1e-5 })
+    t.true(close(model, at(Math.sqrt(contributors * sigma ** 2 - 4) / sensitivity)))
+    t.true(close(colluding, at(1.5)))
+    t.true(close(alone, at(Math.sqrt(copies * sigma ** 2 - 4) / sensitivity)))
+  }
+  t.is(chargedEpsilonOf(study, 2), plannedEpsilons(study, { copies: 2 }).colluding)
+  t.deepEqual(plannedEpsilons(study), plannedEpsilons(study, { copies: 1 }))
 })
 
 test('the model shows less than colluding hospitals learn, and they less than all others together', t => {

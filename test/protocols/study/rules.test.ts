@@ -3,6 +3,7 @@
 import test from 'ava'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { validateStudy } from '../../../protocols/study/document.ts'
+import { withRounds } from '../../../protocols/study/rounds.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
 const study = testStudy(testSigners(5), {
@@ -39,11 +40,11 @@ test('several local steps need local noise, by name; without the field there is 
 })
 
 test('bounds are one for each column, low below high; a normalisation of vectors needs them', t => {
-  const [columns] = study.data.shape
+  const [columns] = study.contract.shape
   const bounds = Array.from({ length: columns }, () => [0, 1])
   const normalisation = { noiseMultiplier: 4 }
-  const codeWith = (data: object, more: object = {}) =>
-    codeOf(() => validateStudy({ ...study, ...more, data: { ...study.data, ...data } }))
+  const codeWith = (data: object, more: { normalisation?: { noiseMultiplier: number } } = {}) =>
+    codeOf(() => validateStudy({ ...withRounds({ ...study, ...more }, 3), contract: { ...study.contract, ...data } }))
   t.is(codeWith({ bounds }), 'accepted')
   t.is(codeWith({ bounds }, { normalisation }), 'accepted')
   t.is(codeWith({}, { normalisation }), 'unsupported-normalisation')
@@ -56,15 +57,15 @@ test('bounds are one for each column, low below high; a normalisation of vectors
 })
 
 test('scattering is refused a normalisation: it standardises every image by itself', t => {
-  const data = { kind: 'image', shape: [8, 8, 1], classes: ['a', 'b'], records: 10 }
+  const data = { kind: 'image', shape: [8, 8, 1], classes: ['a', 'b'] }
   const normalisation = { noiseMultiplier: 4 }
   const scattering = { preset: 'scattering', scales: 2, angles: 4, cell: 4 }
   t.is(
-    codeOf(() => validateStudy({ ...study, data, normalisation, model: scattering })),
+    codeOf(() => validateStudy({ ...withRounds({ ...study, normalisation }, 3), contract: data, model: scattering })),
     'unsupported-normalisation',
   )
   t.is(
-    codeOf(() => validateStudy({ ...study, data, normalisation })),
+    codeOf(() => validateStudy({ ...withRounds({ ...study, normalisation }, 3), contract: data })),
     'accepted',
   )
 })

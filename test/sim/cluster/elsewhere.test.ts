@@ -2,6 +2,7 @@
 // the other, and the others go on.
 
 import test from 'ava'
+import { withRounds } from '../../../protocols/study/rounds.ts'
 import { TIMING_LAN } from '../../../protocols/study/timing.ts'
 import { createLiveCluster } from '../../../sim/cluster/live-cluster.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
@@ -9,7 +10,7 @@ import { testSigners, testStudy } from '../../helpers/study/study.ts'
 test('one of four runs another study: it is told apart, not struck, and three finish', async t => {
   const { hospitals: _, ...study } = testStudy(testSigners(4))
   const cluster = await createLiveCluster(4, {
-    study: { ...study, rounds: 3, timing: { ...TIMING_LAN, openDelayMs: 300 } },
+    study: { ...withRounds(study, 3), timing: { ...TIMING_LAN, openDelayMs: 300 } },
     clippedSum: (_member, parameters) => new Float64Array(parameters.length),
     elsewhere: new Map([[3, { name: 'Another study' }]]),
   })

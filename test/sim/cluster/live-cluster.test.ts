@@ -27,8 +27,19 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(resolve => setTimeout(resolve, 5))
 }
 
+/** Timers that no load of the machine lets run out. */
+const PATIENT = {
+  openDelayMs: 20_000,
+  voteTimeoutMs: 20_000,
+  voteTimeoutMsMax: 60_000,
+  lostAfterMs: 20_000,
+  resendAfterMs: 20_000,
+  dataBaseMs: 20_000,
+  voidAfterMs: 120_000,
+}
+
 test('four real nodes over the memory transport certify every round with equal checkpoints', async t => {
-  const cluster = await createCluster(5)
+  const cluster = await createCluster(5, PATIENT)
   t.teardown(() => cluster.close())
   await cluster.finished()
   const [first, ...others] = checkpoints(cluster)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { peerIdString } from '../../../node/storage/identity.ts'
 import { documentOfSpec, readStudySpec } from '../../../node/study/study-spec.ts'
+import { trainingRounds } from '../../../protocols/study/rounds.ts'
 import { parseOptions } from '../../../sim/demo/options.ts'
 import { specText } from '../../../sim/demo/study.ts'
 import { siteName } from '../../../sim/processes/node-process.ts'
@@ -24,10 +25,10 @@ async function documentOf(folder: string, args: string, hospitals = 4) {
 test('the options reach the study', async t => {
   const folder = await temporaryFolder(t)
   const document = await documentOf(folder, '--rounds 30 --epsilon 2 --delta 1e-6 --colluders 2', 5)
-  t.is(document.rounds, 30)
+  t.is(trainingRounds(document), 30)
   t.like(document.privacy, { epsilon: 2, delta: 1e-6, colluders: 2, noise: 'distributed' })
   t.is(document.profile, 'byzantine')
-  t.deepEqual(document.data, { kind: 'image', shape: [28, 28, 1], classes: ['clear', 'opacity'], records: 4000 })
+  t.deepEqual(document.contract, { kind: 'image', shape: [28, 28, 1], classes: ['clear', 'opacity'] })
   t.deepEqual(document.hospitals.map(({ name }) => name).sort(), ['Alder', 'Birch', 'Cedar', 'Elm', 'Fir'])
 })
 

@@ -1,0 +1,11 @@
+/** What rounds may be for. @module */
+
+/** Kinds of rounds: in studies with a normalisation the first one sums statistics of the records, all others train. */
+export const ROUND_KINDS = ['statistics', 'training'] as const
+export type RoundKind = (typeof ROUND_KINDS)[number]
+
+/** So many rounds of one kind, one after the other. */
+export interface ScheduledRounds {
+  kind: RoundKind
+  rounds: number
+}
