@@ -219,6 +219,6 @@ test('a false READY, OPEN or proposal by somebody whose turn it is not changes n
   run(story)
   const [first] = checkStory(t, story, { liars: [liar] })
   t.is(first?.outcome, 'result')
-  // who is through with the round when it hears of it has no reason to judge it
+  // which honest hospitals judge the READY depends on who proposes, which follows from the study's id
   t.true(blamedBy(story, liar, 'other-result') >= 2)
 })
