@@ -1,6 +1,6 @@
 /** The node's own records, read against a study before the hospital agrees to it. @module */
 
-import type { DataContract } from '../../protocols/study/contract.ts'
+import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { distinctRecords } from '../datasets/distinct.ts'
 import type { RecordsFound } from '../datasets/format.ts'

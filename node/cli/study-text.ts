@@ -1,5 +1,6 @@
 /** A study in words, for an operator who decides about it. @module */
 
+import { contractKindOf } from '../../protocols/study/contracts/list.ts'
 import { chargedEpsilonOf, type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { presetOf } from '../../protocols/study/models/list.ts'
@@ -37,7 +38,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Id        ${study.study}`,
     `Founder   ${study.founder}`,
     `Created   ${document.created}`,
-    `Data      ${contract.kind} ${contract.shape.join('x')}, classes: ${contract.classes.join(', ')}`,
+    `Data      ${contract.kind} ${contract.shape.join('x')}, classes: ${contract.classes.join(', ')}; ${contractKindOf(contract).sentence(contract)}`,
     `Unit      ${document.unit}: ${document.units} in all hospitals together (nominal), ${document.copies} copy of each`,
     ...normalisationLines(document),
     `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
@@ -78,7 +79,7 @@ function hospitalLine({ id, name, addresses }: StudyDocument['hospitals'][number
 }
 
 function normalisationLines({ contract, normalisation }: StudyDocument): string[] {
-  const bounds = contract.kind === 'vector' && contract.bounds !== undefined
+  const bounds = contract.kind !== 'image' && contractKindOf(contract).bounds(contract) !== null
   if (normalisation === undefined) return bounds ? ['Columns   clipped to the public bounds of the study'] : []
   const { noiseMultiplier } = normalisation
   return [

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DataContract } from '../../protocols/study/contract.ts'
+import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 
 export interface Dataset {

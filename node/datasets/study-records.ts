@@ -1,6 +1,6 @@
 /** The records of a study: what its data contract says, read from a file of this machine. @module */
 
-import type { DataContract } from '../../protocols/study/contract.ts'
+import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { type Dataset, requireContract } from './dataset.ts'
 import { openDataset } from './open-dataset.ts'
 

@@ -5,6 +5,7 @@
  */
 
 import { RandomReader, type Rng } from '../../crypto/rng.ts'
+import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { boundsOf } from '../../protocols/study/normalisation.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, selectRecords } from '../datasets/dataset.ts'
@@ -52,8 +53,7 @@ export interface TrainedPart {
 export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
   if (trainedPresetOf(document.model).frozenFeatures === null) return { document, records: dataset }
   const records = featuresOf(document, dataset)
-  const contract = { ...document.contract, kind: 'vector' as const, shape: [records.shape[0]!] as [number] }
-  return { document: { ...document, contract, model: { preset: 'logistic' } }, records }
+  return { document: { ...document, contract: vectorsOf(document, records), model: { preset: 'logistic' } }, records }
 }
 
 /**
@@ -65,6 +65,11 @@ export function attackedPart(document: StudyDocument, dataset: Dataset): Trained
   const records = featuresOf(document, dataset)
   const { normalisation: _, contract, ...rest } = document
   if (contract.kind === 'image') return { document: { ...rest, contract }, records }
-  const { bounds: __, ...unbounded } = contract
-  return { document: { ...rest, contract: unbounded }, records }
+  return { document: { ...rest, contract: vectorsOf(document, records) }, records }
+}
+
+/** The contract of records that are ready to train on. */
+function vectorsOf({ contract }: StudyDocument, { shape }: Dataset): DataContract {
+  const { classes, patients } = contract
+  return { kind: 'vector', shape: [shape[0]!], classes, ...(patients && { patients }) }
 }

@@ -12,6 +12,8 @@ import { type AccountedSteps, noiseMultiplierFor, type PrivacyTarget } from '../
 import { CryptoError } from '../../crypto/errors.ts'
 import { whole } from '../../protocols/encoding/fields.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
+import { NAME_SCHEMA } from '../../protocols/study/contracts/fields.ts'
+import { CONTRACT_SCHEMA } from '../../protocols/study/contracts/list.ts'
 import { requireNoise, validateStudy } from '../../protocols/study/document.ts'
 import * as limit from '../../protocols/study/limits.ts'
 import { MODEL_SCHEMA } from '../../protocols/study/models/list.ts'
@@ -21,9 +23,7 @@ import { colludersDefault } from '../../protocols/study/quorum.ts'
 import { scheduleOf, trainingRounds } from '../../protocols/study/rounds.ts'
 import {
   AUGMENTATION_SCHEMA,
-  CONTRACT_SCHEMA,
   LOCAL_STEPS_SCHEMA,
-  NAME_SCHEMA,
   OPTIMIZER_SCHEMA,
   PROFILE_SCHEMA,
   ROUNDS_SCHEMA,

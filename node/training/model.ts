@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict'
-import type { DataContract } from '../../protocols/study/contract.ts'
+import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import type { ModelSpec } from '../../protocols/study/models/list.ts'
 import type { ParameterSpec } from '../../protocols/study/models/tensors.ts'
 import { parameterSpecs } from '../../protocols/study/parameters.ts'

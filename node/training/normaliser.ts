@@ -5,13 +5,8 @@
  * @module
  */
 
-import {
-  type Bounds,
-  boundsOf,
-  columnsOf,
-  type Normalisation,
-  statisticsDimension,
-} from '../../protocols/study/normalisation.ts'
+import type { Bounds } from '../../protocols/study/contracts/fields.ts'
+import { boundsOf, columnsOf, type Normalisation, statisticsDimension } from '../../protocols/study/normalisation.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 import { CLIP_MARGIN } from './per-example-clipping.ts'

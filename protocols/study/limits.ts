@@ -27,6 +27,16 @@ export const VECTOR_LENGTH_MAX = 1_000_000
 /** Most columns with bounds: a study document is read in one piece. */
 export const BOUNDS_MAX = 4096
 export const BOUND_ABS_MAX = 1e12
+export const LABELS_MAX = 1000
+export const CATEGORIES_MAX = 256
+/** Most texts that mean a missing value. */
+export const ABSENT_MAX = 32
+export const SOUND_FRAMES_MAX = 4096
+export const SOUND_BANDS_MAX = 256
+export const SOUND_RATE_MAX = 192_000
+export const SOUND_WINDOW_MAX = 8192
+export const TEXT_ENTRIES_MAX = 1 << 16
+export const TEXT_WORDS_MAX = 3
 export const LAYERS_MAX = 16
 export const LAYER_WIDTH_MAX = 65_536
 export const SCATTERING_SCALES_MAX = 5

@@ -10,14 +10,12 @@
  */
 
 import { ProtocolError } from '../errors.ts'
-import type { DataContract } from './contract.ts'
+import type { Bounds } from './contracts/fields.ts'
+import { contractKindOf, type DataContract } from './contracts/list.ts'
 import type { StudyDocument } from './types.ts'
 
 /** Smallest standard deviation that a column is divided by: a constant column's own is 0. */
 export const DEVIATION_MIN = 0.1
-
-/** The smallest and largest value of a column; values outside are clipped to the nearer one. */
-export type Bounds = readonly [low: number, high: number]
 
 /** Shift and scale of the columns of scaled records: C means, then C factors. */
 export type Normalisation = Float32Array
@@ -32,8 +30,8 @@ export function boundsOf({
   contract,
   normalisation,
 }: Pick<StudyDocument, 'contract' | 'normalisation'>): Bounds[] | null {
-  if (contract.kind === 'vector') return contract.bounds ?? null
-  return normalisation === undefined ? null : Array.from({ length: columnsOf(contract) }, () => [0, 1] as const)
+  // pixels are left as they are unless they are normalised
+  return contract.kind === 'image' && normalisation === undefined ? null : contractKindOf(contract).bounds(contract)
 }
 
 /** Number of columns in a checkpoint's normalisation: 0 in a study without one. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { DataContract } from './contract.ts'
+import type { DataContract } from './contracts/list.ts'
 import { type ModelSpec, presetOf } from './models/list.ts'
 import { constant, type ParameterSpec, sizeOf, uniform, unsupportedModel } from './models/tensors.ts'
 

@@ -6,7 +6,8 @@
 
 import { compare } from 'uint8arrays/compare'
 import { ProtocolError } from '../errors.ts'
-import type { DataContract } from './contract.ts'
+import { requireDistinct } from './contracts/fields.ts'
+import { contractKindOf, type DataContract } from './contracts/list.ts'
 import * as limit from './limits.ts'
 import { type ModelSpec, presetOf } from './models/list.ts'
 import { noiseModeOf } from './noise/list.ts'
@@ -55,50 +56,33 @@ function checkRoster({ hospitals, profile, privacy }: StudyDocument): void {
 }
 
 function checkData({ contract, model, timing, normalisation }: StudyDocument): void {
-  requireDistinct('malformed-study', 'Two classes have the name', contract.classes)
-  if (contract.kind === 'vector' && contract.bounds !== undefined) checkBounds(contract.bounds, contract.shape[0])
+  contractKindOf(contract).check(contract)
   if (normalisation !== undefined) checkNormalisation(contract, model)
   checkTiming(timing)
   parameterSpecs(model, contract)
 }
 
-function checkBounds(bounds: readonly [number, number][], columns: number): void {
-  if (bounds.length !== columns) {
-    throw new ProtocolError('bad-bounds', `contract.bounds has ${bounds.length} columns and a record ${columns}`)
-  }
-  const empty = bounds.findIndex(([low, high]) => !(low < high))
-  if (empty >= 0)
-    throw new ProtocolError(
-      'bad-bounds',
-      `contract.bounds: column ${empty + 1} of ${columns} has no values between its bounds`,
-    )
-}
-
 function checkNormalisation(data: DataContract, model: ModelSpec): void {
   const { normalisationRefusal } = presetOf(model)
   if (normalisationRefusal !== null) throw new ProtocolError('unsupported-normalisation', normalisationRefusal)
-  if (data.kind === 'vector' && data.bounds === undefined) {
-    throw new ProtocolError(
-      'unsupported-normalisation',
-      'A normalisation of vectors needs contract.bounds: without them one record could add anything to the statistics',
-    )
-  }
+  const { plural, bounds } = contractKindOf(data)
+  if (bounds(data) !== null) return
+  throw new ProtocolError(
+    'unsupported-normalisation',
+    `A normalisation of ${plural} needs public bounds: without them one record could add anything to the statistics`,
+  )
 }
 
 function checkAugmentation({ augmentation, contract, model }: StudyDocument): void {
   if (augmentation === undefined) return
   const unsupported = (reason: string) =>
     new ProtocolError('unsupported-augmentation', `These records cannot be augmented: ${reason}`)
-  if (contract.kind !== 'image') throw unsupported('views are of images, and the data are vectors')
+  if (contract.kind !== 'image')
+    throw unsupported(`views are of images, and the data are ${contractKindOf(contract).plural}`)
   const { augmentationRefusal } = presetOf(model)
   if (augmentationRefusal !== null) throw unsupported(augmentationRefusal)
   const side = Math.min(contract.shape[0], contract.shape[1])
   if (augmentation.shift >= side) {
     throw unsupported(`a shift by ${augmentation.shift} pixels needs a side of more, and the images have ${side}`)
   }
-}
-
-function requireDistinct(code: string, sentence: string, names: string[]): void {
-  const twice = names.find((text, index) => names.indexOf(text) !== index)
-  if (twice !== undefined) throw new ProtocolError(code, `${sentence} "${twice}"`)
 }

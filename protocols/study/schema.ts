@@ -4,18 +4,13 @@ import { z } from 'zod'
 import { CodedError } from '../../crypto/errors.ts'
 import { publicKeyOfPeer } from '../../crypto/signature.ts'
 import { bytesOf, real, whole } from '../encoding/fields.ts'
+import { NAME_SCHEMA } from './contracts/fields.ts'
+import { CONTRACT_SCHEMA } from './contracts/list.ts'
 import * as limit from './limits.ts'
 import { MODEL_SCHEMA } from './models/list.ts'
 import { NOISE_NAMES } from './noise/mode.ts'
 import { ROUND_KINDS } from './round-kind.ts'
 
-// Names are printed on the terminals of other hospitals: no control characters, none that change the text direction.
-const name = z
-  .string()
-  .min(1)
-  .max(limit.NAME_CHARACTERS_MAX)
-  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'has control characters')
-  .refine(text => text.trim() === text, 'begins or ends with a space')
 const timer = (min: number) => whole(min, limit.TIMER_MS_MAX)
 const address = z
   .string()
@@ -26,27 +21,6 @@ const peerId = bytesOf(38, 'must be 38 bytes').refine(
   id => isPeerId(id),
   'is not an Ed25519 PeerId, or one that anybody could sign for',
 )
-
-const classes = z.array(name).min(2).max(limit.CLASSES_MAX)
-const side = whole(1, limit.IMAGE_SIDE_MAX)
-const bound = real(-limit.BOUND_ABS_MAX, limit.BOUND_ABS_MAX)
-
-export const CONTRACT_SCHEMA = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('image'),
-    shape: z.tuple([side, side, whole(1, limit.IMAGE_CHANNELS_MAX)]),
-    classes,
-  }),
-  z.strictObject({
-    kind: z.literal('vector'),
-    shape: z.tuple([whole(1, limit.VECTOR_LENGTH_MAX)]),
-    classes,
-    bounds: z
-      .array(z.tuple([bound, bound]))
-      .max(limit.BOUNDS_MAX)
-      .exactOptional(),
-  }),
-])
 
 const multiplier = real(limit.STUDY_NOISE_MULTIPLIER_MIN, limit.STUDY_NOISE_MULTIPLIER_MAX)
 const NORMALISATION_SCHEMA = z.strictObject({ noiseMultiplier: multiplier })
@@ -77,12 +51,11 @@ export const TIMING_SCHEMA = z.strictObject({
 
 export const HOSPITAL_SCHEMA = z.strictObject({
   id: peerId,
-  name,
+  name: NAME_SCHEMA,
   addresses: z.array(address).max(limit.ADDRESSES_MAX),
 })
 
 export const UNITS_SCHEMA = whole(1, limit.UNITS_MAX)
-export const NAME_SCHEMA = name
 export const ROUNDS_SCHEMA = whole(1, limit.ROUNDS_MAX)
 export const LOCAL_STEPS_SCHEMA = whole(1, limit.LOCAL_STEPS_MAX)
 export const PROFILE_SCHEMA = z.enum(['byzantine', 'crash'])
@@ -100,7 +73,7 @@ const PRIVACY_SCHEMA = z.strictObject({
 
 export const STUDY_SCHEMA = z.strictObject({
   version: z.literal(limit.STUDY_VERSION),
-  name,
+  name: NAME_SCHEMA,
   created: z.iso.datetime(),
   unit: z.literal('record'),
   units: UNITS_SCHEMA,

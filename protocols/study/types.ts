@@ -1,4 +1,4 @@
-import type { DataContract } from './contract.ts'
+import type { DataContract } from './contracts/list.ts'
 import type { ModelSpec } from './models/list.ts'
 import type { NoiseName } from './noise/mode.ts'
 import type { ScheduledRounds } from './round-kind.ts'

@@ -8,7 +8,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Dataset } from '../../node/datasets/dataset.ts'
-import type { Bounds } from '../../protocols/study/normalisation.ts'
+import type { Bounds } from '../../protocols/study/contracts/fields.ts'
 import split from './heart-split.json' with { type: 'json' }
 
 const CENTRES = ['cleveland', 'hungarian', 'switzerland', 'va'] as const

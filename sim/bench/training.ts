@@ -9,7 +9,7 @@ import { type Backend, type Engine, loadBackend } from '../../node/training/back
 import { buildModel, splitParameters } from '../../node/training/model.ts'
 import { CLIP_MARGIN, createBookkeeping, EXAMPLES_MAX } from '../../node/training/per-example-clipping.ts'
 import { initialCheckpoint } from '../../protocols/model/checkpoint.ts'
-import type { DataContract } from '../../protocols/study/contract.ts'
+import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import type { ModelSpec } from '../../protocols/study/models/list.ts'
 import { parameterSpecs } from '../../protocols/study/parameters.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'

@@ -76,7 +76,7 @@ export async function benchUtility(
     return featuresOf(
       {
         model: task.model,
-        contract: { ...task, shape: [...task.shape], classes: [...task.classes], kind: 'image' },
+        contract: { kind: 'image', shape: [...task.shape], classes: [...task.classes] },
       },
       records,
     )

@@ -1,6 +1,6 @@
 /** Layers that several presets, and the head, are made of. @module */
 
-import type { DataContract } from '../../../protocols/study/contract.ts'
+import type { DataContract } from '../../../protocols/study/contracts/list.ts'
 import type { Activation } from '../../../protocols/study/models/preset.ts'
 import type { Layer, Tf } from '../backend.ts'
 

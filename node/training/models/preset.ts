@@ -1,4 +1,4 @@
-import type { DataContract } from '../../../protocols/study/contract.ts'
+import type { DataContract } from '../../../protocols/study/contracts/list.ts'
 import type { Layer, Tf } from '../backend.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { whole } from '../../encoding/fields.ts'
-import type { DataContract } from '../contract.ts'
+import { contractKindOf, type DataContract } from '../contracts/list.ts'
 import { LAYER_WIDTH_MAX } from '../limits.ts'
 import { ACTIVATION_SCHEMA, activationText, type HiddenLayout, type ModelPreset, WIDTHS_SCHEMA } from './preset.ts'
 import { constant, type ParameterSpec, requireCount, uniform, unsupportedModel } from './tensors.ts'
@@ -41,7 +41,8 @@ export interface Convolution {
 
 /** The convolutions of a cnn, in order. @throws ProtocolError `unsupported-model` for data that are no images */
 export function convolutionsOf(model: CnnModel, data: DataContract): Convolution[] {
-  if (data.kind !== 'image') throw unsupportedModel('a cnn needs images, and the data are vectors')
+  if (data.kind !== 'image')
+    throw unsupportedModel(`a cnn needs images, and the data are ${contractKindOf(data).plural}`)
   let [height, width, channels]: [number, number, number] = data.shape
   return model.filters.map(filters => {
     height = halved(height)

@@ -8,7 +8,7 @@
 
 import { z } from 'zod'
 import { whole } from '../../encoding/fields.ts'
-import type { DataContract } from '../contract.ts'
+import type { DataContract } from '../contracts/list.ts'
 import { LAYER_WIDTH_MAX, LAYERS_MAX } from '../limits.ts'
 import type { ParameterSpec } from './tensors.ts'
 

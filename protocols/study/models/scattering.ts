@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { whole } from '../../encoding/fields.ts'
-import type { DataContract } from '../contract.ts'
+import { contractKindOf, type DataContract } from '../contracts/list.ts'
 import { IMAGE_SIDE_MAX, SCATTERING_ANGLES_MAX, SCATTERING_SCALES_MAX } from '../limits.ts'
 import type { ModelPreset } from './preset.ts'
 import { unsupportedModel } from './tensors.ts'
@@ -31,7 +31,8 @@ export function scatteringChannels({ scales, angles }: { scales: number; angles:
 }
 
 function featuresOf(model: ScatteringModel, data: DataContract): number {
-  if (data.kind !== 'image') throw unsupportedModel('a scattering needs images, and the data are vectors')
+  if (data.kind !== 'image')
+    throw unsupportedModel(`a scattering needs images, and the data are ${contractKindOf(data).plural}`)
   const [height, width, depth] = data.shape
   const { cell, scales } = model
   if (height % cell !== 0 || width % cell !== 0) {

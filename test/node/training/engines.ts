@@ -3,7 +3,7 @@
 import type { ExecutionContext } from 'ava'
 import { RandomReader } from '../../../crypto/rng.ts'
 import { type Backend, type Engine, loadBackend } from '../../../node/training/backend.ts'
-import type { DataContract } from '../../../protocols/study/contract.ts'
+import type { DataContract } from '../../../protocols/study/contracts/list.ts'
 import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'

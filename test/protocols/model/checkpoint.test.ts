@@ -12,7 +12,7 @@ import {
   initialCheckpoint,
 } from '../../../protocols/model/checkpoint.ts'
 import { applySum, type StepSettings } from '../../../protocols/model/optimizer.ts'
-import type { DataContract } from '../../../protocols/study/contract.ts'
+import type { DataContract } from '../../../protocols/study/contracts/list.ts'
 import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
 import { denominatorOf } from '../../../protocols/study/plan.ts'
