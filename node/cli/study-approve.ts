@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { CONFIG_FILE, type NodeConfig, readConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { readPatientDoor } from '../privacy/patient-door.ts'
 import { storeApproved } from '../storage/approved-studies.ts'
 import { folderUnusable } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
@@ -34,7 +35,7 @@ async function approveStudy(
   const study = await readStudyFile(file)
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
-  const records = await readOwnRecords(study.document.contract, config)
+  const records = await readOwnRecords(study.document, config, await readPatientDoor(data))
   if (records !== null)
     requireCapacity(study.document, records, await thisMachine(data, studyFolder(data, study.study)))
   const stored = await storeApproved(data, study).catch(error => {

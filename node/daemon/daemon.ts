@@ -12,6 +12,7 @@ import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { chargedStore, PrivacyAccount } from '../privacy/account.ts'
+import { doorSettings } from '../privacy/patient-door.ts'
 import { privacyReport } from '../privacy/report.ts'
 import { approvedStudies, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
 import { EvidenceFolder } from '../storage/evidence-folder.ts'
@@ -111,7 +112,7 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     await noteCurrentStudy(folder, study)
     startup.stage = 'reading the records'
     const { file, split } = config.data
-    const training = { engine: config.training.engine, file, split }
+    const training = { engine: config.training.engine, file, split, door: await doorSettings(folder) }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
     const worker = startWorker(settings, { failed: fatal, progress: featureProgress(startup, log) })
     cleanups.push(() => worker.close())

@@ -10,9 +10,6 @@
 
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 
-/** Of a keyed hash of a patient's id: the id itself stays in the reader. */
-export const PATIENT_BYTES = 16
-
 /** One record that fits the contract. */
 export interface FoundRecord {
   /** product(contract.shape) inputs, row-major, as `Dataset.inputs` takes them */

@@ -12,6 +12,7 @@ import type { Dataset } from '../datasets/dataset.ts'
 import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { ledgerPath, readLedgerFile } from '../privacy/ledger-file.ts'
+import { passingDoor, readPatientDoor } from '../privacy/patient-door.ts'
 import { privacyReport } from '../privacy/report.ts'
 import { approvedStudies } from '../storage/approved-studies.ts'
 import { readNewestCheckpoint } from '../storage/newest-checkpoint.ts'
@@ -71,7 +72,7 @@ export async function readSubject(choices: SubjectChoices): Promise<Subject> {
   }
   const found = await readStudyFile(study as string)
   const split = choices.split ?? 'train'
-  const dataset = await readStudyRecords(found.document.contract, { file: records, split })
+  const dataset = await readStudyRecords(found.document.contract, { file: records, split }, passingDoor())
   const { document } = found
   return { document, study: found.study, file: records, split, dataset, engine: 'auto', charged: null, final: null }
 }
@@ -89,10 +90,11 @@ async function readNode(folder: string, { records, split, heldOut }: SubjectChoi
     throw usage('no-records', `${folder} has no records`, 'Name a file of some with --npz, or in config.toml.')
   }
   const chosen = split ?? (records === undefined ? config.data.split : 'train')
-  const dataset = await readStudyRecords(document.contract, { file, split: chosen })
-  const members =
-    own === null ? null : await readStudyRecords(document.contract, { file: own, split: config.data.split })
-  const others = heldOut === undefined ? null : await readStudyRecords(document.contract, { file, split: heldOut })
+  const door = await readPatientDoor(folder)
+  const read = (path: string, of: string) => readStudyRecords(document.contract, { file: path, split: of }, door)
+  const dataset = await read(file, chosen)
+  const members = own === null ? null : await read(own, config.data.split)
+  const others = heldOut === undefined ? null : await read(file, heldOut)
   if (heldOut !== undefined && newest === undefined) {
     throw usage('no-checkpoint', `${folder} has no model yet to attack with records held out`, 'Leave --held-out away.')
   }

@@ -28,6 +28,7 @@ import {
   PROFILE_SCHEMA,
   ROUNDS_SCHEMA,
   TIMING_SCHEMA,
+  UNIT_SCHEMA,
   UNITS_SCHEMA,
 } from '../../protocols/study/schema.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
@@ -51,6 +52,8 @@ const SHARE_MAX = 0.9
 const SPEC_SCHEMA = z.strictObject({
   name: NAME_SCHEMA,
   rounds: ROUNDS_SCHEMA,
+  /** absent: the patient where records say whose they are, else the record */
+  unit: UNIT_SCHEMA.optional(),
   /** of all hospitals together, nominal */
   units: UNITS_SCHEMA,
   profile: PROFILE_SCHEMA.optional(),
@@ -124,6 +127,7 @@ export function documentOfSpec(
     version: limit.STUDY_VERSION,
     name: spec.name,
     created,
+    unit: spec.unit ?? (spec.contract.patients ? 'patient' : 'record'),
     ...ONLY_TERMS,
     units: spec.units,
     contract: spec.contract,

@@ -1,5 +1,6 @@
 /**
- * Book-keeping: the sum of a batch's per-example gradients, each clipped, from one forward and one backward pass.
+ * Book-keeping: the sum of a batch's per-example gradients, each clipped, from one forward and one backward pass. An
+ * example is what is clipped as one: a record, or all records of a patient.
  *
  * The forward pass records every layer's input; the backward pass gives for every example the gradient of its own loss
  * with respect to every layer's output, because the losses are summed and layers never mix examples. From both, each
@@ -15,19 +16,20 @@ import { splitParameters } from './model.ts'
 
 /** Clipping to a little less than C covers the rounding of float32 sums over at most EXAMPLES_MAX examples. */
 export const CLIP_MARGIN = 0.99
-/** Examples of one pass, every view of a record counted; the caller sums several passes in float64. */
+/** Examples of one pass, every view of every record counted; the caller sums several passes in float64. */
 export const EXAMPLES_MAX = 256
 
 export interface Bookkeeping {
   readonly dimension: number
-  /** records of one pass */
-  readonly recordsMax: number
+  /** units of one pass */
+  readonly unitsMax: number
   /**
-   * Adds Σ_i s_i ∇L_i to `sum`, with s_i = min(1, 0.99·C / ‖∇L_i‖), or 0 for an example whose gradient is not finite.
-   * L_i is the softmax cross-entropy of example i, or its mean over the views of example i.
+   * Adds Σ_i s_i ∇L_i to `sum`, with s_i = min(1, 0.99·C / ‖∇L_i‖), or 0 for a unit whose gradient is not finite. L_i is
+   * the sum over the records of unit i of their softmax cross-entropy, or of its mean over the views of a record.
    *
-   * @param batch  `inputs` is labels.length × views × the input's size, at most `recordsMax` examples
-   * @returns      ‖∇L_i‖ for each example before it was clipped
+   * @param batch  the records of a unit side by side: `inputs` is labels.length × views × the input's size, `labels` has
+   *   one for each record, at most `unitsMax` units of them
+   * @returns      ‖∇L_i‖ for each unit before it was clipped
    */
   addClipped(
     sum: Float64Array,
@@ -39,7 +41,8 @@ export interface Bookkeeping {
  * @param model         a chain of layers from the records to one logit for each class
  * @param clippingNorm  C
  * @param views         of every record, side by side in a batch: 1 to EXAMPLES_MAX
- * @param recordsMax    a lower bound of a pass than EXAMPLES_MAX, for the sake of memory
+ * @param records       of every unit, side by side in a batch; their gradients are summed before they are clipped
+ * @param unitsMax      a lower bound of a pass than EXAMPLES_MAX, for the sake of memory
  * @throws OperatorError `unsupported-layer`, exit code 11, that names the first layer that cannot be clipped
  */
 export function createBookkeeping(
@@ -48,24 +51,29 @@ export function createBookkeeping(
     model,
     clippingNorm,
     views = 1,
-    recordsMax: allowed = EXAMPLES_MAX,
-  }: { model: LayersModel; clippingNorm: number; views?: number; recordsMax?: number },
+    records = 1,
+    unitsMax: allowed = EXAMPLES_MAX,
+  }: { model: LayersModel; clippingNorm: number; views?: number; records?: number; unitsMax?: number },
 ): Bookkeeping {
   assert(clippingNorm > 0 && Number.isFinite(clippingNorm), 'the clipping norm is positive')
-  assert(Number.isInteger(views) && views >= 1 && views <= EXAMPLES_MAX, 'views that fit in one pass')
+  const rows = views * records
+  assert(Number.isInteger(rows) && rows >= 1 && rows <= EXAMPLES_MAX, 'a unit that fits in one pass')
   const { tf } = backend
-  const rules = rulesOf(backend, { model, views })
+  const rules = rulesOf(backend, { model, rows })
   const shapes = rules.flatMap(rule => rule.shapes)
   const inputShape = model.inputs[0]!.shape.slice(1) as number[]
   const classes = model.outputs[0]!.shape.at(-1)!
   const dimension = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0)
 
-  const recordsMax = Math.min(allowed, Math.floor(EXAMPLES_MAX / views))
+  const unitsMax = Math.min(allowed, Math.floor(EXAMPLES_MAX / rows))
 
   const addClipped: Bookkeeping['addClipped'] = (sum, { parameters, inputs, labels }) => {
-    const batch = labels.length
-    const examples = batch * views
-    assert(batch <= recordsMax && inputs.length === examples * sizeOf(inputShape), 'a batch of whole examples')
+    const batch = labels.length / records
+    const examples = labels.length * views
+    assert(
+      Number.isInteger(batch) && batch <= unitsMax && inputs.length === examples * sizeOf(inputShape),
+      'a batch of whole units',
+    )
     assert.equal(sum.length, dimension, 'the sum has the dimension of the model')
     if (batch === 0) return new Float64Array(0)
     const parts = splitParameters(parameters, shapes)
@@ -87,16 +95,16 @@ export function createBookkeeping(
     }
     return norms
   }
-  return { dimension, recordsMax, addClipped }
+  return { dimension, unitsMax, addClipped }
 }
 
-function rulesOf(backend: Backend, { model, views }: { model: LayersModel; views: number }): LayerRule[] {
+function rulesOf(backend: Backend, { model, rows }: { model: LayersModel; rows: number }): LayerRule[] {
   const layers = model.layers.filter(layer => layer.getClassName() !== 'InputLayer')
   layers.forEach((layer, index) => {
     const chained = index === 0 ? model.inputs[0] : layers[index - 1]!.output
     if (layer.inboundNodes.length === 1 && layer.input !== chained) throw refused(layer, 'is not a link of one chain')
   })
-  return layers.map(layer => ruleOf(backend, layer, views))
+  return layers.map(layer => ruleOf(backend, layer, rows))
 }
 
 /** Runs one forward and one backward pass. @returns the gradients of the layers that have parameters, in order */

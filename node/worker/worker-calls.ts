@@ -12,6 +12,7 @@ import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import { decodeStudy, studyIdOf } from '../../protocols/study/document.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
+import type { DoorSettings } from '../privacy/patient-door.ts'
 import { type MaskedChunk, RoundFiles } from '../storage/round-files.ts'
 import type { Trainer } from '../training/trainer.ts'
 import { trainUpdate } from './local-update.ts'
@@ -21,6 +22,7 @@ export interface TrainingSettings {
   /** the records */
   readonly file: string
   readonly split: string
+  readonly door: DoorSettings
 }
 
 export interface WorkerSettings {

@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { decodeStudy } from '../../protocols/study/document.ts'
-import { distinctRecords } from '../datasets/distinct.ts'
 import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { doorOf } from '../privacy/patient-door.ts'
 import { diskError } from '../storage/disk-error.ts'
 import { loadBackend } from '../training/backend.ts'
+import { countedRecords } from '../training/counted.ts'
 import { createTrainer } from '../training/data-trainer.ts'
 import { thisMachine } from '../training/machine.ts'
 import { requireCapacity } from '../training/needs.ts'
@@ -62,9 +63,9 @@ const FEATURES_FILE = 'features'
 async function createDataTrainer({ folder, document: bytes, training }: WorkerSettings): Promise<Trainer> {
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
-  const dataset = await readStudyRecords(document.contract, training)
+  const dataset = await readStudyRecords(document.contract, training, doorOf(training.door))
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const distinct = distinctRecords(dataset).count
+  const distinct = countedRecords(document, dataset).count
   requireCapacity(document, { count: dataset.count, distinct }, await thisMachine(folder, folder))
   const backend = await loadBackend({ engine: training.engine })
   return createTrainer({

@@ -10,6 +10,7 @@ import * as limit from './limits.ts'
 import { MODEL_SCHEMA } from './models/list.ts'
 import { NOISE_NAMES } from './noise/mode.ts'
 import { ROUND_KINDS } from './round-kind.ts'
+import { UNIT_NAMES } from './unit.ts'
 
 const timer = (min: number) => whole(min, limit.TIMER_MS_MAX)
 const address = z
@@ -55,6 +56,7 @@ export const HOSPITAL_SCHEMA = z.strictObject({
   addresses: z.array(address).max(limit.ADDRESSES_MAX),
 })
 
+export const UNIT_SCHEMA = z.enum(UNIT_NAMES)
 export const UNITS_SCHEMA = whole(1, limit.UNITS_MAX)
 export const ROUNDS_SCHEMA = whole(1, limit.ROUNDS_MAX)
 export const LOCAL_STEPS_SCHEMA = whole(1, limit.LOCAL_STEPS_MAX)
@@ -75,7 +77,7 @@ export const STUDY_SCHEMA = z.strictObject({
   version: z.literal(limit.STUDY_VERSION),
   name: NAME_SCHEMA,
   created: z.iso.datetime(),
-  unit: z.literal('record'),
+  unit: UNIT_SCHEMA,
   units: UNITS_SCHEMA,
   copies: z.literal(1),
   contract: CONTRACT_SCHEMA,

@@ -76,6 +76,7 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
     version: 2,
     name: `Utility of ${name}`,
     created: '2026-01-01T00:00:00Z',
+    unit: 'record',
     ...ONLY_TERMS,
     units: records,
     contract: {

@@ -13,6 +13,7 @@ export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'>
     version: 2,
     name: 'Attack',
     created: '2026-01-01T00:00:00Z',
+    unit: 'record',
     ...ONLY_TERMS,
     units: 1000,
     contract: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'] },

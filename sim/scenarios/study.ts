@@ -89,6 +89,7 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
     version: 2,
     name: 'Simulated study',
     created: '2026-01-01T00:00:00Z',
+    unit: 'record',
     ...ONLY_TERMS,
     units: 400,
     contract: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], ...(normalised && { bounds }) },

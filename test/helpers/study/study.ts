@@ -23,6 +23,7 @@ export function testStudy(signers: readonly Signer[], { rounds = 3, ...changes }
     version: 2,
     name: 'Test study',
     created: '2026-01-01T00:00:00Z',
+    unit: 'record',
     ...ONLY_TERMS,
     units: 400,
     contract: { kind: 'vector', shape: [30], classes: ['no', 'yes'] },

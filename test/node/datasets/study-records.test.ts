@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { openDataset } from '../../../node/datasets/open-dataset.ts'
 import { readStudyRecords } from '../../../node/datasets/study-records.ts'
+import { passingDoor } from '../../../node/privacy/patient-door.ts'
 import type { DataContract } from '../../../protocols/study/contracts/list.ts'
 import { encodeNpz } from '../../../sim/demo/npy.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
@@ -19,10 +20,13 @@ test('records that fit the study are read as they are, from the split that is na
   await writeFile(file, encodeNpz({ a_images: IMAGES, a_labels: LABELS }))
   const { shape, classes } = DATA
   t.deepEqual(
-    await readStudyRecords(DATA, { file, split: 'a' }),
+    await readStudyRecords(DATA, { file, split: 'a' }, passingDoor()),
     await openDataset(file, { split: 'a', shape, classes }),
   )
-  await t.throwsAsync(readStudyRecords(DATA, { file, split: 'b' }), { code: 'data-unreadable', message: /b_images/ })
+  await t.throwsAsync(readStudyRecords(DATA, { file, split: 'b' }, passingDoor()), {
+    code: 'data-unreadable',
+    message: /b_images/,
+  })
 })
 
 test('a wrong shape, label or value is refused, wherever it stands', async t => {
@@ -34,7 +38,7 @@ test('a wrong shape, label or value is refused, wherever it stands', async t => 
   ]
   for (const arrays of cases) {
     await writeFile(file, encodeNpz(arrays))
-    await t.throwsAsync(readStudyRecords(DATA, { file, split: 'a' }), { code: 'data-unreadable' })
+    await t.throwsAsync(readStudyRecords(DATA, { file, split: 'a' }, passingDoor()), { code: 'data-unreadable' })
   }
 })
 

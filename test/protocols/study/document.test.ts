@@ -275,7 +275,7 @@ test('a study without the options has the bytes of its other fields alone, and o
   for (const document of plain) {
     const { version, name, created, units, contract, model, initialSeed } = document
     const { optimizer, schedule, profile, timing, hospitals } = document
-    const terms = { ...ONLY_TERMS, version, name, created, units, contract, model, initialSeed }
+    const terms = { unit: 'record', ...ONLY_TERMS, version, name, created, units, contract, model, initialSeed }
     const fields = { ...terms, optimizer, schedule, profile, timing, hospitals }
     t.deepEqual(encodeStudy(document), encode({ ...fields, privacy } as unknown as Parameters<typeof encode>[0]))
   }
@@ -323,7 +323,7 @@ test('a study without the newer fields has the bytes that it always had', t => {
 test('what only a newer version can know is refused by name, and not as malformed', t => {
   const training = { kind: 'training', rounds: 3 }
   const newer: [path: string, value: unknown, named: string][] = [
-    ['unit', 'patient', 'unit is "patient"'],
+    ['unit', 'family', 'unit is "family"'],
     ['copies', 2, 'copies is 2'],
     ['cohort', 'fixed', 'cohort is "fixed"'],
     ['influence', 1.5, 'influence is 1.5'],
