@@ -98,7 +98,7 @@ function dicomInputs(contract: ImageContract, header: DicomHeader, stored: Store
   const [, , channels] = contract.shape
   const { rows: height, columns: width } = header
   const values = header.samples === 3 ? colourValues(header, stored, channels) : oneValue(contract, header, stored)
-  return inputsOf(contract, { height, width, channels, values })
+  return inputsOf(contract, { height, width, channels, values, levels: null })
 }
 
 function oneValue(contract: ImageContract, header: DicomHeader, stored: StoredValues): Float32Array {

@@ -118,7 +118,7 @@ async function valuesOf(header: ImageHeader, hasAlpha: boolean, decoder: Sharp):
     .raw({ depth: bits === 16 ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true })
     .catch(damaged)
-  const stored = bits === 16 ? new Uint16Array(Uint8Array.from(data).buffer) : new Uint8Array(data)
+  const stored = bits === 16 ? wordsOf(data) : data
   const pixels = height * width
   const all = info.channels
   if (info.height !== height || info.width !== width || stored.length !== pixels * all) throw new FileRefused(DAMAGED)
@@ -132,6 +132,12 @@ async function valuesOf(header: ImageHeader, hasAlpha: boolean, decoder: Sharp):
     }
   }
   return { ...header, values }
+}
+
+/** The decoder writes words in the machine's order; a view of them has to lie on a whole word. */
+function wordsOf(data: Buffer): Uint16Array {
+  const { buffer, byteOffset, length } = data.byteOffset % 2 === 0 ? data : Uint8Array.from(data)
+  return new Uint16Array(buffer, byteOffset, Math.floor(length / 2))
 }
 
 function requireOpaque(stored: Uint8Array | Uint16Array, channels: number, top: number): void {

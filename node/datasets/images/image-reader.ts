@@ -42,5 +42,9 @@ function imageInputs(contract: ImageContract, image: StoredImage): Float32Array 
   const kept = image.channels === 3 && channels === 1 ? lumaOf(values) : values
   const { grey } = pixelSteps(contract)
   const range = grey === 'display' ? ([0, 2 ** bits - 1] as const) : grey
-  return inputsOf(contract, { height, width, channels, values: scaled(kept, range) })
+  const levels = scaled(
+    Uint16Array.from({ length: 2 ** bits }, (_, value) => value),
+    range,
+  )
+  return inputsOf(contract, { height, width, channels, values: kept, levels })
 }

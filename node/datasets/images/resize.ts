@@ -15,7 +15,9 @@ export interface Pixels {
   readonly width: number
   readonly channels: number
   /** height x width x channels */
-  readonly values: Float32Array
+  readonly values: Uint8Array | Uint16Array | Float32Array
+  /** what each stored value stands for, so that a large image needs no second copy; null: values stand for themselves */
+  readonly levels: Float32Array | null
 }
 
 interface Size {
@@ -46,7 +48,8 @@ export function resized(source: Pixels, target: Size, fit: PixelSteps['fit']): F
   const area = from.height * from.width
   const row = new Float64Array(rowLength)
   // rows that the target's pixels share are summed once: it goes through the source once
-  const cache: RowSums = { source, from, across, of: -1, sums: row }
+  const pixels = new Float64Array(from.width * source.channels)
+  const cache: RowSums = { source, from, across, of: -1, pixels, sums: row }
   const means = new Float64Array(rowLength)
   for (let y = 0; y < to.height; y += 1) {
     means.fill(0)
@@ -68,6 +71,8 @@ interface RowSums {
   readonly across: readonly Weights[]
   /** the row whose sums are there */
   of: number
+  /** its pixels, as they are meant */
+  readonly pixels: Float64Array
   readonly sums: Float64Array
 }
 
@@ -75,15 +80,19 @@ interface RowSums {
 function sumRow(cache: RowSums, y: number): void {
   if (cache.of === y) return
   cache.of = y
-  const { source, from, across, sums } = cache
-  const { channels, values } = source
+  const { source, from, across, pixels, sums } = cache
+  const { channels, values, levels } = source
   const start = ((from.top + y) * source.width + from.left) * channels
+  for (let at = 0; at < pixels.length; at += 1) {
+    const value = values[start + at]!
+    pixels[at] = levels === null ? value : levels[value]!
+  }
   for (let x = 0; x < across.length; x += 1) {
     const { first, weights } = across[x]!
     for (let channel = 0; channel < channels; channel += 1) {
       let sum = 0
       for (let index = 0; index < weights.length; index += 1) {
-        sum += weights[index]! * values[start + (first + index) * channels + channel]!
+        sum += weights[index]! * pixels[(first + index) * channels + channel]!
       }
       sums[x * channels + channel] = sum
     }

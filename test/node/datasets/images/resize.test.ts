@@ -7,6 +7,7 @@ import { type Pixels, resized } from '../../../../node/datasets/images/resize.ts
 const grey = (height: number, width: number, values: number[]): Pixels => ({
   ...{ height, width, channels: 1 },
   values: Float32Array.from(values),
+  levels: null,
 })
 const side = fc.integer({ min: 1, max: 24 })
 const channelCount = fc.constantFrom(1, 3)
@@ -16,7 +17,7 @@ const pixels = fc.tuple(side, side, channelCount).chain(([height, width, channel
       minLength: height * width * channels,
       maxLength: height * width * channels,
     })
-    .map(values => ({ height, width, channels, values: scaled(values, [0, 255]) })),
+    .map(values => ({ height, width, channels, values: scaled(values, [0, 255]), levels: null })),
 )
 
 test('an image of the same size is the same, bit for bit', t => {
@@ -45,12 +46,24 @@ test('area means keep the mean of each channel', t => {
 test('one grey stays that grey, bit for bit, in every size', t => {
   fc.assert(
     fc.property(side, side, side, side, fc.integer({ min: 0, max: 65_535 }), (height, width, rows, columns, value) => {
-      const image = { height, width, channels: 1, values: scaled(Array(height * width).fill(value), [0, 65_535]) }
+      const image = {
+        height,
+        width,
+        channels: 1,
+        values: scaled(Array(height * width).fill(value), [0, 65_535]),
+        levels: null,
+      }
       const values = resized(image, { height: rows, width: columns }, 'stretch')
       t.true(values.every(each => each === image.values[0]))
     }),
   )
-  const large = { height: 3001, width: 2999, channels: 1, values: new Float32Array(3001 * 2999).fill(1 / 3) }
+  const large = {
+    height: 3001,
+    width: 2999,
+    channels: 1,
+    values: new Float32Array(3001 * 2999).fill(1 / 3),
+    levels: null,
+  }
   t.true(resized(large, { height: 64, width: 64 }, 'stretch').every(value => value === Math.fround(1 / 3)))
 })
 
@@ -107,10 +120,30 @@ test('pad puts all of it in the middle of black, crop takes the middle, and stre
   t.deepEqual([...resized(tall, { height: 1, width: 1 }, 'crop')], [2])
 })
 
+test('stored values with what they stand for give what those give', t => {
+  fc.assert(
+    fc.property(pixels, side, side, (image, height, width) => {
+      const stored = Uint8Array.from(image.values, value => Math.round(value * 255))
+      const levels = scaled(
+        Uint8Array.from({ length: 256 }, (_, value) => value),
+        [0, 255],
+      )
+      const target = { height, width }
+      t.deepEqual(resized({ ...image, values: stored, levels }, target, 'pad'), resized(image, target, 'pad'))
+    }),
+  )
+})
+
 test('no ratio of sides is too extreme for a fit', t => {
   fc.assert(
     fc.property(fc.constantFrom(1, 2, 999), fc.constantFrom(1, 3, 1000), side, side, (rows, columns, height, width) => {
-      const image = { height: rows, width: columns, channels: 1, values: new Float32Array(rows * columns).fill(1) }
+      const image = {
+        height: rows,
+        width: columns,
+        channels: 1,
+        values: new Float32Array(rows * columns).fill(1),
+        levels: null,
+      }
       for (const fit of ['pad', 'crop', 'stretch'] as const) {
         const values = resized(image, { height, width }, fit)
         t.true(values.every(value => value === 1 || (fit === 'pad' && value === 0)))
