@@ -45,6 +45,18 @@ export const FOLDER_LABELLING: Labelling = {
   listed: null,
 }
 
+/** Each fact from the first that knows it: a label from the folder, say, and the patient from a list. */
+export function combinedLabelling(...sources: readonly Labelling[]): Labelling {
+  return {
+    facts: file => {
+      const known = sources.map(({ facts }) => facts(file))
+      const first = (name: keyof FileFacts): string | null => known.find(one => one[name] !== null)?.[name] ?? null
+      return { label: first('label'), patient: first('patient'), split: first('split') }
+    },
+    listed: sources.find(({ listed }) => listed !== null)?.listed ?? null,
+  }
+}
+
 /** Names of a list's columns. */
 export interface ListColumns {
   readonly file: string
@@ -54,10 +66,12 @@ export interface ListColumns {
 }
 
 const COLUMNS: ListColumns = { file: 'file', label: 'label', patient: 'patient', split: 'split' }
+const COLUMN_NAMES = 'file, label, patient and split'
+const PLACES = ['label', 'patient', 'split'] as const
 
 /**
  * Reads a list: lines of comma-, semicolon- or tab-separated values under a line of names, with the columns `file` (relative
- * to the data's folder) and `label`, and with `patient` and `split` where they are known.
+ * to the data's folder), and `label`, `patient` and `split`, or those of them that the list is to say.
  *
  * @param columns other names of these columns; a column that is named here must be there
  * @throws OperatorError `bad-list`, exit code 12: not readable, lacks a column, names a file twice, or goes beyond a limit
@@ -135,13 +149,17 @@ function placesOf(names: readonly string[], columns: Partial<ListColumns>): Reco
   const place = (name: keyof ListColumns): number => {
     const found = names.flatMap((text, index) => (text.trim() === wanted[name] ? [index] : []))
     if (found.length > 1) throw badList(`two of its columns have the name for the ${name}`, 'Rename one of them.')
-    const required = name === 'file' || name === 'label' || columns[name] !== undefined
+    const required = name === 'file' || columns[name] !== undefined
     if (found.length === 0 && required) {
       throw badList(`its first line names no column for the ${name}`, `Name one of its columns "${wanted[name]}".`)
     }
     return found[0] ?? -1
   }
-  return { file: place('file'), label: place('label'), patient: place('patient'), split: place('split') }
+  const places = { file: place('file'), label: place('label'), patient: place('patient'), split: place('split') }
+  if (PLACES.every(name => places[name] < 0)) {
+    throw badList('its first line names no column besides the one of files', `Name its columns ${COLUMN_NAMES}.`)
+  }
+  return places
 }
 
 function relativeName(text: string | null, line: number): string {
@@ -159,8 +177,6 @@ function badList(what: string, hint: string): OperatorError {
     exitCode: EXIT.dataUnreadable,
   })
 }
-
-const PLACES = ['label', 'patient', 'split'] as const
 
 /**
  * Facts from a file's own name by a pattern such as `{label}_{patient}_{}.wav` or `{label}/{patient}/{}.dcm`; `{}` is

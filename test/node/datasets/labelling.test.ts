@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import {
+  combinedLabelling,
   FOLDER_LABELLING,
   type ListColumns,
   listLabelling,
@@ -52,10 +53,19 @@ test('a list may have other names of columns, quotes, and accents written in ano
   t.deepEqual(of('cafe\u0301, 1.png'), facts('x', null, 'te"st'))
 })
 
+test('a label from the folder and a patient from a list go together, and the first that knows a fact says it', async t => {
+  const list = await listed(t, 'file,patient,split\ntest/a/1.png,P1,train\n')
+  const both = combinedLabelling(FOLDER_LABELLING, list)
+  t.deepEqual(both.facts('test/a/1.png'), facts('a', 'P1', 'test'))
+  t.deepEqual(combinedLabelling(list, FOLDER_LABELLING).facts('test/a/1.png'), facts('a', 'P1', 'train'))
+  t.deepEqual(both.listed, ['test/a/1.png'])
+})
+
 test('a list that cannot be used says where and quotes nothing', async t => {
   const cases: [text: string | Uint8Array, message: RegExp, columns?: Partial<ListColumns>][] = [
     ['file,label\nSECRET,x\nb,x\n./SECRET,y\n', /lines 2 and 4 name the same file/],
-    ['file,name\nSECRET,x\n', /no column for the label/],
+    ['file,name\nSECRET,x\n', /no column besides/],
+    ['name,label\nSECRET,x\n', /no column for the file/],
     ['file,label\nSECRET,x\n', /no column for the patient/, { patient: 'who' }],
     ['file,label,label\nSECRET,x,y\n', /two of its columns have the name for the label/],
     ['file,label\n/etc/SECRET,x\n', /line 2 names no file inside/],

@@ -1,4 +1,5 @@
 // Claims of node/datasets/read-folder.ts: each file of a folder ends in one finding, and real data end in the records meant.
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,6 +13,7 @@ import type { Finding } from '../../../node/datasets/reader.ts'
 import { gathered, imageContract, keyed, readBytes, readingOf, reasonOf, valuesOf } from '../../helpers/readings.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 import vectors from '../../vectors/dicom-sha256.json' with { type: 'json' }
+import jpegVectors from '../../vectors/jpeg-sha256.json' with { type: 'json' }
 import { dicom } from './dicom/files.ts'
 import { pngOf } from './images/files.ts'
 
@@ -125,9 +127,11 @@ sample(
     t.teardown(() => codec.close())
     const counts = new Map<string, number>()
     const patients = new Set<string>()
+    const hashes = createHash('sha256')
     const inputs = { contract: own, keyed, facts }
     for await (const finding of readRecords(CHEST, inputs, { listed, except: ['index.csv'] })) {
       if (!finding.ok) return t.fail(finding.reason)
+      hashes.update(finding.sha256!)
       const { label, split, patient, values } = finding.record!
       counts.set(`${split}/${own.classes[label]}`, (counts.get(`${split}/${own.classes[label]}`) ?? 0) + 1)
       patients.add(Buffer.from(patient!).toString('hex'))
@@ -145,6 +149,7 @@ sample(
       t.is(other.sha256, finding.sha256)
       t.deepEqual(other.ok && other.record!.values, values)
     }
+    t.is(hashes.digest('hex'), jpegVectors.chest)
     t.is(patients.size, 480)
     t.is(
       [...counts.values()].reduce((sum, count) => sum + count, 0),

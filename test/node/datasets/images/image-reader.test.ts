@@ -6,6 +6,7 @@ import { encode } from 'fast-png'
 import sharp, { type Sharp } from 'sharp'
 import { IMAGE_READER } from '../../../../node/datasets/images/image-reader.ts'
 import { imageContract, readBytes, readingOf, reasonOf, valuesOf } from '../../../helpers/readings.ts'
+import vectors from '../../../vectors/jpeg-sha256.json' with { type: 'json' }
 import { chunk, pngOf, tiffOf } from './files.ts'
 
 const GREY = Uint8Array.from({ length: 48 }, (_, index) => index * 5)
@@ -161,4 +162,9 @@ test('without a contract a file is only decoded', async t => {
   const finding = await readBytes(IMAGE_READER, file, readingOf(null))
   t.true(finding.ok && finding.record === null)
   t.is(finding.sha256, createHash('sha256').update(GREY).digest('hex'))
+})
+
+test('a JPEG decodes to the bits that are pinned', async t => {
+  const finding = await readBytes(IMAGE_READER, Buffer.from(vectors.file, 'base64'), readingOf(null))
+  t.is(finding.sha256, vectors.sha256)
 })
