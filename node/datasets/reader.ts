@@ -33,8 +33,8 @@ export type Finding = {
    * samples of a sound; for a file of rows of the file itself, in its first finding; absent where nothing was decoded
    */
   readonly sha256?: string
-} & (
-  | { readonly ok: true; readonly record: FoundRecord | null }
+} /** `note`: what was assumed where the file does not say it, in one line without the file's name */ & (
+  | { readonly ok: true; readonly record: FoundRecord | null; readonly note?: string }
   /** `reason`: what is wrong, and what to do, in one line without the file's name */
   | { readonly ok: false; readonly reason: string }
 )
