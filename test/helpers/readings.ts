@@ -1,15 +1,16 @@
 /** What tests of readers hand to them: contracts of images, facts, and files that are bytes. @module */
 
 import { createHmac } from 'node:crypto'
+import { PATIENT_BYTES } from '../../node/datasets/patients.ts'
 import {
   type FileFacts,
   FileRefused,
   type Finding,
   type OpenedFile,
-  PATIENT_BYTES,
   type Reading,
   type RecordReader,
 } from '../../node/datasets/reader.ts'
+
 import type { ImageContract, PixelSteps } from '../../protocols/study/contracts/image.ts'
 
 export function imageContract(
