@@ -1,9 +1,9 @@
 /** The node's own records, read against a study before the hospital agrees to it. @module */
 
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import type { NodeConfig } from '../config/config.ts'
 import type { RecordsFound } from '../datasets/format.ts'
-import type { PatientDoor } from '../datasets/patients.ts'
+import type { SourceReading } from '../datasets/read-source.ts'
+import type { DataSource } from '../datasets/source.ts'
 import { readStudyRecords } from '../datasets/study-records.ts'
 import { unitsOf } from '../datasets/units.ts'
 import { countedRecords } from '../training/counted.ts'
@@ -24,11 +24,11 @@ export interface OwnRecords extends RecordsFound {
  */
 export async function readOwnRecords(
   document: Pick<StudyDocument, 'unit' | 'model' | 'contract' | 'augmentation'>,
-  { data: { file, split } }: Pick<NodeConfig, 'data'>,
-  door: PatientDoor,
+  source: DataSource | null,
+  reading: SourceReading,
 ): Promise<OwnRecords | null> {
-  if (file === null) return null
-  const dataset = await readStudyRecords(document.contract, { file, split }, door)
+  if (source === null) return null
+  const dataset = await readStudyRecords(document.contract, source, reading)
   const { count, shape } = dataset
   const counted = countedRecords(document, dataset)
   return { count, shape, distinct: counted.count, units: unitsOf(document.unit, counted).count }
@@ -37,7 +37,7 @@ export async function readOwnRecords(
 /** The same in words. @param configFile where the records are to be named if there are none */
 export function ownRecordsLine(records: OwnRecords | null, configFile: string): string {
   if (records === null) {
-    return `Own data  none, so nothing was checked: set data.file in ${configFile} before "confrere start", which checks it`
+    return `Own data  none, so nothing was checked: set data.file in ${configFile}, or add a data set with "confrere data add", before "confrere start", which checks it`
   }
   const { count, shape, distinct, units } = records
   const repeated = distinct === count ? '' : `, of which ${distinct} count (repeats count once, or not with two labels)`

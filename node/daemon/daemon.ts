@@ -7,6 +7,8 @@
 import { encodeStudy } from '../../protocols/study/document.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
+import { dataSourceOf } from '../config/data-source.ts'
+import type { DataSource } from '../datasets/source.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
 import type { NodeStatus } from '../http/status.ts'
@@ -14,15 +16,16 @@ import type { Logger } from '../log.ts'
 import { chargedStore, PrivacyAccount } from '../privacy/account.ts'
 import { doorSettings } from '../privacy/patient-door.ts'
 import { privacyReport } from '../privacy/report.ts'
-import { approvedStudies, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
+import { approvedStudies, boundDataset, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
 import { EvidenceFolder } from '../storage/evidence-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { PendingChange } from '../storage/pending-change.ts'
+import { recordCacheFolder } from '../storage/record-caches.ts'
 import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
 import { startWorker } from '../worker/worker-client.ts'
-import { featureProgress, type Startup, startupSources, unlessAborted } from './startup.ts'
+import { recordProgress, type Startup, startupSources, unlessAborted } from './startup.ts'
 import { createNode } from './study-node.ts'
 
 export interface RunningNode {
@@ -55,6 +58,16 @@ function repeatedText({ contract }: StudyDocument): string {
     : 'rows that stand in the data more than once: each counts as one of its own'
 }
 
+/** The data set that a study takes. @throws OperatorError `no-data`, exit code 3 */
+async function requireSource(folder: string, config: NodeConfig, study: string): Promise<DataSource> {
+  const source = dataSourceOf(config, await boundDataset(folder, study))
+  if (source !== null) return source
+  throw new OperatorError('no-data', 'The node has no records to train on', {
+    hint: 'Add a data set with "confrere data add", or set data.file in config.toml.',
+    exitCode: EXIT.config,
+  })
+}
+
 export interface DaemonOptions {
   readonly folder: string
   readonly config: NodeConfig
@@ -74,12 +87,7 @@ export interface DaemonOptions {
 export async function startNode({ folder, config, log, study, signal }: DaemonOptions): Promise<RunningNode> {
   const identity = await loadIdentity(folder)
   const { document } = await selectStudy(folder, study)
-  if (config.data.file === null) {
-    throw new OperatorError('no-data', 'The node has no records to train on', {
-      hint: 'Set data.file in config.toml.',
-      exitCode: EXIT.config,
-    })
-  }
+  const source = await requireSource(folder, config, study)
   const done = Promise.withResolvers<void>()
   // whoever stops us reads it; a node that nobody waits for must not end as an unhandled rejection
   done.promise.catch(() => {})
@@ -111,10 +119,12 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     cleanups.push(() => server.close())
     await noteCurrentStudy(folder, study)
     startup.stage = 'reading the records'
-    const { file, split } = config.data
-    const training = { engine: config.training.engine, file, split, door: await doorSettings(folder) }
+    const training = {
+      ...{ engine: config.training.engine, source, cache: recordCacheFolder(folder) },
+      door: await doorSettings(folder),
+    }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
-    const worker = startWorker(settings, { failed: fatal, progress: featureProgress(startup, log) })
+    const worker = startWorker(settings, { failed: fatal, progress: recordProgress(startup, log) })
     cleanups.push(() => worker.close())
     const account = await unlessAborted(signal, () =>
       PrivacyAccount.open({

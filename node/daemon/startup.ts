@@ -12,8 +12,10 @@ import type { WorkerProgress } from '../worker/worker-thread.ts'
 export type StartupStage =
   | 'opening the store'
   | 'reading the records'
-  | `computing features of the records: ${number} %`
+  | `${WorkStage}: ${number} %`
   | 'joining the network'
+
+type WorkStage = 'reading files of records' | 'computing features of the records'
 
 export interface Startup {
   stage: StartupStage
@@ -27,15 +29,24 @@ export interface Startup {
 /** Per cent between two lines of the log: a long wait must not look like a standstill. */
 const LOGGED_STEP = 5
 
-/** Shows how many of the records' features are computed: to whoever asks, and in the log. */
-export function featureProgress(startup: Startup, log: Pick<Logger, 'info'>): (progress: WorkerProgress) => void {
+const WORK: { readonly [What in WorkerProgress['what']]: { stage: WorkStage; log: string } } = {
+  files: { stage: 'reading files of records', log: 'reading files of records, once: they are kept on disk' },
+  features: {
+    stage: 'computing features of the records',
+    log: 'computing features of the records, once: they are kept on disk',
+  },
+}
+
+/** Shows how many of the records are read, or their features computed: to whoever asks, and in the log. */
+export function recordProgress(startup: Startup, log: Pick<Logger, 'info'>): (progress: WorkerProgress) => void {
   let logged = 0
-  return ({ computed, of }) => {
-    const percent = Math.floor((100 * computed) / of)
-    startup.stage = percent === 100 ? 'reading the records' : `computing features of the records: ${percent} %`
+  return ({ what, done, of }) => {
+    const percent = Math.floor((100 * done) / of)
+    startup.stage = percent === 100 ? 'reading the records' : `${WORK[what].stage}: ${percent} %`
+    if (percent === 100) logged = 0
     if (percent < logged || percent === 100) return
     logged = percent + LOGGED_STEP
-    log.info({ computed, of }, 'computing features of the records, once: they are kept on disk')
+    log.info({ done, of }, WORK[what].log)
   }
 }
 

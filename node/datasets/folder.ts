@@ -163,12 +163,14 @@ async function inPlace(handle: FileHandle, path: string, stat: Stats): Promise<b
 class HandleFile implements OpenedFile {
   readonly name: string
   readonly bytes: number
+  readonly changedMs: number
   readonly #handle: FileHandle
   readonly #stat: Stats
 
   constructor(handle: FileHandle, name: string, stat: Stats) {
     this.name = name
     this.bytes = stat.size
+    this.changedMs = stat.mtimeMs
     this.#handle = handle
     this.#stat = stat
   }

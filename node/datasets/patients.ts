@@ -21,20 +21,11 @@ export interface PatientDoor {
 
 /** Numbers patients in the order in which they come. */
 export class PatientNumbers {
-  readonly #door: PatientDoor
   readonly #numbers = new Map<string, number>()
   readonly #hashes: Uint8Array[] = []
 
-  constructor(door: PatientDoor) {
-    this.#door = door
-  }
-
-  /** The number of a patient, by an id that is not empty. */
-  numberOf(id: string): number {
-    return this.numberOfHash(this.#door.keyed(id))
-  }
-
-  numberOfHash(hash: Uint8Array): number {
+  /** The number of a patient, by the keyed hash of its id. */
+  numberOf(hash: Uint8Array): number {
     const key = Buffer.from(hash).toString('hex')
     const known = this.#numbers.get(key)
     if (known !== undefined) return known
@@ -76,12 +67,12 @@ export function createPatientReader(header: NpyHeader, count: number, door: Pati
       'Save one id of a patient for each record.',
     )
   }
-  const numbers = new PatientNumbers(door)
+  const numbers = new PatientNumbers()
   const patients = new Int32Array(count)
   let record = 0
   const take = (id: string): void => {
     if (id === '') throw new NpyError(`names nobody in record ${record}`, 'Save one id of a patient for each record.')
-    patients[record++] = numbers.numberOf(id)
+    patients[record++] = numbers.numberOf(door.keyed(id))
   }
   const push = (items: Uint8Array): void => {
     if (isNumeric(type)) for (const value of numbersOf(type, items)) take(numberText(value, record))

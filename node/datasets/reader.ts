@@ -82,6 +82,8 @@ export interface OpenedFile {
   /** relative to the folder that was named, with `/`; the name alone if a file was named */
   readonly name: string
   readonly bytes: number
+  /** time of change, ms; absent for what is no file on disk */
+  readonly changedMs?: number
   /** the whole file. @param max refuses longer files. @throws FileRefused */
   readonly whole: (max: number) => Promise<Uint8Array>
   /** the file piece by piece */

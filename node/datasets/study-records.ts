@@ -2,22 +2,29 @@
 
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { type Dataset, recordsAt, requireContract } from './dataset.ts'
-import { openDataset } from './open-dataset.ts'
+import { isRecordFormat, openDataset } from './open-dataset.ts'
 import { PATIENT_BYTES, type PatientDoor } from './patients.ts'
+import { readSource, type SourceReading } from './read-source.ts'
+import type { DataSource } from './source.ts'
 
 /**
  * Reads the records that a study trains on, or is measured on, and checks all of them. Records of patients who are out
  * are left out.
  *
- * @throws OperatorError `data-unreadable`, exit code 12; `dataset-mismatch`, exit code 11
+ * @throws OperatorError `data-unreadable`, `bad-list`, exit code 12; `dataset-mismatch`, exit code 11
  */
 export async function readStudyRecords(
   data: DataContract,
-  { file, split }: { file: string; split: string },
-  door: PatientDoor,
+  source: DataSource,
+  reading: SourceReading,
 ): Promise<Dataset> {
   const { shape, classes, patients } = data
-  const dataset = await openDataset(file, { split, shape, classes, ...(patients && { door }) })
+  const { path, split } = source
+  const { door } = reading
+  // an archive of arrays is read as it is: it holds the tensors already
+  const dataset = isRecordFormat(path)
+    ? await openDataset(path, { split, shape, classes, ...(patients && { door }) })
+    : await readSource(source, data, reading)
   requireContract(dataset, data)
   return withoutWithdrawn(dataset, door)
 }

@@ -12,6 +12,7 @@ import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import { decodeStudy, studyIdOf } from '../../protocols/study/document.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
+import type { DataSource } from '../datasets/source.ts'
 import type { DoorSettings } from '../privacy/patient-door.ts'
 import { type MaskedChunk, RoundFiles } from '../storage/round-files.ts'
 import type { Trainer } from '../training/trainer.ts'
@@ -20,9 +21,10 @@ import { trainUpdate } from './local-update.ts'
 export interface TrainingSettings {
   readonly engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm'
   /** the records */
-  readonly file: string
-  readonly split: string
+  readonly source: DataSource
   readonly door: DoorSettings
+  /** folder of the caches of records */
+  readonly cache: string
 }
 
 export interface WorkerSettings {
