@@ -123,6 +123,10 @@ export function planarWindow(
   if (padding !== 'same' && padding !== 'valid') throw refused(layer, `has the padding ${padding}`)
   const [height, width = 1] = size as [number, number?]
   const [down, across = 1] = strides as [number, number?]
+  // XNNPACK answers with zeros where the padding of `same` would be negative
+  if (padding === 'same' && height * width > 1 && (down > height || across > width)) {
+    throw refused(layer, 'has strides longer than its window, which needs the padding valid')
+  }
   return { size: [height, width], strides: [down, across], padding }
 }
 

@@ -70,21 +70,13 @@ function groupMean(
  */
 export function layerNormalizationRule(backend: Backend, layer: Layer, views: number): LayerRule {
   const { tf } = backend
-  const { axis, epsilon, center, scale } = configOf(layer) as unknown as {
-    axis: number | number[]
-    epsilon: number
-    center: boolean
-    scale: boolean
-  }
-  const rank = layer.outputShape.length
+  const { axis, epsilon, center, scale } = configOf(layer) as unknown as LayerNormalizationConfig
   const axes = [axis].flat()
-  if (axes.length !== 1 || (axes[0] !== -1 && axes[0] !== rank - 1)) {
+  if (axes.length !== 1 || (axes[0] !== -1 && axes[0] !== layer.outputShape.length - 1)) {
     throw refused(layer, 'normalises over another axis than the last one')
   }
-  const shapes = shapesOf(layer)
-  const forward = (input: Tensor, parameters: Tensor[]): Recorded => {
-    const gamma = scale ? parameters[0]! : null
-    const beta = center ? parameters[scale ? 1 : 0]! : null
+  if (!center || !scale) throw refused(layer, 'has no gamma or no beta')
+  const forward = (input: Tensor, [gamma, beta]: Tensor[]): Recorded => {
     const x = tf.reshape(input, [-1, input.shape.at(-1)!]) as Tensor2D
     const mean = (values: Tensor): Tensor => tf.mean(values, 1, true)
     const centred = tf.sub(x, mean(x))
@@ -93,21 +85,23 @@ export function layerNormalizationRule(backend: Backend, layer: Layer, views: nu
     const backward: Recorded['backward'] = (gradient, wantInput) => {
       const g = tf.reshape(gradient, x.shape)
       const examples: [number, number, number] = [input.shape[0]! / views, -1, x.shape[1]]
-      const own = [...(gamma === null ? [] : [tf.mul(g, normal)]), ...(beta === null ? [] : [g])].map(values =>
-        positionSums(backend, tf.reshape(values, examples) as Tensor3D),
-      )
+      const own = [tf.mul(g, normal), g].map(values => positionSums(backend, tf.reshape(values, examples) as Tensor3D))
       const squares = own.map(values => rowSquares(tf, values))
       const sums = (scale: Scale): Tensor[] => own.map(values => weightedSum(backend, values, scale))
-      const gradients = own.length === 0 ? null : { squares, sums }
-      if (!wantInput) return { input: null, gradients }
-      const inner = gamma === null ? g : tf.mul(g, gamma)
+      if (!wantInput) return { input: null, gradients: { squares, sums } }
+      const inner = tf.mul(g, gamma!)
       const along = tf.mul(normal, mean(tf.mul(inner, normal)))
       const result = tf.mul(tf.sub(tf.sub(inner, mean(inner)), along), inverse)
-      return { input: tf.reshape(result, input.shape), gradients }
+      return { input: tf.reshape(result, input.shape), gradients: { squares, sums } }
     }
-    const scaled = gamma === null ? normal : tf.mul(normal, gamma)
-    const output = beta === null ? scaled : tf.add(scaled, beta)
-    return { output: tf.reshape(output, input.shape), backward }
+    return { output: tf.reshape(tf.add(tf.mul(normal, gamma!), beta!), input.shape), backward }
   }
-  return { shapes, forward }
+  return { shapes: shapesOf(layer), forward }
+}
+
+interface LayerNormalizationConfig {
+  axis: number | number[]
+  epsilon: number
+  center: boolean
+  scale: boolean
 }
