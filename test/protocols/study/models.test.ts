@@ -33,7 +33,11 @@ const MODELS: {
     { preset: 'cnn', filters: [16, 32, 32], groups: 4, standardised: true },
     'b46d2043536a831ead4b3d8a10956511b23459b2d43d6e00d2760d9b9454f980',
   ],
-  conv1d: [{ preset: 'conv1d', filters: [8, 16], taps: 5, groups: 4, pooled: true }, '', SOUNDS],
+  conv1d: [
+    { preset: 'conv1d', filters: [8, 16], taps: 5, groups: 4, pooled: true },
+    '8b89e9ddf2b8e3f0aa557bb4517dc7f60fb9902abecc134fe318b8e2d215468c',
+    SOUNDS,
+  ],
   scattering: [
     { preset: 'scattering', scales: 2, angles: 8, cell: 4 },
     '84355030f04b380feb2ffab8ff2fc74c3512b46a97f2a76ca1290deeda2d2e58',
