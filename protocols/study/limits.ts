@@ -39,6 +39,8 @@ export const TEXT_ENTRIES_MAX = 1 << 16
 export const TEXT_WORDS_MAX = 3
 export const LAYERS_MAX = 16
 export const LAYER_WIDTH_MAX = 65_536
+/** Frames that one filter of a conv1d sees. */
+export const CONVOLUTION_TAPS_MAX = 64
 export const SCATTERING_SCALES_MAX = 5
 export const SCATTERING_ANGLES_MAX = 16
 /** Most views of one record: they fit into one pass of the tensor engine. */

@@ -93,7 +93,7 @@ const CLIPPING: readonly Plant[] = [
   {
     name: 'bias-left-out-of-the-norm',
     bug: 'the bias does not count for the norm that is clipped',
-    file: 'node/training/layer-rules.ts',
+    file: 'node/training/layer-rules/dense.ts',
     find: 'const factor = useBias ? tf.add(inputSquares, 1) : inputSquares',
     replace: 'const factor = useBias ? tf.add(inputSquares, 0) : inputSquares',
     seenBy: 'passes',
