@@ -1,0 +1,206 @@
+/**
+ * Decodes one column of one row group by hyparquet, after a look at all of its page headers: nothing is allocated by a
+ * size that a header states and that the footer or the limits do not allow. Runs in the decoding thread.
+ *
+ * @module https://github.com/apache/parquet-format
+ */
+
+import { brotliDecompressSync, crc32, gunzipSync } from 'node:zlib'
+import type { Compressors, DecodedArray, PageHeader } from 'hyparquet'
+import { parquetHeader, readColumn } from 'hyparquet/src/column.js'
+import { parseDecimal, parseFloat16 } from 'hyparquet/src/convert.js'
+import { compressors, decompressZstd } from 'hyparquet-compressors'
+import { CHUNK_BYTES_MAX } from './limits.ts'
+import { type ParquetChunk, type ParquetColumn, ParquetError } from './parquet-footer.ts'
+import type { Cell } from './rows.ts'
+
+/** Values of a column: numbers alone, where none is missing, or anything. */
+export type ParquetValues = Float64Array | Cell[]
+
+/** Every codec writes into a buffer of the stated length, or stops there. */
+const CODECS: Compressors = {
+  ...compressors,
+  GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(length, 1) }),
+  BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(length, 1) }),
+  ZSTD: (input, length) => decompressZstd(input, new Uint8Array(length)),
+}
+
+/**
+ * Decodes a column of `rows` values.
+ *
+ * @throws ParquetError, and whatever else damaged pages make of the decoder
+ */
+export function decodeColumn(
+  bytes: Uint8Array,
+  column: ParquetColumn,
+  chunk: ParquetChunk,
+  rows: number,
+): ParquetValues {
+  checkPages(bytes, column, rows)
+  const element = {
+    name: column.name,
+    type: column.type,
+    type_length: column.typeBytes,
+    repetition_type: column.optional ? ('OPTIONAL' as const) : ('REQUIRED' as const),
+  }
+  const root = { name: 'root', num_children: 1 }
+  const leaf = { element, children: [], count: 1, path: [column.name] }
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const { data } = readColumn(
+    { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 },
+    { groupStart: 0, selectStart: 0, selectEnd: rows, groupRows: rows },
+    {
+      pathInSchema: [column.name],
+      type: column.type,
+      // without what it means: every value is interpreted below, and none by a rule that is not written here
+      element: element as never,
+      schemaPath: [{ element: root as never, children: [leaf as never], count: 2, path: [] }, leaf as never],
+      codec: chunk.codec as never,
+      compressors: CODECS,
+      parsers: { stringFromBytes: (value: Uint8Array) => decodedText(decoder, value) } as never,
+    },
+  )
+  return cellsOf(data, column, rows)
+}
+
+function cellsOf(data: DecodedArray[], column: ParquetColumn, rows: number): ParquetValues {
+  if (data.reduce((sum, { length }) => sum + length, 0) !== rows) throw damagedParquet('a column has too few values')
+  const interpret = INTERPRETERS[column.meaning](column)
+  const cells = new Array<Cell>(rows)
+  let numbers = true
+  let characters = 0
+  let at = 0
+  for (const piece of data) {
+    for (const value of piece) {
+      const cell = value === null ? null : interpret(value)
+      if (typeof cell === 'string') characters += cell.length
+      if (characters > CHUNK_BYTES_MAX) throw tooLarge(column.name)
+      numbers &&= typeof cell === 'number'
+      cells[at++] = cell
+    }
+  }
+  return numbers ? Float64Array.from(cells as number[]) : cells
+}
+
+type Interpreter = (value: unknown) => Cell
+
+const INTERPRETERS: Readonly<Record<ParquetColumn['meaning'], (column: ParquetColumn) => Interpreter>> = {
+  'as stored': () => value => storedCell(value),
+  text: () => value => {
+    if (typeof value !== 'string') throw damagedParquet('a value is no text')
+    return value
+  },
+  unsigned: () => value => {
+    if (typeof value === 'bigint') return storedCell(BigInt.asUintN(64, value))
+    return (storedCell(value) as number) >>> 0
+  },
+  decimal: ({ scale }) => {
+    const unit = 10 ** scale
+    return value => (value instanceof Uint8Array ? parseDecimal(value) : Number(storedCell(value))) / unit
+  },
+  half: () => value => {
+    if (!(value instanceof Uint8Array)) throw damagedParquet('a value has the wrong type')
+    return storedCell(parseFloat16(value))
+  },
+}
+
+/** Whole numbers beyond 2^53 become texts, so that two of them that differ stay two. */
+function storedCell(value: unknown): Cell {
+  if (typeof value === 'number' || typeof value === 'boolean') return value
+  // an index beyond the end of the dictionary
+  if (typeof value !== 'bigint') throw damagedParquet('a value is not in its dictionary')
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : String(value)
+}
+
+/** Strict UTF-8; hyparquet asks once for each text of a dictionary. */
+function decodedText(decoder: InstanceType<typeof TextDecoder>, bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw new ParquetError('it holds a text that is not in UTF-8. Write texts in UTF-8.')
+  }
+}
+
+const ENCODINGS: readonly (string | undefined)[] = [
+  'PLAIN',
+  'PLAIN_DICTIONARY',
+  'RLE_DICTIONARY',
+  'RLE',
+  'BYTE_STREAM_SPLIT',
+  'DELTA_BINARY_PACKED',
+  'DELTA_LENGTH_BYTE_ARRAY',
+  'DELTA_BYTE_ARRAY',
+]
+
+/** Goes through the headers of all pages. @throws ParquetError when they state more than there is */
+function checkPages(bytes: Uint8Array, column: ParquetColumn, rows: number): void {
+  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 }
+  let [values, inflated] = [0, 0]
+  let dictionary = false
+  while (values < rows) {
+    if (reader.offset >= bytes.length) throw damagedParquet('a column ends before its last page')
+    const header = parquetHeader(reader)
+    const { compressed_page_size: stored, uncompressed_page_size: size } = header
+    if (!(stored >= 0 && size >= 0 && reader.offset + stored <= bytes.length))
+      throw damagedParquet('a page goes beyond its column')
+    inflated += size
+    if (inflated > CHUNK_BYTES_MAX) throw tooLarge(column.name)
+    checkSum(bytes.subarray(reader.offset, reader.offset + stored), header)
+    reader.offset += stored
+    if (header.type === 'DICTIONARY_PAGE') {
+      const count = header.dictionary_page_header?.num_values ?? -1
+      if (dictionary || !(count >= 0 && count <= size * 8))
+        throw damagedParquet('a dictionary has more values than bytes')
+      dictionary = true
+    } else values += checkDataPage(header, column, { dictionary, left: rows - values })
+  }
+}
+
+function checkDataPage(
+  header: PageHeader,
+  { type, name }: ParquetColumn,
+  { dictionary, left }: { dictionary: boolean; left: number },
+): number {
+  const page = header.data_page_header ?? header.data_page_header_v2
+  const expected = header.data_page_header === undefined ? 'DATA_PAGE_V2' : 'DATA_PAGE'
+  if (page === undefined || header.type !== expected) throw damagedParquet('a page has an unknown type')
+  const { num_values: count, encoding } = page
+  if (!(count >= 0 && count <= left)) throw damagedParquet('a column has more or fewer values than rows')
+  if (!ENCODINGS.includes(encoding) || (encoding === 'RLE' && type !== 'BOOLEAN')) throw otherEncoding(name)
+  if (encoding.endsWith('_DICTIONARY') && !dictionary) throw damagedParquet('a dictionary is missing')
+  if (header.data_page_header !== undefined) {
+    if (header.data_page_header.definition_level_encoding !== 'RLE') throw otherEncoding(name)
+  } else checkLevels(header)
+  return count
+}
+
+function checkLevels({ data_page_header_v2: page, compressed_page_size: stored }: PageHeader): void {
+  const { num_values: values, num_rows: rows, num_nulls: nulls } = page!
+  const [definitions, repetitions] = [page!.definition_levels_byte_length, page!.repetition_levels_byte_length]
+  const levels = definitions >= 0 && repetitions === 0 && definitions <= stored
+  if (!levels || rows !== values || !(nulls >= 0 && nulls <= values))
+    throw damagedParquet('a page states other levels than it has')
+}
+
+function checkSum(bytes: Uint8Array, { crc }: PageHeader): void {
+  if (crc !== undefined && crc32(bytes) !== crc >>> 0)
+    throw damagedParquet('the CRC-32 of a page is not the one that it states')
+}
+
+function damagedParquet(what: string): ParquetError {
+  return new ParquetError(`it is damaged: ${what}. Copy it again, or write it again.`)
+}
+
+function otherEncoding(name: string): ParquetError {
+  return new ParquetError(
+    `its column ${JSON.stringify(name.slice(0, 80))} has an encoding that is not read. Write it again by pyarrow's defaults.`,
+  )
+}
+
+function tooLarge(name: string): ParquetError {
+  return new ParquetError(
+    `a row group has more than ${CHUNK_BYTES_MAX} bytes in the column ${JSON.stringify(name.slice(0, 80))}. ` +
+      'Write smaller row groups (pyarrow: row_group_size=10000).',
+  )
+}
