@@ -13,7 +13,7 @@ export function numberOf(text: string): number | null {
 }
 
 /** The text of a cell, trimmed and in normal form C; '' for nothing. */
-export function textOf(cell: Cell): string {
+export function cellText(cell: Cell): string {
   if (cell === null) return ''
   return typeof cell === 'string' ? cell.trim().normalize() : String(cell)
 }
@@ -30,16 +30,16 @@ export function plainText(text: string): string {
  * 007 and 7 stay two.
  */
 export function idOf(cell: Cell): string {
-  return textOf(cell).replace(/^(-?\d+)\.0+$/, '$1')
+  return cellText(cell).replace(/^(-?\d+)\.0+$/, '$1')
 }
 
 /** Says which cells hold nothing: empty ones, and those with one of some texts or numbers. */
 export function absence(absent: readonly string[]): (cell: Cell) => boolean {
-  const texts = new Set(absent.flatMap(text => [textOf(text), plainText(textOf(text))]))
+  const texts = new Set(absent.flatMap(text => [cellText(text), plainText(cellText(text))]))
   return cell => {
     if (cell === null || cell === '') return true
     if (texts.size === 0 && typeof cell !== 'string') return false
-    const text = textOf(cell)
+    const text = cellText(cell)
     return text === '' || texts.has(text) || texts.has(plainText(text))
   }
 }
@@ -55,14 +55,14 @@ export function lookup(
 ): (cell: Cell) => number | null {
   const plain = new Map<string, number | null>()
   for (const name of names) {
-    const key = plainText(textOf(name))
+    const key = plainText(cellText(name))
     const index = indexOf(name)
     // two meanings for one number: only the text as it is tells them apart
     plain.set(key, plain.has(key) && plain.get(key) !== index ? null : index)
   }
   const known = new Map<string, number | null>()
   return cell => {
-    const text = textOf(cell)
+    const text = cellText(cell)
     const before = known.get(text)
     if (before !== undefined) return before
     const index = indexOf(text) ?? plain.get(plainText(text)) ?? null

@@ -75,18 +75,18 @@ class Scan {
   }
 
   end(): void {
-    if (this.#quoted) throw this.#tooLong()
+    if (this.#quoted) throw this.#unclosed('')
   }
 
   #tooLong(): FileRefused {
-    if (this.#quoted) {
-      return new FileRefused(
-        `a quote that opens in line ${this.#quoteLine} is not closed within ${CSV_ROW_BYTES_MAX} bytes. ` +
-          'Close it, and write "" for a quote inside of a quoted cell.',
-      )
-    }
+    if (this.#quoted) return this.#unclosed(` within ${CSV_ROW_BYTES_MAX} bytes`)
     return new FileRefused(
       `line ${this.#line} has more than ${CSV_ROW_BYTES_MAX} bytes. Shorten it, or split the file.`,
     )
+  }
+
+  #unclosed(within: string): FileRefused {
+    const hint = 'Close it, and write "" for a quote inside of a quoted cell.'
+    return new FileRefused(`a quote that opens in line ${this.#quoteLine} is not closed${within}. ${hint}`)
   }
 }

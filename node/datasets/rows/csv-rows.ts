@@ -8,20 +8,18 @@
  * @module RFC 4180, https://www.rfc-editor.org/rfc/rfc4180
  */
 
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { parse } from 'csv-parse'
 import { FileRefused, type OpenedFile } from '../reader.ts'
 import { checkCsv } from './csv-check.ts'
 import { CSV_ROW_BYTES_MAX } from './limits.ts'
-import { columnName, type Row, type RowsWanted } from './rows.ts'
+import { columnName, type FileRow, type RowsWanted } from './rows.ts'
 
 const FIRST_LINE_BYTES = 2 ** 16
 const SEPARATORS = ['\t', ';', ','] as const
 const SEPARATOR_NAMES: Readonly<Record<string, string>> = { '\t': 'tabs', ';': 'semicolons', ',': 'commas' }
 
 /** See `ReadRows`. */
-export async function* csvRows(file: OpenedFile, { header, choose }: RowsWanted): AsyncGenerator<Row> {
+export async function* csvRows(file: OpenedFile, { header, choose }: RowsWanted): AsyncGenerator<FileRow> {
   const delimiter = await separatorOf(file, header?.length)
   await checkCsv(file, delimiter)
   let chosen: readonly number[] | undefined
@@ -51,7 +49,9 @@ function choiceOf(first: string[], { header, choose }: RowsWanted, delimiter: st
   return choose((header ?? first).map(columnName)) ?? first.map((_, index) => index)
 }
 
+/** Rows as the parser finds them, those before a fault too: what is read of a file depends on the file alone. */
 async function* fieldsOf(file: OpenedFile, delimiter: string): AsyncGenerator<string[]> {
+  let found: string[][] = []
   const parser = parse({
     bom: true,
     delimiter,
@@ -61,20 +61,33 @@ async function* fieldsOf(file: OpenedFile, delimiter: string): AsyncGenerator<st
     skip_empty_lines: true,
     trim: true,
     max_record_size: CSV_ROW_BYTES_MAX,
+    on_record: (record: string[]) => {
+      found.push(record)
+      // the parser's own queue stays empty: it is dropped at a fault
+      return null
+    },
   })
-  const source = Readable.from(file.stream())
-  const piping = pipeline(source, parser)
-  // the loop below gets the same error
-  piping.catch(() => {})
+  // the write that fails gets the error
+  parser.on('error', () => {})
   try {
-    for await (const fields of parser) yield fields as string[]
-  } catch (error) {
-    throw refusalOf(error)
+    for await (const piece of file.stream()) {
+      const fault = await faultOf(done => parser.write(piece, done))
+      yield* found
+      found = []
+      if (fault !== null) throw refusalOf(fault)
+    }
+    const fault = await faultOf(done => parser.end(done))
+    yield* found
+    if (fault !== null) throw refusalOf(fault)
   } finally {
-    source.destroy()
     parser.destroy()
-    await piping.catch(() => {})
   }
+}
+
+type Done = (error?: Error | null) => void
+
+function faultOf(act: (done: Done) => void): Promise<Error | null> {
+  return new Promise(resolve => act(error => resolve(error ?? null)))
 }
 
 /** The parser's own sentences quote cells, so only its codes are read. */
@@ -88,14 +101,10 @@ const PARSER_REASONS: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `a row has more than ${CSV_ROW_BYTES_MAX} bytes. Shorten it`,
 }
 
-function refusalOf(error: unknown): unknown {
+function refusalOf(error: Error): FileRefused {
   const { code = '', lines } = error as { code?: string; lines?: number }
-  const reason = PARSER_REASONS[code]
-  if (reason !== undefined) return new FileRefused(`in line ${lines}, ${reason}.`)
-  // a disk's error has a code of its own
-  return code.startsWith('CSV_')
-    ? new FileRefused(`line ${lines} is no row of a CSV file. Write the file again.`)
-    : error
+  const reason = PARSER_REASONS[code] ?? 'there is no row of a CSV file. Write the file again'
+  return new FileRefused(`in line ${lines}, ${reason}.`)
 }
 
 async function separatorOf({ name, part }: OpenedFile, columns: number | undefined): Promise<string> {

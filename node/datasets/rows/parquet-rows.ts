@@ -9,14 +9,14 @@ import { CHUNK_BYTES_MAX, FOOTER_BYTES_MAX, GROUP_BYTES_MAX, GROUP_CELLS_MAX } f
 import type { ParquetValues } from './parquet-column.ts'
 import type { ParquetChunk, ParquetFooter } from './parquet-footer.ts'
 import { ParquetThread } from './parquet-thread.ts'
-import { columnName, type Row, type RowsWanted, shownName } from './rows.ts'
+import { columnName, type FileRow, type RowsWanted, shownName } from './rows.ts'
 
 const END_BYTES = 8
 const SMALLER_GROUPS = 'Write smaller row groups (pyarrow: row_group_size=10000).'
 const COPY_AGAIN = 'Copy it again, or write it again.'
 
 /** See `ReadRows`; a Parquet file names its columns itself, so `header` says nothing. */
-export async function* parquetRows(file: OpenedFile, { choose }: RowsWanted): AsyncGenerator<Row> {
+export async function* parquetRows(file: OpenedFile, { choose }: RowsWanted): AsyncGenerator<FileRow> {
   const bytes = await footerOf(file)
   const thread = new ParquetThread()
   try {

@@ -3,7 +3,7 @@
 import type { ContractOf } from '../../../protocols/study/contracts/list.ts'
 import { classIndexOf } from '../class-index.ts'
 import type { FileFacts, FoundRecord, Reading } from '../reader.ts'
-import { idOf, lookup, textOf } from './cell.ts'
+import { cellText, idOf, lookup } from './cell.ts'
 import { type Cell, shownName } from './rows.ts'
 
 /** Makes records of rows. */
@@ -36,7 +36,7 @@ export function belongings(
   }
   const splitIn = (cells: readonly Cell[]): string | null => {
     const cell = split === undefined ? null : cells[splitAt]!
-    return isAbsent(cell) ? facts.split : textOf(cell)
+    return isAbsent(cell) ? facts.split : cellText(cell)
   }
   const read = (cells: readonly Cell[]): Omit<FoundRecord, 'values'> | string => {
     // a text that means a class is a label, even where it also means that nothing is known

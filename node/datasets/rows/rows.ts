@@ -6,7 +6,7 @@ import type { OpenedFile } from '../reader.ts'
 export type Cell = string | number | boolean | null
 
 /** A row of a file: `cells` has one entry for each column that was chosen, in their order. */
-export type Row = { /** from 1, without the line of names */ readonly row: number } & (
+export type FileRow = { /** from 1, without the line of names */ readonly row: number } & (
   | { readonly cells: readonly Cell[] }
   | { readonly reason: string }
 )
@@ -26,7 +26,7 @@ export interface RowsWanted {
  *
  * @throws FileRefused when the file or the rest of it cannot be read; errors of the disk itself
  */
-export type ReadRows = (file: OpenedFile, wanted: RowsWanted) => AsyncGenerator<Row>
+export type ReadRows = (file: OpenedFile, wanted: RowsWanted) => AsyncGenerator<FileRow>
 
 /** A column's name as files and contracts are compared. */
 export function columnName(name: string): string {

@@ -8,7 +8,7 @@
 import type { ContractOf } from '../../../protocols/study/contracts/list.ts'
 import { entriesOf, type TableColumn } from '../../../protocols/study/contracts/table.ts'
 import type { FileFacts, FoundRecord, Reading } from '../reader.ts'
-import { absence, lookup, numberOf, textOf } from './cell.ts'
+import { absence, cellText, lookup, numberOf } from './cell.ts'
 import { belongings, type RowMaker } from './row-maker.ts'
 import { type Cell, shownName } from './rows.ts'
 
@@ -60,9 +60,9 @@ function categoryFill(
   { name, values, missing }: TableColumn & { type: 'category' },
   isAbsent: (cell: Cell) => boolean,
 ): Fill {
-  const normal = values.map(textOf)
+  const normal = values.map(cellText)
   const indexOf = lookup(values, text => {
-    const index = normal.indexOf(textOf(text))
+    const index = normal.indexOf(cellText(text))
     return index < 0 ? null : index
   })
   return (cell, entries) => {

@@ -12,7 +12,7 @@
 
 import type { ContractOf } from '../../../protocols/study/contracts/list.ts'
 import type { FileFacts, FoundRecord, Reading } from '../reader.ts'
-import { absence, textOf } from './cell.ts'
+import { absence, cellText } from './cell.ts'
 import { TEXT_CHARACTERS_MAX } from './limits.ts'
 import { belongings, type RowMaker } from './row-maker.ts'
 import { type Cell, shownName } from './rows.ts'
@@ -23,7 +23,7 @@ export function textRecords(contract: ContractOf<'text'>, reading: Reading, fact
   return {
     columns: [contract.text, ...others.columns],
     record: (cells: readonly Cell[]): FoundRecord | string => {
-      const text = textOf(cells[0]!)
+      const text = cellText(cells[0]!)
       const column = `column ${shownName(contract.text)}`
       if (text.length > TEXT_CHARACTERS_MAX)
         return `${column} holds more than ${TEXT_CHARACTERS_MAX} characters; shorten it`
@@ -62,7 +62,11 @@ export function hashedWords(text: string, { entries, words }: { entries: number;
     }
   }
   // counts are whole numbers, and division and square root are exact to the last bit by IEEE 754
-  return Float32Array.from(counts, count => Math.sqrt(count / tokens))
+  const values = new Float32Array(entries)
+  for (let at = 0; at < entries; at++) {
+    if (counts[at] !== 0) values[at] = Math.sqrt(counts[at]! / tokens)
+  }
+  return values
 }
 
 const FNV_OFFSET = 0x811c9dc5

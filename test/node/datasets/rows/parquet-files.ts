@@ -243,8 +243,23 @@ export function parquetFile({ groups, codec = CODEC.none, lies = {}, list }: Wri
       [3, 'i64', rows],
     ])
   })
-  const columns = groups[0] ?? []
-  const schema = [
+  const schema = schemaOf(groups[0] ?? [], list)
+  const rows = groups.reduce((sum, group) => sum + (group[0]?.values.length ?? 0), 0)
+  const footer =
+    lies.footer ??
+    struct([
+      [1, 'i32', 1],
+      [2, 'list', ['struct', schema]],
+      [3, 'i64', rows],
+      [4, 'list', ['struct', rowGroups]],
+    ])
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(lies.footerBytes ?? footer.length)
+  return Buffer.concat([...parts, footer, length, Buffer.from('PAR1')])
+}
+
+function schemaOf(columns: readonly WrittenColumn[], list: string | undefined): Buffer[] {
+  return [
     struct([
       [4, 'bytes', 'schema'],
       [5, 'i32', columns.length + (list === undefined ? 0 : 1)],
@@ -284,16 +299,4 @@ export function parquetFile({ groups, codec = CODEC.none, lies = {}, list }: Wri
           ]),
         ]),
   ]
-  const rows = groups.reduce((sum, group) => sum + (group[0]?.values.length ?? 0), 0)
-  const footer =
-    lies.footer ??
-    struct([
-      [1, 'i32', 1],
-      [2, 'list', ['struct', schema]],
-      [3, 'i64', rows],
-      [4, 'list', ['struct', rowGroups]],
-    ])
-  const length = Buffer.alloc(4)
-  length.writeUInt32LE(lies.footerBytes ?? footer.length)
-  return Buffer.concat([...parts, footer, length, Buffer.from('PAR1')])
 }
