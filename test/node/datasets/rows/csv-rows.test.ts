@@ -15,7 +15,9 @@ async function rowsOf(
   file: Parameters<typeof csvRows>[0],
   wanted: Parameters<typeof csvRows>[1] = all,
 ): Promise<FileRow[]> {
-  return Array.fromAsync(csvRows(file, wanted))
+  const rows: FileRow[] = []
+  for await (const row of csvRows(file, wanted)) rows.push(row)
+  return rows
 }
 
 const cellsOf = (rows: FileRow[]) => rows.map(row => ('cells' in row ? row.cells : row.reason))

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import type { Cell } from '../../../../node/datasets/rows/rows.ts'
 import { CSV_ROWS } from '../../../../node/datasets/rows/rows-reader.ts'
 import { tableRecords } from '../../../../node/datasets/rows/table-record.ts'
-import { TABLE, TABLE_SCHEMA } from '../../../../protocols/study/contracts/table.ts'
+import { TABLE, TABLE_SCHEMA, type TableColumn } from '../../../../protocols/study/contracts/table.ts'
 import { findings, openedFile, readingOf, tableOf } from './files.ts'
 
 const NOTHING = { label: null, patient: null, split: null }
@@ -26,11 +26,8 @@ test('numbers and categories fill their entries; what is missing is what the con
     t.deepEqual(made([nothing, 120, nothing, 0]), [50, 120, 0, 0, 'healthy'])
     t.is(made([63, nothing, '1', 0]), 'column "pressure" holds nothing, and the study leaves such rows out')
   }
-  const columns = [{ name: 'pain', type: 'category', values: ['1'], missing: 'leave out' }] as const
-  t.is(
-    made([null, 0], { columns: [...columns], shape: [1] }),
-    'column "pain" holds nothing, and the study leaves such rows out',
-  )
+  const columns: TableColumn[] = [{ name: 'pain', type: 'category', values: ['1'], missing: 'leave out' }]
+  t.is(made([null, 0], { columns, shape: [1] }), 'column "pain" holds nothing, and the study leaves such rows out')
 })
 
 test('a number outside of the bounds stays as it is', t => {
@@ -95,8 +92,8 @@ test('a cell that does not fit is a reason that does not quote it', t => {
 
 test('a number that the contract calls missing is no fault', t => {
   t.deepEqual(made([Number.NaN, 120, '1', 0], { absent: ['NaN'] }), [50, 120, 1, 0, 'healthy'])
-  const columns = [{ name: 'pain', type: 'category', values: ['?', 'x'], missing: 'leave out' }] as const
-  t.deepEqual(made(['?', 0], { columns: [...columns], shape: [2] }), [1, 0, 'healthy'])
+  const columns: TableColumn[] = [{ name: 'pain', type: 'category', values: ['?', 'x'], missing: 'leave out' }]
+  t.deepEqual(made(['?', 0], { columns, shape: [2] }), [1, 0, 'healthy'])
 })
 
 test('the patient is a keyed hash of the trimmed id, and 12.0 is 12', t => {
@@ -158,10 +155,11 @@ const HEART = {
   labels: [['0', 'healthy'], ...['1', '2', '3', '4'].map(text => [text, 'diseased'])] as [string, string][],
   absent: ['?'],
   shape: [14] as [number],
-  columns: HEADER.map(name =>
-    name === 'sex'
-      ? ({ name, type: 'category', values: ['0', '1'], missing: 'zeros' } as const)
-      : ({ name, type: 'number', low: -10, high: 700, missing: 0 } as const),
+  columns: HEADER.map(
+    (name): TableColumn =>
+      name === 'sex'
+        ? { name, type: 'category', values: ['0', '1'], missing: 'zeros' }
+        : { name, type: 'number', low: -10, high: 700, missing: 0 },
   ),
 }
 
