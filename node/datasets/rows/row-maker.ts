@@ -47,7 +47,9 @@ export function belongings(
     }
     const id = contract.patients === true ? idIn(cells) : null
     if (id === '')
-      return `${patient === undefined ? 'nothing' : `column ${shownName(patient)} does not`} say whose it is`
+      return patient === undefined
+        ? 'nothing says whose it is'
+        : `column ${shownName(patient)} does not say whose it is`
     return { label: found, patient: id === null ? null : keyed(id), split: splitIn(cells) }
   }
   return { columns, read }

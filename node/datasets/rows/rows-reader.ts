@@ -17,7 +17,7 @@ export const CSV_ROWS: RecordReader = {
   name: 'CSV and TSV files',
   contracts: ['table', 'text'],
   takes: name => CSV_NAME.test(name),
-  read: (file, reading) => readFile(file, reading, csvRows),
+  read: (file, reading) => readFile(file, reading, { rows: csvRows, namesSure: false }),
 }
 
 export const PARQUET_ROWS: RecordReader = {
@@ -25,28 +25,35 @@ export const PARQUET_ROWS: RecordReader = {
   contracts: ['table', 'text'],
   // PARE: a file with an encrypted footer
   takes: (_, head) => /^PAR[1E]/.test(Buffer.from(head.subarray(0, 4)).toString('latin1')),
-  read: (file, reading) => readFile(file, reading, parquetRows),
+  read: (file, reading) => readFile(file, reading, { rows: parquetRows, namesSure: true }),
 }
 
-async function* readFile(file: OpenedFile, reading: Reading, rows: ReadRows): AsyncGenerator<Finding> {
+/** How one kind of file is read. */
+interface Kind {
+  readonly rows: ReadRows
+  /** names of columns are never values: the file does not have them in its first line */
+  readonly namesSure: boolean
+}
+
+async function* readFile(file: OpenedFile, reading: Reading, kind: Kind): AsyncGenerator<Finding> {
   if (file.bytes > ROW_FILE_BYTES_MAX) {
     yield { file: file.name, ok: false, reason: `it has more than ${ROW_FILE_BYTES_MAX} bytes; split it` }
     return
   }
   let sha256: string | undefined = await hashOf(file)
-  for await (const finding of findingsOf(file, reading, rows)) {
+  for await (const finding of findingsOf(file, reading, kind)) {
     yield sha256 === undefined ? finding : { ...finding, sha256 }
     sha256 = undefined
   }
 }
 
 /** Findings of a file; whatever refuses the rest of it is the last one. */
-async function* findingsOf(file: OpenedFile, reading: Reading, rows: ReadRows): AsyncGenerator<Finding> {
+async function* findingsOf(file: OpenedFile, reading: Reading, kind: Kind): AsyncGenerator<Finding> {
   const where = { file: file.name }
   try {
     const maker = makerOf(file, reading)
-    if (maker === null) yield { ...where, ...(await checkRows(file, rows)) }
-    else yield* recordsOf(file, rows, reading, maker)
+    if (maker === null) yield { ...where, ...(await checkRows(file, kind)) }
+    else yield* recordsOf(file, kind, reading, maker)
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error
     yield { ...where, ok: false, reason: error.message }
@@ -62,7 +69,7 @@ function makerOf({ name }: OpenedFile, reading: Reading): RowMaker | null {
 }
 
 /** Without a contract: whether rows can be parsed. */
-async function checkRows(file: OpenedFile, rows: ReadRows): Promise<{ ok: true; record: null }> {
+async function checkRows(file: OpenedFile, { rows }: Kind): Promise<{ ok: true; record: null }> {
   for await (const row of rows(file, { choose: () => null })) {
     if ('reason' in row) throw new FileRefused(`row ${row.row}: ${row.reason}.`)
   }
@@ -71,12 +78,12 @@ async function checkRows(file: OpenedFile, rows: ReadRows): Promise<{ ok: true; 
 
 async function* recordsOf(
   file: OpenedFile,
-  rows: ReadRows,
+  { rows, namesSure }: Kind,
   { contract }: Reading,
   maker: RowMaker,
 ): AsyncGenerator<Finding> {
   const header = contract?.kind === 'table' ? contract.header : undefined
-  const choose = (columns: readonly string[]): number[] => chosenOf(columns, maker.columns.map(columnName))
+  const choose = (columns: readonly string[]): number[] => chosenOf(columns, maker.columns.map(columnName), namesSure)
   let any = false
   for await (const row of rows(file, { header, choose })) {
     any = true
@@ -91,10 +98,12 @@ async function* recordsOf(
 const LISTED_MAX = 24
 
 /** @throws FileRefused that says which columns are missing and which are there */
-function chosenOf(columns: readonly string[], wanted: readonly string[]): number[] {
+function chosenOf(columns: readonly string[], wanted: readonly string[], namesSure: boolean): number[] {
   const missing = [...new Set(wanted)].filter(name => !columns.includes(name))
   if (missing.length > 0) {
-    throw new FileRefused(`it has no column ${listed(missing)}; ${presentIn(columns)}. Rename or add the columns.`)
+    throw new FileRefused(
+      `it has no column ${listed(missing)}; ${presentIn(columns, namesSure)}. Rename or add the columns.`,
+    )
   }
   const twice = wanted.find(name => columns.indexOf(name) !== columns.lastIndexOf(name))
   if (twice !== undefined) throw new FileRefused(`it has the column ${shownName(twice)} twice. Remove or rename one.`)
@@ -102,10 +111,12 @@ function chosenOf(columns: readonly string[], wanted: readonly string[]): number
 }
 
 /** Names only what must be names: the first line of a file without names holds a patient's values. */
-function presentIn(columns: readonly string[]): string {
+function presentIn(columns: readonly string[], namesSure: boolean): string {
   const names = columns.filter(name => name !== '')
   const odd = names.some(name => !/^[\p{L}_#%(]/u.test(name) || name.length > 80) || new Set(names).size < names.length
-  return odd || names.length === 0 ? 'its first line does not look like names of columns' : `it has ${listed(names)}`
+  return (odd && !namesSure) || names.length === 0
+    ? 'its first line does not look like names of columns'
+    : `it has ${listed(names)}`
 }
 
 function listed(names: readonly string[]): string {
