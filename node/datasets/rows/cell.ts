@@ -35,12 +35,13 @@ export function idOf(cell: Cell): string {
 
 /** Says which cells hold nothing: empty ones, and those with one of some texts or numbers. */
 export function absence(absent: readonly string[]): (cell: Cell) => boolean {
-  const texts = new Set(absent.flatMap(text => [cellText(text), plainText(cellText(text))]))
+  const texts = new Set(absent.map(cellText).flatMap(text => [text, plainText(text)]))
+  const numbers = [...texts].some(text => numberOf(text) !== null)
   return cell => {
     if (cell === null || cell === '') return true
     if (texts.size === 0 && typeof cell !== 'string') return false
     const text = cellText(cell)
-    return text === '' || texts.has(text) || texts.has(plainText(text))
+    return text === '' || texts.has(text) || (numbers && texts.has(plainText(text)))
   }
 }
 

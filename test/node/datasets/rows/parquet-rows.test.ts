@@ -28,23 +28,26 @@ const TABLE_COLUMNS: WrittenColumn[] = [
 
 for (const [name, codec] of Object.entries(CODEC)) {
   for (const dictionary of [false, true]) {
-    test(`${name}, ${dictionary ? 'dictionary' : 'plain'}: the records are those of the same table as CSV`, async t => {
-      const columns = TABLE_COLUMNS.map(column => ({ ...column, dictionary }))
-      const bytes = parquetFile({ codec, groups: [columns, columns] })
-      t.true(PARQUET_ROWS.takes('any name', bytes.subarray(0, 1024)))
-      const found = brief(await findings(PARQUET_ROWS, openedFile('a.parquet', bytes), readingOf(tableOf())))
-      const rows = '63.5,120,typical,0\n,130,1,1\n2,140,1.0,1\n'
-      const csv = openedFile('a.csv', `age,pressure,pain,outcome\n${rows}${rows}`)
-      t.deepEqual(found, brief(await findings(CSV_ROWS, csv, readingOf(tableOf()))))
-      t.is(found.length, 6)
-    })
+    test.serial(
+      `${name}, ${dictionary ? 'dictionary' : 'plain'}: the records are those of the same table as CSV`,
+      async t => {
+        const columns = TABLE_COLUMNS.map(column => ({ ...column, dictionary }))
+        const bytes = parquetFile({ codec, groups: [columns, columns] })
+        t.true(PARQUET_ROWS.takes('any name', bytes.subarray(0, 1024)))
+        const found = brief(await findings(PARQUET_ROWS, openedFile('a.parquet', bytes), readingOf(tableOf())))
+        const rows = '63.5,120,typical,0\n,130,1,1\n2,140,1.0,1\n'
+        const csv = openedFile('a.csv', `age,pressure,pain,outcome\n${rows}${rows}`)
+        t.deepEqual(found, brief(await findings(CSV_ROWS, csv, readingOf(tableOf()))))
+        t.is(found.length, 6)
+      },
+    )
   }
 }
 
 /** The writer's dictionaries hold 0 and -0 as one. */
 const positiveZero = (value: number): number => value + 0
 
-test('values read back, whatever they are', async t => {
+test.serial('values read back, whatever they are', async t => {
   const column = (name: string, type: number, value: fc.Arbitrary<WrittenColumn['values'][number]>, rest = {}) =>
     fc.tuple(fc.boolean(), fc.boolean()).chain(([dictionary, optional]) =>
       fc.array(optional ? fc.option(value) : value, { minLength: 9, maxLength: 9 }).map(values => ({
@@ -68,11 +71,11 @@ test('values read back, whatever they are', async t => {
       )
       t.deepEqual(cells, wanted)
     }),
-    { numRuns: 30 },
+    { numRuns: 12 },
   )
 })
 
-test('whole numbers beyond 2^53 are texts, unsigned ones have no sign, decimals have their point', async t => {
+test.serial('whole numbers beyond 2^53 are texts, unsigned ones have no sign, decimals have their point', async t => {
   const columns: WrittenColumn[] = [
     { name: 'a', type: TYPE.int64, values: [2n ** 53n + 1n, -(2n ** 63n)] },
     { name: 'b', type: TYPE.int32, converted: CONVERTED.uint32, values: [-1, 7] },
@@ -94,7 +97,7 @@ test('whole numbers beyond 2^53 are texts, unsigned ones have no sign, decimals 
   ])
 })
 
-test('a column of no single values is refused by its name where it is wanted, and else passed over', async t => {
+test.serial('a column of no single values is refused by its name where it is wanted, and else passed over', async t => {
   const plain: WrittenColumn = { name: 'x', type: TYPE.int32, values: [1] }
   const cases: [column: WrittenColumn, why: RegExp][] = [
     [
@@ -122,7 +125,7 @@ test('a column of no single values is refused by its name where it is wanted, an
   t.regex((await t.throwsAsync(cellsOf(nested, () => [1])))!.message, /"many" holds lists or structures/)
 })
 
-test('columns that do not match are one finding', async t => {
+test.serial('columns that do not match are one finding', async t => {
   const bytes = parquetFile({
     groups: [[TABLE_COLUMNS[0]!, { name: '2h-glucose', type: TYPE.int32, values: [1, 2, 3] }]],
   })
@@ -133,7 +136,7 @@ test('columns that do not match are one finding', async t => {
   t.is(found[0]!.sha256!.length, 64)
 })
 
-test('a file that is cut at any place is refused, or never read as something else', async t => {
+test.serial('a file that is cut at any place is refused, or never read as something else', async t => {
   const columns = TABLE_COLUMNS.map(column => ({
     ...column,
     values: Array.from({ length: 300 }, (_, at) => column.values[at % 3]!),
@@ -149,7 +152,7 @@ test('a file that is cut at any place is refused, or never read as something els
   }
 })
 
-test('a footer that lies is refused', async t => {
+test.serial('a footer that lies is refused', async t => {
   const groups = [TABLE_COLUMNS]
   const lying = (lies: WrittenColumn['lies']) => parquetFile({ groups: [[{ ...TABLE_COLUMNS[1]!, lies: lies! }]] })
   const deep = Buffer.alloc(1 << 20, 0x1c)
@@ -175,7 +178,7 @@ test('a footer that lies is refused', async t => {
   }
 })
 
-test('a page that lies is refused, bombs in bounded memory', async t => {
+test.serial('a page that lies is refused, bombs in bounded memory', async t => {
   const base: WrittenColumn = { name: 'x', type: TYPE.int64, values: [1n, 2n, 3n] }
   const run = Buffer.from([1, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0])
   const bomb = gzipSync(Buffer.alloc(2 ** 28))
@@ -207,7 +210,7 @@ test('a page that lies is refused, bombs in bounded memory', async t => {
   }
 })
 
-test('a byte that changed gives values or a reason, never an exception', async t => {
+test.serial('a byte that changed gives values or a reason, never an exception', async t => {
   const bytes = parquetFile({
     groups: [TABLE_COLUMNS.map(column => ({ ...column, dictionary: true }))],
     codec: CODEC.snappy,
@@ -220,18 +223,18 @@ test('a byte that changed gives values or a reason, never an exception', async t
       const found = await findings(PARQUET_ROWS, openedFile('a.parquet', changed), readingOf(tableOf()))
       t.true(found.length <= 4)
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   )
 })
 
-test('an encrypted file is named as such', async t => {
+test.serial('an encrypted file is named as such', async t => {
   const bytes = Buffer.from('PARE....PARE')
   t.true(PARQUET_ROWS.takes('x', bytes))
   const found = await findings(PARQUET_ROWS, openedFile('a.parquet', bytes), readingOf(null))
   t.deepEqual(brief(found), ['it is encrypted. Write it without encryption.'])
 })
 
-test('other files are not taken', t => {
+test.serial('other files are not taken', t => {
   t.false(PARQUET_ROWS.takes('a.parquet', Buffer.from('PK\x03\x04')))
   for (const name of ['a.csv', 'folder/A.TSV', 'x.tab', 'processed.va.data'])
     t.true(CSV_ROWS.takes(name, new Uint8Array()))
