@@ -24,4 +24,4 @@ export const GROUP_BYTES_MAX = 2 ** 29
 /** Time that one column of a row group may take to decode; the largest one takes about 3 s. */
 export const CHUNK_MS_MAX = 60_000
 /** Heap of the thread that decodes Parquet. */
-export const PARQUET_HEAP_MIB_MAX = 1024
+export const PARQUET_HEAP_MIB_MAX = 512

@@ -57,6 +57,7 @@ export function decodeColumn(
       schemaPath: [{ element: root as never, children: [leaf as never], count: 2, path: [] }, leaf as never],
       codec: chunk.codec as never,
       compressors: CODECS,
+      utf8: column.meaning === 'text',
       parsers: { stringFromBytes: (value: Uint8Array) => decodedText(decoder, value) } as never,
     },
   )
@@ -159,7 +160,7 @@ function checkPages(bytes: Uint8Array, column: ParquetColumn, rows: number): voi
 
 function checkDataPage(
   header: PageHeader,
-  { type, name }: ParquetColumn,
+  { type, name, optional }: ParquetColumn,
   { dictionary, left }: { dictionary: boolean; left: number },
 ): number {
   const page = header.data_page_header ?? header.data_page_header_v2
@@ -170,15 +171,18 @@ function checkDataPage(
   if (!ENCODINGS.includes(encoding) || (encoding === 'RLE' && type !== 'BOOLEAN')) throw otherEncoding(name)
   if (encoding.endsWith('_DICTIONARY') && !dictionary) throw damagedParquet('a dictionary is missing')
   if (header.data_page_header !== undefined) {
-    if (header.data_page_header.definition_level_encoding !== 'RLE') throw otherEncoding(name)
-  } else checkLevels(header)
+    // a column that has a value in every row has no levels, whatever their encoding is said to be
+    if (optional && header.data_page_header.definition_level_encoding !== 'RLE') throw otherEncoding(name)
+  } else checkLevels(header, optional)
   return count
 }
 
-function checkLevels({ data_page_header_v2: page, compressed_page_size: stored }: PageHeader): void {
+function checkLevels({ data_page_header_v2: page, compressed_page_size: stored }: PageHeader, optional: boolean): void {
   const { num_values: values, num_rows: rows, num_nulls: nulls } = page!
   const [definitions, repetitions] = [page!.definition_levels_byte_length, page!.repetition_levels_byte_length]
-  const levels = definitions >= 0 && repetitions === 0 && definitions <= stored
+  // some writers give a column without repetitions their levels nevertheless
+  const levels =
+    definitions >= 0 && repetitions >= 0 && definitions + repetitions <= stored && (optional || definitions === 0)
   if (!levels || rows !== values || !(nulls >= 0 && nulls <= values))
     throw damagedParquet('a page states other levels than it has')
 }

@@ -16,6 +16,8 @@ export interface ParquetColumn {
   /** why its values are not read, after the column's name; null: they are */
   readonly refusal: string | null
   readonly meaning: ParquetMeaning
+  /** whether nothing says that its bytes are a text: they are one if they are UTF-8 */
+  readonly perhapsText: boolean
   /** the stored values are whole numbers of 10^−scale, where they are decimals */
   readonly scale: number
   readonly type: NonNullable<SchemaElement['type']>
@@ -98,6 +100,7 @@ function columnOf({ element, children }: SchemaTree): ParquetColumn {
   return {
     name: element.name,
     meaning,
+    perhapsText: meaning === 'text' && element.converted_type === undefined && element.logical_type === undefined,
     refusal,
     scale: scaleOf(element),
     type: element.type ?? 'BYTE_ARRAY',

@@ -7,7 +7,7 @@
 import { FileRefused, type OpenedFile } from '../reader.ts'
 import { CHUNK_BYTES_MAX, FOOTER_BYTES_MAX, GROUP_BYTES_MAX, GROUP_CELLS_MAX } from './limits.ts'
 import type { ParquetValues } from './parquet-column.ts'
-import type { ParquetChunk, ParquetFooter } from './parquet-footer.ts'
+import type { ParquetChunk, ParquetColumn, ParquetFooter } from './parquet-footer.ts'
 import { ParquetThread } from './parquet-thread.ts'
 import { columnName, type FileRow, type RowsWanted, shownName } from './rows.ts'
 
@@ -55,11 +55,16 @@ async function footerOf(file: OpenedFile): Promise<Uint8Array> {
 
 function chosenColumns({ columns }: ParquetFooter, choose: RowsWanted['choose']): readonly number[] {
   const chosen = choose(columns.map(({ name }) => columnName(name)))
-  if (chosen === null) return [...columns.keys()].filter(index => columns[index]!.refusal === null)
+  if (chosen === null) return [...columns.entries()].filter(([, column]) => isReadable(column)).map(([index]) => index)
   const refused = chosen.find(index => columns[index]!.refusal !== null)
   if (refused === undefined) return chosen
   const { name, refusal } = columns[refused]!
   throw new FileRefused(`its column ${shownName(name)} ${refusal}.`)
+}
+
+/** Whether a column can be read that nobody asked for. */
+function isReadable({ refusal, perhapsText }: ParquetColumn): boolean {
+  return refusal === null && !perhapsText
 }
 
 interface Group {
@@ -72,15 +77,16 @@ interface Group {
 /** Values of the chosen columns, in their order. */
 async function groupValues(file: OpenedFile, { thread, footer, chosen, group }: Group): Promise<ParquetValues[]> {
   const { rows } = group
+  if (rows === 0) return []
   const distinct = [...new Set(chosen)]
   const chunks = new Map(distinct.map(index => [index, group.chunks[index] as ParquetChunk]))
   checkSizes([...chunks.values()], rows, file.bytes)
   const decoded = new Map<number, ParquetValues>()
-  for (const [index, chunk] of rows === 0 ? [] : chunks) {
+  for (const [index, chunk] of chunks) {
     const bytes = await file.part(chunk.start, chunk.bytes)
     decoded.set(index, await thread.column(bytes, { column: footer.columns[index]!, chunk, rows }))
   }
-  return chosen.map(index => decoded.get(index) ?? [])
+  return chosen.map(index => decoded.get(index)!)
 }
 
 function checkSizes(chunks: readonly ParquetChunk[], rows: number, fileBytes: number): void {

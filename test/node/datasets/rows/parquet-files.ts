@@ -28,6 +28,7 @@ export interface WrittenColumn {
     inflated?: number
     start?: number
     encoding?: number
+    levelEncoding?: number
     page?: Uint8Array
     stored?: Uint8Array
   }
@@ -165,7 +166,7 @@ function page(
       ? [
           [1, 'i32', lies.pageValues ?? count],
           [2, 'i32', lies.encoding ?? encoding],
-          [3, 'i32', 3],
+          [3, 'i32', lies.levelEncoding ?? 3],
           [4, 'i32', 3],
         ]
       : [

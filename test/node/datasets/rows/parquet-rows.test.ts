@@ -125,6 +125,47 @@ test.serial('a column of no single values is refused by its name where it is wan
   t.regex((await t.throwsAsync(cellsOf(nested, () => [1])))!.message, /"many" holds lists or structures/)
 })
 
+test.serial(
+  'decimals in bytes have their point, and an encoding of levels says nothing where there are none',
+  async t => {
+    const decimal = { converted: CONVERTED.decimal, scale: 1, precision: 4 }
+    const columns: WrittenColumn[] = [
+      {
+        name: 'a',
+        type: TYPE.bytes,
+        ...decimal,
+        values: [Uint8Array.of(0xff, 0xfe), Uint8Array.of(3)],
+        dictionary: true,
+      },
+      { name: 'b', type: TYPE.int32, values: [1, 2], lies: { levelEncoding: 4 } },
+    ]
+    t.deepEqual(await cellsOf(parquetFile({ groups: [columns] })), [
+      [-0.2, 1],
+      [0.3, 2],
+    ])
+    const levels = parquetFile({ groups: [[{ ...columns[1]!, optional: true }]] })
+    t.regex((await t.throwsAsync(cellsOf(levels)))!.message, /an encoding that is not read/)
+  },
+)
+
+test.serial('bytes that nothing calls a text are passed over, and read where they are wanted and UTF-8', async t => {
+  const bytes = (value: Uint8Array | string) =>
+    parquetFile({ groups: [[{ name: 'x', type: TYPE.bytes, values: [value] }]] })
+  t.deepEqual(await cellsOf(bytes(Uint8Array.of(0xff))), [[]])
+  t.regex((await t.throwsAsync(cellsOf(bytes(Uint8Array.of(0xff)), () => [0])))!.message, /not in UTF-8/)
+  t.deepEqual(await cellsOf(bytes('a'), () => [0]), [['a']])
+})
+
+test.serial('a file without rows is said to have none', async t => {
+  const columns = TABLE_COLUMNS.map(column => ({ ...column, values: [], lies: { start: 2 ** 33 } }))
+  const found = await findings(
+    PARQUET_ROWS,
+    openedFile('a.parquet', parquetFile({ groups: [columns] })),
+    readingOf(tableOf()),
+  )
+  t.deepEqual(brief(found), ['it holds no rows.'])
+})
+
 test.serial('columns that do not match are one finding', async t => {
   const bytes = parquetFile({
     groups: [[TABLE_COLUMNS[0]!, { name: '2h-glucose', type: TYPE.int32, values: [1, 2, 3] }]],
@@ -195,11 +236,21 @@ test.serial('a page that lies is refused, bombs in bounded memory', async t => {
     [{ ...base, dictionary: true, lies: { page: Buffer.from([8, 6, 200]) } }, CODEC.none, /not in its dictionary/],
     [{ ...base, lies: { page: Buffer.alloc(3) } }, CODEC.none, /it is damaged/],
     [
-      { name: 'x', type: TYPE.bytes, values: ['a', 'b', 'c'], lies: { page: Buffer.alloc(12, 0xff) } },
+      {
+        name: 'x',
+        type: TYPE.bytes,
+        converted: CONVERTED.utf8,
+        values: ['a', 'b', 'c'],
+        lies: { page: Buffer.alloc(12, 0xff) },
+      },
       CODEC.none,
       /it is damaged/,
     ],
-    [{ name: 'x', type: TYPE.bytes, values: [Uint8Array.of(0xff)] }, CODEC.none, /not in UTF-8/],
+    [
+      { name: 'x', type: TYPE.bytes, converted: CONVERTED.utf8, values: [Uint8Array.of(0xff)] },
+      CODEC.none,
+      /not in UTF-8/,
+    ],
   ]
   for (const [column, codec, reason] of cases) {
     const before = process.memoryUsage().rss
