@@ -9,7 +9,7 @@ export const CSV_ROW_BYTES_MAX = 2 ** 22
 export const TEXT_CHARACTERS_MAX = 2 ** 20
 
 /** A footer lists every column of every row group, with about 150 bytes for each. */
-export const FOOTER_BYTES_MAX = 2 ** 23
+export const FOOTER_BYTES_MAX = 2 ** 22
 export const ROW_GROUPS_MAX = 2 ** 16
 /** Rows of a Parquet file: a few bytes can state any number of equal rows. */
 export const PARQUET_ROWS_MAX = 2 ** 26
@@ -23,5 +23,5 @@ export const CHUNK_BYTES_MAX = 2 ** 27
 export const GROUP_BYTES_MAX = 2 ** 29
 /** Time that one column of a row group may take to decode; the largest one takes about 3 s. */
 export const CHUNK_MS_MAX = 60_000
-/** Heap of the thread that decodes Parquet. */
-export const PARQUET_HEAP_MIB_MAX = 512
+/** Heap of the thread that decodes Parquet, about twice what the limits above let it need. */
+export const PARQUET_HEAP_MIB_MAX = 2048

@@ -1,14 +1,16 @@
 /**
- * Decodes one column of one row group by hyparquet, after a look at all of its page headers: nothing is allocated by a
- * size that a header states and that the footer or the limits do not allow. Runs in the decoding thread.
+ * Decodes one column of one row group: its pages one by one by hyparquet, after a look at each page's header and runs, as
+ * hyparquet believes what they state. A heap limit alone does not help: V8 ends the whole process, not the thread, where
+ * one allocation exceeds it by far. Runs in the decoding thread.
  *
  * @module https://github.com/apache/parquet-format
  */
 
 import { brotliDecompressSync, crc32, gunzipSync } from 'node:zlib'
 import type { Compressors, DecodedArray, PageHeader } from 'hyparquet'
-import { parquetHeader, readColumn } from 'hyparquet/src/column.js'
-import { parseDecimal, parseFloat16 } from 'hyparquet/src/convert.js'
+import { parquetHeader, readPage } from 'hyparquet/src/column.js'
+import { convert, parseDecimal, parseFloat16 } from 'hyparquet/src/convert.js'
+import { readVarInt } from 'hyparquet/src/thrift.js'
 import { compressors, decompressZstd } from 'hyparquet-compressors'
 import { CHUNK_BYTES_MAX } from './limits.ts'
 import { type ParquetChunk, type ParquetColumn, ParquetError } from './parquet-footer.ts'
@@ -36,7 +38,6 @@ export function decodeColumn(
   chunk: ParquetChunk,
   rows: number,
 ): ParquetValues {
-  checkPages(bytes, column, rows)
   const element = {
     name: column.name,
     type: column.type,
@@ -46,22 +47,31 @@ export function decodeColumn(
   const root = { name: 'root', num_children: 1 }
   const leaf = { element, children: [], count: 1, path: [column.name] }
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const { data } = readColumn(
-    { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 },
-    { groupStart: 0, selectStart: 0, selectEnd: rows, groupRows: rows },
-    {
-      pathInSchema: [column.name],
-      type: column.type,
-      // without what it means: every value is interpreted below, and none by a rule that is not written here
-      element: element as never,
-      schemaPath: [{ element: root as never, children: [leaf as never], count: 2, path: [] }, leaf as never],
-      codec: chunk.codec as never,
-      compressors: CODECS,
-      utf8: column.meaning === 'text',
-      parsers: { stringFromBytes: (value: Uint8Array) => decodedText(decoder, value) } as never,
-    },
-  )
+  const of = {
+    pathInSchema: [column.name],
+    type: column.type,
+    // without what it means: every value is interpreted below, and none by a rule that is not written here
+    element,
+    schemaPath: [{ element: root, children: [leaf], count: 2, path: [] }, leaf],
+    codec: 'UNCOMPRESSED',
+    utf8: column.meaning === 'text',
+    parsers: { stringFromBytes: (value: Uint8Array) => decodedText(decoder, value) },
+  } as unknown as ColumnDecoder
+  const data: DecodedArray[] = []
+  let dictionary: DecodedArray | undefined
+  for (const page of pagesOf(bytes, column, chunk.codec, rows)) {
+    const reader = { view: viewOf(page.bytes), offset: 0 }
+    const { data: values } = readPage(reader, page.header, of, dictionary, undefined, 0)
+    if (page.header.type === 'DICTIONARY_PAGE') dictionary = convert(values!, of)
+    else data.push(values!)
+  }
   return cellsOf(data, column, rows)
+}
+
+type ColumnDecoder = Parameters<typeof readPage>[2]
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
 }
 
 function cellsOf(data: DecodedArray[], column: ParquetColumn, rows: number): ParquetValues {
@@ -123,6 +133,7 @@ function decodedText(decoder: InstanceType<typeof TextDecoder>, bytes: Uint8Arra
   }
 }
 
+/** Not DELTA_BYTE_ARRAY: a few bytes of it may state texts of any length. */
 const ENCODINGS: readonly (string | undefined)[] = [
   'PLAIN',
   'PLAIN_DICTIONARY',
@@ -131,30 +142,102 @@ const ENCODINGS: readonly (string | undefined)[] = [
   'BYTE_STREAM_SPLIT',
   'DELTA_BINARY_PACKED',
   'DELTA_LENGTH_BYTE_ARRAY',
-  'DELTA_BYTE_ARRAY',
 ]
 
-/** Goes through the headers of all pages. @throws ParquetError when they state more than there is */
-function checkPages(bytes: Uint8Array, column: ParquetColumn, rows: number): void {
-  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 }
+interface Page {
+  /** as if the page were stored without compression */
+  readonly header: PageHeader
+  readonly bytes: Uint8Array
+}
+
+/** The pages of a column, decompressed one by one. @throws ParquetError when they state more than there is */
+function* pagesOf(bytes: Uint8Array, column: ParquetColumn, codec: string, rows: number): Generator<Page> {
+  const reader = { view: viewOf(bytes), offset: 0 }
   let [values, inflated] = [0, 0]
   let dictionary = false
   while (values < rows) {
     if (reader.offset >= bytes.length) throw damagedParquet('a column ends before its last page')
     const header = parquetHeader(reader)
     const { compressed_page_size: stored, uncompressed_page_size: size } = header
-    if (!(stored >= 0 && size >= 0 && reader.offset + stored <= bytes.length))
+    if (!(stored >= 0 && size >= 0 && reader.offset + stored <= bytes.length)) {
       throw damagedParquet('a page goes beyond its column')
+    }
     inflated += size
     if (inflated > CHUNK_BYTES_MAX) throw tooLarge(column.name)
-    checkSum(bytes.subarray(reader.offset, reader.offset + stored), header)
+    const page = bytes.subarray(reader.offset, reader.offset + stored)
+    checkSum(page, header)
     reader.offset += stored
     if (header.type === 'DICTIONARY_PAGE') {
       const count = header.dictionary_page_header?.num_values ?? -1
-      if (dictionary || !(count >= 0 && count <= size * 8))
+      if (dictionary || !(count >= 0 && count <= size * 8)) {
         throw damagedParquet('a dictionary has more values than bytes')
+      }
       dictionary = true
-    } else values += checkDataPage(header, column, { dictionary, left: rows - values })
+      yield inflatedPage(page, header, codec)
+    } else {
+      values += checkDataPage(header, column, { dictionary, left: rows - values })
+      const plain = inflatedPage(page, header, codec)
+      checkRuns(plain, column)
+      yield plain
+    }
+  }
+}
+
+function inflatedPage(page: Uint8Array, header: PageHeader, codec: string): Page {
+  const { data_page_header_v2: v2, uncompressed_page_size: size } = header
+  const levels = v2 === undefined ? 0 : v2.definition_levels_byte_length + v2.repetition_levels_byte_length
+  if (levels > size) throw damagedParquet('a page states other levels than it has')
+  const compressed = v2?.is_compressed !== false && codec !== 'UNCOMPRESSED' && size > levels
+  const values = page.subarray(levels)
+  const inflated = compressed ? decompressed(values, size - levels, codec) : values
+  if (inflated.length !== size - levels) throw damagedParquet('a page has another length than it states')
+  // a copy of its own: no value of a page may reach into the bytes of another
+  const bytes = new Uint8Array(size)
+  bytes.set(page.subarray(0, levels))
+  bytes.set(inflated, levels)
+  const plain = { ...header, compressed_page_size: size }
+  return {
+    header: v2 === undefined ? plain : { ...plain, data_page_header_v2: { ...v2, is_compressed: false } },
+    bytes,
+  }
+}
+
+function decompressed(bytes: Uint8Array, length: number, codec: string): Uint8Array {
+  const decompress = CODECS[codec as keyof Compressors]
+  if (decompress === undefined)
+    throw new ParquetError(`it is compressed by ${codec}. Write it with snappy, gzip or zstd.`)
+  return decompress(bytes, length)
+}
+
+/** Checks the runs of levels and of indices: a run of a few bytes may state billions of values. */
+function checkRuns({ header, bytes }: Page, { optional, type }: ParquetColumn): void {
+  const { data_page_header: v1, data_page_header_v2: v2 } = header
+  const { num_values: count, encoding } = (v1 ?? v2)!
+  let at = v2?.repetition_levels_byte_length ?? 0
+  if (optional) {
+    const length = v2?.definition_levels_byte_length ?? viewOf(bytes).getUint32(0, true)
+    at += v2 === undefined ? 4 : 0
+    checkHybrid(bytes.subarray(at, at + length), 1, count)
+    at += length
+  }
+  if (encoding === 'RLE') checkHybrid(bytes.subarray(at + 4), 1, count)
+  else if (encoding.endsWith('_DICTIONARY') && type !== 'BOOLEAN' && at < bytes.length) {
+    const width = bytes[at]!
+    if (width > 32) throw damagedParquet('an index has more than 32 bits')
+    if (width > 0) checkHybrid(bytes.subarray(at + 1), width, count)
+  }
+}
+
+/** Goes through the runs of the hybrid of run lengths and bit packing, at most `count` values of them. */
+function checkHybrid(bytes: Uint8Array, width: number, count: number): void {
+  const reader = { view: viewOf(bytes), offset: 0 }
+  for (let left = count; left > 0 && reader.offset < bytes.length; ) {
+    const head = readVarInt(reader) >>> 0
+    const values = head & 1 ? (head >>> 1) * 8 : head >>> 1
+    // a packed run is filled up to a multiple of 8 values
+    if (values === 0 || values > left + (head & 1 ? 7 : 0)) throw damagedParquet('a run has more values than its page')
+    reader.offset += head & 1 ? (head >>> 1) * width : (width + 7) >> 3
+    left -= values
   }
 }
 
