@@ -188,7 +188,8 @@ function inflatedPage(page: Uint8Array, header: PageHeader, codec: string): Page
   const levels = v2 === undefined ? 0 : v2.definition_levels_byte_length + v2.repetition_levels_byte_length
   if (levels > size) throw damagedParquet('a page states other levels than it has')
   const compressed = v2?.is_compressed !== false && codec !== 'UNCOMPRESSED' && size > levels
-  const values = page.subarray(levels)
+  // no values may be stored as an empty stream of the codec
+  const values = size > levels ? page.subarray(levels) : new Uint8Array()
   const inflated = compressed ? decompressed(values, size - levels, codec) : values
   if (inflated.length !== size - levels) throw damagedParquet('a page has another length than it states')
   // a copy of its own: no value of a page may reach into the bytes of another
@@ -214,31 +215,45 @@ function checkRuns({ header, bytes }: Page, { optional, type }: ParquetColumn): 
   const { data_page_header: v1, data_page_header_v2: v2 } = header
   const { num_values: count, encoding } = (v1 ?? v2)!
   let at = v2?.repetition_levels_byte_length ?? 0
+  let present = count - (v2?.num_nulls ?? 0)
   if (optional) {
     const length = v2?.definition_levels_byte_length ?? viewOf(bytes).getUint32(0, true)
     at += v2 === undefined ? 4 : 0
-    checkHybrid(bytes.subarray(at, at + length), 1, count)
+    const { left, ones } = checkHybrid(bytes.subarray(at, at + length), 1, count)
+    if (left > 0) throw damagedParquet('a page has fewer levels than values')
+    if (v2 === undefined) present = ones
     at += length
   }
-  if (encoding === 'RLE') checkHybrid(bytes.subarray(at + 4), 1, count)
+  if (encoding === 'RLE') checkHybrid(bytes.subarray(at + 4), 1, present)
   else if (encoding.endsWith('_DICTIONARY') && type !== 'BOOLEAN' && at < bytes.length) {
     const width = bytes[at]!
     if (width > 32) throw damagedParquet('an index has more than 32 bits')
-    if (width > 0) checkHybrid(bytes.subarray(at + 1), width, count)
+    if (width > 0) checkHybrid(bytes.subarray(at + 1), width, present)
   }
 }
 
-/** Goes through the runs of the hybrid of run lengths and bit packing, at most `count` values of them. */
-function checkHybrid(bytes: Uint8Array, width: number, count: number): void {
+/**
+ * Goes through the runs of the hybrid of run lengths and bit packing as far as the decoder does.
+ *
+ * @returns how many of `count` values are left when the bytes end; how many are 1, for a width of 1
+ */
+function checkHybrid(bytes: Uint8Array, width: number, count: number): { left: number; ones: number } {
   const reader = { view: viewOf(bytes), offset: 0 }
-  for (let left = count; left > 0 && reader.offset < bytes.length; ) {
+  let [left, ones] = [count, 0]
+  while (left > 0 && reader.offset < bytes.length) {
     const head = readVarInt(reader) >>> 0
-    const values = head & 1 ? (head >>> 1) * 8 : head >>> 1
+    const packed = (head & 1) === 1
+    const values = packed ? (head >>> 1) * 8 : head >>> 1
     // a packed run is filled up to a multiple of 8 values
-    if (values === 0 || values > left + (head & 1 ? 7 : 0)) throw damagedParquet('a run has more values than its page')
-    reader.offset += head & 1 ? (head >>> 1) * width : (width + 7) >> 3
+    if (values > left + (packed ? 7 : 0)) throw damagedParquet('a run has more values than its page')
+    for (let value = 0; value < Math.min(values, left); value++) {
+      if (width > 1) break
+      ones += packed ? ((bytes[reader.offset + (value >> 3)] ?? 0) >> (value & 7)) & 1 : (bytes[reader.offset] ?? 0) & 1
+    }
+    reader.offset += packed ? (head >>> 1) * width : (width + 7) >> 3
     left -= values
   }
+  return { left, ones }
 }
 
 function checkDataPage(
