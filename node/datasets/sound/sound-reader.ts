@@ -1,10 +1,9 @@
 /** WAV files as records of log-mel energies. @module */
 
 import { createHash } from 'node:crypto'
-import { printable } from '../../../protocols/encoding/printable.ts'
 import { contractKindOf, type DataContract } from '../../../protocols/study/contracts/list.ts'
 import type { SoundContract } from '../../../protocols/study/contracts/sound.ts'
-import { classIndexOf } from '../class-index.ts'
+import { recordFacts } from '../labelling.ts'
 import {
   FileRefused,
   type Finding,
@@ -51,47 +50,24 @@ function hashOf({ length, samples }: Wav): string {
   return hash.digest('hex')
 }
 
-function recordOf(
-  wav: Wav,
-  name: string,
-  { contract, keyed, facts }: Reading & { contract: DataContract },
-): FoundRecord {
+function recordOf(wav: Wav, name: string, reading: Reading & { contract: DataContract }): FoundRecord {
+  const { contract } = reading
   if (contract.kind !== 'sound') {
-    throw new FileRefused(`is a sound, and the records are ${contractKindOf(contract).plural}: leave it out`)
+    throw new FileRefused(`it is a sound, and the records are ${contractKindOf(contract).plural}: leave it out`)
   }
-  const { label, patient, split } = facts(name)
-  return {
-    values: valuesOf(wav, contract),
-    label: labelOf(contract, label),
-    patient: contract.patients === true ? keyed(patientOf(patient)) : null,
-    split,
-  }
+  const facts = recordFacts(reading, name)
+  if (typeof facts === 'string') throw new FileRefused(facts)
+  return { values: valuesOf(wav, contract), ...facts }
 }
 
 function valuesOf(wav: Wav, contract: SoundContract): Float32Array {
   if (wav.rate !== contract.rate) {
     throw new FileRefused(
-      `has ${wav.rate} samples a second, and the records have ${contract.rate}: resample it to ${contract.rate}`,
+      `it has ${wav.rate} samples a second, and the records have ${contract.rate}: resample it to ${contract.rate}`,
     )
   }
   const { samples, into } = createLogMel(contract)
   const values = new Float32Array(contract.shape[0] * contract.shape[1])
   into(values, wav.samples(0, Math.min(wav.length, samples)))
   return values
-}
-
-function labelOf(contract: SoundContract, text: string | null): number {
-  if (text === null)
-    throw new FileRefused('has no label: put it into a folder named after its class, or list its label')
-  const index = classIndexOf(contract, text)
-  if (index !== null) return index
-  throw new FileRefused(
-    `has the label ${printable(JSON.stringify(text))}, which is no class: correct it, or let contract.labels name it`,
-  )
-}
-
-function patientOf(text: string | null): string {
-  const id = text?.trim() ?? ''
-  if (id === '') throw new FileRefused('has no patient, and every record needs one: list its patient')
-  return id
 }

@@ -55,7 +55,7 @@ export function readWav(bytes: Uint8Array): Wav {
   const { format, data } = chunksOf(bytes)
   const { kind, channels, rate, bits } = formatOf(format)
   const frameBytes = (channels * bits) / 8
-  if (data.length === 0) throw new FileRefused(`holds no samples: ${EXPORT_AGAIN}`)
+  if (data.length === 0) throw new FileRefused(`it holds no samples: ${EXPORT_AGAIN}`)
   if (data.length % frameBytes !== 0) throw damaged(`its last sample is incomplete`)
   const sample = DECODERS[`${kind}/${bits}`]!
   const view = viewOf(data)
@@ -86,8 +86,8 @@ const DECODERS: Readonly<Record<string, (view: DataView, at: number) => number>>
 /** Finds the one format and the one data chunk, in any order and among others. */
 function chunksOf(bytes: Uint8Array): { format: Uint8Array; data: Uint8Array } {
   const kind = ascii(bytes, 0)
-  if (!isWav(bytes)) throw new FileRefused(`is no WAV file: ${EXPORT_AGAIN}`)
-  if (kind !== 'RIFF') throw new FileRefused(`is a WAV of the kind ${kind}, which is not read: ${CONVERT}`)
+  if (!isWav(bytes)) throw new FileRefused(`it is no WAV file: ${EXPORT_AGAIN}`)
+  if (kind !== 'RIFF') throw new FileRefused(`it is a WAV of the kind ${kind}, which is not read: ${CONVERT}`)
   const view = viewOf(bytes)
   const end = CHUNK_HEAD_BYTES + view.getUint32(4, true)
   // one byte less: some writers do not pad an odd last chunk, but count the padding
@@ -128,13 +128,13 @@ function formatOf(chunk: Uint8Array): Format {
   const [channels, rate] = [view.getUint16(2, true), view.getUint32(4, true)]
   const [frameBytes, bits] = [view.getUint16(12, true), view.getUint16(14, true)]
   if (!Object.hasOwn(DECODERS, `${kind}/${bits}`)) {
-    throw new FileRefused(`holds samples of format ${kind} with ${bits} bits, which is not read: ${CONVERT}`)
+    throw new FileRefused(`it holds samples of format ${kind} with ${bits} bits, which is not read: ${CONVERT}`)
   }
   if (channels < 1 || channels > WAV_CHANNELS_MAX) {
-    throw new FileRefused(`has ${channels} channels, not 1 to ${WAV_CHANNELS_MAX}: mix them down to one`)
+    throw new FileRefused(`it has ${channels} channels, not 1 to ${WAV_CHANNELS_MAX}: mix them down to one`)
   }
   if (rate < 1 || rate > SOUND_RATE_MAX) {
-    throw new FileRefused(`has ${rate} samples a second, not 1 to ${SOUND_RATE_MAX}: resample it`)
+    throw new FileRefused(`it has ${rate} samples a second, not 1 to ${SOUND_RATE_MAX}: resample it`)
   }
   if (frameBytes !== (channels * bits) / 8) throw damaged(`its format contradicts itself about the size of a sample`)
   return { kind, channels, rate, bits }
@@ -146,7 +146,7 @@ function kindOf(view: DataView): number {
   if (tag !== EXTENSIBLE) return tag
   if (view.byteLength < EXTENSIBLE_BYTES) throw damaged(`its extensible format is incomplete`)
   const rest = Buffer.from(view.buffer, view.byteOffset + 26, 14).toString('hex')
-  if (rest !== GUID_REST) throw new FileRefused(`holds samples of a format that is not read: ${CONVERT}`)
+  if (rest !== GUID_REST) throw new FileRefused(`it holds samples of a format that is not read: ${CONVERT}`)
   return view.getUint16(24, true)
 }
 
@@ -155,7 +155,7 @@ function cutShort(stated: number, there: number): FileRefused {
 }
 
 function damaged(what: string): FileRefused {
-  return new FileRefused(`is damaged, ${what}: ${EXPORT_AGAIN}`)
+  return new FileRefused(`it is damaged, ${what}: ${EXPORT_AGAIN}`)
 }
 
 function ascii(bytes: Uint8Array, at: number): string {

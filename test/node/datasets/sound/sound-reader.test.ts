@@ -60,22 +60,22 @@ test('a patient is hashed where the contract has patients, and required there', 
   const finding = await found(wave(), contract, { patient: ' abc ' })
   t.deepEqual(finding.ok && finding.record?.patient, new Uint8Array(16).fill(3))
   for (const patient of [null, '', '  '])
-    t.regex(reasonOf(await found(wave(), contract, { patient })), /^has no patient/)
+    t.regex(reasonOf(await found(wave(), contract, { patient })), /^nothing says whose it is/)
 })
 
 test('what does not fit is a finding with a reason, and the samples are hashed all the same', async t => {
   const cases: [Promise<Finding>, RegExp][] = [
-    [found(wave({ rate: 16_000 })), /^has 16000 samples a second, and the records have 8000/],
-    [found(wave(), CONTRACT, { label: null }), /^has no label/],
-    [found(wave(), CONTRACT, { label: 'maybe\u202e' }), /^has the label "maybe\ufffd", which is no class/],
-    [found(wave(), images()), /^is a sound, and the records are images/],
+    [found(wave({ rate: 16_000 })), /^it has 16000 samples a second, and the records have 8000/],
+    [found(wave(), CONTRACT, { label: null }), /^nothing says its label/],
+    [found(wave(), CONTRACT, { label: 'maybe\u202e' }), /^its label is none of the study's classes/],
+    [found(wave(), images()), /^it is a sound, and the records are images/],
   ]
   for (const [finding, reason] of cases) {
     t.regex(reasonOf(await finding), reason)
     t.regex((await finding).sha256 ?? '', /^[0-9a-f]{64}$/)
   }
   const damaged = await found(wave().slice(0, -2))
-  t.regex(reasonOf(damaged), /^is damaged, it is cut short/)
+  t.regex(reasonOf(damaged), /^it is damaged, it is cut short/)
   t.is(damaged.sha256, undefined)
 })
 

@@ -61,7 +61,7 @@ test('a part of the samples is that part', t => {
 })
 
 const HOSTILE: [name: string, bytes: Uint8Array, reason: RegExp][] = [
-  ['empty', new Uint8Array(0), /^is no WAV file/],
+  ['empty', new Uint8Array(0), /^it is no WAV file/],
   ['12 bytes', wave().slice(0, 12), /cut short/],
   ['cut in the samples', wave().slice(0, -2), /cut short/],
   ['cut in the format', wave().slice(0, 30), /cut short/],
