@@ -77,6 +77,7 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
     name: `Utility of ${name}`,
     created: '2026-01-01T00:00:00Z',
     ...ONLY_TERMS,
+    copies: 1,
     units: records,
     contract: {
       ...{ kind: 'vector', shape: [parts[0]!.shape[0]!], classes: [...classes] },

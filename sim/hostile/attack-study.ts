@@ -14,6 +14,7 @@ export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'>
     name: 'Attack',
     created: '2026-01-01T00:00:00Z',
     ...ONLY_TERMS,
+    copies: 1,
     units: 1000,
     contract: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'] },
     model: { preset: 'logistic' },

@@ -90,6 +90,7 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
     name: 'Simulated study',
     created: '2026-01-01T00:00:00Z',
     ...ONLY_TERMS,
+    copies: 1,
     units: 400,
     contract: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], ...(normalised && { bounds }) },
     ...(normalised && { normalisation: { noiseMultiplier: STATISTICS_MULTIPLIER } }),

@@ -24,6 +24,7 @@ export function testStudy(signers: readonly Signer[], { rounds = 3, ...changes }
     name: 'Test study',
     created: '2026-01-01T00:00:00Z',
     ...ONLY_TERMS,
+    copies: 1,
     units: 400,
     contract: { kind: 'vector', shape: [30], classes: ['no', 'yes'] },
     model: { preset: 'logistic' },

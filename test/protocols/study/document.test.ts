@@ -275,7 +275,7 @@ test('a study without the options has the bytes of its other fields alone, and o
   for (const document of plain) {
     const { version, name, created, units, contract, model, initialSeed } = document
     const { optimizer, schedule, profile, timing, hospitals } = document
-    const terms = { ...ONLY_TERMS, version, name, created, units, contract, model, initialSeed }
+    const terms = { ...ONLY_TERMS, copies: 1, version, name, created, units, contract, model, initialSeed }
     const fields = { ...terms, optimizer, schedule, profile, timing, hospitals }
     t.deepEqual(encodeStudy(document), encode({ ...fields, privacy } as unknown as Parameters<typeof encode>[0]))
   }
@@ -324,7 +324,6 @@ test('what only a newer version can know is refused by name, and not as malforme
   const training = { kind: 'training', rounds: 3 }
   const newer: [path: string, value: unknown, named: string][] = [
     ['unit', 'patient', 'unit is "patient"'],
-    ['copies', 2, 'copies is 2'],
     ['cohort', 'fixed', 'cohort is "fixed"'],
     ['influence', 1.5, 'influence is 1.5'],
     ['evaluation', { bins: 8 }, 'evaluation is a value'],
