@@ -12,7 +12,8 @@ import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { chargedStore, PrivacyAccount } from '../privacy/account.ts'
-import { privacyReport } from '../privacy/report.ts'
+import { pricedElsewhere } from '../privacy/patient-epsilons.ts'
+import { type PrivacyReport, privacyReport } from '../privacy/report.ts'
 import { approvedStudies, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
 import { EvidenceFolder } from '../storage/evidence-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
@@ -20,8 +21,8 @@ import { PendingChange } from '../storage/pending-change.ts'
 import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
-import { startWorker } from '../worker/worker-client.ts'
-import { featureProgress, type Startup, startupSources, unlessAborted } from './startup.ts'
+import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
+import { featureProgress, type Startup, startupSources, tellPromise, unlessAborted } from './startup.ts'
 import { createNode } from './study-node.ts'
 
 export interface RunningNode {
@@ -123,9 +124,9 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     )
     cleanups.push(() => account.close())
     startup.stage = 'joining the network'
-    if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
+    tellPrivacy(document, { account, worker, log })
     const store = chargedStore(level, account)
-    const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
+    const privacy = await reporting(folder, { config, account, worker })
     const pending = new PendingChange(folder, study, log)
     const evidence = new EvidenceFolder(folder, study)
     await evidence.open()
@@ -147,7 +148,7 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     sources = {
       status: () => node.status(),
       rounds: () => node.rounds(),
-      privacy: () => privacyReport({ ledger: account.books, documents, epsilonMax: config.privacy.epsilonMax }),
+      privacy,
       ready: () => node.ready(),
     }
     log.info({ url: server.url }, 'status page')
@@ -156,4 +157,24 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     await stop(error)
     throw error
   }
+}
+
+/** Logs what must be known of the records and of the promise before the first round. */
+function tellPrivacy(
+  document: StudyDocument,
+  { account, worker, log }: { account: PrivacyAccount; worker: WorkerClient; log: Logger },
+): void {
+  if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
+  tellPromise(document, worker, log)
+}
+
+/** Reports what was spent. The worker computes what takes long. */
+async function reporting(
+  folder: string,
+  { config, account, worker }: { config: NodeConfig; account: PrivacyAccount; worker: WorkerClient },
+): Promise<() => PrivacyReport> {
+  const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
+  const { epsilonMax } = config.privacy
+  const patients = pricedElsewhere(worker.epsilonsOfCopies)
+  return () => privacyReport({ ledger: account.books, documents, epsilonMax, patients })
 }

@@ -1,11 +1,16 @@
 /** What a node shows of itself while it starts: opening its store, reading its records, joining the others. @module */
 
+import { spendingOf, termsOfStudy } from '../../protocols/ledger/spending.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { HttpSources } from '../http/http.ts'
 import { IDLE_STATUS, type NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
+import { epsilonText, observerWords, promisedText, severalHospitalsLine } from '../privacy/epsilon-text.ts'
+import { hospitalsShown } from '../privacy/patient-epsilons.ts'
 import { readVersion } from '../version.ts'
+import type { WorkerClient } from '../worker/worker-client.ts'
 import type { WorkerProgress } from '../worker/worker-thread.ts'
 
 /** What the node is doing before it takes part, in words. */
@@ -37,6 +42,28 @@ export function featureProgress(startup: Startup, log: Pick<Logger, 'info'>): (p
     logged = percent + LOGGED_STEP
     log.info({ computed, of }, 'computing features of the records, once: they are kept on disk')
   }
+}
+
+/** Logs what the study promises, and what of it is left to a patient whom several hospitals know. */
+export function tellPromise(
+  document: StudyDocument,
+  worker: Pick<WorkerClient, 'epsilonsOfCopies'>,
+  log: Pick<Logger, 'info'>,
+): void {
+  if (!noiseModeOf(document.privacy).isPrivate) return
+  const { delta, epsilon, colluders } = document.privacy
+  const copies = hospitalsShown(document.copies)
+  const rounds = { statistics: document.normalisation === undefined ? 0 : 1, training: trainingRounds(document) }
+  const tell = (epsilons: readonly number[]): void => {
+    const epsilonsOfPatient = copies.map((hospitals, at) => ({ hospitals, colluding: epsilons[at]! }))
+    const left = severalHospitalsLine(epsilonsOfPatient, observerWords(colluders))
+    log.info(
+      { epsilon, delta, unit: document.unit, copies: document.copies, epsilonsOfPatient },
+      `over all rounds at most epsilon ${epsilonText(epsilon)} of ${promisedText(document)}; ${left}`,
+    )
+  }
+  // a worker that ends tells so itself
+  worker.epsilonsOfCopies([spendingOf(termsOfStudy(document), rounds)], { delta, copies }).then(tell, () => {})
 }
 
 /** The work's result, or the signal's reason as soon as it is aborted: the work itself is left alone. */

@@ -72,7 +72,10 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   const charged = new Map<string, { sum: SumPlan; contributors: number; multipliers: Multipliers; times: number }>()
   const known = new Map<string, Epsilons>()
   let rounds = 0
-  const epsilonAgainst = (observer: keyof Epsilons, { copies, holders }: { copies: number; holders: number }): number => {
+  const epsilonAgainst = (
+    observer: keyof Epsilons,
+    { copies, holders }: { copies: number; holders: number },
+  ): number => {
     if (rounds > 0 && !isPrivate) return Infinity
     // the study's constants are the same in every round: few kinds of steps, however many were there
     const kinds = new Map<string, AccountedSteps>()

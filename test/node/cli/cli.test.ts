@@ -49,7 +49,7 @@ test('init, id, study new, show and approve: what a newcomer does', async t => {
   t.true(made.epsilons.model < made.epsilons.colluding && made.epsilons.colluding <= 3 && made.epsilons.alone > 3)
 
   const shown = await works(t, 'study', 'show', study)
-  for (const text of [made.study, ...peers, 'all other hospitals colluding', 'several records', 'Warning: ']) {
+  for (const text of [made.study, ...peers, 'all other hospitals colluding', 'more records', 'Warning: ']) {
     t.true(shown.includes(text), text)
   }
   t.is((shown.match(/ epsilon [\d.]+ against/g) ?? []).length, 3)
@@ -226,7 +226,17 @@ const status: NodeStatus = {
   view: 0,
   peers: [{ peer: '12D3KooWother', site: 'There', state: 'absent', reason: null }],
   contributors: [],
-  epsilon: { model: 0.5, colluding: 0.7, alone: 1.1, delta: 1e-5, cap: 3, against: observerWords(1) },
+  epsilonsOfPatient: [1, 2, 3].map(hospitals => ({ hospitals, colluding: hospitals })),
+  epsilon: {
+    unit: 'record',
+    copies: 1,
+    model: 0.5,
+    colluding: 0.7,
+    alone: 1.1,
+    delta: 1e-5,
+    cap: 3,
+    against: observerWords(1),
+  },
   noiseMultiplier: 1.5,
   engine: 'wasm',
   checkpoint: null,
@@ -247,16 +257,7 @@ test('status asks the running node', async t => {
   const { folders } = await hospitals(t, 1, '--http-port', String(server.port))
   t.deepEqual(JSON.parse(await works(t, 'status', '--data', folders[0]!, '--json')), status)
   const text = await works(t, 'status', '--url', server.url)
-  for (const part of [
-    'Here',
-    'There',
-    'absent',
-    '3 of 20',
-    'Pneumonia',
-    '1.1',
-    'Round 2 was void',
-    'several records',
-  ]) {
+  for (const part of ['Here', 'There', 'absent', '3 of 20', 'Pneumonia', '1.1', 'Round 2 was void', 'more records']) {
     t.true(text.includes(part), part)
   }
 })

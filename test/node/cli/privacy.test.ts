@@ -85,7 +85,7 @@ test('what was spent is shown with the cross-check, and projected', async t => {
   t.like(accounts[0], { account: 1, records: 12, epsilon: expected, cap: 8 })
   t.like(accounts[0].studies[0], { charged: 5, rounds: 40, colluding: expected, cap: 3, model: null, alone: null })
   const text = await works(t, 'privacy', 'show', '--data', folder)
-  for (const part of ['12 records', '5 of 40 rounds', 'any 2 hospitals', 'Rényi', 'several records']) {
+  for (const part of ['12 records', '5 of 40 rounds', 'any 2 hospitals', 'Rényi', 'more records']) {
     t.true(text.includes(part), part)
   }
   const [projected] = JSON.parse(await works(t, 'privacy', 'project', '--data', folder, '--rounds', '10', '--json'))

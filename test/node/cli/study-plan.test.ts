@@ -67,7 +67,7 @@ test('the command prints the table with its words, and JSON', async t => {
   const size = ['--records', '4000', '--hospitals', '7', '--epsilon', '3', '--delta', '1e-5']
   const axes = ['--rounds', '30,60', '--sample-rates', '0.1']
   const text = await works(t, 'study', 'plan', ...size, ...axes)
-  for (const part of ['rounds', 'alone', 'several records', 'all other hospitals']) {
+  for (const part of ['rounds', 'alone', 'more records', 'all other hospitals']) {
     t.true(text.includes(part), part)
   }
   const { rows } = JSON.parse(await works(t, 'study', 'plan', ...size, ...axes, '--json'))
