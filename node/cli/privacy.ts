@@ -7,6 +7,7 @@ import { COPIES_MAX } from '../../crypto/accounting/mixture.ts'
 import { rdpEpsilon } from '../../crypto/accounting/rdp.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
+import { STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/study/limits.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { epsilonText, observerLines, severalHospitalsLine, severalRecordsLine } from '../privacy/epsilon-text.ts'
@@ -96,8 +97,9 @@ function printEpsilon(options: MechanismOptions & { noiseMultiplier: number }): 
     pld: pldOf(copies),
     rdp: rdpEpsilon({ sampleRate, noiseMultiplier, steps, copies, delta }),
   }))
-  // one number of copies was asked for: no others
-  const patients = options.copies === undefined ? calculated(() => pricedFor(pldOf)) : null
+  // one number of copies was asked for: no others; and below the noise of any study they may take half a minute
+  const alone = options.copies === undefined && noiseMultiplier >= STUDY_NOISE_MULTIPLIER_MIN
+  const patients = alone ? calculated(() => pricedFor(pldOf)) : null
   if (options.json) {
     const others = patients && { epsilonsOfPatient: patients.ofHospitals, epsilonsOfRecords: patients.ofRecords }
     return printJson({ pld, rdp, ...(copies > 1 && { copies }), ...others })

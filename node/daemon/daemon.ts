@@ -165,7 +165,8 @@ function tellPrivacy(
   { account, worker, log }: { account: PrivacyAccount; worker: WorkerClient; log: Logger },
 ): void {
   if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
-  tellPromise(document, worker, log)
+  // a worker that ends tells so itself
+  tellPromise(document, worker, log).catch(() => {})
 }
 
 /** Reports what was spent. The worker computes what takes long. */

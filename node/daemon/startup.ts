@@ -45,25 +45,24 @@ export function featureProgress(startup: Startup, log: Pick<Logger, 'info'>): (p
 }
 
 /** Logs what the study promises, and what of it is left to a patient whom several hospitals know. */
-export function tellPromise(
+export async function tellPromise(
   document: StudyDocument,
   worker: Pick<WorkerClient, 'epsilonsOfCopies'>,
   log: Pick<Logger, 'info'>,
-): void {
+): Promise<void> {
   if (!noiseModeOf(document.privacy).isPrivate) return
-  const { delta, epsilon, colluders } = document.privacy
-  const copies = hospitalsShown(document.copies)
+  const { unit, copies, privacy } = document
+  const { delta, epsilon, colluders } = privacy
+  const shown = hospitalsShown(copies)
   const rounds = { statistics: document.normalisation === undefined ? 0 : 1, training: trainingRounds(document) }
-  const tell = (epsilons: readonly number[]): void => {
-    const epsilonsOfPatient = copies.map((hospitals, at) => ({ hospitals, colluding: epsilons[at]! }))
-    const left = severalHospitalsLine(epsilonsOfPatient, observerWords(colluders))
-    log.info(
-      { epsilon, delta, unit: document.unit, copies: document.copies, epsilonsOfPatient },
-      `over all rounds at most epsilon ${epsilonText(epsilon)} of ${promisedText(document)}; ${left}`,
-    )
-  }
-  // a worker that ends tells so itself
-  worker.epsilonsOfCopies([spendingOf(termsOfStudy(document), rounds)], { delta, copies }).then(tell, () => {})
+  const spending = spendingOf(termsOfStudy(document), rounds)
+  const epsilons = await worker.epsilonsOfCopies([spending], { delta, copies: shown })
+  const epsilonsOfPatient = shown.map((hospitals, at) => ({ hospitals, colluding: epsilons[at]! }))
+  log.info(
+    { epsilon, delta, unit, copies, epsilonsOfPatient },
+    `over all rounds at most epsilon ${epsilonText(epsilon)} of ${promisedText(document)}; ` +
+      severalHospitalsLine(epsilonsOfPatient, observerWords(colluders)),
+  )
 }
 
 /** The work's result, or the signal's reason as soon as it is aborted: the work itself is left alone. */

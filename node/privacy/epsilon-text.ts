@@ -10,6 +10,8 @@ import {
 } from './patient-epsilons.ts'
 
 const DIGITS = 4
+/** What a division leaves beyond these is rounding. */
+const DIGITS_EXACT = 12
 
 /** An upper bound on epsilon for display: rounded up, so that a promise does not look better than it is. */
 export function epsilonText(epsilon: number): string {
@@ -25,7 +27,8 @@ export function epsilonFoundText(epsilon: number): string {
 function rounded(epsilon: number, round: (steps: number) => number): string {
   if (!Number.isFinite(epsilon)) return 'unbounded'
   const unit = 10 ** (DIGITS - 1 - Math.floor(Math.log10(Math.max(epsilon, 1))))
-  return String(round(epsilon * unit) / unit)
+  // above 10 to the DIGITS the unit is no whole number, and the division not exact
+  return String(Number((round(epsilon * unit) / unit).toPrecision(DIGITS_EXACT)))
 }
 
 /** What an epsilon is of, by a study's unit of privacy. */
