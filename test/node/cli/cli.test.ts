@@ -49,7 +49,14 @@ test('init, id, study new, show and approve: what a newcomer does', async t => {
   t.true(made.epsilons.model < made.epsilons.colluding && made.epsilons.colluding <= 3 && made.epsilons.alone > 3)
 
   const shown = await works(t, 'study', 'show', study)
-  for (const text of [made.study, ...peers, 'all other hospitals colluding', 'more records', 'Warning: ']) {
+  for (const text of [
+    made.study,
+    ...peers,
+    'all other hospitals colluding',
+    'more records',
+    'a patient known to 1 / 2 / 3 hospitals: epsilon 1 / 2 / 3 against any one',
+    'Warning: ',
+  ]) {
     t.true(shown.includes(text), text)
   }
   t.is((shown.match(/ epsilon [\d.]+ against/g) ?? []).length, 3)
@@ -58,6 +65,10 @@ test('init, id, study new, show and approve: what a newcomer does', async t => {
 
   const approved = JSON.parse(await works(t, 'study', 'approve', study, '--data', second, '--json'))
   t.is(approved.study, made.study)
+  t.deepEqual(
+    approved.epsilonsOfPatient.map(({ hospitals }: { hospitals: number }) => hospitals),
+    [1, 2, 3],
+  )
   t.deepEqual(await readFile(approved.file), await readFile(study))
   t.true(approved.file.startsWith(root))
   t.regex(await works(t, 'study', 'approve', study, '--data', second), /Approved: "confrere start/)

@@ -59,7 +59,15 @@ test('it says whose it is, what a lower bound is worth, and all three epsilons',
   const audit = await phantomAudit()
   const page = reportPage(audit, SOURCE)
   for (const epsilon of Object.values(audit.claimed)) t.true(page.includes(epsilonText(epsilon)))
-  for (const words of ['Keep this file', 'no proof of privacy', 'more records', 'rehearsed of 3', 'charged so far']) {
+  for (const words of [
+    'Keep this file',
+    'no proof of privacy',
+    'more records',
+    'a patient known to 1 / 2 / 3 hospitals',
+    'a patient with 2 / 5 / 10 records here',
+    'rehearsed of 3',
+    'charged so far',
+  ]) {
     t.true(page.includes(words), words)
   }
   t.is(trainingRounds(audit.document), 2)
