@@ -176,6 +176,7 @@ function spendingLines(study: StudySpending): string[] {
   return [
     ...observerLines(study, study.against, { charged, cap: study.cap }),
     ...(study.epsilonsOfPatient === null ? [] : [severalHospitalsLine(study.epsilonsOfPatient, study.against)]),
+    ...(study.epsilonsOfRecords === null ? [] : [severalRecordsLine(study.epsilonsOfRecords, study.against)]),
     ...(isKnown ? [] : ['the other two epsilons follow from the study file, which is not here']),
   ]
 }

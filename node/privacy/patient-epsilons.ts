@@ -69,6 +69,12 @@ function named({ copies }: Spent, epsilons: readonly number[]): EpsilonOfHospita
   return copies.map((hospitals, at) => ({ hospitals, colluding: epsilons[at]! }))
 }
 
+/** The same by the number of records that a patient has at this hospital. */
+export function pricesOfRecords(spent: Omit<Spent, 'copies'>, price: PatientPrices): EpsilonOfRecords[] | null {
+  const priced = price({ ...spent, copies: RECORDS_OF_PATIENT })
+  return priced && priced.map(({ hospitals, colluding }) => ({ records: hospitals, colluding }))
+}
+
 /** Results that are kept. */
 const KNOWN_MAX = 64
 

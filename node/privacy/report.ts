@@ -11,7 +11,14 @@ import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type ObserverWords, observerWords, UNIT_NOTE } from './epsilon-text.ts'
-import { type EpsilonOfHospitals, hospitalsShown, type PatientPrices, pricedNow } from './patient-epsilons.ts'
+import {
+  type EpsilonOfHospitals,
+  type EpsilonOfRecords,
+  hospitalsShown,
+  type PatientPrices,
+  pricedNow,
+  pricesOfRecords,
+} from './patient-epsilons.ts'
 
 /** One study's epsilons and their observers (privacy.md), at its delta, of what it promises them to. */
 export interface StudySpending {
@@ -38,6 +45,8 @@ export interface StudySpending {
   readonly copies: number
   /** what was charged, of a patient known to so many hospitals; null while that is computed */
   readonly epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
+  /** the same of a patient with so many records here */
+  readonly epsilonsOfRecords: readonly EpsilonOfRecords[] | null
   /** the observer of each of the three, in words */
   readonly against: ObserverWords
 }
@@ -98,13 +107,15 @@ function studySpending(
   const terms = ledger.study(study) as EntryOf<'study'>
   const { copies = 1 } = terms
   const spending = spendingOf(terms, rounds)
+  const spent = { studies: [spending], delta: terms.delta }
   const charges = ledger.charges(study).filter(charge => ledger.current(charge.account) === account)
   const observed = document === undefined ? undefined : observedEpsilons(document, charges)
   return {
     ...{ study, name: terms.name, charged: rounds.training, rounds: terms.rounds, delta: terms.delta },
     statistics: terms.statistics === undefined ? null : rounds.statistics > 0,
     ...{ colluders: terms.colluders, copies, cap: terms.epsilon },
-    epsilonsOfPatient: patients({ studies: [spending], delta: terms.delta, copies: hospitalsShown(copies) }),
+    epsilonsOfPatient: patients({ ...spent, copies: hospitalsShown(copies) }),
+    epsilonsOfRecords: pricesOfRecords(spent, patients),
     colluding: chargedEpsilon(spending, terms.delta),
     colludingRenyi: renyiEpsilon(spending, terms.delta),
     against: observerWords(terms.colluders),

@@ -103,6 +103,7 @@ test('what was spent is shown with the cross-check, and projected', async t => {
     'Rényi',
     'more records',
     'known to 1 / 2 / 3 hospitals',
+    'with 2 / 5 / 10 records here',
   ]) {
     t.true(text.includes(part), part)
   }

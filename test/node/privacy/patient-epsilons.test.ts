@@ -110,7 +110,9 @@ test('over two studies the epsilons of 1 / 2 / 3 hospitals add up by Rényi, wha
       [2, 3],
     ],
   )
-  t.is(account!.studies[1]!.epsilonsOfPatient![1]!.colluding, account!.studies[1]!.colluding)
+  const [, second] = account!.studies
+  t.is(second!.epsilonsOfPatient![1]!.colluding, second!.colluding)
+  t.deepEqual(second!.epsilonsOfRecords![0], { records: 2, colluding: second!.colluding })
   await ledger.close()
 })
 
