@@ -124,7 +124,6 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     )
     cleanups.push(() => account.close())
     startup.stage = 'joining the network'
-    tellPrivacy(document, { account, worker, log })
     const store = chargedStore(level, account)
     const privacy = await reporting(folder, { config, account, worker })
     const pending = new PendingChange(folder, study, log)
@@ -143,6 +142,7 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
       { store, worker, evidence, log, fatal, settled: () => void pending.settle() },
     )
     cleanups.push(() => node.stop())
+    tellPrivacy(document, { account, worker, log })
     pending.watch(change => node.approve(change))
     cleanups.push(async () => pending.stop())
     sources = {
@@ -159,7 +159,7 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
   }
 }
 
-/** Logs what must be known of the records and of the promise before the first round. */
+/** Logs what must be known of the records and of the promise, of a node that takes part. */
 function tellPrivacy(
   document: StudyDocument,
   { account, worker, log }: { account: PrivacyAccount; worker: WorkerClient; log: Logger },

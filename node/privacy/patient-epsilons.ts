@@ -72,7 +72,7 @@ function named({ copies }: Spent, epsilons: readonly number[]): EpsilonOfHospita
 /** The same by the number of records that a patient has at this hospital. */
 export function pricesOfRecords(spent: Omit<Spent, 'copies'>, price: PatientPrices): EpsilonOfRecords[] | null {
   const priced = price({ ...spent, copies: RECORDS_OF_PATIENT })
-  return priced && priced.map(({ hospitals, colluding }) => ({ records: hospitals, colluding }))
+  return priced?.map(({ hospitals, colluding }) => ({ records: hospitals, colluding })) ?? null
 }
 
 /** Results that are kept. */
