@@ -5,12 +5,14 @@ import type { Command } from 'commander'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { CONFIG_FILE, type NodeConfig, readConfig } from '../config/config.ts'
 import { dataSourceOf } from '../config/data-source.ts'
+import { recordCacheOf } from '../datasets/record-cache.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { promisedText } from '../privacy/epsilon-text.ts'
 import { readPatientDoor } from '../privacy/patient-door.ts'
+import { plannedOfHospitals } from '../privacy/patient-epsilons.ts'
 import { storeApproved } from '../storage/approved-studies.ts'
 import { folderUnusable } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
-import { recordCacheOf } from '../storage/record-caches.ts'
 import { studyFolder } from '../storage/round-files.ts'
 import { readStudyFile } from '../storage/study-file.ts'
 import { thisMachine } from '../training/machine.ts'
@@ -49,7 +51,8 @@ async function approveStudy(
   const stored = await storeApproved(data, study, dataset).catch(error => {
     throw folderUnusable(data, error)
   })
-  if (json) printJson({ study: study.study, file: stored, records })
+  if (json)
+    printJson({ study: study.study, file: stored, records, epsilonsOfPatient: plannedOfHospitals(study.document) })
   else
     printLines(
       ...studyLines(study),
@@ -60,12 +63,15 @@ async function approveStudy(
 }
 
 /** Checks that the local cap covers the whole study. @throws OperatorError `budget-too-small`, exit code 7 */
-export function requireStudyWithinCap({ privacy, name }: StudyDocument, config: Pick<NodeConfig, 'privacy'>): void {
+export function requireStudyWithinCap(
+  { privacy, name, unit, copies }: StudyDocument,
+  config: Pick<NodeConfig, 'privacy'>,
+): void {
   const { epsilonMax } = config.privacy
   if (epsilonMax >= privacy.epsilon) return
   throw new OperatorError(
     'budget-too-small',
-    `"${name}" may spend epsilon ${privacy.epsilon} for one record, and this node allows ${epsilonMax}`,
+    `"${name}" may spend epsilon ${privacy.epsilon} for ${promisedText({ unit, copies })}, and this node allows ${epsilonMax}`,
     {
       hint: 'Raise privacy.epsilonMax in config.toml if the hospital agrees, or ask for a study that spends less.',
       exitCode: EXIT.budgetExhausted,

@@ -8,6 +8,7 @@ import { encodeStudy } from '../../protocols/study/document.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { dataSourceOf } from '../config/data-source.ts'
+import { recordCacheFolder } from '../datasets/record-cache.ts'
 import type { DataSource } from '../datasets/source.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
@@ -15,17 +16,17 @@ import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { chargedStore, PrivacyAccount } from '../privacy/account.ts'
 import { doorSettings } from '../privacy/patient-door.ts'
-import { privacyReport } from '../privacy/report.ts'
+import { pricedElsewhere } from '../privacy/patient-epsilons.ts'
+import { type PrivacyReport, privacyReport } from '../privacy/report.ts'
 import { approvedStudies, boundDataset, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
 import { EvidenceFolder } from '../storage/evidence-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { PendingChange } from '../storage/pending-change.ts'
-import { recordCacheFolder } from '../storage/record-caches.ts'
 import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
-import { startWorker } from '../worker/worker-client.ts'
-import { recordProgress, type Startup, startupSources, unlessAborted } from './startup.ts'
+import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
+import { recordProgress, type Startup, startupSources, tellPromise, unlessAborted } from './startup.ts'
 import { createNode } from './study-node.ts'
 
 export interface RunningNode {
@@ -134,9 +135,8 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     )
     cleanups.push(() => account.close())
     startup.stage = 'joining the network'
-    if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
     const store = chargedStore(level, account)
-    const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
+    const privacy = await reporting(folder, { config, account, worker })
     const pending = new PendingChange(folder, study, log)
     const evidence = new EvidenceFolder(folder, study)
     await evidence.open()
@@ -153,12 +153,13 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
       { store, worker, evidence, log, fatal, settled: () => void pending.settle() },
     )
     cleanups.push(() => node.stop())
+    tellPrivacy(document, { account, worker, log })
     pending.watch(change => node.approve(change))
     cleanups.push(async () => pending.stop())
     sources = {
       status: () => node.status(),
       rounds: () => node.rounds(),
-      privacy: () => privacyReport({ ledger: account.books, documents, epsilonMax: config.privacy.epsilonMax }),
+      privacy,
       ready: () => node.ready(),
     }
     log.info({ url: server.url }, 'status page')
@@ -167,4 +168,25 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     await stop(error)
     throw error
   }
+}
+
+/** Logs what must be known of the records and of the promise, of a node that takes part. */
+function tellPrivacy(
+  document: StudyDocument,
+  { account, worker, log }: { account: PrivacyAccount; worker: WorkerClient; log: Logger },
+): void {
+  if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
+  // a worker that ends tells so itself
+  tellPromise(document, worker, log).catch(() => {})
+}
+
+/** Reports what was spent. The worker computes what takes long. */
+async function reporting(
+  folder: string,
+  { config, account, worker }: { config: NodeConfig; account: PrivacyAccount; worker: WorkerClient },
+): Promise<() => PrivacyReport> {
+  const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
+  const { epsilonMax } = config.privacy
+  const patients = pricedElsewhere(worker.epsilonsOfCopies)
+  return () => privacyReport({ ledger: account.books, documents, epsilonMax, patients })
 }

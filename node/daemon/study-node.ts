@@ -31,6 +31,7 @@ import type { Strike } from '../network/limits/strikes.ts'
 import { Neighbours } from '../network/neighbours.ts'
 import { TransferClient } from '../network/transfer/client.ts'
 import { TransferServer } from '../network/transfer/server.ts'
+import { pricedElsewhere } from '../privacy/patient-epsilons.ts'
 import type { EvidenceFolder } from '../storage/evidence-folder.ts'
 import type { Identity } from '../storage/identity.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
@@ -125,6 +126,7 @@ export class StudyNode {
         log,
         bytesSent: () => this.#network?.bytesSent() ?? 0,
         store: record => void store.record(record).catch(fatal),
+        patients: pricedElsewhere(worker.epsilonsOfCopies),
         accuse: (peer, code, evidence) => this.#accuse(peer, code, evidence),
         now: () => performance.now(),
       },
@@ -366,6 +368,7 @@ export class StudyNode {
       })),
       contributors: records.at(-1)?.contributors ?? [],
       epsilon: this.#recorder.epsilon(),
+      epsilonsOfPatient: this.#recorder.epsilonsOfPatient(),
       noiseMultiplier: document.privacy.noiseMultiplier,
       engine: this.#components.engine,
       checkpoint: records.findLast(({ outcome }) => outcome === 'result')?.checkpoint ?? null,

@@ -18,7 +18,7 @@ import { writeFileAtomic } from '../storage/atomic-file.ts'
 import { RowFile } from '../storage/row-file.ts'
 import type { Dataset } from './dataset.ts'
 import type { Finding } from './reader.ts'
-import { datasetOf, FactsCollector, type RecordFacts, recordsOfSplit } from './record-collector.ts'
+import { datasetOf, FactsCollector, type KeptFacts, recordsOfSplit } from './record-collector.ts'
 
 /** Raised when readers make other tensors of the same file: caches of before are read anew. */
 const READERS_VERSION = 1
@@ -43,7 +43,19 @@ export interface CacheKey {
   readonly state: string
 }
 
+const CACHE_FOLDER = 'records'
+
+/** Where a data folder keeps records that were read from files. */
+export function recordCacheFolder(dataFolder: string): string {
+  return join(dataFolder, CACHE_FOLDER)
+}
+
 /** The caches of a data folder. */
+export function recordCacheOf(dataFolder: string): RecordCache {
+  return new RecordCache(recordCacheFolder(dataFolder))
+}
+
+/** Caches in a folder. */
 export class RecordCache {
   readonly #folder: string
 
@@ -129,7 +141,7 @@ export class RecordCache {
     await Promise.all([FACTS, ROWS].map(end => rm(join(this.#folder, `${name}${end}`), { force: true })))
   }
 
-  async #keepFacts(name: string, source: string, facts: RecordFacts): Promise<void> {
+  async #keepFacts(name: string, source: string, facts: KeptFacts): Promise<void> {
     const { labels, splitOf, splits, patients, patientHashes } = facts
     const text = JSON.stringify({
       ...{ source, labels: textOf(labels), splitOf: textOf(splitOf), splits },
@@ -138,7 +150,7 @@ export class RecordCache {
     await writeFileAtomic(join(this.#folder, `${name}${FACTS}`), text, 0o600)
   }
 
-  async #facts(name: string): Promise<RecordFacts | undefined> {
+  async #facts(name: string): Promise<KeptFacts | undefined> {
     const text = await readFile(join(this.#folder, `${name}${FACTS}`), 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
     })

@@ -5,7 +5,7 @@ import { PatientNumbers } from './patients.ts'
 import type { FoundRecord } from './reader.ts'
 
 /** What is kept of records beside their values. */
-export interface RecordFacts {
+export interface KeptFacts {
   readonly labels: Int32Array
   /** of each record, the place of its split in `splits`; −1: none */
   readonly splitOf: Int32Array
@@ -33,7 +33,7 @@ export class FactsCollector {
     return this.#labels.length
   }
 
-  facts(): RecordFacts {
+  facts(): KeptFacts {
     const hasPatients = this.#patients.length === this.count && this.count > 0
     return {
       labels: Int32Array.from(this.#labels),
@@ -51,7 +51,7 @@ export class FactsCollector {
 }
 
 /** Indices of the records of a split, and of those that belong to none. */
-export function recordsOfSplit({ splitOf, splits }: RecordFacts, split: string): Uint32Array {
+export function recordsOfSplit({ splitOf, splits }: KeptFacts, split: string): Uint32Array {
   const wanted = splits.indexOf(split)
   const isIn = (place: number): boolean => place === -1 || place === wanted
   return Uint32Array.from(splitOf.keys()).filter(record => isIn(splitOf[record]!))
@@ -59,7 +59,7 @@ export function recordsOfSplit({ splitOf, splits }: RecordFacts, split: string):
 
 /** The records of the given indices. @param values copies the values of a record */
 export function datasetOf(
-  facts: RecordFacts,
+  facts: KeptFacts,
   {
     shape,
     indices,

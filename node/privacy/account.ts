@@ -6,7 +6,7 @@
 
 import type { EntryOf } from '../../protocols/ledger/entry.ts'
 import type { LedgerState } from '../../protocols/ledger/ledger.ts'
-import { termsIn } from '../../protocols/ledger/spending.ts'
+import { termsIn, termsOfStudy } from '../../protocols/ledger/spending.ts'
 import type { Entry } from '../../protocols/round/effects.ts'
 import { roundKind, trainingCharges, trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -144,13 +144,9 @@ function beginning(
   { document, study, now }: AccountInit,
 ): EntryOf<'study'> | undefined {
   if (ledger.study(study)?.account === account) return undefined
-  const { name, privacy, normalisation } = document
-  const { sampleRate, noiseMultiplier, localSteps, delta, epsilon, colluders } = privacy
-  const terms = {
-    ...{ sampleRate, noiseMultiplier, delta, epsilon, rounds: trainingRounds(document), colluders },
-    ...(localSteps !== undefined && { steps: localSteps }),
-    ...(normalisation !== undefined && { statistics: { noiseMultiplier: normalisation.noiseMultiplier } }),
-  }
+  const { name, privacy } = document
+  const { delta, epsilon, colluders } = privacy
+  const terms = { ...termsOfStudy(document), delta, epsilon, rounds: trainingRounds(document), colluders }
   return { kind: 'study', at: now(), account, study, name, ...terms }
 }
 

@@ -11,8 +11,16 @@ import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type ObserverWords, observerWords, UNIT_NOTE } from './epsilon-text.ts'
+import {
+  type EpsilonOfHospitals,
+  type EpsilonOfRecords,
+  hospitalsShown,
+  type PatientPrices,
+  pricedNow,
+  pricesOfRecords,
+} from './patient-epsilons.ts'
 
-/** One study's epsilons and their observers (privacy.md). All epsilons are of one record, at the study's delta. */
+/** One study's epsilons and their observers (privacy.md), at its delta, of what it promises them to. */
 export interface StudySpending {
   /** hex */
   readonly study: string
@@ -33,6 +41,12 @@ export interface StudySpending {
   /** against everyone who sees the model, and against all other hospitals; null without the study's file */
   readonly model: number | null
   readonly alone: number | null
+  /** hospitals that may have the record, at the promised epsilon */
+  readonly copies: number
+  /** what was charged, of a patient known to so many hospitals; null while that is computed */
+  readonly epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
+  /** the same of a patient with so many records here */
+  readonly epsilonsOfRecords: readonly EpsilonOfRecords[] | null
   /** the observer of each of the three, in words */
   readonly against: ObserverWords
 }
@@ -42,8 +56,10 @@ export interface AccountSpending {
   readonly account: number
   readonly records: number
   readonly delta: number
-  /** over all its studies */
+  /** over all its studies, each for the number of hospitals that it promises its epsilon for */
   readonly epsilon: number
+  /** the same of a patient known to so many hospitals that are all in these studies; null while that is computed */
+  readonly epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
   /** this hospital's own cap on `epsilon` */
   readonly cap: number | null
   readonly studies: readonly StudySpending[]
@@ -60,33 +76,46 @@ export interface ReportSources {
   /** the approved studies, by hex id */
   readonly documents: ReadonlyMap<string, StudyDocument>
   readonly epsilonMax: number | null
+  /** by default at once */
+  readonly patients?: PatientPrices
 }
 
 /** Reports every open account of the ledger. */
-export function privacyReport({ ledger, documents, epsilonMax }: ReportSources): PrivacyReport {
-  const accounts = ledger.balances().map(({ account, records, delta, epsilon, studies }) => ({
-    ...{ account, records, delta, epsilon, cap: epsilonMax },
-    studies: studies.map(({ study, rounds }) =>
-      studySpending(ledger, { account, study, rounds }, documents.get(study)),
-    ),
-  }))
+export function privacyReport(sources: ReportSources): PrivacyReport {
+  const { ledger, documents, epsilonMax, patients = pricedNow } = sources
+  const accounts = ledger.balances().map(({ account, records, delta, epsilon, studies }) => {
+    const reported = studies.map(({ study, rounds }) =>
+      studySpending({ ledger, patients }, { account, study, rounds }, documents.get(study)),
+    )
+    const copies = hospitalsShown(Math.max(1, ...reported.map(study => study.copies)))
+    const spent = studies.map(({ study, rounds }) => spendingOf(ledger.study(study) as EntryOf<'study'>, rounds))
+    return {
+      ...{ account, records, delta, epsilon, cap: epsilonMax },
+      epsilonsOfPatient: patients({ studies: spent, delta, copies }),
+      studies: reported,
+    }
+  })
   return { accounts, note: UNIT_NOTE }
 }
 
 /** An account's spending in a study: only its own rounds, because a study may have continued with other records. */
 function studySpending(
-  ledger: LedgerState,
+  { ledger, patients }: { ledger: LedgerState; patients: PatientPrices },
   { account, study, rounds }: { account: number; study: string; rounds: Rounds },
   document: StudyDocument | undefined,
 ): StudySpending {
   const terms = ledger.study(study) as EntryOf<'study'>
+  const { copies = 1 } = terms
   const spending = spendingOf(terms, rounds)
+  const spent = { studies: [spending], delta: terms.delta }
   const charges = ledger.charges(study).filter(charge => ledger.current(charge.account) === account)
   const observed = document === undefined ? undefined : observedEpsilons(document, charges)
   return {
     ...{ study, name: terms.name, charged: rounds.training, rounds: terms.rounds, delta: terms.delta },
     statistics: terms.statistics === undefined ? null : rounds.statistics > 0,
-    ...{ colluders: terms.colluders, cap: terms.epsilon },
+    ...{ colluders: terms.colluders, copies, cap: terms.epsilon },
+    epsilonsOfPatient: patients({ ...spent, copies: hospitalsShown(copies) }),
+    epsilonsOfRecords: pricesOfRecords(spent, patients),
     colluding: chargedEpsilon(spending, terms.delta),
     colludingRenyi: renyiEpsilon(spending, terms.delta),
     against: observerWords(terms.colluders),

@@ -23,6 +23,7 @@ import { colludersDefault } from '../../protocols/study/quorum.ts'
 import { scheduleOf, trainingRounds } from '../../protocols/study/rounds.ts'
 import {
   AUGMENTATION_SCHEMA,
+  COPIES_SCHEMA,
   LOCAL_STEPS_SCHEMA,
   OPTIMIZER_SCHEMA,
   PROFILE_SCHEMA,
@@ -56,6 +57,8 @@ const SPEC_SCHEMA = z.strictObject({
   unit: UNIT_SCHEMA.optional(),
   /** of all hospitals together, nominal */
   units: UNITS_SCHEMA,
+  /** hospitals that may have the same unit, at the promised epsilon */
+  copies: COPIES_SCHEMA.default(1),
   profile: PROFILE_SCHEMA.optional(),
   colluders: whole(1, limit.HOSPITALS_MAX).optional(),
   initialSeed: z
@@ -129,6 +132,7 @@ export function documentOfSpec(
     created,
     unit: spec.unit ?? (spec.contract.patients ? 'patient' : 'record'),
     ...ONLY_TERMS,
+    copies: spec.copies,
     units: spec.units,
     contract: spec.contract,
     ...(spec.normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
@@ -175,10 +179,12 @@ export function documentOfSpec(
  * @throws ProtocolError `unsupported-privacy`, naming the keys whose values are impossible
  */
 export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
+  const { copies } = draft
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
   const training = {
     sampleRate: sampleRate / limit.SAMPLE_RATE_ONE,
     steps: trainingRounds(draft) * localSteps,
+    copies,
     delta,
     epsilon,
   }
@@ -187,7 +193,7 @@ export function withNoise(draft: StudyDocument, normalisation?: { readonly share
     return { ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }, what) }
   }
   if (normalisation === undefined) return { ...draft, privacy: trained([]) }
-  const once = { sampleRate: 1, steps: 1 }
+  const once = { sampleRate: 1, steps: 1, copies }
   const share = normalisation.share * epsilon
   const what = `the statistics within normalisation.share times privacy.epsilon, ${share}`
   const noiseMultiplier = noiseOf({ ...once, delta, epsilon: share }, what)

@@ -7,6 +7,7 @@
 
 import { randomFillSync } from 'node:crypto'
 import type { Rng } from '../../crypto/rng.ts'
+import { epsilonsOfCopies } from '../../protocols/ledger/spending.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
@@ -60,6 +61,8 @@ export interface WorkerCalls {
   checkpoint(hash: string): Uint8Array | undefined
   putCheckpoint(hash: string, bytes: Uint8Array): void
   adopt(hash: string | null, round: number): void
+  /** the accountant, for whom the main thread has no time */
+  epsilonsOfCopies: typeof epsilonsOfCopies
 }
 
 const secure: Rng = target => {
@@ -95,5 +98,6 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
     checkpoint: hash => vectors.checkpoint(hash),
     putCheckpoint: (hash, bytes) => vectors.putCheckpoint(hash, bytes),
     adopt: (hash, round) => vectors.adopt(hash, round),
+    epsilonsOfCopies,
   }
 }

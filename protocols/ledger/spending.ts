@@ -8,6 +8,7 @@ import { epsilonOf } from '../../crypto/accounting/accountant.ts'
 import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/accounting/rdp.ts'
 import { SAMPLE_RATE_ONE } from '../study/limits.ts'
 import type { RoundKind } from '../study/round-kind.ts'
+import type { StudyDocument } from '../study/types.ts'
 import { broken, type EntryOf } from './entry.ts'
 
 /** The parameters of the mechanism in one round, which determine its cost. */
@@ -17,6 +18,22 @@ export interface Terms {
   readonly noiseMultiplier: number
   /** steps of the mechanism in a round; 1 where absent */
   readonly steps?: number
+  /** copies of what is protected, each at another hospital; 1 where absent */
+  readonly copies?: number
+}
+
+/** What determines the cost of a study's rounds. */
+export type StudyTerms = Terms & Pick<EntryOf<'study'>, 'statistics'>
+
+/** The terms of a study, as its ledger entry has them. */
+export function termsOfStudy({ copies, privacy, normalisation }: StudyDocument): StudyTerms {
+  const { sampleRate, noiseMultiplier, localSteps } = privacy
+  return {
+    ...{ sampleRate, noiseMultiplier },
+    ...(localSteps !== undefined && { steps: localSteps }),
+    ...(copies > 1 && { copies }),
+    ...(normalisation !== undefined && { statistics: { noiseMultiplier: normalisation.noiseMultiplier } }),
+  }
 }
 
 /** Numbers of a study's rounds, by kind. */
@@ -30,25 +47,28 @@ export function plus(a: Rounds, b: Partial<Rounds>): Rounds {
 }
 
 /** The spending of rounds of a study. Kinds without rounds are left out. */
-export function spendingOf(study: EntryOf<'study'>, { statistics, training }: Rounds): Spending[] {
+export function spendingOf(study: StudyTerms, { statistics, training }: Rounds): Spending[] {
   const spending = [{ terms: termsIn(study, 'training'), rounds: training }]
   if (statistics > 0) spending.unshift({ terms: termsIn(study, 'statistics'), rounds: statistics })
   return spending.filter(({ rounds }) => rounds > 0)
 }
 
 /** The terms of one round of a study. @throws CodedError `bad-ledger` for statistics that the study does not have */
-export function termsIn({ sampleRate, noiseMultiplier, steps, statistics }: EntryOf<'study'>, kind: RoundKind): Terms {
-  if (kind === 'training') return { sampleRate, noiseMultiplier, ...(steps !== undefined && { steps }) }
+export function termsIn(study: StudyTerms, kind: RoundKind): Terms {
+  const { sampleRate, noiseMultiplier, steps, statistics } = study
+  const copies = study.copies === undefined ? {} : { copies: study.copies }
+  if (kind === 'training') return { sampleRate, noiseMultiplier, ...(steps !== undefined && { steps }), ...copies }
   if (statistics === undefined) throw broken('the study has no round of statistics')
-  return { sampleRate: SAMPLE_RATE_ONE, noiseMultiplier: statistics.noiseMultiplier }
+  return { sampleRate: SAMPLE_RATE_ONE, noiseMultiplier: statistics.noiseMultiplier, ...copies }
 }
 
 const rdpOf = new Map<string, Float64Array>()
 
 /** One step's Rényi divergences, cached: a ledger has few different terms. */
-function stepOf({ sampleRate, noiseMultiplier }: Terms): Float64Array {
-  const key = `${sampleRate}/${noiseMultiplier}`
-  const known = rdpOf.get(key) ?? rdpSubsampledGaussian({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier })
+function stepOf({ sampleRate, noiseMultiplier, copies = 1 }: Terms): Float64Array {
+  const key = `${sampleRate}/${noiseMultiplier}/${copies}`
+  const mechanism = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, copies }
+  const known = rdpOf.get(key) ?? rdpSubsampledGaussian(mechanism)
   if (rdpOf.size >= 64) rdpOf.clear()
   rdpOf.set(key, known)
   return known
@@ -62,8 +82,8 @@ export interface Spending {
 
 /** The epsilon of rounds of one study, which is charged. */
 export function chargedEpsilon(spending: readonly Spending[], delta: number): number {
-  const kinds = spending.map(({ terms: { sampleRate, noiseMultiplier, steps = 1 }, rounds }) => {
-    return { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * steps }
+  const kinds = spending.map(({ terms: { sampleRate, noiseMultiplier, steps = 1, copies = 1 }, rounds }) => {
+    return { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * steps, copies }
   })
   return epsilonOf(kinds, delta)
 }
@@ -72,6 +92,21 @@ export function chargedEpsilon(spending: readonly Spending[], delta: number): nu
 export function epsilonOfStudies(studies: readonly (readonly Spending[])[], delta: number): number {
   const spent = studies.filter(spending => spending.length > 0)
   return spent.length === 1 ? chargedEpsilon(spent[0]!, delta) : renyiEpsilon(spent.flat(), delta)
+}
+
+/**
+ * The epsilon of a patient with so many copies in every one of the studies, whatever each of them promises, by number of
+ * copies.
+ *
+ * @param studies one list of spendings each
+ */
+export function epsilonsOfCopies(
+  studies: readonly (readonly Spending[])[],
+  { delta, copies }: { readonly delta: number; readonly copies: readonly number[] },
+): number[] {
+  const priced = (count: number) =>
+    studies.map(study => study.map(({ terms, rounds }) => ({ terms: { ...terms, copies: count }, rounds })))
+  return copies.map(count => epsilonOfStudies(priced(count), delta))
 }
 
 /** The epsilon by Rényi divergences alone: valid also for terms chosen after earlier results, and a cross-check. */
@@ -87,5 +122,5 @@ export function renyiEpsilon(spending: readonly Spending[], delta: number): numb
 /** Whether two rounds have the same terms, and so the same cost. */
 export function sameTerms(a: Terms, b: Terms): boolean {
   const same = a.sampleRate === b.sampleRate && a.noiseMultiplier === b.noiseMultiplier
-  return same && (a.steps ?? 1) === (b.steps ?? 1)
+  return same && (a.steps ?? 1) === (b.steps ?? 1) && (a.copies ?? 1) === (b.copies ?? 1)
 }

@@ -20,6 +20,8 @@ export const SCHEDULE_MAX = 4096
 export const LOCAL_STEPS_MAX = 1000
 /** Nominal units of privacy, or records, over all hospitals. */
 export const UNITS_MAX = 1_000_000_000
+/** Most hospitals that a study may promise its epsilon for, where all of them have the same unit. */
+export const STUDY_COPIES_MAX = 5
 export const CLASSES_MAX = 1000
 export const IMAGE_SIDE_MAX = 1024
 export const IMAGE_CHANNELS_MAX = 16

@@ -134,7 +134,7 @@ function noRoom(sum: Omit<SumPlan, 'fixedPoint'>, hospitals: number, cause?: unk
 }
 
 function warningsOf(
-  { privacy, profile, units }: StudyDocument,
+  { copies, privacy, profile, units }: StudyDocument,
   plan: Pick<StudyPlan, 'hospitals' | 'faulty' | 'quorum' | 'contributorsMin' | 'denominator'>,
 ): string[] {
   const { hospitals, faulty, contributorsMin, quorum } = plan
@@ -150,6 +150,11 @@ function warningsOf(
     warnings.push(
       `A round needs ${count} hospitals alive and contributing (${privacy.colluders} tolerated colluders + 2, at ` +
         `least 3) and the votes of ${quorum}: below that, the study waits.`,
+    )
+  }
+  if (copies > hospitals) {
+    warnings.push(
+      `The epsilon is promised for a patient known to ${copies} hospitals, and there are ${hospitals}: fewer copies need less noise.`,
     )
   }
   if (privacy.delta * units > 1) {

@@ -58,6 +58,7 @@ export const HOSPITAL_SCHEMA = z.strictObject({
 
 export const UNIT_SCHEMA = z.enum(UNIT_NAMES)
 export const UNITS_SCHEMA = whole(1, limit.UNITS_MAX)
+export const COPIES_SCHEMA = whole(1, limit.STUDY_COPIES_MAX)
 export const ROUNDS_SCHEMA = whole(1, limit.ROUNDS_MAX)
 export const LOCAL_STEPS_SCHEMA = whole(1, limit.LOCAL_STEPS_MAX)
 export const PROFILE_SCHEMA = z.enum(['byzantine', 'crash'])
@@ -79,7 +80,7 @@ export const STUDY_SCHEMA = z.strictObject({
   created: z.iso.datetime(),
   unit: UNIT_SCHEMA,
   units: UNITS_SCHEMA,
-  copies: z.literal(1),
+  copies: COPIES_SCHEMA,
   contract: CONTRACT_SCHEMA,
   cohort: z.literal('open'),
   influence: z.null(),

@@ -96,8 +96,8 @@ export interface StudyDocument {
   unit: UnitName
   /** nominal number of units over all hospitals: public, never a private count */
   units: number
-  /** hospitals that may have the same unit, at the promised epsilon */
-  copies: 1
+  /** k: the epsilon is promised to a unit that up to so many hospitals have, each of them once */
+  copies: number
   contract: DataContract
   /** who contributes to a round: whoever is there */
   cohort: 'open'

@@ -45,7 +45,7 @@ function fillerOf(column: TableColumn, isAbsent: (cell: Cell) => boolean): { ent
 function numberFill({ name, missing }: TableColumn & { type: 'number' }, isAbsent: (cell: Cell) => boolean): Fill {
   return (cell, entries) => {
     if (isAbsent(cell)) {
-      if (missing === null) return leftOut(name)
+      if (missing === 'leave out') return leftOut(name)
       entries[0] = missing
       return null
     }

@@ -67,7 +67,7 @@ export function tableOf(fields: Partial<ContractOf<'table'>> = {}): ContractOf<'
     ],
     columns: [
       { name: 'age', type: 'number', low: 0, high: 120, missing: 50 },
-      { name: 'pressure', type: 'number', low: 50, high: 250, missing: null },
+      { name: 'pressure', type: 'number', low: 50, high: 250, missing: 'leave out' },
       { name: 'pain', type: 'category', values: ['1', 'typical'], missing: 'zeros' },
     ],
     label: 'outcome',
