@@ -54,6 +54,15 @@ const DATASET_SCHEMA = z.strictObject({
   split: z.string().min(1).default('train'),
   /** a CSV with label, patient and split of each file */
   list: z.string().min(1).optional(),
+  /** other names of the list's columns */
+  columns: z
+    .strictObject({
+      file: z.string().min(1).exactOptional(),
+      label: z.string().min(1).exactOptional(),
+      patient: z.string().min(1).exactOptional(),
+      split: z.string().min(1).exactOptional(),
+    })
+    .default({}),
   /** pattern of the files' names */
   names: z.string().min(1).optional(),
 })
@@ -128,10 +137,12 @@ export function parseConfig(text: string, file: string): NodeConfig {
 function located(config: z.output<typeof CONFIG_SCHEMA>, file: string): NodeConfig {
   const { npz, file: records = npz, split } = config.data
   const absolute = (path: string): string => resolve(dirname(file), path)
-  const datasets = Object.entries(config.datasets).map(([name, { path, split, list, names }]): [string, DataSource] => [
-    name,
-    { path: absolute(path), split, list: list === undefined ? null : absolute(list), names: names ?? null },
-  ])
+  const datasets = Object.entries(config.datasets).map(
+    ([name, { path, split, list, columns, names }]): [string, DataSource] => [
+      name,
+      { path: absolute(path), split, list: list === undefined ? null : absolute(list), columns, names: names ?? null },
+    ],
+  )
   return {
     ...config,
     data: { file: records === undefined ? null : absolute(records), split },

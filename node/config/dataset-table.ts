@@ -26,10 +26,11 @@ export async function addDatasetTable(folder: string, name: string, source: Data
       exitCode: EXIT.config,
     })
   }
-  const { path, split, list, names } = source
+  const { path, split, list, columns, names } = source
   const lines = Object.entries({ path, split, list, names }).flatMap(([key, value]) =>
     value === null ? [] : [`${key} = ${JSON.stringify(value)}`],
   )
+  for (const [key, value] of Object.entries(columns)) lines.push(`columns.${key} = ${JSON.stringify(value)}`)
   await change(folder, text => `${text.trimEnd()}\n\n[datasets.${name}]\n${lines.join('\n')}\n`)
 }
 

@@ -42,9 +42,9 @@ export async function* findingsOf(
   yield* readRecords(path, reading, { listed: labelling.listed, except })
 }
 
-async function labellingOf({ list, names }: SourceFiles): Promise<Labelling> {
+async function labellingOf({ list, columns, names }: SourceFiles): Promise<Labelling> {
   return combinedLabelling(
-    ...(list === null ? [] : [await listLabelling(list)]),
+    ...(list === null ? [] : [await listLabelling(list, columns)]),
     ...(names === null ? [] : [patternLabelling(names)]),
     FOLDER_LABELLING,
   )

@@ -9,13 +9,16 @@ export interface DataSource {
   readonly split: string
   /** a CSV that names label, patient and split of each file; null: none */
   readonly list: string | null
+  /** other names of the list's columns, by what they are: file, label, patient, split */
+  readonly columns: Readonly<Record<string, string>>
   /** names of files, such as `{label}_{patient}_{}.wav`; null: folders are named as classes */
   readonly names: string | null
 }
 
 /** Names a source in a cache, without its path. */
-export function sourceId({ path, list, names }: Omit<DataSource, 'split'>): string {
+export function sourceId({ path, list, columns, names }: Omit<DataSource, 'split'>): string {
+  const known = Object.entries(columns).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256')
-    .update(JSON.stringify([path, list, names]))
+    .update(JSON.stringify([path, list, known, names]))
     .digest('hex')
 }
