@@ -121,7 +121,7 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     await noteCurrentStudy(folder, study)
     startup.stage = 'reading the records'
     const training = {
-      ...{ engine: config.training.engine, source, cache: recordCacheFolder(folder) },
+      ...{ engine: config.training.engine, source, cache: recordCacheFolder(folder), dataFolder: folder },
       door: await doorSettings(folder),
     }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }

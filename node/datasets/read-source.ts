@@ -5,13 +5,14 @@ import { relative } from 'node:path'
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import type { Dataset } from './dataset.ts'
+import { factsLine } from './facts-file.ts'
 import { openFiles } from './folder.ts'
 import { combinedLabelling, FOLDER_LABELLING, type Labelling, listLabelling, patternLabelling } from './labelling.ts'
 import type { PatientDoor } from './patients.ts'
 import { readRecords } from './read-folder.ts'
 import type { Finding, FoundRecord } from './reader.ts'
 import type { RecordCache } from './record-cache.ts'
-import { datasetOf, FactsCollector, recordsOfSplit } from './record-collector.ts'
+import { datasetOf, linesOfSplit } from './record-collector.ts'
 import { type DataSource, sourceId } from './source.ts'
 
 export type SourceFiles = Omit<DataSource, 'split'>
@@ -39,7 +40,16 @@ export async function* findingsOf(
   const labelling = await labellingOf(files)
   const except = list === null ? [] : [relative(path, list)]
   const reading = { contract, keyed: door.keyed, facts: labelling.facts }
-  yield* readRecords(path, reading, { listed: labelling.listed, except })
+  for await (const finding of readRecords(path, reading, { listed: labelling.listed, except })) {
+    yield isOfWithdrawn(finding, door) ? { ...finding, ok: false, reason: WITHDRAWN } : finding
+  }
+}
+
+const WITHDRAWN = 'its patient has withdrawn: it stays out'
+
+function isOfWithdrawn(finding: Finding, { withdrawn }: PatientDoor): finding is Finding & { ok: true } {
+  const patient = finding.ok ? (finding.record?.patient ?? null) : null
+  return patient !== null && withdrawn.has(Buffer.from(patient).toString('hex'))
 }
 
 async function labellingOf({ list, columns, names }: SourceFiles): Promise<Labelling> {
@@ -81,7 +91,7 @@ export async function readSource(
   const counter = countFiles(files, progress)
   const findings = findingsOf(source, { contract, door })
   if (cache === null) return requireSome(await gathered(findings, { contract, split: source.split, counter }), source)
-  await cache.write(key, findings, counter)
+  await cache.write(key, findings, { each: counter })
   return requireSome((await cache.read(key, source.split))!, source)
 }
 
@@ -100,17 +110,14 @@ async function gathered(
   findings: AsyncIterable<Finding>,
   { contract, split, counter }: { contract: DataContract; split: string; counter: (finding: Finding) => void },
 ): Promise<Dataset> {
-  const collector = new FactsCollector()
   const records: FoundRecord[] = []
   for await (const finding of findings) {
     counter(finding)
-    if (!finding.ok || finding.record === null) continue
-    collector.add(finding.record)
-    records.push(finding.record)
+    if (finding.ok && finding.record !== null) records.push(finding.record)
   }
-  const facts = collector.facts()
+  const lines = records.map(record => factsLine(record, null))
   const values = (record: number, into: Float32Array): void => into.set(records[record]!.values)
-  return datasetOf(facts, { shape: contract.shape, indices: recordsOfSplit(facts, split), values })
+  return datasetOf(lines, { shape: contract.shape, indices: linesOfSplit(lines, split), values })
 }
 
 function requireSome(dataset: Dataset, { path, split }: DataSource): Dataset {

@@ -2,38 +2,27 @@
  * Records that were read from files, kept on disk as the tensors that training takes, so that files are read once. A cache
  * holds no names: a file's name, size and time of change go into the hash that the cache is named by.
  *
- * Two files for each: rows of float32 (see row-file.ts), and their labels, splits and patients' keyed hashes (JSON), which
- * is written last: rows without it are read anew. Both belong to their owner alone.
+ * Two files for each: rows of float32 (see row-file.ts), and a line for each record (see facts-file.ts). Both belong to
+ * their owner alone.
  *
  * @module
  */
 
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { encode } from '../../protocols/encoding/codec.ts'
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
-import { writeFileAtomic } from '../storage/atomic-file.ts'
 import { RowFile } from '../storage/row-file.ts'
 import type { Dataset } from './dataset.ts'
+import { appendFacts, type FactsLine, factsLine, type KeptFacts, readFacts, writeFacts } from './facts-file.ts'
 import type { Finding } from './reader.ts'
-import { datasetOf, FactsCollector, type KeptFacts, recordsOfSplit } from './record-collector.ts'
+import { datasetOf, linesOfSplit } from './record-collector.ts'
 
 /** Raised when readers make other tensors of the same file: caches of before are read anew. */
 const READERS_VERSION = 1
 const ROWS = '.rows'
-const FACTS = '.json'
-
-const FACTS_SCHEMA = z.strictObject({
-  /** `sourceId`, so that all caches of a data set can be deleted */
-  source: z.string(),
-  labels: z.string(),
-  splitOf: z.string(),
-  splits: z.array(z.string()),
-  patients: z.string().nullable(),
-  patientHashes: z.string().nullable(),
-})
+const FACTS = '.jsonl'
 
 /** What a cache is of. */
 export interface CacheKey {
@@ -42,6 +31,9 @@ export interface CacheKey {
   /** name, size and time of change of each file, or whatever else tells one state of the source from another */
   readonly state: string
 }
+
+/** A finding, and what names its record at a source that is read in several goes. */
+export type KeyedFinding = Finding & { readonly key?: string }
 
 const CACHE_FOLDER = 'records'
 
@@ -63,41 +55,51 @@ export class RecordCache {
     this.#folder = folder
   }
 
-  /** The records of a split, or undefined when they have not been read in this state. */
+  /** The records of a split, or undefined when they have not all been read in this state. */
   async read(key: CacheKey, split: string): Promise<Dataset | undefined> {
     const name = nameOf(key)
-    const facts = await this.#facts(name)
-    if (facts === undefined) return undefined
-    const { shape } = key.contract
-    const rows = this.#rows(name, shape)
+    const facts = await readFacts(this.#path(name, FACTS))
+    if (facts === undefined || !facts.whole) return undefined
+    const rows = this.#rows(name, facts.length)
     try {
-      if (rows.held !== facts.labels.length) return undefined
-      return datasetOf(facts, {
-        shape,
-        indices: recordsOfSplit(facts, split),
-        values: (record, into) => rows.read(record, into),
-      })
+      if (rows.held !== facts.lines.length) return undefined
+      const indices = linesOfSplit(facts.lines, split)
+      const values = (record: number, into: Float32Array): void => rows.read(record, into)
+      return datasetOf(facts.lines, { shape: key.contract.shape, indices, values })
     } finally {
       rows.close()
     }
   }
 
+  /** Keys of the records that an earlier reading has kept: one that goes on leaves them out. */
+  async keys(key: CacheKey): Promise<Set<string>> {
+    const facts = await this.#begun(nameOf(key), key)
+    return new Set(facts.lines.flatMap(line => (line.key === null ? [] : [line.key])))
+  }
+
   /**
    * Keeps the records among findings, one at a time, and hands every finding on.
    *
+   * @param goesOn whether records of an earlier reading stay; they are what `keys` names
    * @returns how many records are kept
    */
-  async write(key: CacheKey, findings: AsyncIterable<Finding>, each: (finding: Finding) => void): Promise<number> {
+  async write(
+    key: CacheKey,
+    findings: AsyncIterable<KeyedFinding>,
+    { each, goesOn = false }: { each: (finding: Finding) => void; goesOn?: boolean },
+  ): Promise<number> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     const name = nameOf(key)
-    await this.#remove(name)
-    const rows = this.#rows(name, key.contract.shape)
-    const collector = new FactsCollector()
+    if (!goesOn) await this.#remove(name)
+    const { lines, length } = await this.#begun(name, key)
+    const rows = this.#rows(name, length)
+    let count = lines.length
     try {
       for await (const finding of findings) {
         if (finding.ok && finding.record !== null) {
           rows.append(finding.record.values)
-          collector.add(finding.record)
+          await appendFacts(this.#path(name, FACTS), factsLine(finding.record, finding.key ?? null))
+          count += 1
         }
         each(finding)
       }
@@ -105,23 +107,71 @@ export class RecordCache {
     } finally {
       rows.close()
     }
-    await this.#keepFacts(name, key.source, collector.facts())
-    return collector.count
+    await appendFacts(this.#path(name, FACTS), 'end')
+    return count
   }
 
-  /** Deletes what is kept of a source; of all states and contracts unless some are to stay. */
+  /** Deletes what is kept of a source, in all states and for all contracts; and what was cut off. */
   async forget(source: string): Promise<void> {
     for (const name of await this.#names()) {
-      const kept = await readFile(join(this.#folder, `${name}${FACTS}`), 'utf8').catch(() => null)
-      const facts = kept === null ? undefined : FACTS_SCHEMA.safeParse(parsed(kept)).data
-      // rows without facts are of a reading that was cut off
+      const facts = await readFacts(this.#path(name, FACTS))
       if (facts === undefined || facts.source === source) await this.#remove(name)
     }
   }
 
-  /** Deletes all caches: they hold records of patients who may be out. */
-  async clear(): Promise<void> {
-    for (const name of await this.#names()) await this.#remove(name)
+  /**
+   * Takes the records of patients out of all caches; what is left is written anew.
+   *
+   * @param out hex of the patients' hashes
+   * @returns how many records were deleted
+   */
+  async deletePatients(out: ReadonlySet<string>): Promise<number> {
+    let deleted = 0
+    for (const name of await this.#names()) {
+      const facts = await readFacts(this.#path(name, FACTS))
+      if (facts === undefined) await this.#remove(name)
+      else deleted += await this.#keepOnly(name, facts, ({ patient }) => patient === null || !out.has(patient))
+    }
+    return deleted
+  }
+
+  async #keepOnly(name: string, facts: KeptFacts, isKept: (line: FactsLine) => boolean): Promise<number> {
+    const left = [...facts.lines.keys()].filter(record => isKept(facts.lines[record]!))
+    const deleted = facts.lines.length - left.length
+    if (deleted === 0) return 0
+    const file = this.#path(name, ROWS)
+    const [from, to] = [this.#rows(name, facts.length), this.#rows(name, facts.length, '.new')]
+    try {
+      const row = new Float32Array(facts.length)
+      for (const record of left.filter(at => at < from.held)) {
+        from.read(record, row)
+        to.append(row)
+      }
+      to.sync()
+    } finally {
+      from.close()
+      to.close()
+    }
+    // a crash between the two leaves lines without rows, which are read anew
+    await rename(`${file}.new`, file)
+    await writeFacts(this.#path(name, FACTS), { ...facts, lines: left.map(record => facts.lines[record]!) })
+    return deleted
+  }
+
+  /** What an earlier reading has kept, cut to whole records; or the beginning of a new one. */
+  async #begun(name: string, { source, contract }: CacheKey): Promise<KeptFacts> {
+    const length = contract.shape.reduce((product, side) => product * side, 1)
+    const facts = await readFacts(this.#path(name, FACTS))
+    const rows = this.#rows(name, length)
+    try {
+      const held = Math.min(rows.held, facts?.lines.length ?? 0)
+      const begun = { source, length, lines: (facts?.lines ?? []).slice(0, held), whole: false }
+      rows.cut(held)
+      await writeFacts(this.#path(name, FACTS), begun)
+      return begun
+    } finally {
+      rows.close()
+    }
   }
 
   async #names(): Promise<string[]> {
@@ -132,57 +182,20 @@ export class RecordCache {
     return [...new Set(entries.filter(entry => /^[0-9a-f]{64}\./.test(entry)).map(entry => entry.split('.')[0]!))]
   }
 
-  #rows(name: string, shape: readonly number[]): RowFile {
-    const length = shape.reduce((product, side) => product * side, 1)
-    return new RowFile(join(this.#folder, `${name}${ROWS}`), { key: Buffer.from(name, 'hex'), length })
+  #path(name: string, end: string): string {
+    return join(this.#folder, `${name}${end}`)
+  }
+
+  #rows(name: string, length: number, end = ''): RowFile {
+    return new RowFile(`${this.#path(name, ROWS)}${end}`, { key: Buffer.from(name, 'hex'), length })
   }
 
   async #remove(name: string): Promise<void> {
-    await Promise.all([FACTS, ROWS].map(end => rm(join(this.#folder, `${name}${end}`), { force: true })))
-  }
-
-  async #keepFacts(name: string, source: string, facts: KeptFacts): Promise<void> {
-    const { labels, splitOf, splits, patients, patientHashes } = facts
-    const text = JSON.stringify({
-      ...{ source, labels: textOf(labels), splitOf: textOf(splitOf), splits },
-      ...{ patients: patients && textOf(patients), patientHashes: patientHashes && textOf(patientHashes) },
-    })
-    await writeFileAtomic(join(this.#folder, `${name}${FACTS}`), text, 0o600)
-  }
-
-  async #facts(name: string): Promise<KeptFacts | undefined> {
-    const text = await readFile(join(this.#folder, `${name}${FACTS}`), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-    })
-    const kept = text === undefined ? undefined : FACTS_SCHEMA.safeParse(parsed(text)).data
-    if (kept === undefined) return undefined
-    const { labels, splitOf, splits, patients, patientHashes } = kept
-    return {
-      ...{ labels: numbersOf(labels), splitOf: numbersOf(splitOf), splits },
-      patients: patients === null ? null : numbersOf(patients),
-      patientHashes: patientHashes === null ? null : new Uint8Array(Buffer.from(patientHashes, 'base64')),
-    }
+    for (const end of [FACTS, ROWS, `${ROWS}.new`]) await rm(this.#path(name, end), { force: true })
   }
 }
 
 function nameOf({ contract, source, state }: CacheKey): string {
   const head = JSON.stringify([READERS_VERSION, source, state])
   return createHash('sha256').update(head).update(encode(contract)).digest('hex')
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function textOf(values: Int32Array | Uint8Array): string {
-  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')
-}
-
-function numbersOf(text: string): Int32Array {
-  const bytes = new Uint8Array(Buffer.from(text, 'base64'))
-  return new Int32Array(bytes.buffer, 0, Math.floor(bytes.length / Int32Array.BYTES_PER_ELEMENT))
 }

@@ -21,13 +21,23 @@ const TOMBSTONE = z.strictObject({
 })
 export type Tombstone = z.output<typeof TOMBSTONE>
 
+/** Where a data folder keeps them. */
+export function withdrawalFile(folder: string): string {
+  return join(folder, FILE)
+}
+
 /** @throws OperatorError `withdrawals-damaged`, exit code 8: a node that cannot tell who is out does not train */
 export async function withdrawnPatients(folder: string): Promise<Tombstone[]> {
-  const file = join(folder, FILE)
+  const file = withdrawalFile(folder)
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return ''
     throw error
   })
+  return parseTombstones(text, file)
+}
+
+/** @throws OperatorError as `withdrawnPatients` */
+export function parseTombstones(text: string, file: string): Tombstone[] {
   const lines = text.split('\n')
   // a line that a crash cut off was never confirmed to anybody
   lines.pop()

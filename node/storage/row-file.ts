@@ -103,6 +103,13 @@ export class RowFile {
     this.#held += 1
   }
 
+  /** Takes away all rows from a number on. */
+  cut(rows: number): void {
+    assert(rows >= 0 && rows <= this.#held, 'rows that are there')
+    ftruncateSync(this.#handle, this.#start(rows))
+    this.#held = rows
+  }
+
   /** Waits for the disk. */
   sync(): void {
     fsyncSync(this.#handle)

@@ -9,6 +9,7 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, requireContract, sourceOf } from '../datasets/dataset.ts'
 import { recordHashes } from '../datasets/record-hash.ts'
 import { type Units, unitsOf } from '../datasets/units.ts'
+import { unitsWithoutWithdrawn } from '../datasets/withdrawn.ts'
 import { drawViews } from './augmentation.ts'
 import type { Backend } from './backend.ts'
 import { countedRecords } from './counted.ts'
@@ -27,6 +28,7 @@ export type { Dataset } from '../datasets/dataset.ts'
  *
  * @param rng      cryptographically secure: the privacy guarantee needs the sample and the views to be secret
  * @param keeping  where features of the records are kept on disk; in memory without it
+ * @param withdrawn  hashes of patients who are out, asked before each step: their records are drawn no more
  * @throws OperatorError `dataset-mismatch` or `unsupported-layer`, exit code 11
  */
 export function createTrainer({
@@ -35,12 +37,14 @@ export function createTrainer({
   backend,
   rng,
   keeping,
+  withdrawn = () => NOBODY,
 }: {
   document: StudyDocument
   dataset: Dataset
   backend: Backend
   rng: Rng
   keeping?: FeatureKeeping
+  withdrawn?: () => ReadonlySet<string>
 }): Trainer {
   requireContract(dataset, document.contract)
   const { clippingNorm, sampleRate } = document.privacy
@@ -54,16 +58,18 @@ export function createTrainer({
   const { dimension } = bookkeepingOf(1)
   const records = countedRecords(document, dataset)
   const units = unitsOf(document.unit, records)
+  const presentUnits = (): Units => unitsWithoutWithdrawn(units, records, withdrawn())
   const features =
     keeping === undefined ? sourceOf(featuresOf(document, records)) : keptFeatures(document, records, keeping)
   return {
     dimension,
     engine: backend.engine,
     clippedSum: ({ parameters, normalisation }) => {
-      const sample = poissonSample(units.count, sampleRate, rng)
+      const present = presentUnits()
+      const sample = poissonSample(present.count, sampleRate, rng)
       const sum = new Float64Array(dimension)
       const reader = new RandomReader(rng)
-      for (const { size, indices } of passesOf(units, sample, size => bookkeepingOf(size).unitsMax)) {
+      for (const { size, indices } of passesOf(present, sample, size => bookkeepingOf(size).unitsMax)) {
         const { inputs, labels } = features.select(indices)
         const { shape } = features
         const seen = augmentation === undefined ? inputs : drawViews(inputs, { shape, augmentation, reader })
@@ -73,11 +79,13 @@ export function createTrainer({
       reader.wipe()
       return sum
     },
-    statisticsSum: () => statisticsOf(document, boundedRecords(document, records), units),
+    statisticsSum: () => statisticsOf(document, boundedRecords(document, records), presentUnits()),
     recordHashes: key => recordHashes(dataset, key),
     dispose: () => model.dispose(),
   }
 }
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 /** Units of one pass: all have the same number of records, which stand side by side. */
 interface Pass {

@@ -26,6 +26,8 @@ export interface TrainingSettings {
   readonly door: DoorSettings
   /** folder of the caches of records */
   readonly cache: string
+  /** of the node: a withdrawal is written there while the node runs */
+  readonly dataFolder: string
 }
 
 export interface WorkerSettings {

@@ -10,6 +10,7 @@ import { RecordCache } from '../datasets/record-cache.ts'
 import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { doorOf } from '../privacy/patient-door.ts'
+import { createWithdrawalWatch } from '../privacy/withdrawal-watch.ts'
 import { diskError } from '../storage/disk-error.ts'
 import { loadBackend } from '../training/backend.ts'
 import { countedRecords } from '../training/counted.ts'
@@ -81,6 +82,7 @@ async function createDataTrainer({ folder, document: bytes, training }: WorkerSe
     rng: target => {
       randomFillSync(target)
     },
+    withdrawn: createWithdrawalWatch(training.dataFolder),
     keeping: { file: join(folder, FEATURES_FILE), progress: tellProgress('features') },
   })
 }

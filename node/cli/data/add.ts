@@ -68,9 +68,11 @@ async function readFiles(folder: string, contract: DataContract, source: DataSou
   const checker = new DataChecker(contract)
   const count = countFiles(files, fileProgress().progress)
   const key = { contract, source: sourceId(source), state }
-  const kept = await recordCacheOf(folder).write(key, findingsOf(source, { contract, door }), finding => {
-    count(finding)
-    checker.add(finding)
+  const kept = await recordCacheOf(folder).write(key, findingsOf(source, { contract, door }), {
+    each: finding => {
+      count(finding)
+      checker.add(finding)
+    },
   })
   const check = checker.result()
   if (kept === 0) {

@@ -167,7 +167,7 @@ const PATIENTS: readonly Plant[] = [
     name: 'patient-counts-by-record',
     bug: 'each record of a patient counts in the statistics',
     file: 'node/training/data-trainer.ts',
-    find: 'boundedRecords(document, records), units)',
+    find: 'boundedRecords(document, records), presentUnits())',
     replace: "boundedRecords(document, records), unitsOf('record', records))",
     seenBy: 'patient-statistics',
   },
