@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import test from 'ava'
-import { readNpz } from '../../../node/datasets/npz.ts'
+import { readNpz } from '../../../node/datasets/numpy/npz.ts'
 import { parsePatients, readPatients } from '../../../sim/bench/patients.ts'
 import { partition } from '../../../sim/demo/partition.ts'
 

@@ -5,8 +5,8 @@
  * @module NEP 1, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { endianness } from 'node:os'
-import { CodedError } from '../../crypto/errors.ts'
-import { printable } from '../../protocols/encoding/printable.ts'
+import { CodedError } from '../../../crypto/errors.ts'
+import { printable } from '../../../protocols/encoding/printable.ts'
 
 /** Why an array cannot be used: a sentence that follows the array's name, and what to do about it. */
 export class NpyError extends CodedError {

@@ -1,9 +1,9 @@
-// Claims of node/datasets/inputs.ts: what a value becomes follows from its type and the study; where that is not enough
+// Claims of node/datasets/numpy/inputs.ts: what a value becomes follows from its type and the study; where that is not enough
 // the array is refused, and the hint gives the right inputs.
 import test from 'ava'
-import { createInputReader } from '../../../node/datasets/inputs.ts'
-import { NpyError, numbersOf, parseNpy } from '../../../node/datasets/npy.ts'
-import { npy } from './arrays.ts'
+import { createInputReader } from '../../../../node/datasets/numpy/inputs.ts'
+import { NpyError, numbersOf, parseNpy } from '../../../../node/datasets/numpy/npy.ts'
+import { npy } from '../arrays.ts'
 
 interface Options {
   shape?: number[]

@@ -1,8 +1,8 @@
-// Claims of node/datasets/labels.ts: labels are class indices or class names of the study, or refused.
+// Claims of node/datasets/numpy/labels.ts: labels are class indices or class names of the study, or refused.
 import test from 'ava'
-import { createLabelReader } from '../../../node/datasets/labels.ts'
-import { NpyError, parseNpy } from '../../../node/datasets/npy.ts'
-import { npy } from './arrays.ts'
+import { createLabelReader } from '../../../../node/datasets/numpy/labels.ts'
+import { NpyError, parseNpy } from '../../../../node/datasets/numpy/npy.ts'
+import { npy } from '../arrays.ts'
 
 const CLASSES = ['normal', 'entzündet', 'covid 19']
 

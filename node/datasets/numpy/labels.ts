@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from '../../protocols/encoding/printable.ts'
+import { printable } from '../../../protocols/encoding/printable.ts'
 import { isNumeric, NpyError, type NpyHeader, numbersOf, textsOf } from './npy.ts'
 
 const NAMES_SHOWN = 10

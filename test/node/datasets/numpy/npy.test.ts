@@ -1,8 +1,8 @@
-// Claims of node/datasets/npy.ts: whatever the bytes, an array or the one error.
+// Claims of node/datasets/numpy/npy.ts: whatever the bytes, an array or the one error.
 import test from 'ava'
 import fc from 'fast-check'
-import { NpyError, numbersOf, parseHeader, parseNpy, textsOf } from '../../../node/datasets/npy.ts'
-import { npy } from './arrays.ts'
+import { NpyError, numbersOf, parseHeader, parseNpy, textsOf } from '../../../../node/datasets/numpy/npy.ts'
+import { npy } from '../arrays.ts'
 
 function outcomeOf(action: () => unknown): unknown {
   try {

@@ -7,15 +7,16 @@
  * @module
  */
 
-import { printable } from '../../protocols/encoding/printable.ts'
-import { EXIT, OperatorError } from '../errors.ts'
+import { printable } from '../../../protocols/encoding/printable.ts'
+import { EXIT, OperatorError } from '../../errors.ts'
+import type { Dataset } from '../dataset.ts'
+import type { RecordsFound, RecordsWanted } from '../format.ts'
+import type { NumberedPatients, PatientDoor } from '../patients.ts'
 import { type Archive, ArchiveError, type ArchiveMember, withArchive } from './archive.ts'
-import type { Dataset } from './dataset.ts'
-import type { RecordsFound, RecordsWanted } from './format.ts'
 import { createInputReader, type InputReader, requireRecords } from './inputs.ts'
 import { createLabelReader, type LabelReader, requireLabelShape } from './labels.ts'
 import { NpyError, type NpyHeader, numbersOf, parseHeader } from './npy.ts'
-import { createPatientReader, type NumberedPatients, type PatientDoor, type PatientReader } from './patients.ts'
+import { createPatientReader, type PatientReader } from './patient-array.ts'
 
 /** Values are held as float32, so half a gibibyte of them. */
 const VALUES_MAX = 2 ** 27

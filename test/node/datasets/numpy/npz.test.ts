@@ -1,15 +1,15 @@
-// Claims of node/datasets/npz.ts: a good archive becomes records, and anything else becomes one clear sentence with
+// Claims of node/datasets/numpy/npz.ts: a good archive becomes records, and anything else becomes one clear sentence with
 // exit code 12, whoever made it.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { zipSync } from 'fflate'
-import type { Dataset } from '../../../node/datasets/dataset.ts'
-import type { RecordsWanted } from '../../../node/datasets/format.ts'
-import { ARRAY_BYTES_MAX, inspectNpz, readNpz } from '../../../node/datasets/npz.ts'
-import { OperatorError } from '../../../node/errors.ts'
-import { npy } from './arrays.ts'
+import type { Dataset } from '../../../../node/datasets/dataset.ts'
+import type { RecordsWanted } from '../../../../node/datasets/format.ts'
+import { ARRAY_BYTES_MAX, inspectNpz, readNpz } from '../../../../node/datasets/numpy/npz.ts'
+import { OperatorError } from '../../../../node/errors.ts'
+import { npy } from '../arrays.ts'
 
 const test = anyTest as TestFn<{ folder: string }>
 const DATA = process.env['CONFRERE_DATA']

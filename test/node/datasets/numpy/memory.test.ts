@@ -1,4 +1,4 @@
-// Claim of node/datasets/npz.ts: a file takes little more memory than its inputs, whatever the type of its numbers. It is
+// Claim of node/datasets/numpy/npz.ts: a file takes little more memory than its inputs, whatever the type of its numbers. It is
 // read in a process of its own, whose peak no other test raises.
 import { execFile } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { zipSync } from 'fflate'
-import { npy } from './arrays.ts'
+import { npy } from '../arrays.ts'
 
 const [COUNT, SIDE] = [2600, 64]
 const VALUES = COUNT * SIDE * SIDE
-const READER = new URL('../../../node/datasets/npz.ts', import.meta.url).href
+const READER = new URL('../../../../node/datasets/numpy/npz.ts', import.meta.url).href
 const SCRIPT = `
   import { readNpz } from ${JSON.stringify(READER)}
   const before = process.memoryUsage.rss()

@@ -11,7 +11,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl'
-import { CodedError } from '../../crypto/errors.ts'
+import { CodedError } from '../../../crypto/errors.ts'
 
 export const FILE_BYTES_MAX = 2 ** 34
 const MEMBERS_MAX = 4096

@@ -1,4 +1,4 @@
-// Claims of node/datasets/archive.ts: archives of any zip tool are read, what comes out is what went in, and everything
+// Claims of node/datasets/numpy/archive.ts: archives of any zip tool are read, what comes out is what went in, and everything
 // else is one clear sentence.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
 import fc from 'fast-check'
 import { Zip, ZipDeflate, type Zippable, zipSync } from 'fflate'
-import type { Dataset } from '../../../node/datasets/dataset.ts'
-import { readNpz } from '../../../node/datasets/npz.ts'
-import { OperatorError } from '../../../node/errors.ts'
-import { npy } from './arrays.ts'
+import type { Dataset } from '../../../../node/datasets/dataset.ts'
+import { readNpz } from '../../../../node/datasets/numpy/npz.ts'
+import { OperatorError } from '../../../../node/errors.ts'
+import { npy } from '../arrays.ts'
 
 const test = anyTest as TestFn<{ folder: string }>
 const IMAGES = npy(
