@@ -9,7 +9,7 @@ import { CryptoError } from '../../crypto/errors.ts'
 import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { epsilonText, observerLines } from '../privacy/epsilon-text.ts'
+import { epsilonText, observerLines, populationText } from '../privacy/epsilon-text.ts'
 import { ledgerPath, readLedgerFile, type VerifiedLedger } from '../privacy/ledger-file.ts'
 import {
   type AccountSpending,
@@ -37,7 +37,7 @@ export function addPrivacy(privacy: Command): void {
     .option(...COPIES_OPTION)
     .action(printNoise)
   addJsonOption(addDataOption(privacy.command('show')))
-    .description('what was spent for which records, against whom')
+    .description('what was spent in which studies, against whom')
     .action(show)
   addJsonOption(addDataOption(privacy.command('ledger')))
     .description('every entry of the ledger')
@@ -138,10 +138,11 @@ async function show({ data, json }: { data: string; json?: true }): Promise<void
   printLines(...report.accounts.flatMap(accountLines), report.note)
 }
 
-function accountLines({ account, records, delta, epsilon, cap, studies }: AccountSpending): string[] {
+function accountLines({ account, population, delta, epsilon, cap, apart, studies }: AccountSpending): string[] {
   const allowed = cap === null ? '' : `, of ${epsilonText(cap)} that this hospital allows`
+  const sides = apart ? ' for training and for validation patients each' : ''
   return [
-    `Account ${account}: ${records} records, epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}`,
+    `Account ${account} of ${populationText(population)}: epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}${sides}`,
     ...studies.flatMap(study => [
       `  "${study.name}" (${study.study.slice(0, STUDY_DIGITS)}): ${study.charged} of ${study.rounds} rounds charged${statisticsText(study)}, delta ${study.delta.toExponential()}`,
       ...spendingLines(study).map(line => `    ${line}`),
@@ -163,23 +164,38 @@ async function list({ data, json }: { data: string; json?: true }): Promise<void
   const { entries, head } = await readLedgerFile(ledgerPath(data), { everyEpsilon: false })
   if (json) return printJson({ entries, head })
   if (entries.length === 0) return printLines('The ledger is empty.')
-  printLines(...entries.map(entryLine), `Head ${head}`)
+  const owners = ownersIn(entries)
+  printLines(...entries.map(entry => entryLine(entry, owners)), `Head ${head}`)
 }
 
-function entryLine(entry: LedgerEntry): string {
-  const at = `${entry.at}  account ${entry.account}`
+/** @param owners by account: whose it is, in words */
+function entryLine(entry: LedgerEntry, owners: ReadonlyMap<number, string>): string {
+  const at = `${entry.at}  account ${entry.account} of ${owners.get(entry.account)}`
   switch (entry.kind) {
-    case 'account': {
-      const merged = entry.merges.length === 0 ? '' : `, in place of ${entry.merges.join(', ')}`
-      return `${at}  opened for ${entry.records} records${merged}`
-    }
+    case 'account':
+      return `${at}  opened for ${entry.records} records (format 1)${placeText(entry.merges)}`
+    case 'hospital':
+      return `${at}  opened under ${entry.peer}${placeText(entry.closes)}`
     case 'study':
       return `${at}  "${entry.name}" (${entry.study.slice(0, STUDY_DIGITS)}) begins: ${termsText(entry)}`
     case 'reserve':
       return `${at}  round ${entry.round} of ${entry.study.slice(0, STUDY_DIGITS)} reserved`
     case 'charge':
-      return `${at}  round ${entry.round} of ${entry.study.slice(0, STUDY_DIGITS)} charged: epsilon ${epsilonText(entry.epsilon)}, ${epsilonText(entry.total)} in all, ${entry.contributors} contributors`
+      return `${at}  round ${entry.round} of ${entry.study.slice(0, STUDY_DIGITS)} charged for ${entry.subAccount ?? 'training'}: epsilon ${epsilonText(entry.epsilon)}, ${epsilonText(entry.total)} in all, ${entry.contributors} contributors`
   }
+}
+
+function placeText(closed: readonly number[]): string {
+  return closed.length === 0 ? '' : `, in place of account ${closed.join(', ')}`
+}
+
+function ownersIn(entries: readonly LedgerEntry[]): Map<number, string> {
+  return new Map(
+    entries.flatMap(entry => {
+      if (entry.kind === 'account') return [[entry.account, 'a set of records']]
+      return entry.kind === 'hospital' ? [[entry.account, populationText(entry.population ?? null)]] : []
+    }),
+  )
 }
 
 async function project({ data, rounds, json }: { data: string; rounds: number; json?: true }): Promise<void> {
@@ -188,8 +204,8 @@ async function project({ data, rounds, json }: { data: string; rounds: number; j
   if (all.length === 0) return printLines('No study has begun: see "confrere study plan" for one to come.')
   printLines(
     ...all.map(
-      ({ account, name, study, more, epsilon, total, affordable }) =>
-        `"${name}" (${study.slice(0, STUDY_DIGITS)}), account ${account}: ${more} more rounds make epsilon ${epsilonText(epsilon)}, ` +
+      ({ account, population, name, study, more, epsilon, total, affordable }) =>
+        `"${name}" (${study.slice(0, STUDY_DIGITS)}), account ${account} of ${populationText(population)}: ${more} more rounds make epsilon ${epsilonText(epsilon)}, ` +
         `${epsilonText(total)} in all; the caps pay for ${affordable} more`,
     ),
   )
@@ -219,8 +235,8 @@ async function verify({ data, file, json }: { data?: string; file?: string; json
 function verifiedLines({ entries, head, ledger }: VerifiedLedger, charges: number): string[] {
   return [
     `Verified: ${entries.length} entries, chained from the first to the last; all ${charges} charges follow from the entries before.`,
-    ...ledger.balances().map(({ account, epsilon, delta }) => {
-      return `  account ${account}: epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}`
+    ...ledger.balances().map(({ account, population, epsilon, delta }) => {
+      return `  account ${account} of ${populationText(population)}: epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}`
     }),
     `Head ${head}: keep it elsewhere, and a ledger that was set back will show.`,
   ]

@@ -2,9 +2,8 @@
 
 import { join as joinPath } from 'node:path'
 import type { Command } from 'commander'
-import type { StudyDocument } from '../../protocols/study/types.ts'
-import { CONFIG_FILE, type NodeConfig, readConfig } from '../config/config.ts'
-import { EXIT, OperatorError } from '../errors.ts'
+import { CONFIG_FILE, readConfig } from '../config/config.ts'
+import { requireSmallDelta, requireStudyWithinCap } from '../privacy/caps.ts'
 import { storeApproved } from '../storage/approved-studies.ts'
 import { folderUnusable } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
@@ -22,18 +21,20 @@ export function addStudyApprove(command: Command): void {
   addJsonOption(addDataOption(command))
     .argument('<file>', 'the study file')
     .option('--join', 'the node is not one of the founding hospitals: it wants to be admitted')
+    .option('--force', 'approve a delta above 1/(2 × units), which protects no one for sure')
     .action(approveStudy)
 }
 
 async function approveStudy(
   file: string,
-  { data, json, join }: { data: string; json?: true; join?: true },
+  { data, json, join, force }: { data: string; json?: true; join?: true; force?: true },
 ): Promise<void> {
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
   const study = await readStudyFile(file)
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
+  if (!force) requireSmallDelta(study.document)
   const records = await readOwnRecords(study.document.contract, config)
   if (records !== null)
     requireCapacity(study.document, records, await thisMachine(data, studyFolder(data, study.study)))
@@ -48,18 +49,4 @@ async function approveStudy(
       ...(records === null ? [] : [`Needs     ${needsText(needsOf(study.document, records), 'those here')}`]),
       `Approved: "confrere start --data ${data}${join ? ' --join' : ''}" takes part in it.`,
     )
-}
-
-/** Checks that the local cap covers the whole study. @throws OperatorError `budget-too-small`, exit code 7 */
-export function requireStudyWithinCap({ privacy, name }: StudyDocument, config: Pick<NodeConfig, 'privacy'>): void {
-  const { epsilonMax } = config.privacy
-  if (epsilonMax >= privacy.epsilon) return
-  throw new OperatorError(
-    'budget-too-small',
-    `"${name}" may spend epsilon ${privacy.epsilon} for one record, and this node allows ${epsilonMax}`,
-    {
-      hint: 'Raise privacy.epsilonMax in config.toml if the hospital agrees, or ask for a study that spends less.',
-      exitCode: EXIT.budgetExhausted,
-    },
-  )
 }

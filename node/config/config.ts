@@ -9,7 +9,9 @@ import { dirname, join, resolve } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { whole } from '../../protocols/encoding/fields.ts'
+import { POPULATION_SCHEMA } from '../../protocols/ledger/entry.ts'
 import { NAME_SCHEMA } from '../../protocols/study/contracts/fields.ts'
+import { DELTA_MAX } from '../../protocols/study/limits.ts'
 import { LOG_LEVELS } from '../log.ts'
 import { parsePeerId } from '../storage/identity.ts'
 import { parseToml, readToml } from './toml.ts'
@@ -19,6 +21,8 @@ export const HTTP_PORT_DEFAULT = 7420
 export const LISTEN_DEFAULT = '/ip4/0.0.0.0/tcp/7419'
 /** A node joins no study with a larger epsilon unless its operator allows it. */
 export const EPSILON_MAX_DEFAULT = 8
+/** Nor one with a larger delta. */
+export const DELTA_MAX_DEFAULT = 1e-4
 
 const ADDRESSES_MAX = 64
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
@@ -73,7 +77,13 @@ const CONFIG_SCHEMA = z.strictObject({
     })
     .prefault({}),
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),
-  privacy: z.strictObject({ epsilonMax: z.number().positive().default(EPSILON_MAX_DEFAULT) }).prefault({}),
+  privacy: z
+    .strictObject({
+      epsilonMax: z.number().positive().default(EPSILON_MAX_DEFAULT),
+      deltaMax: z.number().positive().max(DELTA_MAX).default(DELTA_MAX_DEFAULT),
+      population: POPULATION_SCHEMA.optional(),
+    })
+    .prefault({}),
   policy: z.strictObject({ require: z.array(PEER_SCHEMA).max(100).default([]) }).prefault({}),
   training: z
     .strictObject({ engine: z.enum(['auto', 'tensorflow-gpu', 'tensorflow', 'wasm']).default('auto') })
@@ -87,7 +97,8 @@ export interface NodeConfig {
   network: { listen: string[]; bootstrap: string[]; mdns: boolean; announce: string[] }
   http: { host: string; port: number }
   log: { level: (typeof LOG_LEVELS)[number] }
-  privacy: { epsilonMax: number }
+  /** `population`: null for the hospital's own account */
+  privacy: { epsilonMax: number; deltaMax: number; population: string | null }
   policy: { require: string[] }
   training: { engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm' }
 }
@@ -109,7 +120,8 @@ export function parseConfig(text: string, file: string): NodeConfig {
 
 function located(config: z.output<typeof CONFIG_SCHEMA>, file: string): NodeConfig {
   const { npz, file: records = npz, split } = config.data
-  return { ...config, data: { file: records === undefined ? null : resolve(dirname(file), records), split } }
+  const privacy = { ...config.privacy, population: config.privacy.population ?? null }
+  return { ...config, privacy, data: { file: records === undefined ? null : resolve(dirname(file), records), split } }
 }
 
 function isMultiaddr(text: string): boolean {

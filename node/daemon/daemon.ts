@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MissingCharge } from '../../protocols/ledger/missing-charges.ts'
 import { encodeStudy } from '../../protocols/study/document.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
@@ -11,7 +12,9 @@ import { EXIT, OperatorError } from '../errors.ts'
 import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
-import { chargedStore, PrivacyAccount } from '../privacy/account.ts'
+import { PrivacyAccount } from '../privacy/account.ts'
+import { chargedStore, reconcile } from '../privacy/charged-store.ts'
+import { populationText } from '../privacy/epsilon-text.ts'
 import { privacyReport } from '../privacy/report.ts'
 import { approvedStudies, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
 import { EvidenceFolder } from '../storage/evidence-folder.ts'
@@ -22,7 +25,7 @@ import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
 import { startWorker } from '../worker/worker-client.ts'
 import { featureProgress, type Startup, startupSources, unlessAborted } from './startup.ts'
-import { createNode } from './study-node.ts'
+import { createNode, type StudyNode } from './study-node.ts'
 
 export interface RunningNode {
   readonly status: () => NodeStatus
@@ -52,6 +55,23 @@ function repeatedText({ contract }: StudyDocument): string {
   return contract.kind === 'image'
     ? 'images that stand in the data more than once count as one, and not at all with two labels'
     : 'rows that stand in the data more than once: each counts as one of its own'
+}
+
+/** Says which rounds were charged because the ledger lacked them. */
+function logAdded(charges: readonly MissingCharge[], log: Logger): void {
+  if (charges.length === 0) return
+  const rounds = charges.map(({ round }) => round)
+  log.warn(
+    { rounds },
+    'the ledger lacked rounds of the transcript, as after a restore: they count as charged from now on',
+  )
+}
+
+/** Says whose account pays, and what is left in it. */
+function logAccount(account: PrivacyAccount, { epsilonMax, log }: { epsilonMax: number; log: Logger }): void {
+  const { population } = account
+  const known = { account: account.account, population, epsilon: account.total(), epsilonMax }
+  log.info(known, `the privacy account of ${populationText(population)}`)
 }
 
 export interface DaemonOptions {
@@ -100,7 +120,8 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
 
   try {
     const { peer } = identity
-    const startup: Startup = { stage: 'opening the store', peer, site: config.site, study, document }
+    const { population: whose } = config.privacy
+    const startup: Startup = { stage: 'opening the store', peer, site: config.site, study, population: whose, document }
     let sources: Omit<HttpSources, 'live' | 'onError'> = startupSources(startup)
     const level = await openStore(folder, Buffer.from(study, 'hex'))
     cleanups.push(() => level.close())
@@ -115,43 +136,55 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
     const worker = startWorker(settings, { failed: fatal, progress: featureProgress(startup, log) })
     cleanups.push(() => worker.close())
-    const account = await unlessAborted(signal, () =>
-      PrivacyAccount.open({
-        ...{ folder, document, study, epsilonMax: config.privacy.epsilonMax, now: () => new Date().toISOString() },
-        hashes: key => worker.recordHashes(key),
-      }),
-    )
+    const repeated = await unlessAborted(signal, () => worker.repeatedRecords())
+    if (repeated > 0) log.warn({ repeated }, repeatedText(document))
+    const { epsilonMax, population } = config.privacy
+    const account = await PrivacyAccount.open({
+      ...{ folder, document, study, peer, population, epsilonMax, now: () => new Date().toISOString() },
+      roundsKnown: await level.knowsRounds(),
+    })
     cleanups.push(() => account.close())
     startup.stage = 'joining the network'
-    if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
-    const store = chargedStore(level, account)
+    const { restored, added } = await reconcile(level, account)
+    logAdded(added, log)
+    logAccount(account, { epsilonMax, log })
+    let node: StudyNode | undefined
+    const store = chargedStore(level, account, {
+      ...{ peer, restored },
+      added: charges => {
+        logAdded(charges, log)
+        for (const charge of charges) node?.charged(charge)
+      },
+    })
     const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
     const pending = new PendingChange(folder, study, log)
     const evidence = new EvidenceFolder(folder, study)
     await evidence.open()
-    const node = await createNode(
+    node = await createNode(
       {
         document,
         identity,
         site: config.site,
         network: { transport: 'tcp', ...config.network },
         requiredPeers: config.policy.require,
-        epsilonMax: config.privacy.epsilonMax,
+        epsilonMax,
+        population,
         chargesMax: account.chargesMax(),
       },
       { store, worker, evidence, log, fatal, settled: () => void pending.settle() },
     )
-    cleanups.push(() => node.stop())
-    pending.watch(change => node.approve(change))
+    const started = node
+    cleanups.push(() => started.stop())
+    pending.watch(change => started.approve(change))
     cleanups.push(async () => pending.stop())
     sources = {
-      status: () => node.status(),
-      rounds: () => node.rounds(),
-      privacy: () => privacyReport({ ledger: account.books, documents, epsilonMax: config.privacy.epsilonMax }),
-      ready: () => node.ready(),
+      status: () => started.status(),
+      rounds: () => started.rounds(),
+      privacy: () => privacyReport({ ledger: account.books, documents, epsilonMax }),
+      ready: () => started.ready(),
     }
     log.info({ url: server.url }, 'status page')
-    return { status: () => node.status(), rounds: () => node.rounds(), done: done.promise, stop: () => stop() }
+    return { status: () => started.status(), rounds: () => started.rounds(), done: done.promise, stop: () => stop() }
   } catch (error) {
     await stop(error)
     throw error

@@ -31,15 +31,16 @@ import type { Strike } from '../network/limits/strikes.ts'
 import { Neighbours } from '../network/neighbours.ts'
 import { TransferClient } from '../network/transfer/client.ts'
 import { TransferServer } from '../network/transfer/server.ts'
+import { budgetSpent } from '../privacy/account.ts'
 import type { EvidenceFolder } from '../storage/evidence-folder.ts'
 import type { Identity } from '../storage/identity.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
-import type { SavedRound, Store } from '../storage/store.ts'
+import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import { otherStudyText } from './absence.ts'
 import { Driver } from './driver.ts'
-import { budgetSpent, removed, requireBudgetLeft, requirePlace } from './eligibility.ts'
+import { removed, requireBudgetLeft, requirePlace } from './eligibility.ts'
 import { restoreCheckpoint } from './newest-held.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 
@@ -57,6 +58,8 @@ export interface NodeInit {
   readonly network: Pick<NetworkInit, 'transport' | 'listen' | 'announce' | 'bootstrap' | 'mdns'>
   readonly requiredPeers: readonly string[]
   readonly epsilonMax: number
+  /** whose account pays: null for the hospital's own */
+  readonly population?: string | null
   /** rounds of the study that the privacy budget pays for, those charged already among them */
   readonly chargesMax?: number
 }
@@ -313,6 +316,11 @@ export class StudyNode {
     return approving && describeChange(decodeChange(approving))
   }
 
+  /** Counts a round that the ledger lacked, and was charged outside of the steps. */
+  charged(charge: SavedCharge): void {
+    this.#recorder.charged({ kind: 'charge', ...charge })
+  }
+
   /** What is held against peers since the start. */
   strikes(): Strike[] {
     return this.#network.guard.strikes.list()
@@ -366,6 +374,7 @@ export class StudyNode {
       })),
       contributors: records.at(-1)?.contributors ?? [],
       epsilon: this.#recorder.epsilon(),
+      population: this.#init.population ?? null,
       noiseMultiplier: document.privacy.noiseMultiplier,
       engine: this.#components.engine,
       checkpoint: records.findLast(({ outcome }) => outcome === 'result')?.checkpoint ?? null,

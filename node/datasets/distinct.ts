@@ -15,14 +15,12 @@ const FLOAT_BYTES = 4
  * @returns the data set itself when nothing is left out
  */
 export function distinctRecords(dataset: Dataset): Dataset {
-  const { shape, inputs, labels, count } = dataset
+  const { shape, labels, count } = dataset
   if (shape.length === 1) return dataset
-  const size = shape.reduce((product, length) => product * length, 1)
   const first = new Map<string, number>()
   const ambiguous = new Set<string>()
   for (let record = 0; record < count; record++) {
-    const bytes = new Uint8Array(inputs.buffer, inputs.byteOffset + record * size * FLOAT_BYTES, size * FLOAT_BYTES)
-    const digest = createHash('sha256').update(bytes).digest('base64')
+    const digest = digestOf(dataset, record)
     const before = first.get(digest)
     if (before === undefined) first.set(digest, record)
     else if (labels[before] !== labels[record]) ambiguous.add(digest)
@@ -30,4 +28,16 @@ export function distinctRecords(dataset: Dataset): Dataset {
   const kept = [...first].flatMap(([digest, record]) => (ambiguous.has(digest) ? [] : [record]))
   if (kept.length === count) return dataset
   return { count: kept.length, shape, ...selectRecords(dataset, Uint32Array.from(kept)) }
+}
+
+/** Number of records whose values occur earlier in the data already. */
+export function repeatedRecords(dataset: Dataset): number {
+  const { count } = dataset
+  return count - new Set(Array.from({ length: count }, (_, record) => digestOf(dataset, record))).size
+}
+
+function digestOf({ shape, inputs }: Dataset, record: number): string {
+  const bytes = shape.reduce((product, length) => product * length, FLOAT_BYTES)
+  const values = new Uint8Array(inputs.buffer, inputs.byteOffset + record * bytes, bytes)
+  return createHash('sha256').update(values).digest('base64')
 }

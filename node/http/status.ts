@@ -40,6 +40,8 @@ export interface NodeStatus {
   peers: PeerStatus[]
   contributors: string[]
   epsilon: EpsilonStatus | null
+  /** the population whose account pays, by its name; null: the hospital's own account */
+  population: string | null
   noiseMultiplier: number | null
   engine: string | null
   /** hex */

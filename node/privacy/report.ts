@@ -5,8 +5,8 @@
  */
 
 import type { EntryOf } from '../../protocols/ledger/entry.ts'
-import type { LedgerState } from '../../protocols/ledger/ledger.ts'
-import { chargedEpsilon, type Rounds, renyiEpsilon, spendingOf } from '../../protocols/ledger/spending.ts'
+import type { AccountBalance, LedgerState, StudyBalance } from '../../protocols/ledger/ledger.ts'
+import { plus, renyiEpsilonOfStudy } from '../../protocols/ledger/spending.ts'
 import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -37,12 +37,9 @@ export interface StudySpending {
   readonly against: ObserverWords
 }
 
-/** One set of records and its spending. */
-export interface AccountSpending {
-  readonly account: number
-  readonly records: number
-  readonly delta: number
-  /** over all its studies */
+/** The account of a hospital, or of one of its populations, and its spending. */
+export interface AccountSpending extends Pick<AccountBalance, 'account' | 'peer' | 'population' | 'delta' | 'apart'> {
+  /** over all its studies, of one patient's record */
   readonly epsilon: number
   /** this hospital's own cap on `epsilon` */
   readonly cap: number | null
@@ -64,31 +61,30 @@ export interface ReportSources {
 
 /** Reports every open account of the ledger. */
 export function privacyReport({ ledger, documents, epsilonMax }: ReportSources): PrivacyReport {
-  const accounts = ledger.balances().map(({ account, records, delta, epsilon, studies }) => ({
-    ...{ account, records, delta, epsilon, cap: epsilonMax },
-    studies: studies.map(({ study, rounds }) =>
-      studySpending(ledger, { account, study, rounds }, documents.get(study)),
-    ),
+  const accounts = ledger.balances().map(({ studies, ...balance }) => ({
+    ...balance,
+    cap: epsilonMax,
+    studies: studies.map(one => studySpending(ledger, balance.account, { ...one, document: documents.get(one.study) })),
   }))
   return { accounts, note: UNIT_NOTE }
 }
 
-/** An account's spending in a study: only its own rounds, because a study may have continued with other records. */
+/** An account's spending in a study: only its own rounds, because a study may have continued with other patients. */
 function studySpending(
   ledger: LedgerState,
-  { account, study, rounds }: { account: number; study: string; rounds: Rounds },
-  document: StudyDocument | undefined,
+  account: number,
+  { study, rounds, epsilon, document }: StudyBalance & { readonly document: StudyDocument | undefined },
 ): StudySpending {
   const terms = ledger.study(study) as EntryOf<'study'>
-  const spending = spendingOf(terms, rounds)
+  const charged = plus(rounds.training, rounds.validation)
   const charges = ledger.charges(study).filter(charge => ledger.current(charge.account) === account)
   const observed = document === undefined ? undefined : observedEpsilons(document, charges)
   return {
-    ...{ study, name: terms.name, charged: rounds.training, rounds: terms.rounds, delta: terms.delta },
-    statistics: terms.statistics === undefined ? null : rounds.statistics > 0,
+    ...{ study, name: terms.name, charged: charged.training, rounds: terms.rounds, delta: terms.delta },
+    statistics: terms.statistics === undefined ? null : charged.statistics > 0,
     ...{ colluders: terms.colluders, cap: terms.epsilon },
-    colluding: chargedEpsilon(spending, terms.delta),
-    colludingRenyi: renyiEpsilon(spending, terms.delta),
+    colluding: epsilon,
+    colludingRenyi: renyiEpsilonOfStudy({ terms, rounds }),
     against: observerWords(terms.colluders),
     model: observed?.model ?? null,
     alone: observed?.alone ?? null,
@@ -106,6 +102,7 @@ export interface Projection {
   readonly study: string
   readonly name: string
   readonly account: number
+  readonly population: string | null
   readonly more: number
   /** of the study, after them */
   readonly epsilon: number
@@ -117,12 +114,12 @@ export interface Projection {
 
 /** Projects every study of every account. @param more further rounds */
 export function projections({ ledger, epsilonMax }: ReportSources, more: number): Projection[] {
-  return ledger.balances().flatMap(({ account, studies }) =>
+  return ledger.balances().flatMap(({ account, population, studies }) =>
     studies.map(({ study, name }) => {
       const statistics = ledger.statisticsToCome(study)
       const { epsilon, total } = ledger.price({ account, study }, { training: more, statistics })
       const affordable = ledger.affordable({ account, study, totalMax: epsilonMax ?? Infinity })
-      return { study, name, account, more, epsilon, total, affordable }
+      return { study, name, account, population, more, epsilon, total, affordable }
     }),
   )
 }

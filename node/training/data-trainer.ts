@@ -7,8 +7,7 @@
 import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, requireContract, sourceOf } from '../datasets/dataset.ts'
-import { distinctRecords } from '../datasets/distinct.ts'
-import { recordHashes } from '../datasets/record-hash.ts'
+import { distinctRecords, repeatedRecords } from '../datasets/distinct.ts'
 import { drawViews } from './augmentation.ts'
 import type { Backend } from './backend.ts'
 import { type FeatureKeeping, featuresOf, keptFeatures } from './features.ts'
@@ -69,7 +68,7 @@ export function createTrainer({
       return sum
     },
     statisticsSum: () => statisticsOf(document, boundedRecords(document, records)),
-    recordHashes: key => recordHashes(dataset, key),
+    repeatedRecords: repeatedRecords(dataset),
     dispose: () => model.dispose(),
   }
 }
