@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { MissingCharge } from '../../protocols/ledger/missing-charges.ts'
 import { encodeStudy } from '../../protocols/study/document.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
@@ -12,9 +11,6 @@ import { EXIT, OperatorError } from '../errors.ts'
 import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
-import { PrivacyAccount } from '../privacy/account.ts'
-import { chargedStore, reconcile } from '../privacy/charged-store.ts'
-import { populationText } from '../privacy/epsilon-text.ts'
 import { privacyReport } from '../privacy/report.ts'
 import { approvedStudies, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
 import { EvidenceFolder } from '../storage/evidence-folder.ts'
@@ -24,8 +20,9 @@ import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
 import { startWorker } from '../worker/worker-client.ts'
+import { openNodeAccount } from './node-account.ts'
 import { featureProgress, type Startup, startupSources, unlessAborted } from './startup.ts'
-import { createNode, type StudyNode } from './study-node.ts'
+import { createNode } from './study-node.ts'
 
 export interface RunningNode {
   readonly status: () => NodeStatus
@@ -55,23 +52,6 @@ function repeatedText({ contract }: StudyDocument): string {
   return contract.kind === 'image'
     ? 'images that stand in the data more than once count as one, and not at all with two labels'
     : 'rows that stand in the data more than once: each counts as one of its own'
-}
-
-/** Says which rounds were charged because the ledger lacked them. */
-function logAdded(charges: readonly MissingCharge[], log: Logger): void {
-  if (charges.length === 0) return
-  const rounds = charges.map(({ round }) => round)
-  log.warn(
-    { rounds },
-    'the ledger lacked rounds of the transcript, as after a restore: they count as charged from now on',
-  )
-}
-
-/** Says whose account pays, and what is left in it. */
-function logAccount(account: PrivacyAccount, { epsilonMax, log }: { epsilonMax: number; log: Logger }): void {
-  const { population } = account
-  const known = { account: account.account, population, epsilon: account.total(), epsilonMax }
-  log.info(known, `the privacy account of ${populationText(population)}`)
 }
 
 export interface DaemonOptions {
@@ -120,8 +100,8 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
 
   try {
     const { peer } = identity
-    const { population: whose } = config.privacy
-    const startup: Startup = { stage: 'opening the store', peer, site: config.site, study, population: whose, document }
+    const { epsilonMax, population } = config.privacy
+    const startup: Startup = { stage: 'opening the store', peer, site: config.site, study, population, document }
     let sources: Omit<HttpSources, 'live' | 'onError'> = startupSources(startup)
     const level = await openStore(folder, Buffer.from(study, 'hex'))
     cleanups.push(() => level.close())
@@ -138,29 +118,15 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     cleanups.push(() => worker.close())
     const repeated = await unlessAborted(signal, () => worker.repeatedRecords())
     if (repeated > 0) log.warn({ repeated }, repeatedText(document))
-    const { epsilonMax, population } = config.privacy
-    const account = await PrivacyAccount.open({
-      ...{ folder, document, study, peer, population, epsilonMax, now: () => new Date().toISOString() },
-      roundsKnown: await level.knowsRounds(),
-    })
+    const paying = { folder, document, study, peer, population, epsilonMax }
+    const { account, store, follow } = await openNodeAccount(level, paying, log)
     cleanups.push(() => account.close())
     startup.stage = 'joining the network'
-    const { restored, added } = await reconcile(level, account)
-    logAdded(added, log)
-    logAccount(account, { epsilonMax, log })
-    let node: StudyNode | undefined
-    const store = chargedStore(level, account, {
-      ...{ peer, restored },
-      added: charges => {
-        logAdded(charges, log)
-        for (const charge of charges) node?.charged(charge)
-      },
-    })
     const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
     const pending = new PendingChange(folder, study, log)
     const evidence = new EvidenceFolder(folder, study)
     await evidence.open()
-    node = await createNode(
+    const node = await createNode(
       {
         document,
         identity,
@@ -173,18 +139,18 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
       },
       { store, worker, evidence, log, fatal, settled: () => void pending.settle() },
     )
-    const started = node
-    cleanups.push(() => started.stop())
-    pending.watch(change => started.approve(change))
+    follow(node)
+    cleanups.push(() => node.stop())
+    pending.watch(change => node.approve(change))
     cleanups.push(async () => pending.stop())
     sources = {
-      status: () => started.status(),
-      rounds: () => started.rounds(),
+      status: () => node.status(),
+      rounds: () => node.rounds(),
       privacy: () => privacyReport({ ledger: account.books, documents, epsilonMax }),
-      ready: () => started.ready(),
+      ready: () => node.ready(),
     }
     log.info({ url: server.url }, 'status page')
-    return { status: () => started.status(), rounds: () => started.rounds(), done: done.promise, stop: () => stop() }
+    return { status: () => node.status(), rounds: () => node.rounds(), done: done.promise, stop: () => stop() }
   } catch (error) {
     await stop(error)
     throw error

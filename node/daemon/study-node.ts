@@ -318,7 +318,7 @@ export class StudyNode {
 
   /** Counts a round that the ledger lacked, and was charged outside of the steps. */
   charged(charge: SavedCharge): void {
-    this.#recorder.charged({ kind: 'charge', ...charge })
+    this.#recorder.charged(charge)
   }
 
   /** What is held against peers since the start. */

@@ -226,6 +226,7 @@ const status: NodeStatus = {
   view: 0,
   peers: [{ peer: '12D3KooWother', site: 'There', state: 'absent', reason: null }],
   contributors: [],
+  population: null,
   epsilon: { model: 0.5, colluding: 0.7, alone: 1.1, delta: 1e-5, cap: 3, against: observerWords(1) },
   noiseMultiplier: 1.5,
   engine: 'wasm',
