@@ -55,11 +55,18 @@ export async function openNodeAccount(
 function logAdded(charges: readonly MissingCharge[], log: Logger): void {
   if (charges.length === 0) return
   const rounds = charges.map(({ round }) => round)
-  log.warn({ rounds }, 'the ledger lacked rounds of the transcript, as after a restore: they count as charged from now on')
+  log.warn(
+    { rounds },
+    'the ledger lacked rounds of the transcript, as after a restore: they count as charged from now on',
+  )
 }
 
 /** Says whose account pays, and what was spent from it. */
-function logAccount(account: PrivacyAccount, { population, epsilonMax }: Omit<AccountInit, 'now' | 'roundsKnown'>, log: Logger) {
+function logAccount(
+  account: PrivacyAccount,
+  { population, epsilonMax }: Omit<AccountInit, 'now' | 'roundsKnown'>,
+  log: Logger,
+) {
   const known = { account: account.account, population, epsilon: account.total(), epsilonMax }
   log.info(known, `the privacy account is that of ${populationText(population)}`)
 }

@@ -8,7 +8,14 @@ export const sidOf = (round: number): Uint8Array => new Uint8Array(32).fill(roun
 /** A certified RESULT, as a disk holds it, without its votes. */
 export function resultLink(round: number, members: readonly number[], change: RosterChange | null = null): Link {
   const value = encodeResultValue({
-    ...{ outcome: 'result', sid: sidOf(round), sum: sidOf(200), checkpoint: sidOf(201), members: [...members], view: 0 },
+    ...{
+      outcome: 'result',
+      sid: sidOf(round),
+      sum: sidOf(200),
+      checkpoint: sidOf(201),
+      members: [...members],
+      view: 0,
+    },
     change: change && encodeChange(change),
   })
   return { round, value, precommits: [] }

@@ -71,7 +71,11 @@ test('a study that keeps nobody apart, or another share, makes the account count
     t.is(balance!.epsilon, all.balances()[0]!.epsilon)
     t.true(balance!.epsilon > before)
   }
-  const same = LedgerState.of([hospital(), study({ validationShare: 0.2 }), study({ study: id('b'), validationShare: 0.2 })])
+  const same = LedgerState.of([
+    hospital(),
+    study({ validationShare: 0.2 }),
+    study({ study: id('b'), validationShare: 0.2 }),
+  ])
   charge(same, 1)
   charge(same, 2, { study: id('b'), subAccount: 'validation' })
   t.true(same.balances()[0]!.apart)
@@ -105,7 +109,9 @@ test('a population has an account of its own, and one only', t => {
       ['Site B', false],
     ],
   )
-  t.throws(() => ledger.add(hospital({ account: 3, population: 'Site B' })), { message: /Site B has account 2 already/ })
+  t.throws(() => ledger.add(hospital({ account: 3, population: 'Site B' })), {
+    message: /Site B has account 2 already/,
+  })
   t.throws(() => ledger.add(hospital({ account: 3 })), { message: /the hospital has account 1 already/ })
   t.throws(() => ledger.add(hospital({ account: 3, closes: [1, 2] })), { message: /of another population/ })
   for (const population of ['', ' x', 'x ', 'a\nb', 'x'.repeat(65)]) {
@@ -131,7 +137,7 @@ test('an account under a new key has all that was charged under the old one', t 
 
 test('after a line of format 2 none of format 1 opens an account', t => {
   const ledger = LedgerState.of([hospital(), study()])
-  const old = { kind: 'account', at, account: 2, merges: [], records: 5, delta: 1e-5 } as const
+  const old: EntryOf<'account'> = { kind: 'account', at, account: 2, merges: [], records: 5, delta: 1e-5 }
   t.throws(() => ledger.add(old), { message: /format 1, after a line of format 2/ })
 })
 
