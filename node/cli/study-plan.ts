@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { CryptoError } from '../../crypto/errors.ts'
+import { isDeltaLarge } from '../../protocols/study/delta.ts'
 import * as limit from '../../protocols/study/limits.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { epsilonText, OBSERVERS, observerWords, UNIT_NOTE } from '../privacy/epsilon-text.ts'
@@ -101,8 +102,8 @@ function planLines(planning: StudyPlanning): string[] {
     `of the model  against ${against.model}`,
     `alone         against ${against.alone}`,
     UNIT_NOTE,
-    ...(records * delta > 1
-      ? [`Warning: delta is above 1/${records}, one over the records: choose a smaller one.`]
+    ...(isDeltaLarge({ privacy: { delta }, units: records })
+      ? [`Warning: delta is above 1/(2 × ${records}): "study new" refuses it without --force. Choose a smaller one.`]
       : []),
     ...(epsilon > limit.EPSILON_WEAK ? [`Warning: epsilon is above ${limit.EPSILON_WEAK}: a weak promise.`] : []),
   ]

@@ -1,6 +1,6 @@
 /** What a hospital, and what reason, allow a study to promise. @module */
 
-import { isDeltaLarge } from '../../protocols/study/rules.ts'
+import { isDeltaLarge } from '../../protocols/study/delta.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'

@@ -6,6 +6,7 @@
 
 import { CryptoError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../errors.ts'
+import { isDeltaLarge } from './delta.ts'
 import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './limits.ts'
 import { noiseModeOf } from './noise/list.ts'
 import type { SumPlan } from './noise/mode.ts'
@@ -152,8 +153,8 @@ function warningsOf(
         `least 3) and the votes of ${quorum}: below that, the study waits.`,
     )
   }
-  if (privacy.delta * units > 1) {
-    warnings.push(`delta ${privacy.delta} is above 1/${units}, one over the records: choose a smaller one.`)
+  if (isDeltaLarge({ privacy, units })) {
+    warnings.push(`delta ${privacy.delta} is above 1/(2 × ${units}), one over twice the records: choose a smaller one.`)
   }
   if (privacy.epsilon > EPSILON_WEAK) {
     warnings.push(`epsilon ${privacy.epsilon} is above ${EPSILON_WEAK}: a weak promise.`)

@@ -25,11 +25,6 @@ export function checkRules(document: StudyDocument): void {
   checkAugmentation(document)
 }
 
-/** Whether delta is above one over twice the nominal units: a mechanism that publishes a few of them could keep it. */
-export function isDeltaLarge({ privacy, units }: Pick<StudyDocument, 'privacy' | 'units'>): boolean {
-  return privacy.delta * 2 * units > 1
-}
-
 function checkRoster({ hospitals, profile, privacy }: StudyDocument): void {
   const count = hospitals.length
   if (count < limit.HOSPITALS_MIN) {
