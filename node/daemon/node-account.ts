@@ -11,7 +11,7 @@ export interface NodeAccount {
   readonly account: PrivacyAccount
   /** the store, with its charges in the ledger */
   readonly store: Store
-  /** tells a node of charges that its own steps did not make */
+  /** says in the log whose account pays, and tells a started node of charges that its own steps did not make */
   follow(node: { charged(charge: SavedCharge): void }): void
 }
 
@@ -30,7 +30,6 @@ export async function openNodeAccount(
   try {
     const { restored, added } = await reconcile(level, account)
     logAdded(added, log)
-    logAccount(account, init, log)
     let told: ((charge: SavedCharge) => void) | undefined
     const store = chargedStore(level, account, {
       ...{ peer: init.peer, restored },
@@ -42,6 +41,7 @@ export async function openNodeAccount(
     return {
       ...{ account, store },
       follow: node => {
+        logAccount(account, init, log)
         told = charge => node.charged(charge)
       },
     }
