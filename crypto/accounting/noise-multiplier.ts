@@ -61,10 +61,10 @@ export function pldNoiseMultiplier({
     throw new CryptoError('target-spent', `ε ${epsilon} is exceeded by the other steps alone: they have ${others}`)
   }
 
-  // the Rényi accountant of one copy never asks for less noise than that needs; the loop doubles it where rounding makes
-  // it slightly too small, for more copies, and for the steps besides
+  // the Rényi accountant of one copy never asks for less noise than that needs, and k copies hardly for more than k times
+  // that; the loop doubles it where it is too small after all, by rounding or for the steps besides
   const upper = rdpNoiseMultiplier({ sampleRate, steps, delta, epsilon })
-  let enough = Math.max(least, Math.round(upper / NOISE_MULTIPLIER_STEP))
+  let enough = Math.max(least, Math.round((copies * upper) / NOISE_MULTIPLIER_STEP))
   let reached = epsilonAt(enough)
   while (reached > epsilon) {
     if (multiplierOf(enough) > ACCOUNTANT_NOISE_MULTIPLIER_MAX) {

@@ -38,6 +38,29 @@ const STUDY_COMMANDS: readonly CommandEntry[] = [
   },
 ]
 
+const DATA_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'check',
+    description: 'say of each file whether it can be read and fits a study; nothing leaves this machine',
+    load: async () => (await import('./data/check.ts')).addDataCheck,
+  },
+  {
+    name: 'add',
+    description: 'read files once into a data set with a name',
+    load: async () => (await import('./data/add.ts')).addDataAdd,
+  },
+  {
+    name: 'list',
+    description: 'the data sets of this node',
+    load: async () => (await import('./data/list.ts')).addDataList,
+  },
+  {
+    name: 'remove',
+    description: 'forget a data set and delete what was kept of it',
+    load: async () => (await import('./data/remove.ts')).addDataRemove,
+  },
+]
+
 /** In the order that a hospital needs them. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
@@ -46,6 +69,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./init.ts')).addInit,
   },
   { name: 'id', description: "print the node's peer id", load: async () => (await import('./id.ts')).addId },
+  { name: 'data', description: "this hospital's own records", children: DATA_COMMANDS },
   { name: 'study', description: 'write, show and approve studies', children: STUDY_COMMANDS },
   {
     name: 'start',

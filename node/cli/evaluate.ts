@@ -27,7 +27,12 @@ async function evaluateNewest({ data, npz, split, json }: EvaluateOptions): Prom
   const { document, checkpoint, hash, round } = await readNewestCheckpoint(data)
   const { deployed } = await import('../../protocols/model/checkpoint.ts')
   const { readStudyRecords } = await import('../datasets/study-records.ts')
-  const dataset = await readStudyRecords(document.contract, { file: npz, split })
+  const { fileSource } = await import('../config/data-source.ts')
+  const { readPatientDoor } = await import('../privacy/patient-door.ts')
+  const dataset = await readStudyRecords(document.contract, fileSource(npz, split), {
+    door: await readPatientDoor(data),
+    cache: null,
+  })
   const { classes } = document.contract
   const { loadBackend } = await import('../training/backend.ts')
   const { evaluate, figureText, gapsOf } = await import('../training/evaluation.ts')

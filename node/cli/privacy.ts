@@ -7,10 +7,19 @@ import { COPIES_MAX } from '../../crypto/accounting/mixture.ts'
 import { rdpEpsilon } from '../../crypto/accounting/rdp.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
+import { STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/study/limits.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { epsilonText, observerLines, populationText } from '../privacy/epsilon-text.ts'
+import {
+  epsilonText,
+  observerLines,
+  type Promised,
+  populationText,
+  severalHospitalsLine,
+  severalRecordsLine,
+} from '../privacy/epsilon-text.ts'
 import { ledgerPath, readLedgerFile, type VerifiedLedger } from '../privacy/ledger-file.ts'
+import { pricedFor } from '../privacy/patient-epsilons.ts'
 import {
   type AccountSpending,
   privacyReport,
@@ -78,33 +87,40 @@ const COPIES_OPTION = [
   '--copies <k>',
   `of a patient with so many records, or known to so many hospitals: 1 to ${COPIES_MAX}`,
   (text: string) => parseWhole(text, COPIES_MAX),
-  1,
 ] as const
 
 interface MechanismOptions {
   readonly sampleRate: number
   readonly steps: number
   readonly delta: number
-  readonly copies: number
+  readonly copies?: number
   readonly json?: true
 }
 
 function printEpsilon(options: MechanismOptions & { noiseMultiplier: number }): void {
-  const { sampleRate, noiseMultiplier, steps, delta, copies } = options
+  const { sampleRate, noiseMultiplier, steps, delta, copies = 1 } = options
+  const pldOf = (count: number) => epsilonOf([{ sampleRate, noiseMultiplier, steps, copies: count }], delta)
   const { pld, rdp } = calculated(() => ({
-    pld: epsilonOf([{ sampleRate, noiseMultiplier, steps, copies }], delta),
+    pld: pldOf(copies),
     rdp: rdpEpsilon({ sampleRate, noiseMultiplier, steps, copies, delta }),
   }))
-  if (options.json) return printJson(copies === 1 ? { pld, rdp } : { pld, rdp, copies })
+  // one number of copies was asked for: no others; and below the noise of any study they may take half a minute
+  const alone = options.copies === undefined && noiseMultiplier >= STUDY_NOISE_MULTIPLIER_MIN
+  const patients = alone ? calculated(() => pricedFor(pldOf)) : null
+  if (options.json) {
+    const others = patients && { epsilonsOfPatient: patients.ofHospitals, epsilonsOfRecords: patients.ofRecords }
+    return printJson({ pld, rdp, ...(copies > 1 && { copies }), ...others })
+  }
   printLines(
     ...(copies === 1 ? [] : [`Of a patient with ${copies} records, or known to ${copies} hospitals:`]),
     `epsilon ${epsilonText(pld)} by its privacy loss distribution${copies === 1 ? ': what is charged' : ''}`,
     `epsilon ${epsilonText(rdp)} by Rényi accounting: a looser bound, as a cross-check`,
+    ...(patients === null ? [] : [severalHospitalsLine(patients.ofHospitals), severalRecordsLine(patients.ofRecords)]),
   )
 }
 
 function printNoise(options: MechanismOptions & { epsilon: number }): void {
-  const { sampleRate, steps, delta, epsilon, copies } = options
+  const { sampleRate, steps, delta, epsilon, copies = 1 } = options
   const noiseMultiplier = calculated(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon, copies }))
   if (options.json) return printJson({ noiseMultiplier })
   printLines(`noise multiplier ${noiseMultiplier}`)
@@ -138,13 +154,26 @@ async function show({ data, json }: { data: string; json?: true }): Promise<void
   printLines(...report.accounts.flatMap(accountLines), report.note)
 }
 
-function accountLines({ account, population, delta, epsilon, cap, apart, studies }: AccountSpending): string[] {
+function accountLines({
+  account,
+  population,
+  delta,
+  epsilon,
+  epsilonsOfPatient,
+  cap,
+  apart,
+  studies,
+}: AccountSpending): string[] {
   const allowed = cap === null ? '' : `, of ${epsilonText(cap)} that this hospital allows`
   const sides = apart ? ' for training and for validation patients each' : ''
   return [
     `Account ${account} of ${populationText(population)}: epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}${sides}`,
+    // of one study its own line says it
+    ...(studies.length === 1 || epsilonsOfPatient === null
+      ? []
+      : [`  over all studies, if the hospitals are in all of them: ${severalHospitalsLine(epsilonsOfPatient)}`]),
     ...studies.flatMap(study => [
-      `  "${study.name}" (${study.study.slice(0, STUDY_DIGITS)}): ${study.charged} of ${study.rounds} rounds charged${statisticsText(study)}, delta ${study.delta.toExponential()}`,
+      `  "${study.name}" (${study.study.slice(0, STUDY_DIGITS)}): ${study.charged} of ${study.rounds} rounds charged${statisticsText(study)}, delta ${study.delta.toExponential()}${promiseText(study)}`,
       ...spendingLines(study).map(line => `    ${line}`),
     ]),
   ]
@@ -155,6 +184,8 @@ function spendingLines(study: StudySpending): string[] {
   const isKnown = study.model !== null && study.alone !== null
   return [
     ...observerLines(study, study.against, { charged, cap: study.cap }),
+    ...(study.epsilonsOfPatient === null ? [] : [severalHospitalsLine(study.epsilonsOfPatient, study.against)]),
+    ...(study.epsilonsOfRecords === null ? [] : [severalRecordsLine(study.epsilonsOfRecords, study.against)]),
     ...(isKnown ? [] : ['the other two epsilons follow from the study file, which is not here']),
   ]
 }
@@ -242,13 +273,19 @@ function verifiedLines({ entries, head, ledger }: VerifiedLedger, charges: numbe
   ]
 }
 
+function promiseText({ unit, copies }: Promised): string {
+  const whole = unit === 'patient' ? ', of patients with all their records' : ''
+  return copies === 1 ? whole : `${whole}, for a patient known to ${copies} hospitals`
+}
+
 function statisticsText({ statistics }: StudySpending): string {
   if (statistics === null) return ''
   return statistics ? ' and the statistics before them' : ', the statistics before them not'
 }
 
-function termsText({ rounds, steps = 1, noiseMultiplier, statistics }: EntryOf<'study'>): string {
+function termsText(study: EntryOf<'study'>): string {
+  const { rounds, steps = 1, noiseMultiplier, statistics, unit = 'record', copies = 1 } = study
   const local = steps > 1 ? ` of ${steps} local steps` : ''
   const before = statistics === undefined ? '' : `, statistics before them with ${statistics.noiseMultiplier}`
-  return `${rounds} rounds${local}, noise multiplier ${noiseMultiplier}${before}`
+  return `${rounds} rounds${local}, noise multiplier ${noiseMultiplier}${before}${promiseText({ unit, copies })}`
 }

@@ -5,7 +5,7 @@ import { roundKind } from '../../protocols/study/rounds.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import type { NodeStatus } from '../http/status.ts'
-import { observerLines, populationText, unitText } from '../privacy/epsilon-text.ts'
+import { observerLines, populationText, severalHospitalsLine, unitText } from '../privacy/epsilon-text.ts'
 import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 
@@ -79,7 +79,7 @@ async function fetchStatus(url: string): Promise<NodeStatus> {
 
 /** A status in words. */
 function statusLines(status: NodeStatus): string[] {
-  const { epsilon, peers, lastError, roster, strikes, evidence } = status
+  const { epsilon, epsilonsOfPatient, peers, lastError, roster, strikes, evidence } = status
   const present = peers.filter(({ state }) => state !== 'absent').length
   return [
     `Node      ${status.site}, ${status.peer}, version ${status.version}`,
@@ -93,10 +93,12 @@ function statusLines(status: NodeStatus): string[] {
     ...(epsilon === null
       ? []
       : [
-          `Privacy   of ${unitText(epsilon.delta)}`,
+          `Privacy   of ${unitText(epsilon)}`,
           ...observerLines(epsilon, epsilon.against, { charged: 'what was charged', cap: epsilon.cap }).map(
             line => `  ${line}`,
           ),
+          // a node of an older version says nothing of it
+          ...(epsilonsOfPatient ? [`  ${severalHospitalsLine(epsilonsOfPatient, epsilon.against)}`] : []),
         ]),
     `Engine    ${status.engine ?? 'none'}, ${Math.round(status.memoryBytes / 2 ** 20)} MiB`,
     ...(roster.approving === null ? [] : [`Roster    version ${roster.version}; approved here: ${roster.approving}`]),

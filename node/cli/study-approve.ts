@@ -3,7 +3,11 @@
 import { join as joinPath } from 'node:path'
 import type { Command } from 'commander'
 import { CONFIG_FILE, readConfig } from '../config/config.ts'
+import { dataSourceOf } from '../config/data-source.ts'
+import { recordCacheOf } from '../datasets/record-cache.ts'
 import { requireSmallDelta, requireStudyWithinCap } from '../privacy/caps.ts'
+import { readPatientDoor } from '../privacy/patient-door.ts'
+import { plannedOfHospitals } from '../privacy/patient-epsilons.ts'
 import { storeApproved } from '../storage/approved-studies.ts'
 import { folderUnusable } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
@@ -14,6 +18,7 @@ import { needsOf, needsText, requireCapacity } from '../training/needs.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { ownRecordsLine, readOwnRecords } from './own-records.ts'
+import { fileProgress } from './progress.ts'
 import { requireMember } from './study-new.ts'
 import { studyLines } from './study-text.ts'
 
@@ -21,13 +26,14 @@ export function addStudyApprove(command: Command): void {
   addJsonOption(addDataOption(command))
     .argument('<file>', 'the study file')
     .option('--join', 'the node is not one of the founding hospitals: it wants to be admitted')
+    .option('--dataset <name>', 'which of the data sets in config.toml the study takes')
     .option('--force', 'approve a delta above 1/(2 × units), which protects no one for sure')
     .action(approveStudy)
 }
 
 async function approveStudy(
   file: string,
-  { data, json, join, force }: { data: string; json?: true; join?: true; force?: true },
+  { data, json, join, dataset, force }: { data: string; json?: true; join?: true; dataset?: string; force?: true },
 ): Promise<void> {
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
@@ -35,13 +41,18 @@ async function approveStudy(
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
   if (!force) requireSmallDelta(study.document)
-  const records = await readOwnRecords(study.document.contract, config)
+  const records = await readOwnRecords(study.document, dataSourceOf(config, dataset ?? null), {
+    door: await readPatientDoor(data),
+    cache: recordCacheOf(data),
+    ...fileProgress(),
+  })
   if (records !== null)
     requireCapacity(study.document, records, await thisMachine(data, studyFolder(data, study.study)))
-  const stored = await storeApproved(data, study).catch(error => {
+  const stored = await storeApproved(data, study, dataset).catch(error => {
     throw folderUnusable(data, error)
   })
-  if (json) printJson({ study: study.study, file: stored, records })
+  if (json)
+    printJson({ study: study.study, file: stored, records, epsilonsOfPatient: plannedOfHospitals(study.document) })
   else
     printLines(
       ...studyLines(study),

@@ -5,7 +5,14 @@ import { CryptoError } from '../../crypto/errors.ts'
 import { isDeltaLarge } from '../../protocols/study/delta.ts'
 import * as limit from '../../protocols/study/limits.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { epsilonText, OBSERVERS, observerWords, UNIT_NOTE } from '../privacy/epsilon-text.ts'
+import {
+  epsilonText,
+  OBSERVERS,
+  observerWords,
+  promisedText,
+  severalHospitalsLine,
+  UNIT_NOTE,
+} from '../privacy/epsilon-text.ts'
 import { type PlanningInput, type PlanRow, planAhead, quorumAhead, type StudyPlanning } from '../study/study-planner.ts'
 import { addJsonOption, parseNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
@@ -34,6 +41,12 @@ export function addStudyPlan(command: Command): void {
       '--local-steps <k>',
       "noise of every hospital's own, and so many steps of its own in a round, each of them charged",
       whole(1, limit.LOCAL_STEPS_MAX),
+    )
+    .option(
+      '--copies <k>',
+      'hospitals that may know the same patient, at the target',
+      whole(1, limit.STUDY_COPIES_MAX),
+      1,
     )
     .option('--parameters <d>', 'numbers of the model', whole(1, PARAMETERS_MAX), PARAMETERS_DEFAULT)
     .option('--rounds <list>', 'such as 50,100,200', listOf(whole(1, limit.ROUNDS_MAX)), ROUNDS_DEFAULT)
@@ -82,7 +95,8 @@ function planned(input: PlanningInput, axes: { rounds: number[]; sampleRates: nu
 }
 
 function planLines(planning: StudyPlanning): string[] {
-  const { hospitals, records, colluders, contributorsMin, epsilon, delta, parameters, localSteps, rows } = planning
+  const { hospitals, records, copies, colluders, contributorsMin, epsilon, delta, parameters } = planning
+  const { localSteps, rows, epsilonsOfPatient } = planning
   const against = observerWords(colluders)
   const header = ['rounds', 'rate', 'batch', 'z', 'noise', 'epsilon', 'of the model', 'alone']
   const cells = [header, ...rows.map(cellsOf)]
@@ -98,10 +112,13 @@ function planLines(planning: StudyPlanning): string[] {
     '',
     'z             noise over sensitivity: goes into the study',
     'noise         of one number of the averaged update, in clipping norms: less is better, more rounds at the same noise are, too',
-    `epsilon       of one record against ${against.colluding}: the target, and what is charged`,
+    `epsilon       of ${promisedText({ unit: 'record', copies })} against ${against.colluding}: the target, and what is charged`,
     `of the model  against ${against.model}`,
     `alone         against ${against.alone}`,
     UNIT_NOTE,
+    ...(epsilonsOfPatient === null
+      ? []
+      : [`In the first row, ${severalHospitalsLine(epsilonsOfPatient, against)}. For another row, name it alone.`]),
     ...(isDeltaLarge({ privacy: { delta }, units: records })
       ? [`Warning: delta is above 1/(2 × ${records}): "study new" refuses it without --force. Choose a smaller one.`]
       : []),

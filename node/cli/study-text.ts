@@ -1,31 +1,26 @@
 /** A study in words, for an operator who decides about it. @module */
 
 import { contractKindOf } from '../../protocols/study/contracts/list.ts'
-import { chargedEpsilonOf, type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
+import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { presetOf } from '../../protocols/study/models/list.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import {
-  HOSPITALS_OF_PATIENT,
-  observerLines,
-  observerWords,
-  severalHospitalsLine,
-  unitText,
-} from '../privacy/epsilon-text.ts'
+import { observerLines, observerWords, patientLines, promisedText, unitText } from '../privacy/epsilon-text.ts'
+import { plannedOfHospitals, plannedOfRecords } from '../privacy/patient-epsilons.ts'
 import { peerIdString } from '../storage/identity.ts'
 import { equalShare, needsOf, needsText } from '../training/needs.ts'
 import { timingLines } from './timing-text.ts'
 
 /** All three epsilons in words, with their limits. */
-export function epsilonLines({ privacy }: StudyDocument, epsilons: Epsilons): string[] {
-  const { colluders, delta } = privacy
+export function epsilonLines(document: StudyDocument, epsilons: Epsilons): string[] {
+  const { colluders, delta } = document.privacy
   const lines = observerLines(epsilons, observerWords(colluders), {
     charged: "the study's target, and what is charged",
   })
-  return [`Privacy of ${unitText(delta)}:`, ...lines.map(line => `  ${line}`)]
+  return [`Privacy of ${unitText({ ...document, delta })}:`, ...lines.map(line => `  ${line}`)]
 }
 
 /** All facts that an operator should see before approving. */
@@ -39,7 +34,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Founder   ${study.founder}`,
     `Created   ${document.created}`,
     `Data      ${contract.kind} ${contract.shape.join('x')}, classes: ${contract.classes.join(', ')}; ${contractKindOf(contract).sentence(contract)}`,
-    `Unit      ${document.unit}: ${document.units} in all hospitals together (nominal), ${document.copies} copy of each`,
+    `Unit      ${document.unit}: ${document.units} in all hospitals together (nominal); promised to ${promisedText(document)}, copies ${document.copies}`,
     ...normalisationLines(document),
     `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
@@ -56,14 +51,9 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     'Hospitals',
     ...document.hospitals.map(hospitalLine),
     ...epsilonLines(document, plannedEpsilons(document)),
-    `  ${severalHospitalsLine(ofSeveralHospitals(document), observerWords(privacy.colluders))}`,
+    ...patientLines(document).map(line => `  ${line}`),
     ...warningLines(plan),
   ]
-}
-
-/** The epsilon that is charged, for one with a record at each of so many hospitals. */
-function ofSeveralHospitals(document: StudyDocument): number[] {
-  return HOSPITALS_OF_PATIENT.map(count => chargedEpsilonOf(document, count))
 }
 
 /** Terms of which this version knows one value each. */
@@ -108,9 +98,8 @@ export function studyJson(study: { document: StudyDocument; study: string; found
     plan: planStudy(document),
     needs: needsOf(document, equalShare(document)),
     epsilons: plannedEpsilons(document),
-    epsilonsOfPatient: ofSeveralHospitals(document).map((epsilon, at) => {
-      return { hospitals: HOSPITALS_OF_PATIENT[at], colluding: epsilon }
-    }),
+    epsilonsOfPatient: plannedOfHospitals(document),
+    ...(document.unit === 'record' && { epsilonsOfRecords: plannedOfRecords(document) }),
   }
 }
 

@@ -7,21 +7,27 @@
 import { encodeStudy } from '../../protocols/study/document.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
+import { dataSourceOf } from '../config/data-source.ts'
+import { countsOnce } from '../datasets/distinct.ts'
+import { recordCacheFolder } from '../datasets/record-cache.ts'
+import type { DataSource } from '../datasets/source.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
-import { privacyReport } from '../privacy/report.ts'
-import { approvedStudies, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
+import { doorSettings } from '../privacy/patient-door.ts'
+import { pricedElsewhere } from '../privacy/patient-epsilons.ts'
+import { type PrivacyReport, privacyReport } from '../privacy/report.ts'
+import { approvedStudies, boundDataset, noteCurrentStudy, selectStudy } from '../storage/approved-studies.ts'
 import { EvidenceFolder } from '../storage/evidence-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { PendingChange } from '../storage/pending-change.ts'
 import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
-import { startWorker } from '../worker/worker-client.ts'
-import { openNodeAccount } from './node-account.ts'
-import { featureProgress, type Startup, startupSources, unlessAborted } from './startup.ts'
+import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
+import { type NodeAccount, openNodeAccount } from './node-account.ts'
+import { recordProgress, type Startup, startupSources, tellPromise, unlessAborted } from './startup.ts'
 import { createNode } from './study-node.ts'
 
 export interface RunningNode {
@@ -48,10 +54,21 @@ function forwarding(
 }
 
 /** What becomes of records that stand in the data more than once. */
-function repeatedText({ contract }: StudyDocument): string {
-  return contract.kind === 'image'
-    ? 'images that stand in the data more than once count as one, and not at all with two labels'
-    : 'rows that stand in the data more than once: each counts as one of its own'
+function repeatedText({ contract, unit }: StudyDocument): string {
+  const where = unit === 'record' ? 'in the data more than once' : 'in the data of one patient more than once'
+  return countsOnce(contract)
+    ? `records that stand ${where} count as one, and not at all with two labels`
+    : `rows that stand ${where}: each counts as one of its own`
+}
+
+/** The data set that a study takes. @throws OperatorError `no-data`, exit code 3 */
+async function requireSource(folder: string, config: NodeConfig, study: string): Promise<DataSource> {
+  const source = dataSourceOf(config, await boundDataset(folder, study))
+  if (source !== null) return source
+  throw new OperatorError('no-data', 'The node has no records to train on', {
+    hint: 'Add a data set with "confrere data add", or set data.file in config.toml.',
+    exitCode: EXIT.config,
+  })
 }
 
 export interface DaemonOptions {
@@ -73,12 +90,7 @@ export interface DaemonOptions {
 export async function startNode({ folder, config, log, study, signal }: DaemonOptions): Promise<RunningNode> {
   const identity = await loadIdentity(folder)
   const { document } = await selectStudy(folder, study)
-  if (config.data.file === null) {
-    throw new OperatorError('no-data', 'The node has no records to train on', {
-      hint: 'Set data.file in config.toml.',
-      exitCode: EXIT.config,
-    })
-  }
+  const source = await requireSource(folder, config, study)
   const done = Promise.withResolvers<void>()
   // whoever stops us reads it; a node that nobody waits for must not end as an unhandled rejection
   done.promise.catch(() => {})
@@ -111,18 +123,19 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     cleanups.push(() => server.close())
     await noteCurrentStudy(folder, study)
     startup.stage = 'reading the records'
-    const { file, split } = config.data
-    const training = { engine: config.training.engine, file, split }
+    const training = {
+      ...{ engine: config.training.engine, source, cache: recordCacheFolder(folder) },
+      door: await doorSettings(folder),
+    }
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
-    const worker = startWorker(settings, { failed: fatal, progress: featureProgress(startup, log) })
+    const worker = startWorker(settings, { failed: fatal, progress: recordProgress(startup, log) })
     cleanups.push(() => worker.close())
     const repeated = await unlessAborted(signal, () => worker.repeatedRecords())
-    if (repeated > 0) log.warn({ repeated }, repeatedText(document))
     const paying = { folder, document, study, peer, population, epsilonMax }
     const { account, store, follow } = await openNodeAccount(level, paying, log)
     cleanups.push(() => account.close())
     startup.stage = 'joining the network'
-    const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
+    const privacy = await reporting(folder, { config, account, worker })
     const pending = new PendingChange(folder, study, log)
     const evidence = new EvidenceFolder(folder, study)
     await evidence.open()
@@ -141,12 +154,13 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     )
     follow(node)
     cleanups.push(() => node.stop())
+    tellPrivacy(document, { repeated, worker, log })
     pending.watch(change => node.approve(change))
     cleanups.push(async () => pending.stop())
     sources = {
       status: () => node.status(),
       rounds: () => node.rounds(),
-      privacy: () => privacyReport({ ledger: account.books, documents, epsilonMax }),
+      privacy,
       ready: () => node.ready(),
     }
     log.info({ url: server.url }, 'status page')
@@ -155,4 +169,25 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     await stop(error)
     throw error
   }
+}
+
+/** Logs what must be known of the records and of the promise, of a node that takes part. */
+function tellPrivacy(
+  document: StudyDocument,
+  { repeated, worker, log }: { repeated: number; worker: WorkerClient; log: Logger },
+): void {
+  if (repeated > 0) log.warn({ repeated }, repeatedText(document))
+  // a worker that ends tells so itself
+  tellPromise(document, worker, log).catch(() => {})
+}
+
+/** Reports what was spent. The worker computes what takes long. */
+async function reporting(
+  folder: string,
+  { config, account, worker }: { config: NodeConfig; account: NodeAccount['account']; worker: WorkerClient },
+): Promise<() => PrivacyReport> {
+  const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
+  const { epsilonMax } = config.privacy
+  const patients = pricedElsewhere(worker.epsilonsOfCopies)
+  return () => privacyReport({ ledger: account.books, documents, epsilonMax, patients })
 }

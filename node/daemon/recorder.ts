@@ -4,15 +4,17 @@
  * @module
  */
 
+import { NO_ROUNDS, plus, spendingOf, termsOfStudy } from '../../protocols/ledger/spending.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import { createEpsilonAccount, type EpsilonAccount } from '../../protocols/study/epsilons.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import type { EpsilonStatus } from '../http/status.ts'
+import type { EpsilonStatus, NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { observerWords } from '../privacy/epsilon-text.ts'
+import { type PatientPrices, pricesOf } from '../privacy/patient-epsilons.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import type { SavedCharge } from '../storage/store.ts'
 import type { DriverListener } from './driver.ts'
@@ -32,6 +34,7 @@ export interface RecorderOutputs {
   readonly log: Logger
   readonly bytesSent: () => number
   readonly store: (record: RoundRecord) => void
+  readonly patients: PatientPrices
   /** a peer broke the protocol; evidence proves it to anybody, null is a suspicion */
   readonly accuse: (peer: string, code: string, evidence: Evidence | null) => void
   readonly now: () => number
@@ -43,16 +46,23 @@ export interface Recorder extends DriverListener {
   readonly view: number
   readonly lastError: { code: string; message: string } | null
   epsilon(): EpsilonStatus
+  epsilonsOfPatient(): NodeStatus['epsilonsOfPatient']
   failed(code: string, message: string): void
 }
 
 /** @param outputs `bytesSent` is what the sockets were given so far; `store` keeps a finished round's record */
 export function createRecorder(
   { context, document, epsilonMax, records: before, charges }: RecorderInit,
-  { log, bytesSent, store, accuse, now }: RecorderOutputs,
+  { log, bytesSent, store, patients, accuse, now }: RecorderOutputs,
 ): Recorder {
   const account: EpsilonAccount = createEpsilonAccount(document)
-  for (const { contributors, round } of charges) account.charge({ contributors, kind: roundKind(round) })
+  let charged = NO_ROUNDS
+  const ofPatient = () => pricesOf(document, spendingOf(termsOfStudy(document), charged), patients)
+  const charge = ({ contributors, round }: SavedCharge): void => {
+    account.charge({ contributors, kind: roundKind(round) })
+    charged = plus(charged, { [roundKind(round)]: 1 })
+  }
+  for (const before of charges) charge(before)
   const records = [...before]
   let phase = 'starting'
   let view = 0
@@ -92,10 +102,11 @@ export function createRecorder(
     },
     epsilon: () => ({
       ...account.epsilons(),
-      delta: document.privacy.delta,
+      ...{ unit: document.unit, copies: document.copies, delta: document.privacy.delta },
       cap: Math.min(document.privacy.epsilon, epsilonMax),
       against: observerWords(document.privacy.colluders),
     }),
+    epsilonsOfPatient: ofPatient,
     failed(code, message) {
       lastError = { code, message }
     },
@@ -121,6 +132,10 @@ export function createRecorder(
       log.warn({ peer, code, proven: evidence !== null }, 'a peer broke the protocol')
       accuse(peer, code, evidence)
     },
-    charged: ({ contributors, round }) => account.charge({ contributors, kind: roundKind(round) }),
+    charged(one) {
+      charge(one)
+      // so that they are known when they are asked for
+      ofPatient()
+    },
   }
 }

@@ -1,19 +1,26 @@
 /** What a node shows of itself while it starts: opening its store, reading its records, joining the others. @module */
 
+import { spendingOf, termsOfStudy } from '../../protocols/ledger/spending.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { HttpSources } from '../http/http.ts'
 import { IDLE_STATUS, type NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
+import { epsilonText, observerWords, promisedText, severalHospitalsLine } from '../privacy/epsilon-text.ts'
+import { hospitalsShown } from '../privacy/patient-epsilons.ts'
 import { readVersion } from '../version.ts'
+import type { WorkerClient } from '../worker/worker-client.ts'
 import type { WorkerProgress } from '../worker/worker-thread.ts'
 
 /** What the node is doing before it takes part, in words. */
 export type StartupStage =
   | 'opening the store'
   | 'reading the records'
-  | `computing features of the records: ${number} %`
+  | `${WorkStage}: ${number} %`
   | 'joining the network'
+
+type WorkStage = 'reading files of records' | 'computing features of the records'
 
 export interface Startup {
   stage: StartupStage
@@ -28,16 +35,46 @@ export interface Startup {
 /** Per cent between two lines of the log: a long wait must not look like a standstill. */
 const LOGGED_STEP = 5
 
-/** Shows how many of the records' features are computed: to whoever asks, and in the log. */
-export function featureProgress(startup: Startup, log: Pick<Logger, 'info'>): (progress: WorkerProgress) => void {
+const WORK: { readonly [What in WorkerProgress['what']]: { stage: WorkStage; log: string } } = {
+  files: { stage: 'reading files of records', log: 'reading files of records, once: they are kept on disk' },
+  features: {
+    stage: 'computing features of the records',
+    log: 'computing features of the records, once: they are kept on disk',
+  },
+}
+
+/** Shows how many of the records are read, or their features computed: to whoever asks, and in the log. */
+export function recordProgress(startup: Startup, log: Pick<Logger, 'info'>): (progress: WorkerProgress) => void {
   let logged = 0
-  return ({ computed, of }) => {
-    const percent = Math.floor((100 * computed) / of)
-    startup.stage = percent === 100 ? 'reading the records' : `computing features of the records: ${percent} %`
+  return ({ what, done, of }) => {
+    const percent = Math.floor((100 * done) / of)
+    startup.stage = percent === 100 ? 'reading the records' : `${WORK[what].stage}: ${percent} %`
+    if (percent === 100) logged = 0
     if (percent < logged || percent === 100) return
     logged = percent + LOGGED_STEP
-    log.info({ computed, of }, 'computing features of the records, once: they are kept on disk')
+    log.info({ done, of }, WORK[what].log)
   }
+}
+
+/** Logs what the study promises, and what of it is left to a patient whom several hospitals know. */
+export async function tellPromise(
+  document: StudyDocument,
+  worker: Pick<WorkerClient, 'epsilonsOfCopies'>,
+  log: Pick<Logger, 'info'>,
+): Promise<void> {
+  if (!noiseModeOf(document.privacy).isPrivate) return
+  const { unit, copies, privacy } = document
+  const { delta, epsilon, colluders } = privacy
+  const shown = hospitalsShown(copies)
+  const rounds = { statistics: document.normalisation === undefined ? 0 : 1, training: trainingRounds(document) }
+  const spending = spendingOf(termsOfStudy(document), rounds)
+  const epsilons = await worker.epsilonsOfCopies([spending], { delta, copies: shown })
+  const epsilonsOfPatient = shown.map((hospitals, at) => ({ hospitals, colluding: epsilons[at]! }))
+  log.info(
+    { epsilon, delta, unit, copies, epsilonsOfPatient },
+    `over all rounds at most epsilon ${epsilonText(epsilon)} of ${promisedText(document)}; ` +
+      severalHospitalsLine(epsilonsOfPatient, observerWords(colluders)),
+  )
 }
 
 /** The work's result, or the signal's reason as soon as it is aborted: the work itself is left alone. */

@@ -32,6 +32,7 @@ import { Neighbours } from '../network/neighbours.ts'
 import { TransferClient } from '../network/transfer/client.ts'
 import { TransferServer } from '../network/transfer/server.ts'
 import { budgetSpent } from '../privacy/account.ts'
+import { pricedElsewhere } from '../privacy/patient-epsilons.ts'
 import type { EvidenceFolder } from '../storage/evidence-folder.ts'
 import type { Identity } from '../storage/identity.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
@@ -128,6 +129,7 @@ export class StudyNode {
         log,
         bytesSent: () => this.#network?.bytesSent() ?? 0,
         store: record => void store.record(record).catch(fatal),
+        patients: pricedElsewhere(worker.epsilonsOfCopies),
         accuse: (peer, code, evidence) => this.#accuse(peer, code, evidence),
         now: () => performance.now(),
       },
@@ -374,6 +376,7 @@ export class StudyNode {
       })),
       contributors: records.at(-1)?.contributors ?? [],
       epsilon: this.#recorder.epsilon(),
+      epsilonsOfPatient: this.#recorder.epsilonsOfPatient(),
       population: this.#init.population ?? null,
       noiseMultiplier: document.privacy.noiseMultiplier,
       engine: this.#components.engine,

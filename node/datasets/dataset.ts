@@ -15,6 +15,10 @@ export interface Dataset {
   inputs: Float32Array
   /** count class indices */
   labels: Uint8Array | Int32Array
+  /** whose each record is: count numbers, the same for records of one patient; absent where nothing says so */
+  patients?: Int32Array
+  /** keyed hash of each of those numbers, PATIENT_BYTES one after the other */
+  patientHashes?: Uint8Array
 }
 
 /** Inputs and labels of some records, one after the other. */
@@ -35,6 +39,18 @@ export interface RecordSource {
 /** The records of a data set in memory. */
 export function sourceOf(dataset: Dataset): RecordSource {
   return { count: dataset.count, shape: dataset.shape, select: indices => selectRecords(dataset, indices) }
+}
+
+/** A data set of the records of the given indices. */
+export function recordsAt(dataset: Dataset, indices: Uint32Array): Dataset {
+  const { shape, patients, patientHashes } = dataset
+  return {
+    count: indices.length,
+    shape,
+    ...selectRecords(dataset, indices),
+    ...(patients && { patients: Int32Array.from(indices, record => patients[record]!) }),
+    ...(patientHashes && { patientHashes }),
+  }
 }
 
 /** Copies the records of the given indices. */
@@ -61,6 +77,9 @@ export function requireContract(dataset: Dataset, data: DataContract): void {
   }
   if (dataset.inputs.length !== dataset.count * size || dataset.labels.length !== dataset.count) {
     throw mismatch(`it does not hold ${dataset.count} whole records with a label each`)
+  }
+  if (data.patients && dataset.patients?.length !== dataset.count) {
+    throw mismatch('it does not say whose each record is, and the study is about patients')
   }
   const outside = dataset.labels.findIndex(label => label < 0 || label >= data.classes.length)
   if (outside >= 0)

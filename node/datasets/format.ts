@@ -1,4 +1,5 @@
 import type { Dataset } from './dataset.ts'
+import type { PatientDoor } from './patients.ts'
 
 /** Which records of a file are wanted, and what the study says of them. */
 export interface RecordsWanted {
@@ -8,6 +9,8 @@ export interface RecordsWanted {
   readonly shape: readonly number[]
   /** names of the classes; labels are their indices */
   readonly classes: readonly string[]
+  /** where the study wants to know whose each record is */
+  readonly door?: PatientDoor
 }
 
 /** What a file has of a split. */

@@ -11,10 +11,11 @@ import { printable } from '../../protocols/encoding/printable.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { type Archive, ArchiveError, type ArchiveMember, withArchive } from './archive.ts'
 import type { Dataset } from './dataset.ts'
-import type { RecordsFound } from './format.ts'
+import type { RecordsFound, RecordsWanted } from './format.ts'
 import { createInputReader, type InputReader, requireRecords } from './inputs.ts'
 import { createLabelReader, type LabelReader, requireLabelShape } from './labels.ts'
 import { NpyError, type NpyHeader, numbersOf, parseHeader } from './npy.ts'
+import { createPatientReader, type NumberedPatients, type PatientDoor, type PatientReader } from './patients.ts'
 
 /** Values are held as float32, so half a gibibyte of them. */
 const VALUES_MAX = 2 ** 27
@@ -24,15 +25,6 @@ export const ARRAY_BYTES_MAX = VALUES_MAX * 8
 const HEADER_BYTES_SPARE = 1 << 17
 const SUFFIX = '.npy'
 
-export interface NpzOptions {
-  /** such as `train` or `test` */
-  split: string
-  /** of one record, from the study */
-  shape: readonly number[]
-  /** names of the classes, from the study; labels are their indices, or the names themselves */
-  classes: readonly string[]
-}
-
 /**
  * Reads one split. What values become follows from the study and their type alone, see inputs.ts: pixels (`images`)
  * are scaled to [0, 1], columns (`vectors`) are taken as they are. Images of one channel may leave their last axis out.
@@ -40,7 +32,7 @@ export interface NpzOptions {
  *
  * @throws OperatorError `data-unreadable`, exit code 12, that says which file and array, why, and what to do
  */
-export async function readNpz(file: string, { split, shape, classes }: NpzOptions): Promise<Dataset> {
+export async function readNpz(file: string, { split, shape, classes, door }: RecordsWanted): Promise<Dataset> {
   return await explained(file, () =>
     withArchive(file, async archive => {
       const { records, labels } = findArrays(archive, {
@@ -49,8 +41,11 @@ export async function readNpz(file: string, { split, shape, classes }: NpzOption
       })
       const pixels = records.name.endsWith('images')
       const inputs = await readInputs(archive, records, { shape, pixels })
-      const indices = await readLabels(archive, labels, { count: inputs.count, classes })
-      return { count: inputs.count, shape: [...shape], inputs: inputs.finish(), labels: indices }
+      const { count } = inputs
+      const indices = await readLabels(archive, labels, { count, classes })
+      const patients =
+        door && (await readPatients(archive, findArray(archive, { split, kinds: ['patients'] }), { count, door }))
+      return { count, shape: [...shape], inputs: inputs.finish(), labels: indices, ...patients }
     }),
   )
 }
@@ -107,32 +102,34 @@ interface NamedMember {
 }
 
 function findArrays(
-  { members }: Archive,
-  { split, kinds: recordKinds }: { split: string; kinds: string[] },
+  archive: Archive,
+  { split, kinds }: { split: string; kinds: string[] },
 ): { records: NamedMember; labels: NamedMember } {
+  return { records: findArray(archive, { split, kinds }), labels: findArray(archive, { split, kinds: ['labels'] }) }
+}
+
+/** The array of the first of these kinds that the archive has. */
+function findArray({ members }: Archive, { split, kinds }: { split: string; kinds: string[] }): NamedMember {
   const arrays = new Map<string, ArchiveMember[]>()
   for (const member of members.filter(({ path }) => path.endsWith(SUFFIX))) {
     const name = member.path.slice(member.path.lastIndexOf('/') + 1, -SUFFIX.length)
     arrays.set(name, [...(arrays.get(name) ?? []), member])
   }
-  const find = (kinds: string[]): NamedMember => {
-    const wanted = [...kinds.map(kind => `${split}_${kind}`), ...kinds]
-    const name = wanted.find(candidate => arrays.has(candidate))
-    if (name === undefined) {
-      const present = printable([...arrays.keys()].join(', ')) || 'nothing'
-      throw new ArchiveError(
-        `it has no array ${kinds.map(kind => `${split}_${kind}`).join(' or ')}; it holds ${present}`,
-        `Name a split that the file has (--split, or data.split in config.toml), or save it with numpy.savez_compressed(file, ${split}_${kinds[0]}=…).`,
-      )
-    }
-    const [member, other] = arrays.get(name)!
-    if (other !== undefined) {
-      const paths = printable(`${member!.path} and ${other.path}`)
-      throw new ArchiveError(`it has two arrays ${name}: ${paths}`, 'Leave one of them in the archive.')
-    }
-    return { name, member: member! }
+  const wanted = [...kinds.map(kind => `${split}_${kind}`), ...kinds]
+  const name = wanted.find(candidate => arrays.has(candidate))
+  if (name === undefined) {
+    const present = printable([...arrays.keys()].join(', ')) || 'nothing'
+    throw new ArchiveError(
+      `it has no array ${kinds.map(kind => `${split}_${kind}`).join(' or ')}; it holds ${present}`,
+      `Name a split that the file has (--split, or data.split in config.toml), or save it with numpy.savez_compressed(file, ${split}_${kinds[0]}=…).`,
+    )
   }
-  return { records: find(recordKinds), labels: find(['labels']) }
+  const [member, other] = arrays.get(name)!
+  if (other !== undefined) {
+    const paths = printable(`${member!.path} and ${other.path}`)
+    throw new ArchiveError(`it has two arrays ${name}: ${paths}`, 'Leave one of them in the archive.')
+  }
+  return { name, member: member! }
 }
 
 async function readInputs(
@@ -158,6 +155,19 @@ async function readLabels(
   let reader: LabelReader | undefined
   await readItems(archive, named, header => {
     reader = createLabelReader(header, options)
+    return reader.push
+  })
+  return reader!.finish()
+}
+
+async function readPatients(
+  archive: Archive,
+  named: NamedMember,
+  { count, door }: { count: number; door: PatientDoor },
+): Promise<NumberedPatients> {
+  let reader: PatientReader | undefined
+  await readItems(archive, named, header => {
+    reader = createPatientReader(header, count, door)
     return reader.push
   })
   return reader!.finish()

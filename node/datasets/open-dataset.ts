@@ -24,10 +24,19 @@ export async function inspectDataset(file: string, split: string): Promise<Recor
   return formatOf(file).inspect(file, split)
 }
 
+/** Whether a file is of one of the formats that hold whole data sets. */
+export function isRecordFormat(file: string): boolean {
+  return named(file) !== undefined
+}
+
+function named(file: string): RecordFormat | undefined {
+  const extension = extname(file).toLowerCase()
+  return RECORD_FORMATS.find(({ extensions }) => extensions.includes(extension))
+}
+
 /** The format of a file, by the end of its name. */
 function formatOf(file: string): RecordFormat {
-  const extension = extname(file).toLowerCase()
-  const found = RECORD_FORMATS.find(({ extensions }) => extensions.includes(extension))
+  const found = named(file)
   if (found !== undefined) return found
   const known = RECORD_FORMATS.flatMap(({ extensions }) => extensions).join(', ')
   throw new OperatorError('data-unreadable', `${file} cannot be read: it is no file type that records come in`, {

@@ -10,9 +10,6 @@
 
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 
-/** Of a keyed hash of a patient's id: the id itself stays in the reader. */
-export const PATIENT_BYTES = 16
-
 /** One record that fits the contract. */
 export interface FoundRecord {
   /** product(contract.shape) inputs, row-major, as `Dataset.inputs` takes them */
@@ -36,8 +33,8 @@ export type Finding = {
    * samples of a sound; for a file of rows of the file itself, in its first finding; absent where nothing was decoded
    */
   readonly sha256?: string
-} & (
-  | { readonly ok: true; readonly record: FoundRecord | null }
+} /** `note`: what was assumed where the file does not say it, in one line without the file's name */ & (
+  | { readonly ok: true; readonly record: FoundRecord | null; readonly note?: string }
   /** `reason`: what is wrong, and what to do, in one line without the file's name */
   | { readonly ok: false; readonly reason: string }
 )
@@ -85,6 +82,8 @@ export interface OpenedFile {
   /** relative to the folder that was named, with `/`; the name alone if a file was named */
   readonly name: string
   readonly bytes: number
+  /** time of change, ms; absent for what is no file on disk */
+  readonly changedMs?: number
   /** the whole file. @param max refuses longer files. @throws FileRefused */
   readonly whole: (max: number) => Promise<Uint8Array>
   /** the file piece by piece */

@@ -1,6 +1,7 @@
 /** What a node says about itself: served over HTTP, read by `confrere status` and by whoever watches. @module */
 
-import type { ObserverWords } from '../privacy/epsilon-text.ts'
+import type { ObserverWords, Promised } from '../privacy/epsilon-text.ts'
+import type { EpsilonOfHospitals } from '../privacy/patient-epsilons.ts'
 
 export interface PeerStatus {
   /** base58btc PeerId */
@@ -12,8 +13,8 @@ export interface PeerStatus {
   reason: string | null
 }
 
-/** The three epsilons so far (privacy.md), at `delta`. */
-export interface EpsilonStatus {
+/** The three epsilons so far (privacy.md), at `delta`, of what the study promises them to. */
+export interface EpsilonStatus extends Promised {
   model: number
   colluding: number
   alone: number
@@ -40,6 +41,8 @@ export interface NodeStatus {
   peers: PeerStatus[]
   contributors: string[]
   epsilon: EpsilonStatus | null
+  /** what was charged so far, of a patient known to so many hospitals; null while that is computed */
+  epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
   /** the population whose account pays, by its name; null: the hospital's own account */
   population: string | null
   noiseMultiplier: number | null
@@ -65,6 +68,7 @@ export const IDLE_STATUS = {
   peers: [],
   contributors: [],
   epsilon: null,
+  epsilonsOfPatient: null,
   engine: null,
   checkpoint: null,
   eventLoopLagP99Ms: 0,

@@ -71,7 +71,7 @@ export function auditStudy({ document, dataset, backend, rng }: AuditInit, choic
   const hospitals = document.hospitals.length
   progress(`rehearsing ${rounds} rounds of ${hospitals} hospitals with canaries`)
   const part = trainedPart(rehearsed, dataset)
-  const parts = deal(part.records, hospitals, rng)
+  const parts = deal(part.document.unit, part.records, { hospitals, rng })
   const canary = auditCanaries({ document: part.document, parts, backend, rng }, { canaries })
   progress('inverting updates')
   const inversion = auditInversion(init)

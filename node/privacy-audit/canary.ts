@@ -94,7 +94,8 @@ export function auditCanaries(init: RehearsalInit, { canaries = CANARIES_DEFAULT
       for (const { see } of views) see(round)
     },
   })
-  const epsilons = plannedEpsilons(document, { contributors: parts.length })
+  // a canary is at one hospital, whatever number the study makes its promise for
+  const epsilons = plannedEpsilons(document, { contributors: parts.length, copies: 1 })
   const isGaussian = sampleRate === SAMPLE_RATE_ONE
   const significance = SIGNIFICANCE / (views.length * (isGaussian ? 2 : 1))
   const findings = views.map(view => {

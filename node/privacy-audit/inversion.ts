@@ -16,13 +16,13 @@ import { initialCheckpoint } from '../../protocols/model/checkpoint.ts'
 import { parameterSpecs } from '../../protocols/study/parameters.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type Dataset, selectRecords } from '../datasets/dataset.ts'
+import { type Dataset, recordsAt, selectRecords } from '../datasets/dataset.ts'
 import type { Backend } from '../training/backend.ts'
 import { createTrainer } from '../training/data-trainer.ts'
 import { buildModel } from '../training/model.ts'
 import { createBookkeeping } from '../training/per-example-clipping.ts'
 import { eavesdroppers, PROTECTIONS, type Protection } from './eavesdropping.ts'
-import { attackedPart, shuffle, subset } from './records.ts'
+import { attackedPart, shuffle } from './records.ts'
 import { correlation, createRidge, dot, type Ridge, unit } from './ridge.ts'
 
 /** Records that are attacked. */
@@ -93,7 +93,7 @@ export function auditInversion({ document, dataset, backend, rng }: InversionIni
   ]
   const updateOf = updatesOf(study, { records, backend })
   const pictures = picturesOf(dataset)
-  const others = roundSum(study, { records: subset(records, order.slice(VICTIMS + CHOSEN_ON)), backend, rng })
+  const others = roundSum(study, { records: recordsAt(records, order.slice(VICTIMS + CHOSEN_ON)), backend, rng })
   const learnt = {
     updates: [...auxiliaries].map(updateOf),
     features: [...auxiliaries].map(picturesOf(records)),

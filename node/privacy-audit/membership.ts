@@ -1,6 +1,6 @@
 /**
- * Membership inference: two attacks on models that were each trained on half of some records, once as the study trains,
- * once without privacy.
+ * Membership inference: two attacks on models that were each trained on half of some units of privacy (records, or all
+ * records of a patient), once as the study trains, once without privacy.
  *
  * Models come in pairs that are trained on complementary halves; each is attacked with the models of all other pairs
  * as its shadow models (Carlini et al., IEEE S&P 2022), and by the loss alone (Yeom, Giacomelli, Fredrikson, Jha, CSF
@@ -15,20 +15,21 @@ import { CLIPPING_NORM_MAX, SAMPLE_RATE_ONE } from '../../protocols/study/limits
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { withRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type Dataset, selectRecords } from '../datasets/dataset.ts'
+import { type Dataset, recordsAt, selectRecords } from '../datasets/dataset.ts'
+import { type Units, unitsOf } from '../datasets/units.ts'
 import type { Backend } from '../training/backend.ts'
 import { metrics, scores } from '../training/evaluation.ts'
 import { featuresOf } from '../training/features.ts'
 import { buildModel } from '../training/model.ts'
-import { recordsOfPass } from '../training/pass.ts'
+import { unitsOfPass } from '../training/pass.ts'
 import { createBookkeeping } from '../training/per-example-clipping.ts'
 import type { ModelState } from '../training/trainer.ts'
 import { confidences, likelihoodRatios } from './likelihood-ratio.ts'
-import { deal, shuffle, subset, trainedPart } from './records.ts'
+import { deal, recordsOfUnits, shuffle, trainedPart } from './records.ts'
 import { rehearse } from './rehearsal.ts'
 import { type Roc, rocOf, truePositivesAt } from './roc.ts'
 
-/** Records that are members of some models only; the rest of a larger data set is in all models' training data. */
+/** Units that are members of some models only; the rest of a larger data set is in all models' training data. */
 const TARGETS_MAX = 1000
 export const TARGETS_MIN = 20
 const FALSE_POSITIVES = 0.01
@@ -42,6 +43,14 @@ const OPEN_MOMENTUM = 0.9
 const OPEN_STEP = 0.7
 /** Clipping norm over the largest gradient at the start, so that nothing is clipped. */
 const OPEN_CLIPPING = 4
+
+/** Records of the units that are attacked, unit after unit. */
+interface Targets {
+  readonly records: Dataset
+  readonly count: number
+  /** of each record, its unit */
+  readonly of: readonly number[]
+}
 
 /** The success of one attack. */
 export interface AttackResult {
@@ -60,7 +69,7 @@ export interface MembershipResult {
 }
 
 export interface MembershipAudit {
-  /** records with random membership, and records that every model was trained on */
+  /** units with random membership, and units that every model was trained on */
   readonly targets: number
   readonly background: number
   readonly models: number
@@ -87,9 +96,11 @@ export function auditMembership(
   { shadows, trained }: { shadows: number; trained: () => void },
 ): MembershipAudit {
   const { document: whole, records } = trainedPart(document, dataset)
-  const order = shuffle(records.count, rng)
-  const half = Math.floor(Math.min(TARGETS_MAX, records.count) / 2)
-  const targets = subset(records, order.slice(0, 2 * half))
+  const units = unitsOf(whole.unit, records)
+  const order = shuffle(units.count, rng)
+  const half = Math.floor(Math.min(TARGETS_MAX, units.count) / 2)
+  const chosen = order.slice(0, 2 * half)
+  const targets = targetsOf(records, { units, chosen })
   const background = order.slice(2 * half)
   const models = shadows + 2
   const members = Array.from({ length: models }, () => new Set<number>())
@@ -98,20 +109,21 @@ export function auditMembership(
       members[pair + (rank < half ? 0 : 1)]!.add(target)
     })
   }
-  const included = members.map(set => Array.from({ length: targets.count }, (_, target) => set.has(target)))
+  const included = members.map(set => Array.from(chosen, (_, target) => set.has(target)))
   const attacked = (study: StudyDocument, hospitals: number): MembershipResult => {
     const answers = included.map(isIn => {
-      const own = order.slice(0, 2 * half).filter((_, target) => isIn[target])
-      const parts = deal(subset(records, Uint32Array.from([...own, ...background])), hospitals, rng)
+      const own = chosen.filter((_, target) => isIn[target])
+      const trainedOn = recordsOfUnits(units, Uint32Array.from([...own, ...background]))
+      const parts = deal(whole.unit, recordsAt(records, trainedOn), { hospitals, rng })
       const model = deployed(rehearse({ document: study, parts, backend, rng }))
       trained()
-      return scores({ backend, document: study, ...model, dataset: targets })
+      return scores({ backend, document: study, ...model, dataset: targets.records })
     })
     return { ...attackResults(answers, { included, targets, classes: whole.contract.classes.length }), document: study }
   }
   const count = half + background.length
   return {
-    targets: targets.count,
+    targets: chosen.length,
     background: background.length,
     models,
     withPrivacy: attacked({ ...whole, units: count }, whole.hospitals.length),
@@ -119,11 +131,27 @@ export function auditMembership(
   }
 }
 
+function targetsOf(records: Dataset, { units, chosen }: { units: Units; chosen: Uint32Array }): Targets {
+  const of = [...chosen].flatMap((unit, target) => [...units.recordsOf(unit)].map(() => target))
+  return { records: recordsAt(records, recordsOfUnits(units, chosen)), count: chosen.length, of }
+}
+
+/** The mean over the records of each target. */
+function meansOf(values: Float64Array, of: readonly number[], targets: number): Float64Array {
+  const [sums, counts] = [new Float64Array(targets), new Float64Array(targets)]
+  of.forEach((target, record) => {
+    sums[target]! += values[record]!
+    counts[target]! += 1
+  })
+  return sums.map((sum, target) => sum / counts[target]!)
+}
+
 function attackResults(
   answers: readonly Float32Array[],
-  { included, targets, classes }: { included: readonly boolean[][]; targets: Dataset; classes: number },
+  { included, targets, classes }: { included: readonly boolean[][]; targets: Targets; classes: number },
 ): Omit<MembershipResult, 'document'> {
-  const each = answers.map(probabilities => confidences(probabilities, targets.labels, classes))
+  const { records, of, count } = targets
+  const each = answers.map(probabilities => meansOf(confidences(probabilities, records.labels, classes), of, count))
   const members = included.flat()
   const ratios = each.flatMap((_, target) => {
     // exactly half of the models of the other pairs know a record; the target's own partner would reveal the answer
@@ -132,11 +160,11 @@ function attackResults(
   })
   const accuracyOf = (wanted: boolean): number => {
     const some = answers.map((probabilities, model) => {
-      const rows = [...targets.labels.keys()].filter(row => included[model]![row] === wanted)
+      const rows = [...records.labels.keys()].filter(row => included[model]![targets.of[row]!] === wanted)
       const own = rows.flatMap(row => [...probabilities.subarray(row * classes, (row + 1) * classes)])
       return metrics(
         Float32Array.from(own),
-        rows.map(row => targets.labels[row]!),
+        rows.map(row => records.labels[row]!),
         classes,
       ).accuracy
     })
@@ -183,9 +211,9 @@ function largestGradient(
   const model = buildModel(backend.tf, document.model, document.contract)
   try {
     const { addClipped, dimension } = createBookkeeping(backend, { model, clippingNorm: 1 })
-    const some = Uint32Array.from({ length: Math.min(records.count, recordsOfPass(document)) }, (_, at) => at)
+    const some = Uint32Array.from({ length: Math.min(records.count, unitsOfPass(document)) }, (_, at) => at)
     const { parameters } = initialCheckpoint(document)
-    const seen = featuresOf(document, subset(records, some))
+    const seen = featuresOf(document, recordsAt(records, some))
     const norms = addClipped(new Float64Array(dimension), {
       parameters,
       ...selectRecords(seen, Uint32Array.from(some.keys())),
@@ -203,7 +231,7 @@ export interface FinalModelAudit extends AttackResult {
 }
 
 /**
- * Runs the loss attack on one model: records that it was trained on against other records.
+ * Runs the loss attack on one model: units that it was trained on against others.
  *
  * @throws OperatorError `dataset-mismatch`, exit code 11
  */
@@ -221,10 +249,18 @@ export function auditFinalModel({
   backend: Backend
 }): FinalModelAudit {
   const classes = document.contract.classes.length
-  const values = [members, others].flatMap(dataset => {
+  const confidencesOf = (dataset: Dataset): number[] => {
     const probabilities = scores({ backend, document, ...model, dataset })
-    return [...confidences(probabilities, dataset.labels, classes)]
-  })
-  const isMember = values.map((_, at) => at < members.count)
-  return { ...resultOf(values, isMember), members: members.count, others: others.count }
+    const units = unitsOf(document.unit, dataset)
+    const each = confidences(probabilities, dataset.labels, classes)
+    return Array.from({ length: units.count }, (_, unit) => meanOf(units.recordsOf(unit), each))
+  }
+  const own = confidencesOf(members)
+  const values = [...own, ...confidencesOf(others)]
+  const isMember = values.map((_, at) => at < own.length)
+  return { ...resultOf(values, isMember), members: own.length, others: values.length - own.length }
+}
+
+function meanOf(records: Uint32Array, values: Float64Array): number {
+  return records.reduce((sum, record) => sum + values[record]!, 0) / records.length
 }

@@ -8,14 +8,11 @@ import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { boundsOf } from '../../protocols/study/normalisation.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type Dataset, selectRecords } from '../datasets/dataset.ts'
+import type { UnitName } from '../../protocols/study/unit.ts'
+import { type Dataset, recordsAt } from '../datasets/dataset.ts'
+import { type Units, unitsOf } from '../datasets/units.ts'
 import { featuresOf } from '../training/features.ts'
 import { trainedPresetOf } from '../training/models/list.ts'
-
-/** A data set of the records at these indices. */
-export function subset(dataset: Dataset, indices: Uint32Array): Dataset {
-  return { count: indices.length, shape: dataset.shape, ...selectRecords(dataset, indices) }
-}
 
 /** The numbers 0 to count − 1 in a random order. */
 export function shuffle(count: number, rng: Rng): Uint32Array {
@@ -29,13 +26,22 @@ export function shuffle(count: number, rng: Rng): Uint32Array {
   return order
 }
 
-/** Deals records evenly to the hospitals, in random order. */
-export function deal(dataset: Dataset, hospitals: number, rng: Rng): Dataset[] {
-  const order = shuffle(dataset.count, rng)
+/** The records of some units, unit after unit. */
+export function recordsOfUnits(units: Units, chosen: Uint32Array): Uint32Array {
+  return Uint32Array.from([...chosen].flatMap(unit => [...units.recordsOf(unit)]))
+}
+
+/** Deals units evenly to the hospitals, in random order. */
+export function deal(unit: UnitName, dataset: Dataset, { hospitals, rng }: { hospitals: number; rng: Rng }): Dataset[] {
+  const units = unitsOf(unit, dataset)
+  const order = shuffle(units.count, rng)
   return Array.from({ length: hospitals }, (_, hospital) =>
-    subset(
+    recordsAt(
       dataset,
-      order.filter((_, at) => at % hospitals === hospital),
+      recordsOfUnits(
+        units,
+        order.filter((_, at) => at % hospitals === hospital),
+      ),
     ),
   )
 }

@@ -14,6 +14,8 @@ import {
   epsilonText,
   OBSERVERS,
   observerName,
+  patientLines,
+  promisedText,
   UNIT_NOTE,
 } from '../privacy/epsilon-text.ts'
 import type { StudyAudit } from './audit.ts'
@@ -105,7 +107,7 @@ function findingSentence(
   const small = noiseText(measured)
   if (exceeded) return `${found}, and the study claims ${epsilonText(claimed)}: the claim is refuted; ${small}.`
   if (refuted) return `Against ${who}, ${small}: it cannot carry the claimed epsilon of ${epsilonText(claimed)}.`
-  return `${found} by this audit; the study claims at most ${epsilonText(claimed)}.`
+  return `${found} by this audit; the study claims at most ${epsilonText(claimed)}${document.copies > 1 ? ' of a record at one hospital' : ''}.`
 }
 
 function pictureSentence({ inversion }: StudyAudit): Markup | string {
@@ -129,12 +131,13 @@ function claimSection({ document, claimed, canary }: StudyAudit, { charged }: Re
   }
   return html`<section>
 <h2>What is claimed, and what was found</h2>
-<p>Epsilon bounds how much anybody can become surer that one record was in the data: by a factor of at most e to the power of epsilon, except with probability delta = ${delta.toExponential()}. ${UNIT_NOTE}</p>
+<p>Epsilon bounds how much anybody can become surer that one record was in the data: by a factor of at most e to the power of epsilon, except with probability delta = ${delta.toExponential()}. ${UNIT_NOTE} Claimed is that of ${promisedText(document)}.</p>
 <table><thead><tr><th>against</th><th></th><th class="number">claimed epsilon</th>${charged === null ? '' : html`<th class="number">charged so far (${charged.rounds} rounds)</th>`}</tr></thead><tbody>
 ${rows.map(({ who, note, key }) => html`<tr><td>${who}</td><td class="note">${note}</td><td class="number">${epsilonText(claimed[key])}</td>${charged === null ? '' : html`<td class="number">${chargedText(key)}</td>`}</tr>`)}
 </tbody></table>
+${patientLines(document).map(line => html`<p>Over all these rounds, ${line}.</p>`)}
 <h3>A lower bound by ${canary.canaries} canaries</h3>
-<p>The study was rehearsed with all its noise, and ${canary.canaries} made-up records were put in or left out by fair coins (${canary.included} were in). Somebody who sees every opened sum and knows all other records then guessed, canary by canary. So many right guesses cannot be had below this epsilon:</p>
+<p>The study was rehearsed with all its noise, and ${canary.canaries} made-up records were put in or left out by fair coins (${canary.included} were in). Somebody who sees every opened sum and knows all other records then guessed, canary by canary. So many right guesses cannot be had below this epsilon.${document.copies > 1 ? " Every canary is at one hospital, and its claim is what the study's noise gives a record at one hospital, less than what is claimed for several." : ''}</p>
 ${claimChart(
   canary.findings.map(({ observer, claimed: most, epsilon }) => ({
     label: observer === 'model' ? 'who sees the model' : colluders === 1 ? 'one colluder' : `${colluders} colluders`,

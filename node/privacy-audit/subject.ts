@@ -8,12 +8,15 @@
 import { deployed } from '../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type NodeConfig, readConfig } from '../config/config.ts'
+import { dataSourceOf, fileSource } from '../config/data-source.ts'
 import type { Dataset } from '../datasets/dataset.ts'
+import type { DataSource } from '../datasets/source.ts'
 import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { ledgerPath, readLedgerFile } from '../privacy/ledger-file.ts'
+import { passingDoor, readPatientDoor } from '../privacy/patient-door.ts'
 import { privacyReport } from '../privacy/report.ts'
-import { approvedStudies } from '../storage/approved-studies.ts'
+import { approvedStudies, boundDataset } from '../storage/approved-studies.ts'
 import { readNewestCheckpoint } from '../storage/newest-checkpoint.ts'
 import { readStudyFile, type VerifiedStudy } from '../storage/study-file.ts'
 import type { ModelState } from '../training/trainer.ts'
@@ -71,7 +74,10 @@ export async function readSubject(choices: SubjectChoices): Promise<Subject> {
   }
   const found = await readStudyFile(study as string)
   const split = choices.split ?? 'train'
-  const dataset = await readStudyRecords(found.document.contract, { file: records, split })
+  const dataset = await readStudyRecords(found.document.contract, fileSource(records, split), {
+    door: passingDoor(),
+    cache: null,
+  })
   const { document } = found
   return { document, study: found.study, file: records, split, dataset, engine: 'auto', charged: null, final: null }
 }
@@ -83,16 +89,18 @@ async function readNode(folder: string, { records, split, heldOut }: SubjectChoi
     throw error
   })
   const { document, study } = await approvedStudy(folder, newest?.document)
-  const own = config.data.file
-  const file = records ?? own
+  const own = dataSourceOf(config, await boundDataset(folder, study))
+  const file = records ?? own?.path ?? null
   if (file === null) {
     throw usage('no-records', `${folder} has no records`, 'Name a file of some with --npz, or in config.toml.')
   }
-  const chosen = split ?? (records === undefined ? config.data.split : 'train')
-  const dataset = await readStudyRecords(document.contract, { file, split: chosen })
-  const members =
-    own === null ? null : await readStudyRecords(document.contract, { file: own, split: config.data.split })
-  const others = heldOut === undefined ? null : await readStudyRecords(document.contract, { file, split: heldOut })
+  const chosen = split ?? (records === undefined ? (own?.split ?? 'train') : 'train')
+  const door = await readPatientDoor(folder)
+  const source = records === undefined && own !== null ? own : fileSource(file, chosen)
+  const read = (from: DataSource) => readStudyRecords(document.contract, from, { door, cache: null })
+  const dataset = await read({ ...source, split: chosen })
+  const members = own === null ? null : await read(own)
+  const others = heldOut === undefined ? null : await read({ ...source, split: heldOut })
   if (heldOut !== undefined && newest === undefined) {
     throw usage('no-checkpoint', `${folder} has no model yet to attack with records held out`, 'Leave --held-out away.')
   }

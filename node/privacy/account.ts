@@ -8,7 +8,7 @@
 import { type EntryOf, LEDGER_FORMAT } from '../../protocols/ledger/entry.ts'
 import type { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { type MissingCharge, missingCharges } from '../../protocols/ledger/missing-charges.ts'
-import { termsIn } from '../../protocols/ledger/spending.ts'
+import { termsIn, termsOfStudy } from '../../protocols/ledger/spending.ts'
 import { createRoster } from '../../protocols/roster/roster.ts'
 import type { Entry } from '../../protocols/round/effects.ts'
 import { roundKind, trainingCharges, trainingRounds } from '../../protocols/study/rounds.ts'
@@ -200,12 +200,12 @@ function beginning(
   { document, study, now }: AccountInit,
 ): EntryOf<'study'> | undefined {
   if (ledger.hasBegun({ account, study })) return undefined
-  const { name, privacy, normalisation } = document
-  const { sampleRate, noiseMultiplier, localSteps, delta, epsilon, colluders } = privacy
+  const { name, unit, privacy } = document
+  const { delta, epsilon, colluders } = privacy
   const terms = {
-    ...{ sampleRate, noiseMultiplier, delta, epsilon, rounds: trainingRounds(document), colluders },
-    ...(localSteps !== undefined && { steps: localSteps }),
-    ...(normalisation !== undefined && { statistics: { noiseMultiplier: normalisation.noiseMultiplier } }),
+    ...termsOfStudy(document),
+    ...(unit !== 'record' && { unit }),
+    ...{ delta, epsilon, rounds: trainingRounds(document), colluders },
   }
   return { kind: 'study', at: now(), account, study, name, ...terms }
 }

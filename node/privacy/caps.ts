@@ -4,18 +4,20 @@ import { isDeltaLarge } from '../../protocols/study/delta.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { promisedText } from './epsilon-text.ts'
 
 /**
  * Checks that the local caps cover the whole study.
  *
  * @throws OperatorError `budget-too-small` or `delta-too-large`, exit code 7
  */
-export function requireStudyWithinCap({ privacy, name }: StudyDocument, config: Pick<NodeConfig, 'privacy'>): void {
+export function requireStudyWithinCap(study: StudyDocument, config: Pick<NodeConfig, 'privacy'>): void {
+  const { privacy, name } = study
   const { epsilonMax, deltaMax } = config.privacy
   if (epsilonMax < privacy.epsilon) {
     throw new OperatorError(
       'budget-too-small',
-      `"${name}" may spend epsilon ${privacy.epsilon} for one record, and this node allows ${epsilonMax}`,
+      `"${name}" may spend epsilon ${privacy.epsilon} for ${promisedText(study)}, and this node allows ${epsilonMax}`,
       {
         hint: 'Raise privacy.epsilonMax in config.toml if the hospital agrees, or ask for a study that spends less.',
         exitCode: EXIT.budgetExhausted,

@@ -1,8 +1,17 @@
 /** Epsilons in words: whoever shows one shows all three, says whom each is against, and what none of them covers. @module */
 
 import type { Epsilons } from '../../protocols/study/epsilons.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import {
+  type EpsilonOfHospitals,
+  type EpsilonOfRecords,
+  plannedOfHospitals,
+  plannedOfRecords,
+} from './patient-epsilons.ts'
 
 const DIGITS = 4
+/** What a division leaves beyond these is rounding. */
+const DIGITS_EXACT = 12
 
 /** An upper bound on epsilon for display: rounded up, so that a promise does not look better than it is. */
 export function epsilonText(epsilon: number): string {
@@ -18,18 +27,36 @@ export function epsilonFoundText(epsilon: number): string {
 function rounded(epsilon: number, round: (steps: number) => number): string {
   if (!Number.isFinite(epsilon)) return 'unbounded'
   const unit = 10 ** (DIGITS - 1 - Math.floor(Math.log10(Math.max(epsilon, 1))))
-  return String(round(epsilon * unit) / unit)
+  // above 10 to the DIGITS the unit is no whole number, and the division not exact
+  return String(Number((round(epsilon * unit) / unit).toPrecision(DIGITS_EXACT)))
 }
 
-const UNIT = 'one record (one image, one row)'
-const NOT_COVERED = 'a patient with several records is not covered by it'
+/** What an epsilon is of, by a study's unit of privacy. */
+const UNITS: Readonly<Record<StudyDocument['unit'], string>> = {
+  record: 'one record (one image, one row)',
+  patient: 'one patient (all records of it at a hospital together)',
+}
+const LESS_PROTECTED: Readonly<Record<StudyDocument['unit'], string>> = {
+  record: 'a patient with more records, or known to more hospitals, is less protected',
+  patient: 'a patient known to more hospitals is less protected',
+}
+
+/** What a study's epsilon is promised to. */
+export type Promised = Pick<StudyDocument, 'unit' | 'copies'>
+
+/** "one record (one image, one row)", and at how many hospitals. */
+export function promisedText({ unit, copies }: Promised): string {
+  return copies === 1 ? UNITS[unit] : `${UNITS[unit]} at each of up to ${copies} hospitals`
+}
 
 /** What every epsilon is of, as a sentence beside them. */
-export const UNIT_NOTE = `Every epsilon is of ${UNIT}: ${NOT_COVERED}.`
+export const UNIT_NOTE =
+  `Every epsilon is of its study's unit: ${UNITS.record}, or ${UNITS.patient}; at one hospital, or at as many as the study ` +
+  `promises it for. Under records, ${LESS_PROTECTED.record}; under patients, ${LESS_PROTECTED.patient}.`
 
 /** The same as a heading above them: "Privacy of …". */
-export function unitText(delta: number): string {
-  return `${UNIT} at delta ${delta.toExponential()}; ${NOT_COVERED}`
+export function unitText(promised: Promised & { readonly delta: number }): string {
+  return `${promisedText(promised)} at delta ${promised.delta.toExponential()}; ${LESS_PROTECTED[promised.unit]}`
 }
 
 export type EpsilonObserver = keyof Epsilons
@@ -65,13 +92,36 @@ export function observerWords(colluders: number): ObserverWords {
   }
 }
 
-/** Numbers of hospitals that a patient may be known to, as they are shown beside the three epsilons. */
-export const HOSPITALS_OF_PATIENT = [1, 2, 3] as const
+/** What is left of a promise to a patient whom several hospitals know. @param against left out where nobody is named */
+export function severalHospitalsLine(epsilons: readonly EpsilonOfHospitals[], against?: ObserverWords): string {
+  const counts = epsilons.map(({ hospitals }) => hospitals).join(' / ')
+  return `a patient known to ${counts} hospitals: ${patientText(epsilons, against)}`
+}
 
-/** What one is promised who is known to several hospitals. @param epsilons of `HOSPITALS_OF_PATIENT`, in that order */
-export function severalHospitalsLine(epsilons: readonly number[], against: ObserverWords): string {
-  const counts = HOSPITALS_OF_PATIENT.join(' / ')
-  return `a patient known to ${counts} hospitals: epsilon ${epsilons.map(epsilonText).join(' / ')} against ${against[CHARGED]}`
+/** What is left of a promise to a patient with several records at this hospital. */
+export function severalRecordsLine(epsilons: readonly EpsilonOfRecords[], against?: ObserverWords): string {
+  const counts = epsilons.map(({ records }) => records).join(' / ')
+  return `a patient with ${counts} records here: ${patientText(epsilons, against)}`
+}
+
+/** What is left of the promise to patients with more than one record: 0.6 CPU seconds. */
+export function patientLines(document: StudyDocument): string[] {
+  const against = observerWords(document.privacy.colluders)
+  const hospitals = severalHospitalsLine(plannedOfHospitals(document), against)
+  return document.unit === 'record' ? [hospitals, severalRecordsLine(plannedOfRecords(document), against)] : [hospitals]
+}
+
+/** What is charged, and where it is known what all others together learn. */
+function patientText(
+  epsilons: readonly ({ colluding: number } & Partial<Epsilons>)[],
+  against?: ObserverWords,
+): string {
+  const listed = (values: readonly number[]) => values.map(epsilonText).join(' / ')
+  const charged = `epsilon ${listed(epsilons.map(({ colluding }) => colluding))}`
+  if (against === undefined) return charged
+  const alone = epsilons.flatMap(epsilon => epsilon.alone ?? [])
+  const others = alone.length < epsilons.length ? '' : `, ${listed(alone)} against ${against.alone}`
+  return `${charged} against ${against[CHARGED]}${others}`
 }
 
 /**

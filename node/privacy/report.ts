@@ -6,13 +6,23 @@
 
 import type { EntryOf } from '../../protocols/ledger/entry.ts'
 import type { AccountBalance, LedgerState, StudyBalance } from '../../protocols/ledger/ledger.ts'
-import { plus, renyiEpsilonOfStudy } from '../../protocols/ledger/spending.ts'
+import { plus, renyiEpsilonOfStudy, sidesOfAccount, sidesOfStudy } from '../../protocols/ledger/spending.ts'
 import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
+import type { UnitName } from '../../protocols/study/unit.ts'
 import { type ObserverWords, observerWords, UNIT_NOTE } from './epsilon-text.ts'
+import {
+  type EpsilonOfHospitals,
+  type EpsilonOfRecords,
+  hospitalsShown,
+  type PatientPrices,
+  pricedNow,
+  pricesOfRecords,
+  pricesOfSides,
+} from './patient-epsilons.ts'
 
-/** One study's epsilons and their observers (privacy.md). All epsilons are of one record, at the study's delta. */
+/** One study's epsilons and their observers (privacy.md), at its delta, of what it promises them to. */
 export interface StudySpending {
   /** hex */
   readonly study: string
@@ -33,14 +43,24 @@ export interface StudySpending {
   /** against everyone who sees the model, and against all other hospitals; null without the study's file */
   readonly model: number | null
   readonly alone: number | null
+  /** what the epsilons are of */
+  readonly unit: UnitName
+  /** hospitals that may have the unit, at the promised epsilon */
+  readonly copies: number
+  /** what was charged, of a patient known to so many hospitals; null while that is computed */
+  readonly epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
+  /** the same of a patient with so many records here; null also where the unit is the patient */
+  readonly epsilonsOfRecords: readonly EpsilonOfRecords[] | null
   /** the observer of each of the three, in words */
   readonly against: ObserverWords
 }
 
 /** The account of a hospital, or of one of its populations, and its spending. */
 export interface AccountSpending extends Pick<AccountBalance, 'account' | 'peer' | 'population' | 'delta' | 'apart'> {
-  /** over all its studies, of one patient's record */
+  /** over all its studies, each for its own unit and for the number of hospitals that it promises its epsilon for */
   readonly epsilon: number
+  /** the same of a patient known to so many hospitals that are all in these studies; null while that is computed */
+  readonly epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
   /** this hospital's own cap on `epsilon` */
   readonly cap: number | null
   readonly studies: readonly StudySpending[]
@@ -57,32 +77,48 @@ export interface ReportSources {
   /** the approved studies, by hex id */
   readonly documents: ReadonlyMap<string, StudyDocument>
   readonly epsilonMax: number | null
+  /** by default at once */
+  readonly patients?: PatientPrices
 }
 
 /** Reports every open account of the ledger. */
-export function privacyReport({ ledger, documents, epsilonMax }: ReportSources): PrivacyReport {
-  const accounts = ledger.balances().map(({ studies, ...balance }) => ({
-    ...balance,
-    cap: epsilonMax,
-    studies: studies.map(one => studySpending(ledger, balance.account, { ...one, document: documents.get(one.study) })),
-  }))
+export function privacyReport(sources: ReportSources): PrivacyReport {
+  const { ledger, documents, epsilonMax, patients = pricedNow } = sources
+  const accounts = ledger.balances().map(({ studies, ...balance }) => {
+    const { account, delta } = balance
+    const reported = studies.map(one => studySpending({ ledger, patients }, account, one, documents.get(one.study)))
+    const copies = hospitalsShown(Math.max(1, ...reported.map(study => study.copies)))
+    const spent = studies.map(({ study, rounds }) => ({ terms: ledger.study(study) as EntryOf<'study'>, rounds }))
+    return {
+      ...balance,
+      cap: epsilonMax,
+      epsilonsOfPatient: pricesOfSides({ sides: sidesOfAccount(spent), delta, copies }, patients),
+      studies: reported,
+    }
+  })
   return { accounts, note: UNIT_NOTE }
 }
 
 /** An account's spending in a study: only its own rounds, because a study may have continued with other patients. */
 function studySpending(
-  ledger: LedgerState,
+  { ledger, patients }: { ledger: LedgerState; patients: PatientPrices },
   account: number,
-  { study, rounds, epsilon, document }: StudyBalance & { readonly document: StudyDocument | undefined },
+  { study, rounds, epsilon }: StudyBalance,
+  document: StudyDocument | undefined,
 ): StudySpending {
   const terms = ledger.study(study) as EntryOf<'study'>
+  const { copies = 1, unit = 'record' } = terms
+  const sides = sidesOfStudy({ terms, rounds }).map(side => [side])
+  const spent = { sides, delta: terms.delta }
   const charged = plus(rounds.training, rounds.validation)
   const charges = ledger.charges(study).filter(charge => ledger.current(charge.account) === account)
   const observed = document === undefined ? undefined : observedEpsilons(document, charges)
   return {
     ...{ study, name: terms.name, charged: charged.training, rounds: terms.rounds, delta: terms.delta },
     statistics: terms.statistics === undefined ? null : charged.statistics > 0,
-    ...{ colluders: terms.colluders, cap: terms.epsilon },
+    ...{ colluders: terms.colluders, unit, copies, cap: terms.epsilon },
+    epsilonsOfPatient: pricesOfSides({ ...spent, copies: hospitalsShown(copies) }, patients),
+    epsilonsOfRecords: unit === 'record' ? pricesOfRecords(spent, patients) : null,
     colluding: epsilon,
     colludingRenyi: renyiEpsilonOfStudy({ terms, rounds }),
     against: observerWords(terms.colluders),

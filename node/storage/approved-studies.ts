@@ -8,16 +8,37 @@ import { damaged, failure, type ReadOptions, readStudyFile, type VerifiedStudy }
 
 export const STUDIES_FOLDER = 'studies'
 const STUDY_SUFFIX = '.study'
+const DATASET_SUFFIX = '.dataset'
 /** Holds the id of the study that the node last took part in. */
 const CURRENT_FILE = 'current'
 
-/** Copies a verified study into the folder's approved ones. Returns the file. */
-export async function storeApproved(folder: string, { study, bytes }: VerifiedStudy): Promise<string> {
+/**
+ * Copies a verified study into the folder's approved ones. Returns the file.
+ *
+ * @param dataset name of the data set that the study takes; that of an earlier approval stays where none is given
+ */
+export async function storeApproved(
+  folder: string,
+  { study, bytes }: VerifiedStudy,
+  dataset?: string,
+): Promise<string> {
   const studies = join(folder, STUDIES_FOLDER)
   await mkdir(studies, { recursive: true, mode: 0o700 })
   const file = join(studies, `${study}${STUDY_SUFFIX}`)
+  if (dataset !== undefined) await writeFileAtomic(join(studies, `${study}${DATASET_SUFFIX}`), `${dataset}\n`)
   await writeFileAtomic(file, bytes)
   return file
+}
+
+/** Name of the data set that was bound to a study by its approval; null: none was named. */
+export async function boundDataset(folder: string, study: string): Promise<string | null> {
+  const text = await readFile(join(folder, STUDIES_FOLDER, `${study}${DATASET_SUFFIX}`), 'utf8').catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    },
+  )
+  return text === null ? null : text.trim()
 }
 
 /** All approved studies of a data folder, verified again. @throws OperatorError as `openStudy` */

@@ -11,6 +11,7 @@ import { SAMPLE_RATE_ONE, STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/stu
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { multipliersOf, type NoiseSharing, withFixedPoint } from '../../protocols/study/noise/noised-sums.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
+import { type EpsilonOfHospitals, hospitalsShown } from '../privacy/patient-epsilons.ts'
 
 export interface PlanningInput {
   /** nominal, over all hospitals */
@@ -20,6 +21,8 @@ export interface PlanningInput {
   readonly colluders?: number
   readonly epsilon: number
   readonly delta: number
+  /** hospitals that may have the same record, at the target; 1 by default */
+  readonly copies?: number
   /** d, the dimension of an update */
   readonly parameters: number
   /** local steps of each hospital in a round, with local noise; by default noise is distributed */
@@ -28,6 +31,7 @@ export interface PlanningInput {
 
 /** The input with derived values. */
 interface Planned extends PlanningInput {
+  readonly copies: number
   readonly sharing: NoiseSharing
   readonly contributorsMin: number
 }
@@ -49,7 +53,10 @@ export interface PlanRow {
 export interface StudyPlanning extends PlanningInput {
   readonly colluders: number
   readonly contributorsMin: number
+  readonly copies: number
   readonly rows: readonly PlanRow[]
+  /** of the first row that fits: a patient known to so many hospitals; each takes a tenth of a second, so of no others */
+  readonly epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
 }
 
 /**
@@ -61,14 +68,17 @@ export function planAhead(
   input: PlanningInput,
   { rounds, sampleRates }: { rounds: readonly number[]; sampleRates: readonly number[] },
 ): StudyPlanning {
-  const { hospitals } = input
+  const { hospitals, copies = 1 } = input
   const profile = hospitals === 3 ? 'crash' : 'byzantine'
   const colluders = input.colluders ?? colludersDefault({ hospitals, profile })
   const contributorsMin = contributorsMinOf(colluders)
   const sharing = { noise: input.localSteps === undefined ? ('distributed' as const) : ('local' as const), colluders }
   const all = rounds.flatMap(count => sampleRates.map(rate => ({ rounds: count, sampleRate: rate })))
-  const rows = all.map(at => rowOf({ ...input, sharing, contributorsMin }, at))
-  return { ...input, colluders, contributorsMin, rows }
+  const plan = { ...input, sharing, contributorsMin, copies }
+  const rows = all.map(at => rowOf(plan, at))
+  const first = rows.find(({ noiseMultiplier }) => noiseMultiplier !== null)
+  const epsilonsOfPatient = first === undefined ? null : patientsOf(plan, first)
+  return { ...input, colluders, contributorsMin, copies, rows, epsilonsOfPatient }
 }
 
 /** The quorum of a study with that many hospitals. */
@@ -77,22 +87,32 @@ export function quorumAhead(hospitals: number): number {
 }
 
 function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRate: number }): PlanRow {
-  const { hospitals, sharing, records, epsilon, delta, localSteps = 1 } = plan
+  const { hospitals, sharing, records, epsilon, delta, copies, localSteps = 1 } = plan
   const batch = sampleRate * records
   const steps = rounds * localSteps
-  const found = unlessTooNoisy(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon }))
+  const found = unlessTooNoisy(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon, copies }))
   const z = found === null ? null : Math.max(STUDY_NOISE_MULTIPLIER_MIN, found)
-  const multipliers = z === null ? null : unlessTooNoisy(() => multipliersAt(plan, z))
+  const multipliers =
+    z === null ? null : unlessTooNoisy(() => multipliersAt(plan, { noiseMultiplier: z, holders: copies }))
   if (z === null || multipliers === null) {
     return { rounds, sampleRate, batch, noiseMultiplier: null, noise: null, epsilons: null }
   }
   // in the average over the batch; z is that of |P| − t of the hospitals, or of each of them
   const { contributors, colluders } = noiseModeOf(sharing).sharersIn({ contributors: hospitals, ...sharing })
   const noise = (z * Math.sqrt(hospitals / (contributors - colluders))) / batch
-  const at = (noiseMultiplier: number) => epsilonOf([{ sampleRate, noiseMultiplier, steps }], delta)
+  const at = (noiseMultiplier: number) => epsilonOf([{ sampleRate, noiseMultiplier, steps, copies }], delta)
   const { model, colluding, alone } = multipliers
   const epsilons = { model: at(model), colluding: at(colluding), alone: at(alone) }
   return { rounds, sampleRate, batch, noiseMultiplier: z, noise, epsilons }
+}
+
+/** What a row charges of patients known to several hospitals. */
+function patientsOf({ delta, copies, localSteps = 1 }: Planned, row: PlanRow): EpsilonOfHospitals[] {
+  const { sampleRate, rounds, noiseMultiplier } = row
+  const mechanism = { sampleRate, noiseMultiplier: noiseMultiplier as number, steps: rounds * localSteps }
+  return hospitalsShown(copies).map(hospitals => {
+    return { hospitals, colluding: epsilonOf([{ ...mechanism, copies: hospitals }], delta) }
+  })
 }
 
 /** Null for parameters that need more noise than is possible. */
@@ -106,9 +126,12 @@ function unlessTooNoisy<Result>(find: () => Result): Result | null {
 }
 
 /** Noise multipliers per observer, all hospitals contributing. */
-function multipliersAt(plan: Planned, noiseMultiplier: number): Epsilons {
+function multipliersAt(
+  plan: Planned,
+  { noiseMultiplier, holders }: { noiseMultiplier: number; holders: number },
+): Epsilons {
   const { hospitals, contributorsMin, parameters, sharing, localSteps = 1 } = plan
   const sum = { dimension: parameters, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: localSteps }
   const needs = { clippingNorm: 1, valueMax: 0, contributorsMin, contributorsMax: hospitals }
-  return multipliersOf(sharing, withFixedPoint(sharing, sum, needs), hospitals)
+  return multipliersOf(sharing, withFixedPoint(sharing, sum, needs), hospitals, { holders })
 }

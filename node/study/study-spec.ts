@@ -23,11 +23,13 @@ import { colludersDefault } from '../../protocols/study/quorum.ts'
 import { scheduleOf, trainingRounds } from '../../protocols/study/rounds.ts'
 import {
   AUGMENTATION_SCHEMA,
+  COPIES_SCHEMA,
   LOCAL_STEPS_SCHEMA,
   OPTIMIZER_SCHEMA,
   PROFILE_SCHEMA,
   ROUNDS_SCHEMA,
   TIMING_SCHEMA,
+  UNIT_SCHEMA,
   UNITS_SCHEMA,
 } from '../../protocols/study/schema.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
@@ -51,8 +53,12 @@ const SHARE_MAX = 0.9
 const SPEC_SCHEMA = z.strictObject({
   name: NAME_SCHEMA,
   rounds: ROUNDS_SCHEMA,
+  /** absent: the patient where records say whose they are, else the record */
+  unit: UNIT_SCHEMA.optional(),
   /** of all hospitals together, nominal */
   units: UNITS_SCHEMA,
+  /** hospitals that may have the same unit, at the promised epsilon */
+  copies: COPIES_SCHEMA.default(1),
   profile: PROFILE_SCHEMA.optional(),
   colluders: whole(1, limit.HOSPITALS_MAX).optional(),
   initialSeed: z
@@ -124,7 +130,9 @@ export function documentOfSpec(
     version: limit.STUDY_VERSION,
     name: spec.name,
     created,
+    unit: spec.unit ?? (spec.contract.patients ? 'patient' : 'record'),
     ...ONLY_TERMS,
+    copies: spec.copies,
     units: spec.units,
     contract: spec.contract,
     ...(spec.normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
@@ -171,10 +179,12 @@ export function documentOfSpec(
  * @throws ProtocolError `unsupported-privacy`, naming the keys whose values are impossible
  */
 export function withNoise(draft: StudyDocument, normalisation?: { readonly share: number }): StudyDocument {
+  const { copies } = draft
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
   const training = {
     sampleRate: sampleRate / limit.SAMPLE_RATE_ONE,
     steps: trainingRounds(draft) * localSteps,
+    copies,
     delta,
     epsilon,
   }
@@ -183,7 +193,7 @@ export function withNoise(draft: StudyDocument, normalisation?: { readonly share
     return { ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }, what) }
   }
   if (normalisation === undefined) return { ...draft, privacy: trained([]) }
-  const once = { sampleRate: 1, steps: 1 }
+  const once = { sampleRate: 1, steps: 1, copies }
   const share = normalisation.share * epsilon
   const what = `the statistics within normalisation.share times privacy.epsilon, ${share}`
   const noiseMultiplier = noiseOf({ ...once, delta, epsilon: share }, what)

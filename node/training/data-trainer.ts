@@ -7,13 +7,15 @@
 import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, requireContract, sourceOf } from '../datasets/dataset.ts'
-import { distinctRecords, repeatedRecords } from '../datasets/distinct.ts'
+import { repeatedRecords } from '../datasets/distinct.ts'
+import { type Units, unitsOf } from '../datasets/units.ts'
 import { drawViews } from './augmentation.ts'
 import type { Backend } from './backend.ts'
+import { countedRecords } from './counted.ts'
 import { type FeatureKeeping, featuresOf, keptFeatures } from './features.ts'
 import { buildModel } from './model.ts'
 import { boundedRecords, normalise, statisticsOf } from './normaliser.ts'
-import { recordsOfPass } from './pass.ts'
+import { unitsOfPass } from './pass.ts'
 import { createBookkeeping } from './per-example-clipping.ts'
 import { poissonSample } from './sampler.ts'
 import type { Trainer } from './trainer.ts'
@@ -21,7 +23,7 @@ import type { Trainer } from './trainer.ts'
 export type { Dataset } from '../datasets/dataset.ts'
 
 /**
- * Creates the trainer of a study on a data set. Copies of one image in the data set count as one record.
+ * Creates the trainer of a study on a data set.
  *
  * @param rng      cryptographically secure: the privacy guarantee needs the sample and the views to be secret
  * @param keeping  where features of the records are kept on disk; in memory without it
@@ -45,30 +47,68 @@ export function createTrainer({
   const model = buildModel(backend.tf, document.model, document.contract)
   const { augmentation } = document
   const views = augmentation?.views ?? 1
-  const bookkeeping = createBookkeeping(backend, { model, clippingNorm, views, recordsMax: recordsOfPass(document) })
-  const records = distinctRecords(dataset)
+  /** for units of so many records */
+  const bookkeepingOf = memo((records: number) =>
+    createBookkeeping(backend, { model, clippingNorm, views, records, unitsMax: unitsOfPass(document, records) }),
+  )
+  const { dimension } = bookkeepingOf(1)
+  const records = countedRecords(document, dataset)
+  const units = unitsOf(document.unit, records)
   const features =
     keeping === undefined ? sourceOf(featuresOf(document, records)) : keptFeatures(document, records, keeping)
   return {
-    dimension: bookkeeping.dimension,
+    dimension,
     engine: backend.engine,
     clippedSum: ({ parameters, normalisation }) => {
-      const sample = poissonSample(features.count, sampleRate, rng)
-      const sum = new Float64Array(bookkeeping.dimension)
-      const { recordsMax } = bookkeeping
+      const sample = poissonSample(units.count, sampleRate, rng)
+      const sum = new Float64Array(dimension)
       const reader = new RandomReader(rng)
-      for (let start = 0; start < sample.length; start += recordsMax) {
-        const { inputs, labels } = features.select(sample.subarray(start, start + recordsMax))
+      for (const { size, indices } of passesOf(units, sample, size => bookkeepingOf(size).unitsMax)) {
+        const { inputs, labels } = features.select(indices)
         const { shape } = features
         const seen = augmentation === undefined ? inputs : drawViews(inputs, { shape, augmentation, reader })
         normalise(seen, normalisation)
-        bookkeeping.addClipped(sum, { parameters, inputs: seen, labels })
+        bookkeepingOf(size).addClipped(sum, { parameters, inputs: seen, labels })
       }
       reader.wipe()
       return sum
     },
-    statisticsSum: () => statisticsOf(document, boundedRecords(document, records)),
-    repeatedRecords: repeatedRecords(dataset),
+    statisticsSum: () => statisticsOf(document, boundedRecords(document, records), units),
+    repeatedRecords: repeatedRecords(dataset, document.unit),
     dispose: () => model.dispose(),
+  }
+}
+
+/** Units of one pass: all have the same number of records, which stand side by side. */
+interface Pass {
+  /** records of a unit */
+  readonly size: number
+  readonly indices: Uint32Array
+}
+
+/** Deals sampled units to passes, by their numbers of records. */
+function* passesOf(units: Units, sample: Uint32Array, unitsMax: (size: number) => number): Generator<Pass> {
+  const bySize = new Map<number, Uint32Array[]>()
+  for (const unit of sample) {
+    const records = units.recordsOf(unit)
+    const same = bySize.get(records.length)
+    if (same === undefined) bySize.set(records.length, [records])
+    else same.push(records)
+  }
+  for (const [size, some] of bySize) {
+    const most = unitsMax(size)
+    for (let start = 0; start < some.length; start += most) {
+      const indices = some.slice(start, start + most).flatMap(records => [...records])
+      yield { size, indices: Uint32Array.from(indices) }
+    }
+  }
+}
+
+function memo<Value>(make: (key: number) => Value): (key: number) => Value {
+  const made = new Map<number, Value>()
+  return key => {
+    const value = made.get(key) ?? make(key)
+    made.set(key, value)
+    return value
   }
 }

@@ -21,7 +21,7 @@ const TERMS_MAX = 4096
 const BATCHED_PRODUCT_MAX = 40_000
 
 /** XNNPACK's pooling keeps a row of channels on a 64 KiB stack, and more channels overwrite other memory. */
-const POOL_CHANNELS_MAX = 1024
+export const POOL_CHANNELS_MAX = 1024
 /** With fewer channels pooling is slower than a matrix product. */
 const POOL_CHANNELS_MIN = 8
 
@@ -131,6 +131,83 @@ function halvingInputGradient(
   return height % 2 === 0 && width % 2 === 0
     ? image
     : tf.slice(image, [0, height % 2, width % 2, 0], [batch, height, width, channels])
+}
+
+/**
+ * Gradient of a depthwise convolution with respect to its input: a depthwise convolution by the kernel turned round, of the
+ * gradient with zeros in place of the positions that the strides skip.
+ *
+ * @param gradient    [B, H', W', C · multiplier], with respect to the output
+ * @param kernel      [kh, kw, C, multiplier]
+ * @param inputShape  [B, H, W, C]
+ */
+export function depthwiseInputGradient(
+  tf: Tf,
+  gradient: Tensor4D,
+  kernel: Tensor4D,
+  { inputShape, window }: { inputShape: [number, number, number, number]; window: Window },
+): Tensor4D {
+  const [batch, rows, columns] = gradient.shape
+  const [, height, width, channels] = inputShape
+  const { size, strides } = window
+  const multiplier = kernel.shape[3]
+  const turned = tf.reverse(kernel, [0, 1])
+  const separate = tf.reshape(gradient, [batch * rows * columns, channels, multiplier]) as Tensor3D
+  const parts = Array.from({ length: multiplier }, (_, index) => {
+    const one = tf.reshape(tf.slice(separate, [0, 0, index], [-1, -1, 1]), [batch * rows, 1, columns * channels])
+    const down = tf.reshape(tf.pad(one, [NONE, [0, strides[0] - 1], NONE]), [
+      batch * rows * strides[0] * columns,
+      1,
+      channels,
+    ])
+    const spread = tf.pad(down, [NONE, [0, strides[1] - 1], NONE])
+    const grid = tf.reshape(spread, [batch, rows * strides[0], columns * strides[1], channels]) as Tensor4D
+    const placed = placedAt(tf, grid, {
+      before: [size[0] - 1 - paddingBefore(height, 0, window), size[1] - 1 - paddingBefore(width, 1, window)],
+      lengths: [height + size[0] - 1, width + size[1] - 1],
+    })
+    return tf.depthwiseConv2d(placed, tf.slice(turned, [0, 0, 0, index], [-1, -1, -1, 1]), 1, 'valid')
+  })
+  return tf.addN(parts) as Tensor4D
+}
+
+/** Rows or columns of zeros that a convolution puts before its input. */
+function paddingBefore(length: number, axis: 0 | 1, { size, strides, padding }: Window): number {
+  if (padding === 'valid') return 0
+  const outputs = Math.ceil(length / strides[axis])
+  return Math.floor(Math.max(0, (outputs - 1) * strides[axis] + size[axis] - length) / 2)
+}
+
+/** Images among zeros, or cut, at the ends: [B, H, W, C] to [B, …lengths, C]. */
+function placedAt(
+  tf: Tf,
+  images: Tensor4D,
+  { before, lengths }: { before: [number, number]; lengths: [number, number] },
+): Tensor4D {
+  const [batch, height, width, channels] = images.shape
+  const kept: [number, number] = [Math.min(height, lengths[0] - before[0]), Math.min(width, lengths[1] - before[1])]
+  const cut = kept[0] < height || kept[1] < width ? tf.slice(images, [0, 0, 0, 0], [batch, ...kept, channels]) : images
+  const around = (axis: 0 | 1): Padding => [before[axis], lengths[axis] - before[axis] - kept[axis]]
+  return tf.pad(cut, [NONE, around(0), around(1), NONE])
+}
+
+/**
+ * Gradient of average pooling with respect to its input: each output's share goes to every number that it is a mean of.
+ *
+ * @param gradient    [B, H', W', C], with respect to the output
+ * @param inputShape  [B, H, W, C]
+ */
+export function poolingInputGradient(
+  tf: Tf,
+  gradient: Tensor4D,
+  { inputShape, window }: { inputShape: [number, number, number, number]; window: Window },
+): Tensor4D {
+  const [, height, width, channels] = inputShape
+  const ones = tf.ones([...window.size, 1, 1]) as Tensor4D
+  // `same` pads with nothing: a mean at the edge has fewer numbers
+  const counts = tf.conv2d(tf.ones([1, height, width, 1]) as Tensor4D, ones, window.strides, window.padding)
+  const all = tf.tile(ones, [1, 1, channels, 1]) as Tensor4D
+  return depthwiseInputGradient(tf, tf.div(gradient, counts), all, { inputShape, window })
 }
 
 /** Σ over the middle axis, [B, T, C] to [B, C]. */

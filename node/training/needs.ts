@@ -12,7 +12,7 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { rowFileBytes } from '../storage/row-file.ts'
 import { trainedPresetOf } from './models/list.ts'
-import { bytesOfRecord, numbersOfRecord, recordsOfPass } from './pass.ts'
+import { bytesOfUnit, numbersOfUnit, unitsOfPass } from './pass.ts'
 
 /** A node with a small study: two threads, their modules, the engine, the network. */
 const NODE_BYTES = 330e6
@@ -74,12 +74,12 @@ export function needsOf(document: Needing, { count, distinct }: RecordCounts): N
   const { frozenFeatures } = trainedPresetOf(model)
   const length = frozenFeatures === null ? 0 : specs[0]!.shape[0]!
   const sampled = (privacy.sampleRate / SAMPLE_RATE_ONE) * distinct
-  const pass = Math.min(recordsOfPass(document), Math.ceil(sampled + 4 * Math.sqrt(sampled)))
-  const trained = numbersOfRecord(document) * SECONDS_A_NUMBER + dimension * SECONDS_A_WEIGHT
+  const pass = Math.min(unitsOfPass(document), Math.ceil(sampled + 4 * Math.sqrt(sampled)))
+  const trained = numbersOfUnit(document) * SECONDS_A_NUMBER + dimension * SECONDS_A_WEIGHT
   return {
     records: count,
     memoryBytes:
-      NODE_BYTES + count * size * BYTES_A_VALUE + pass * bytesOfRecord(document) + dimension * BYTES_A_PARAMETER,
+      NODE_BYTES + count * size * BYTES_A_VALUE + pass * bytesOfUnit(document) + dimension * BYTES_A_PARAMETER,
     diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytes({ count: distinct, length })),
     startSeconds: frozenFeatures === null ? 0 : distinct * frozenFeatures.seconds(contract.shape, model),
     roundSeconds: (privacy.localSteps ?? 1) * sampled * trained + dimension * SECONDS_A_PARAMETER,
@@ -121,7 +121,7 @@ function lackOf(document: Needing, records: RecordCounts, machine: Machine): Lac
   const { memoryBytes, diskBytes } = needsOf(document, records)
   const there = machine.memoryBytes
   if (memoryBytes > there) return { what: 'memory', needed: memoryBytes, there }
-  const record = bytesOfRecord(document)
+  const record = bytesOfUnit(document)
   if (record > ENGINE_BYTES_MAX) return { what: 'memory', needed: record, there: ENGINE_BYTES_MAX }
   if (diskBytes > machine.diskBytes) return { what: 'disk', needed: diskBytes, there: machine.diskBytes }
   return null

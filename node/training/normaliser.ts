@@ -9,6 +9,7 @@ import type { Bounds } from '../../protocols/study/contracts/fields.ts'
 import { boundsOf, columnsOf, type Normalisation, statisticsDimension } from '../../protocols/study/normalisation.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Dataset } from '../datasets/dataset.ts'
+import type { Units } from '../datasets/units.ts'
 import { CLIP_MARGIN } from './per-example-clipping.ts'
 
 /** A dataset's records, clipped and scaled by the study's bounds; unchanged where the study has none. */
@@ -41,21 +42,31 @@ export function normalise(inputs: Float32Array, normalisation: Normalisation): v
 }
 
 /**
- * A hospital's sum for the statistics round: the columns' sums, their sums of squares, and the count. An image counts
- * with the means over its pixels.
+ * A hospital's sum for the statistics round: the columns' sums, their sums of squares, and the count, of units. An image
+ * counts with the means over its pixels, and a patient with the means over its records.
  *
- * @returns 2C + 1 entries; a record changes them by at most CLIP_MARGIN · √(2C + 1), which covers the rounding of sums
+ * @returns 2C + 1 entries; a unit changes them by at most CLIP_MARGIN · √(2C + 1), which covers the rounding of sums
  */
-export function statisticsOf({ contract }: Pick<StudyDocument, 'contract'>, { inputs, count }: Dataset): Float64Array {
+export function statisticsOf(
+  { contract }: Pick<StudyDocument, 'contract'>,
+  { inputs, count }: Dataset,
+  units: Units,
+): Float64Array {
   const columns = columnsOf(contract)
   const sums = new Float64Array(statisticsDimension(columns))
   if (count === 0) return sums
-  const pixels = inputs.length / count / columns
-  for (let at = 0; at < inputs.length; at++) {
-    const value = inputs[at]!
-    sums[at % columns]! += value / pixels
-    sums[columns + (at % columns)]! += (value * value) / pixels
+  const size = inputs.length / count
+  for (let unit = 0; unit < units.count; unit++) {
+    const records = units.recordsOf(unit)
+    const values = (records.length * size) / columns
+    for (const record of records) {
+      for (let at = 0; at < size; at++) {
+        const value = inputs[record * size + at]!
+        sums[at % columns]! += value / values
+        sums[columns + (at % columns)]! += (value * value) / values
+      }
+    }
   }
-  sums[2 * columns] = count
+  sums[2 * columns] = units.count
   return sums.map(sum => CLIP_MARGIN * sum)
 }

@@ -22,7 +22,7 @@ export interface Trainer {
    * @returns 2C + 1 entries
    */
   statisticsSum(): Float64Array
-  /** records that occur earlier in the data already */
+  /** records that occur earlier in the data already, of the same patient where that is the unit */
   readonly repeatedRecords: number
   dispose(): void
 }

@@ -7,11 +7,14 @@
 
 import { randomFillSync } from 'node:crypto'
 import type { Rng } from '../../crypto/rng.ts'
+import { epsilonsOfCopies } from '../../protocols/ledger/spending.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import { decodeStudy, studyIdOf } from '../../protocols/study/document.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
+import type { DataSource } from '../datasets/source.ts'
+import type { DoorSettings } from '../privacy/patient-door.ts'
 import { type MaskedChunk, RoundFiles } from '../storage/round-files.ts'
 import type { Trainer } from '../training/trainer.ts'
 import { trainUpdate } from './local-update.ts'
@@ -19,8 +22,10 @@ import { trainUpdate } from './local-update.ts'
 export interface TrainingSettings {
   readonly engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm'
   /** the records */
-  readonly file: string
-  readonly split: string
+  readonly source: DataSource
+  readonly door: DoorSettings
+  /** folder of the caches of records */
+  readonly cache: string
 }
 
 export interface WorkerSettings {
@@ -56,6 +61,8 @@ export interface WorkerCalls {
   checkpoint(hash: string): Uint8Array | undefined
   putCheckpoint(hash: string, bytes: Uint8Array): void
   adopt(hash: string | null, round: number): void
+  /** the accountant, for whom the main thread has no time */
+  epsilonsOfCopies: typeof epsilonsOfCopies
 }
 
 const secure: Rng = target => {
@@ -91,5 +98,6 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
     checkpoint: hash => vectors.checkpoint(hash),
     putCheckpoint: (hash, bytes) => vectors.putCheckpoint(hash, bytes),
     adopt: (hash, round) => vectors.adopt(hash, round),
+    epsilonsOfCopies,
   }
 }

@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { decodeStudy } from '../../protocols/study/document.ts'
-import { distinctRecords } from '../datasets/distinct.ts'
+import { RecordCache } from '../datasets/record-cache.ts'
 import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { doorOf } from '../privacy/patient-door.ts'
 import { diskError } from '../storage/disk-error.ts'
 import { loadBackend } from '../training/backend.ts'
+import { countedRecords } from '../training/counted.ts'
 import { createTrainer } from '../training/data-trainer.ts'
 import { thisMachine } from '../training/machine.ts'
 import { requireCapacity } from '../training/needs.ts'
@@ -32,9 +34,10 @@ export interface WorkerFault {
   readonly exitCode: number
 }
 
-/** How many of the records' features are there. */
+/** How many of the records' files have been read, or how many of their features are there. */
 export interface WorkerProgress {
-  readonly computed: number
+  readonly what: 'files' | 'features'
+  readonly done: number
   readonly of: number
 }
 
@@ -62,9 +65,13 @@ const FEATURES_FILE = 'features'
 async function createDataTrainer({ folder, document: bytes, training }: WorkerSettings): Promise<Trainer> {
   if (training === undefined) throw new Error('a worker trains on data')
   const document = decodeStudy(bytes)
-  const dataset = await readStudyRecords(document.contract, training)
+  const dataset = await readStudyRecords(document.contract, training.source, {
+    door: doorOf(training.door),
+    cache: new RecordCache(training.cache),
+    progress: tellProgress('files'),
+  })
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const distinct = distinctRecords(dataset).count
+  const distinct = countedRecords(document, dataset).count
   requireCapacity(document, { count: dataset.count, distinct }, await thisMachine(folder, folder))
   const backend = await loadBackend({ engine: training.engine })
   return createTrainer({
@@ -74,18 +81,18 @@ async function createDataTrainer({ folder, document: bytes, training }: WorkerSe
     rng: target => {
       randomFillSync(target)
     },
-    keeping: { file: join(folder, FEATURES_FILE), progress: tellProgress() },
+    keeping: { file: join(folder, FEATURES_FILE), progress: tellProgress('features') },
   })
 }
 
 /** Tells the main thread each whole per cent. */
-function tellProgress(): (computed: number, of: number) => void {
+function tellProgress(what: WorkerProgress['what']): (done: number, of: number) => void {
   let last = -1
-  return (computed, of) => {
-    const percent = Math.floor((100 * computed) / of)
+  return (done, of) => {
+    const percent = Math.floor((100 * done) / of)
     if (percent === last) return
     last = percent
-    port?.postMessage({ progress: { computed, of } } satisfies WorkerReply)
+    port?.postMessage({ progress: { what, done, of } } satisfies WorkerReply)
   }
 }
 

@@ -22,6 +22,7 @@ import {
   NAME_CHARACTERS_MAX,
   ROUNDS_MAX,
   SAMPLE_RATE_ONE,
+  STUDY_COPIES_MAX,
   STUDY_NOISE_MULTIPLIER_MAX,
   STUDY_NOISE_MULTIPLIER_MIN,
   UNITS_MAX,
@@ -68,6 +69,8 @@ const terms = {
   noiseMultiplier,
   /** steps of the mechanism in a round; 1 where absent */
   steps: whole(1, LOCAL_STEPS_MAX).exactOptional(),
+  /** hospitals that may have what is protected, at the promised epsilon; 1 where absent */
+  copies: whole(1, STUDY_COPIES_MAX).exactOptional(),
 }
 const place = { account, study: digest, round: whole(0, ROUND_MAX), sid: digest }
 
@@ -108,6 +111,8 @@ const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
     ...terms,
     /** terms of the round of statistics before the first step of training; it samples every record */
     statistics: z.strictObject({ noiseMultiplier }).exactOptional(),
+    /** what the promise is about; absent: the record */
+    unit: z.literal('patient').exactOptional(),
     /** share of the patients that the hospital holds back for validation; absent where patients are not kept apart */
     validationShare: z.number().gt(0).lt(1).exactOptional(),
     delta,

@@ -380,7 +380,8 @@ function sameStudy(a: EntryOf<'study'>, b: EntryOf<'study'>): boolean {
   return (
     sameTerms(a, b) &&
     a.statistics?.noiseMultiplier === b.statistics?.noiseMultiplier &&
-    a.validationShare === b.validationShare
+    a.validationShare === b.validationShare &&
+    a.unit === b.unit
   )
 }
 

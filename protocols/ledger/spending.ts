@@ -8,6 +8,7 @@ import { epsilonOf } from '../../crypto/accounting/accountant.ts'
 import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/accounting/rdp.ts'
 import { SAMPLE_RATE_ONE } from '../study/limits.ts'
 import type { RoundKind } from '../study/round-kind.ts'
+import type { StudyDocument } from '../study/types.ts'
 import { broken, type EntryOf, SUB_ACCOUNTS, type SubAccount } from './entry.ts'
 
 /** The parameters of the mechanism in one round, which determine its cost. */
@@ -17,6 +18,22 @@ export interface Terms {
   readonly noiseMultiplier: number
   /** steps of the mechanism in a round; 1 where absent */
   readonly steps?: number
+  /** copies of what is protected, each at another hospital; 1 where absent */
+  readonly copies?: number
+}
+
+/** What determines the cost of a study's rounds. */
+export type StudyTerms = Terms & Pick<EntryOf<'study'>, 'statistics'>
+
+/** The terms of a study, as its ledger entry has them. */
+export function termsOfStudy({ copies, privacy, normalisation }: StudyDocument): StudyTerms {
+  const { sampleRate, noiseMultiplier, localSteps } = privacy
+  return {
+    ...{ sampleRate, noiseMultiplier },
+    ...(localSteps !== undefined && { steps: localSteps }),
+    ...(copies > 1 && { copies }),
+    ...(normalisation !== undefined && { statistics: { noiseMultiplier: normalisation.noiseMultiplier } }),
+  }
 }
 
 /** Numbers of a study's rounds, by kind. */
@@ -30,25 +47,28 @@ export function plus(a: Rounds, b: Partial<Rounds>): Rounds {
 }
 
 /** The spending of rounds of a study. Kinds without rounds are left out. */
-function spendingOf(study: EntryOf<'study'>, { statistics, training }: Rounds): Spending[] {
+export function spendingOf(study: StudyTerms, { statistics, training }: Rounds): Spending[] {
   const spending = [{ terms: termsIn(study, 'training'), rounds: training }]
   if (statistics > 0) spending.unshift({ terms: termsIn(study, 'statistics'), rounds: statistics })
   return spending.filter(({ rounds }) => rounds > 0)
 }
 
 /** The terms of one round of a study. @throws CodedError `bad-ledger` for statistics that the study does not have */
-export function termsIn({ sampleRate, noiseMultiplier, steps, statistics }: EntryOf<'study'>, kind: RoundKind): Terms {
-  if (kind === 'training') return { sampleRate, noiseMultiplier, ...(steps !== undefined && { steps }) }
+export function termsIn(study: StudyTerms, kind: RoundKind): Terms {
+  const { sampleRate, noiseMultiplier, steps, statistics } = study
+  const copies = study.copies === undefined ? {} : { copies: study.copies }
+  if (kind === 'training') return { sampleRate, noiseMultiplier, ...(steps !== undefined && { steps }), ...copies }
   if (statistics === undefined) throw broken('the study has no round of statistics')
-  return { sampleRate: SAMPLE_RATE_ONE, noiseMultiplier: statistics.noiseMultiplier }
+  return { sampleRate: SAMPLE_RATE_ONE, noiseMultiplier: statistics.noiseMultiplier, ...copies }
 }
 
 const rdpOf = new Map<string, Float64Array>()
 
 /** One step's Rényi divergences, cached: a ledger has few different terms. */
-function stepOf({ sampleRate, noiseMultiplier }: Terms): Float64Array {
-  const key = `${sampleRate}/${noiseMultiplier}`
-  const known = rdpOf.get(key) ?? rdpSubsampledGaussian({ sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier })
+function stepOf({ sampleRate, noiseMultiplier, copies = 1 }: Terms): Float64Array {
+  const key = `${sampleRate}/${noiseMultiplier}/${copies}`
+  const mechanism = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, copies }
+  const known = rdpOf.get(key) ?? rdpSubsampledGaussian(mechanism)
   if (rdpOf.size >= 64) rdpOf.clear()
   rdpOf.set(key, known)
   return known
@@ -62,8 +82,8 @@ export interface Spending {
 
 /** The epsilon of rounds of one study, which is charged. */
 function chargedEpsilon(spending: readonly Spending[], delta: number): number {
-  const kinds = spending.map(({ terms: { sampleRate, noiseMultiplier, steps = 1 }, rounds }) => {
-    return { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * steps }
+  const kinds = spending.map(({ terms: { sampleRate, noiseMultiplier, steps = 1, copies = 1 }, rounds }) => {
+    return { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * steps, copies }
   })
   return epsilonOf(kinds, delta)
 }
@@ -72,6 +92,21 @@ function chargedEpsilon(spending: readonly Spending[], delta: number): number {
 function epsilonOfStudies(studies: readonly (readonly Spending[])[], delta: number): number {
   const spent = studies.filter(spending => spending.length > 0)
   return spent.length === 1 ? chargedEpsilon(spent[0]!, delta) : renyiEpsilon(spent.flat(), delta)
+}
+
+/**
+ * The epsilon of a patient with so many copies in every one of the studies, whatever each of them promises, by number of
+ * copies.
+ *
+ * @param studies one list of spendings each
+ */
+export function epsilonsOfCopies(
+  studies: readonly (readonly Spending[])[],
+  { delta, copies }: { readonly delta: number; readonly copies: readonly number[] },
+): number[] {
+  const priced = (count: number) =>
+    studies.map(study => study.map(({ terms, rounds }) => ({ terms: { ...terms, copies: count }, rounds })))
+  return copies.map(count => epsilonOfStudies(priced(count), delta))
 }
 
 /** The epsilon by Rényi divergences alone: valid also for terms chosen after earlier results. */
@@ -117,33 +152,35 @@ function sidesOf({ terms, rounds }: StudyInAccount, apart: boolean): Spending[][
   return [spendingOf(terms, plus(rounds.training, rounds.validation))]
 }
 
+/** What one patient may have paid for a study: one list of spendings for each side, or one for both together. */
+export function sidesOfStudy(study: StudyInAccount): Spending[][] {
+  return sidesOf(study, study.terms.validationShare !== undefined)
+}
+
+/** The same for all studies of an account: a list with every study's spendings for each side, or one for both together. */
+export function sidesOfAccount(studies: readonly StudyInAccount[]): Spending[][][] {
+  const apart = keepsApart(studies)
+  const sides = studies.map(study => sidesOf(study, apart))
+  return (sides[0] ?? []).map((_, side) => sides.map(study => study[side]!))
+}
+
 /** The epsilon of one study for one patient: the larger of both sides where patients are kept apart, else of their sum. */
 export function epsilonOfStudy(study: StudyInAccount): number {
-  const apart = study.terms.validationShare !== undefined
-  return Math.max(...sidesOf(study, apart).map(side => chargedEpsilon(side, study.terms.delta)))
+  return Math.max(...sidesOfStudy(study).map(side => chargedEpsilon(side, study.terms.delta)))
 }
 
 /** The same by Rényi accounting: a looser bound, as a cross-check. */
 export function renyiEpsilonOfStudy(study: StudyInAccount): number {
-  const apart = study.terms.validationShare !== undefined
-  return Math.max(...sidesOf(study, apart).map(side => renyiEpsilon(side, study.terms.delta)))
+  return Math.max(...sidesOfStudy(study).map(side => renyiEpsilon(side, study.terms.delta)))
 }
 
 /** The epsilon of an account for one patient: as `epsilonOfStudy`, over all its studies, under the account's delta. */
 export function epsilonOfAccount(studies: readonly StudyInAccount[], delta: number): number {
-  const sides = studies.map(study => sidesOf(study, keepsApart(studies)))
-  const count = sides[0]?.length ?? 0
-  const epsilons = Array.from({ length: count }, (_, side) =>
-    epsilonOfStudies(
-      sides.map(study => study[side]!),
-      delta,
-    ),
-  )
-  return Math.max(0, ...epsilons)
+  return Math.max(0, ...sidesOfAccount(studies).map(side => epsilonOfStudies(side, delta)))
 }
 
 /** Whether two rounds have the same terms, and so the same cost. */
 export function sameTerms(a: Terms, b: Terms): boolean {
   const same = a.sampleRate === b.sampleRate && a.noiseMultiplier === b.noiseMultiplier
-  return same && (a.steps ?? 1) === (b.steps ?? 1)
+  return same && (a.steps ?? 1) === (b.steps ?? 1) && (a.copies ?? 1) === (b.copies ?? 1)
 }

@@ -54,9 +54,10 @@ export interface EpsilonAccount {
   /**
    * The epsilons so far, at the study's delta: 0 before the first round, Infinity without noise.
    *
-   * @param copies k: of one who has k records, each at another hospital, all of these honest; 1 by default
+   * @param copies  k: of a patient with k records; by default those that the study promises its epsilon for
+   * @param holders honest hospitals that have them: as many as copies by default, 1 where all are at one hospital
    */
-  epsilons(copies?: number): Epsilons
+  epsilons(copies?: number, options?: { readonly holders?: number }): Epsilons
 }
 
 /**
@@ -69,14 +70,17 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   const { delta } = document.privacy
   const { isPrivate } = noiseModeOf(document.privacy)
   const charged = new Map<string, { sum: SumPlan; contributors: number; multipliers: Multipliers; times: number }>()
-  const known = new Map<number, Epsilons>()
+  const known = new Map<string, Epsilons>()
   let rounds = 0
-  const epsilonAgainst = (observer: keyof Epsilons, copies: number): number => {
+  const epsilonAgainst = (
+    observer: keyof Epsilons,
+    { copies, holders }: { copies: number; holders: number },
+  ): number => {
     if (rounds > 0 && !isPrivate) return Infinity
     // the study's constants are the same in every round: few kinds of steps, however many were there
     const kinds = new Map<string, AccountedSteps>()
     for (const { sum, contributors, multipliers: ofOne, times } of charged.values()) {
-      const held = copies === 1 ? ofOne : multipliersOf(document.privacy, sum, contributors, { holders: copies })
+      const held = holders === 1 ? ofOne : multipliersOf(document.privacy, sum, contributors, { holders })
       const sampleRate = sum.sampleRate / SAMPLE_RATE_ONE
       const mechanism = { sampleRate, noiseMultiplier: held[observer], copies }
       const key = JSON.stringify(mechanism)
@@ -97,35 +101,44 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
       rounds += times
       known.clear()
     },
-    epsilons(copies = 1) {
-      const found = known.get(copies) ?? {
-        model: epsilonAgainst('model', copies),
-        colluding: epsilonAgainst('colluding', copies),
-        alone: epsilonAgainst('alone', copies),
+    epsilons(copies = document.copies, { holders = copies } = {}) {
+      const of = { copies, holders }
+      const key = `${copies}/${holders}`
+      const found = known.get(key) ?? {
+        model: epsilonAgainst('model', of),
+        colluding: epsilonAgainst('colluding', of),
+        alone: epsilonAgainst('alone', of),
       }
-      known.set(copies, found)
+      known.set(key, found)
       return found
     },
   }
+}
+
+interface PlannedOptions {
+  readonly contributors?: number
+  readonly copies?: number
+  readonly holders?: number
 }
 
 /**
  * The three epsilons after all rounds of a study, statistics included.
  *
  * @param contributors of each round; by default all
- * @param copies       of one who is known to so many hospitals, 1 by default; see `EpsilonAccount`
+ * @param copies       of a patient, by default those of the promise; see `EpsilonAccount`
+ * @param holders      hospitals that have the copies, by default one each
  */
 export function plannedEpsilons(
   document: StudyDocument,
-  { contributors = document.hospitals.length, copies = 1 }: { contributors?: number; copies?: number } = {},
+  { contributors = document.hospitals.length, copies = document.copies, holders = copies }: PlannedOptions = {},
 ): Epsilons {
   const account = createEpsilonAccount(document)
   if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
   account.charge({ contributors, times: trainingRounds(document) })
-  return account.epsilons(copies)
+  return account.epsilons(copies, { holders })
 }
 
-/** The epsilon against the tolerated colluders after all rounds, of one who is known to so many hospitals. */
+/** The epsilon against the tolerated colluders after all rounds, of a patient with so many copies in the data. */
 export function chargedEpsilonOf(document: StudyDocument, copies: number): number {
   const { privacy } = document
   if (!noiseModeOf(privacy).isPrivate) return Infinity
@@ -135,11 +148,11 @@ export function chargedEpsilonOf(document: StudyDocument, copies: number): numbe
   )
 }
 
-/** What all rounds of a study cost, statistics and training, against its tolerated colluders: what is charged. */
+/** What all rounds of a study cost its copies, statistics and training, against its tolerated colluders: the charge. */
 export function chargedSteps(document: StudyDocument, rounds = trainingRounds(document)): AccountedSteps[] {
-  const { privacy, normalisation } = document
+  const { copies, privacy, normalisation } = document
   const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy
-  const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps }
+  const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps, copies }
   if (normalisation === undefined) return [training]
-  return [{ sampleRate: 1, noiseMultiplier: normalisation.noiseMultiplier, steps: 1 }, training]
+  return [{ sampleRate: 1, noiseMultiplier: normalisation.noiseMultiplier, steps: 1, copies }, training]
 }

@@ -20,6 +20,8 @@ export const SCHEDULE_MAX = 4096
 export const LOCAL_STEPS_MAX = 1000
 /** Nominal units of privacy, or records, over all hospitals. */
 export const UNITS_MAX = 1_000_000_000
+/** Most hospitals that a study may promise its epsilon for, where all of them have the same unit. */
+export const STUDY_COPIES_MAX = 5
 export const CLASSES_MAX = 1000
 export const IMAGE_SIDE_MAX = 1024
 export const IMAGE_CHANNELS_MAX = 16
@@ -39,6 +41,8 @@ export const TEXT_ENTRIES_MAX = 1 << 16
 export const TEXT_WORDS_MAX = 3
 export const LAYERS_MAX = 16
 export const LAYER_WIDTH_MAX = 65_536
+/** Frames that one filter of a conv1d sees. */
+export const CONVOLUTION_TAPS_MAX = 64
 export const SCATTERING_SCALES_MAX = 5
 export const SCATTERING_ANGLES_MAX = 16
 /** Most views of one record: they fit into one pass of the tensor engine. */

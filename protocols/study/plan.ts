@@ -135,7 +135,7 @@ function noRoom(sum: Omit<SumPlan, 'fixedPoint'>, hospitals: number, cause?: unk
 }
 
 function warningsOf(
-  { privacy, profile, units }: StudyDocument,
+  { copies, privacy, profile, units }: StudyDocument,
   plan: Pick<StudyPlan, 'hospitals' | 'faulty' | 'quorum' | 'contributorsMin' | 'denominator'>,
 ): string[] {
   const { hospitals, faulty, contributorsMin, quorum } = plan
@@ -153,8 +153,13 @@ function warningsOf(
         `least 3) and the votes of ${quorum}: below that, the study waits.`,
     )
   }
+  if (copies > hospitals) {
+    warnings.push(
+      `The epsilon is promised for a patient known to ${copies} hospitals, and there are ${hospitals}: fewer copies need less noise.`,
+    )
+  }
   if (isDeltaLarge({ privacy, units })) {
-    warnings.push(`delta ${privacy.delta} is above 1/(2 × ${units}), one over twice the records: choose a smaller one.`)
+    warnings.push(`delta ${privacy.delta} is above 1/(2 × ${units}), one over twice the units: choose a smaller one.`)
   }
   if (privacy.epsilon > EPSILON_WEAK) {
     warnings.push(`epsilon ${privacy.epsilon} is above ${EPSILON_WEAK}: a weak promise.`)

@@ -55,8 +55,14 @@ function checkRoster({ hospitals, profile, privacy }: StudyDocument): void {
   }
 }
 
-function checkData({ contract, model, timing, normalisation }: StudyDocument): void {
+function checkData({ unit, contract, model, timing, normalisation }: StudyDocument): void {
   contractKindOf(contract).check(contract)
+  if (unit === 'patient' && !contract.patients) {
+    throw new ProtocolError(
+      'malformed-study',
+      'unit: patients are the unit where records say whose they are: contract.patients is not set',
+    )
+  }
   if (normalisation !== undefined) checkNormalisation(contract, model)
   checkTiming(timing)
   parameterSpecs(model, contract)

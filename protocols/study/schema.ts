@@ -10,6 +10,7 @@ import * as limit from './limits.ts'
 import { MODEL_SCHEMA } from './models/list.ts'
 import { NOISE_NAMES } from './noise/mode.ts'
 import { ROUND_KINDS } from './round-kind.ts'
+import { UNIT_NAMES } from './unit.ts'
 
 const timer = (min: number) => whole(min, limit.TIMER_MS_MAX)
 const address = z
@@ -55,7 +56,9 @@ export const HOSPITAL_SCHEMA = z.strictObject({
   addresses: z.array(address).max(limit.ADDRESSES_MAX),
 })
 
+export const UNIT_SCHEMA = z.enum(UNIT_NAMES)
 export const UNITS_SCHEMA = whole(1, limit.UNITS_MAX)
+export const COPIES_SCHEMA = whole(1, limit.STUDY_COPIES_MAX)
 export const ROUNDS_SCHEMA = whole(1, limit.ROUNDS_MAX)
 export const LOCAL_STEPS_SCHEMA = whole(1, limit.LOCAL_STEPS_MAX)
 export const PROFILE_SCHEMA = z.enum(['byzantine', 'crash'])
@@ -75,9 +78,9 @@ export const STUDY_SCHEMA = z.strictObject({
   version: z.literal(limit.STUDY_VERSION),
   name: NAME_SCHEMA,
   created: z.iso.datetime(),
-  unit: z.literal('record'),
+  unit: UNIT_SCHEMA,
   units: UNITS_SCHEMA,
-  copies: z.literal(1),
+  copies: COPIES_SCHEMA,
   contract: CONTRACT_SCHEMA,
   cohort: z.literal('open'),
   influence: z.null(),

@@ -11,8 +11,6 @@ import { ProtocolError } from '../errors.ts'
 
 /** The terms of which this version knows one value each. */
 export const ONLY_TERMS = {
-  unit: 'record',
-  copies: 1,
   cohort: 'open',
   influence: null,
   evaluation: null,

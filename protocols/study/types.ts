@@ -2,6 +2,7 @@ import type { DataContract } from './contracts/list.ts'
 import type { ModelSpec } from './models/list.ts'
 import type { NoiseName } from './noise/mode.ts'
 import type { ScheduledRounds } from './round-kind.ts'
+import type { UnitName } from './unit.ts'
 
 /** All in milliseconds, monotonic and relative, but for `bandwidthMin` in bit/s. */
 export interface Timing {
@@ -92,11 +93,11 @@ export interface StudyDocument {
   /** ISO 8601, UTC */
   created: string
   /** what the promise of privacy is about */
-  unit: 'record'
+  unit: UnitName
   /** nominal number of units over all hospitals: public, never a private count */
   units: number
-  /** hospitals that may have the same unit, at the promised epsilon */
-  copies: 1
+  /** k: the epsilon is promised to a unit that up to so many hospitals have, each of them once */
+  copies: number
   contract: DataContract
   /** who contributes to a round: whoever is there */
   cohort: 'open'

@@ -76,7 +76,9 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
     version: 2,
     name: `Utility of ${name}`,
     created: '2026-01-01T00:00:00Z',
+    unit: 'record',
     ...ONLY_TERMS,
+    copies: 1,
     units: records,
     contract: {
       ...{ kind: 'vector', shape: [parts[0]!.shape[0]!], classes: [...classes] },

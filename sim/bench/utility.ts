@@ -9,7 +9,7 @@
  */
 
 import { join } from 'node:path'
-import { type Dataset, selectRecords } from '../../node/datasets/dataset.ts'
+import { type Dataset, recordsAt } from '../../node/datasets/dataset.ts'
 import { openDataset } from '../../node/datasets/open-dataset.ts'
 import { loadBackend } from '../../node/training/backend.ts'
 import { evaluate } from '../../node/training/evaluation.ts'
@@ -89,7 +89,7 @@ export async function benchUtility(
     const recipe = scatteringRecipe(epsilon)
     const aucOf = (seed: number, hospitals: number): number => {
       const shares = partition(train.labels, { hospitals, seed, groups })
-      const parts = shares.map(share => ({ ...train, count: share.length, ...selectRecords(train, share) }))
+      const parts = shares.map(share => recordsAt(train, share))
       const alone = hospitals === 1
       const { document, model } = trained(backend, { setting, recipe, parts, alone, seed })
       return evaluate({ backend, document, ...model, dataset: test }).auc

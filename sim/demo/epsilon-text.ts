@@ -8,9 +8,10 @@ export function spentEpsilon(statuses: readonly (NodeStatus | null)[]): EpsilonS
   const all = statuses.flatMap(status => status?.epsilon ?? [])
   const [first] = all
   if (first === undefined) return null
-  const most = (kind: Exclude<keyof EpsilonStatus, 'against'>) => Math.max(...all.map(epsilon => epsilon[kind]))
+  const most = (kind: Exclude<keyof EpsilonStatus, 'against' | 'unit'>) =>
+    Math.max(...all.map(epsilon => epsilon[kind]))
   return {
-    against: first.against,
+    ...{ against: first.against, unit: first.unit, copies: first.copies },
     model: most('model'),
     colluding: most('colluding'),
     alone: most('alone'),
@@ -21,8 +22,8 @@ export function spentEpsilon(statuses: readonly (NodeStatus | null)[]): EpsilonS
 
 /** What was spent: of what, and all three epsilons. */
 export function epsilonLines(epsilon: EpsilonStatus): string[] {
-  const { delta, cap, against } = epsilon
-  return [`of ${unitText(delta)}`, ...observerLines(epsilon, against, { charged: 'what is charged', cap })]
+  const { cap, against } = epsilon
+  return [`of ${unitText(epsilon)}`, ...observerLines(epsilon, against, { charged: 'what is charged', cap })]
 }
 
 export function secondsText(ms: number): string {

@@ -21,6 +21,7 @@ import type { RoundOutput, Session } from '../../protocols/secure-sum/jobs.ts'
 import { encodeStudy } from '../../protocols/study/document.ts'
 import { planStudy, sumIn } from '../../protocols/study/plan.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
+import type { UnitName } from '../../protocols/study/unit.ts'
 import { seededRng } from '../helpers/seeded-rng.ts'
 import { testSigners, testStudy } from '../helpers/study/study.ts'
 import type { Finding } from './noise-statistics.ts'
@@ -44,6 +45,8 @@ export interface TestbedInit {
   /** z of statistics of all columns, which are bounded by −1 and 1 */
   readonly statistics?: number
   readonly seed?: string
+  /** what the promise is about; a record unless given */
+  readonly unit?: UnitName
   /** the shape of a record where records are images */
   readonly image?: [height: number, width: number, channels: number]
   /** what the sampler of a hospital draws from, instead of a stream of its own */
@@ -97,8 +100,8 @@ export async function within<Result>(
 
 let engine: Promise<Backend> | undefined
 
-function contractOf({ inputs, image, statistics }: TestbedInit): StudyDocument['contract'] {
-  const common = { classes: ['no', 'yes'] }
+function contractOf({ inputs, image, statistics, unit }: TestbedInit): StudyDocument['contract'] {
+  const common = { classes: ['no', 'yes'], ...(unit === 'patient' && { patients: true as const }) }
   if (image !== undefined) return { ...common, kind: 'image', shape: image }
   const bounds = Array.from({ length: inputs }, (): [number, number] => [-1, 1])
   return { ...common, kind: 'vector', shape: [inputs], ...(statistics !== undefined && { bounds }) }
@@ -106,12 +109,13 @@ function contractOf({ inputs, image, statistics }: TestbedInit): StudyDocument['
 
 /** Hospitals with these records, and a logistic model of two classes whose parameters are all 0. */
 export async function createOpeningTestbed(init: TestbedInit): Promise<OpeningTestbed> {
-  const { records, privacy, statistics, sampler, seed = '' } = init
+  const { records, privacy, statistics, sampler, seed = '', unit = 'record' } = init
   engine ??= loadBackend({ engine: 'wasm' })
   const backend = await engine
   const signers = testSigners(records.length)
   const base = { noise: 'distributed' as const, clippingNorm: 1, sampleRate: 2 ** 32, noiseMultiplier: 1 }
   const document = testStudy(signers, {
+    unit,
     units: 1000,
     contract: contractOf(init),
     ...(statistics !== undefined && { normalisation: { noiseMultiplier: statistics } }),

@@ -2,6 +2,7 @@
 
 import type { ModelSpec, PresetName, SpecOf } from '../../../protocols/study/models/list.ts'
 import { TRAINED_CNN } from './cnn.ts'
+import { TRAINED_CONV1D } from './conv1d.ts'
 import { TRAINED_LOGISTIC } from './logistic.ts'
 import { TRAINED_MLP } from './mlp.ts'
 import type { TrainedPreset } from './preset.ts'
@@ -11,6 +12,7 @@ export const TRAINED_PRESETS: { readonly [Name in PresetName]: TrainedPreset<Spe
   logistic: TRAINED_LOGISTIC,
   mlp: TRAINED_MLP,
   cnn: TRAINED_CNN,
+  conv1d: TRAINED_CONV1D,
   scattering: TRAINED_SCATTERING,
 }
 

@@ -21,8 +21,8 @@ const NUMBER_SCHEMA = z.strictObject({
   type: z.literal('number'),
   low: BOUND_SCHEMA,
   high: BOUND_SCHEMA,
-  /** what stands for a missing value; null: a row without the value is left out */
-  missing: BOUND_SCHEMA.nullable(),
+  /** what stands for a missing value; `leave out`: a row without the value is left out */
+  missing: z.union([BOUND_SCHEMA, z.literal('leave out')]),
 })
 
 /** One of some words: an entry for each, 1 for the one that the row has and 0 for the others. */

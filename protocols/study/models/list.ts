@@ -2,13 +2,20 @@
 
 import { z } from 'zod'
 import { CNN, CNN_SCHEMA } from './cnn.ts'
+import { CONV1D, CONV1D_SCHEMA } from './conv1d.ts'
 import { LOGISTIC, LOGISTIC_SCHEMA } from './logistic.ts'
 import { MLP, MLP_SCHEMA } from './mlp.ts'
 import type { ModelPreset } from './preset.ts'
 import { SCATTERING, SCATTERING_SCHEMA } from './scattering.ts'
 import { unsupportedModel } from './tensors.ts'
 
-export const MODEL_SCHEMA = z.discriminatedUnion('preset', [LOGISTIC_SCHEMA, MLP_SCHEMA, CNN_SCHEMA, SCATTERING_SCHEMA])
+export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
+  LOGISTIC_SCHEMA,
+  MLP_SCHEMA,
+  CNN_SCHEMA,
+  CONV1D_SCHEMA,
+  SCATTERING_SCHEMA,
+])
 
 /** A study's model: a preset by its name, and the preset's own fields. */
 export type ModelSpec = z.output<typeof MODEL_SCHEMA>
@@ -20,6 +27,7 @@ export const MODEL_PRESETS: { readonly [Name in PresetName]: ModelPreset<SpecOf<
   logistic: LOGISTIC,
   mlp: MLP,
   cnn: CNN,
+  conv1d: CONV1D,
   scattering: SCATTERING,
 }
 

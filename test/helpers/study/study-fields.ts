@@ -139,7 +139,7 @@ function studyOf(
     }),
     unit: oneOf('record'),
     units: whole(1, limit.UNITS_MAX),
-    copies: oneOf(1),
+    copies: whole(1, limit.STUDY_COPIES_MAX),
     cohort: oneOf('open'),
     influence: oneOf(null),
     evaluation: oneOf(null),

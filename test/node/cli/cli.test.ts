@@ -49,7 +49,7 @@ test('init, id, study new, show and approve: what a newcomer does', async t => {
   t.true(made.epsilons.model < made.epsilons.colluding && made.epsilons.colluding <= 3 && made.epsilons.alone > 3)
 
   const shown = await works(t, 'study', 'show', study)
-  for (const text of [made.study, ...peers, 'all other hospitals colluding', 'several records', 'Warning: ']) {
+  for (const text of [made.study, ...peers, 'all other hospitals colluding', 'more records', 'Warning: ']) {
     t.true(shown.includes(text), text)
   }
   t.is((shown.match(/ epsilon [\d.]+ against/g) ?? []).length, 3)
@@ -58,6 +58,10 @@ test('init, id, study new, show and approve: what a newcomer does', async t => {
 
   const approved = JSON.parse(await works(t, 'study', 'approve', study, '--data', second, '--json'))
   t.is(approved.study, made.study)
+  t.deepEqual(
+    approved.epsilonsOfPatient.map(({ hospitals }: { hospitals: number }) => hospitals),
+    [1, 2, 3],
+  )
   t.deepEqual(await readFile(approved.file), await readFile(study))
   t.true(approved.file.startsWith(root))
   t.regex(await works(t, 'study', 'approve', study, '--data', second), /Approved: "confrere start/)
@@ -138,7 +142,7 @@ test('a study never changes: an existing file is not overwritten', async t => {
 test('a study that may spend more than the node allows is refused with exit code 7', async t => {
   const { folders, study } = await founded(t, '--epsilon-max', '2.9')
   const stderr = await fails(t, EXIT.budgetExhausted, 'study', 'approve', study, '--data', folders[1]!)
-  t.regex(stderr, /may spend epsilon 3 for one record, and this node allows 2\.9/)
+  t.regex(stderr, /may spend epsilon 3 for one record \(one image, one row\), and this node allows 2\.9/)
 })
 
 test('a delta above the node’s own is refused by approve, and by start after it was lowered', async t => {
@@ -253,7 +257,17 @@ const status: NodeStatus = {
   peers: [{ peer: '12D3KooWother', site: 'There', state: 'absent', reason: null }],
   contributors: [],
   population: null,
-  epsilon: { model: 0.5, colluding: 0.7, alone: 1.1, delta: 1e-5, cap: 3, against: observerWords(1) },
+  epsilonsOfPatient: [1, 2, 3].map(hospitals => ({ hospitals, colluding: hospitals })),
+  epsilon: {
+    unit: 'record',
+    copies: 1,
+    model: 0.5,
+    colluding: 0.7,
+    alone: 1.1,
+    delta: 1e-5,
+    cap: 3,
+    against: observerWords(1),
+  },
   noiseMultiplier: 1.5,
   engine: 'wasm',
   checkpoint: null,
@@ -282,7 +296,8 @@ test('status asks the running node', async t => {
     'Pneumonia',
     '1.1',
     'Round 2 was void',
-    'several records',
+    'more records',
+    'a patient known to 1 / 2 / 3 hospitals: epsilon 1 / 2 / 3 against any one',
   ]) {
     t.true(text.includes(part), part)
   }

@@ -47,7 +47,7 @@ test('records that fit are counted, for the operator alone, and nothing of a cla
   t.true(printed.includes(`\nOwn data  ${COUNT} records, 28x28x1, read and fitting the study\n`), printed)
   t.false(printed.includes('records.npz'))
   const { records } = JSON.parse(await works(t, ...approve, '--json'))
-  t.deepEqual(records, { count: COUNT, shape: [28, 28, 1], distinct: COUNT })
+  t.deepEqual(records, { count: COUNT, shape: [28, 28, 1], distinct: COUNT, units: COUNT })
 })
 
 test('what does not fit is refused by approve as by start, and nothing is approved', async t => {
@@ -84,6 +84,6 @@ test('a study can be approved before the records are there; the operator is told
 })
 
 test('records that do not count are named with their reason', t => {
-  const line = ownRecordsLine({ count: 10, shape: [8, 8, 1], distinct: 4 }, 'config.toml')
+  const line = ownRecordsLine({ count: 10, shape: [8, 8, 1], distinct: 4, units: 4 }, 'config.toml')
   t.regex(line, /10 records, 8x8x1, .* of which 4 count/)
 })

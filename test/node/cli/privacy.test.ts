@@ -60,7 +60,18 @@ test('the calculator gives both accountants’ epsilons, and the noise for one',
   const epsilons = await works(t, 'privacy', 'epsilon', ...mechanism, '--noise-multiplier', '1', '--json')
   const step = { sampleRate: 0.01, noiseMultiplier: 1, steps: 1000 }
   const [pld, rdp] = [pldEpsilon([step], { delta: 1e-5 }), rdpEpsilon({ ...step, delta: 1e-5 })]
-  t.deepEqual(JSON.parse(epsilons), { pld, rdp })
+  const ofCopies = (copies: number) => pldEpsilon([{ ...step, copies }], { delta: 1e-5 })
+  t.deepEqual(JSON.parse(epsilons), {
+    ...{ pld, rdp },
+    epsilonsOfPatient: [1, 2, 3].map(hospitals => ({ hospitals, colluding: ofCopies(hospitals) })),
+    epsilonsOfRecords: [2, 5, 10].map(records => ({ records, colluding: ofCopies(records) })),
+  })
+  const said = await works(t, 'privacy', 'epsilon', ...mechanism, '--noise-multiplier', '1')
+  t.regex(said, /a patient known to 1 \/ 2 \/ 3 hospitals: epsilon 1\.829 \/ 3\.98 \/ 6\.344\n/)
+  t.regex(said, /a patient with 2 \/ 5 \/ 10 records here: epsilon 3\.98 \/ 11\.64 \/ 27\.9\n/)
+  // below the noise of any study there is no patient
+  const little = await works(t, 'privacy', 'epsilon', ...mechanism, '--noise-multiplier', '0.04')
+  t.notRegex(little, /a patient/)
   const noise = await works(t, 'privacy', 'noise', ...mechanism, '--epsilon', String(pld + 1e-9), '--json')
   t.deepEqual(JSON.parse(noise), { noiseMultiplier: 1 })
   t.regex(await works(t, 'privacy', 'noise', ...mechanism, '--epsilon', '2'), /noise multiplier 0\.9\d+/)
@@ -98,7 +109,15 @@ test('what was spent is shown with the cross-check, and projected', async t => {
   t.like(accounts[0], { account: 1, peer, population: null, apart: false, epsilon: expected, cap: 8 })
   t.like(accounts[0].studies[0], { charged: 5, rounds: 40, colluding: expected, cap: 3, model: null, alone: null })
   const text = await works(t, 'privacy', 'show', '--data', folder)
-  for (const part of ['of the hospital', '5 of 40 rounds', 'any 2 hospitals', 'Rényi', 'several records']) {
+  for (const part of [
+    'of the hospital',
+    '5 of 40 rounds',
+    'any 2 hospitals',
+    'Rényi',
+    'more records',
+    'known to 1 / 2 / 3 hospitals',
+    'with 2 / 5 / 10 records here',
+  ]) {
     t.true(text.includes(part), part)
   }
   const [projected] = JSON.parse(await works(t, 'privacy', 'project', '--data', folder, '--rounds', '10', '--json'))

@@ -3,7 +3,9 @@
 import test from 'ava'
 import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
 import { EXIT } from '../../../node/errors.ts'
+import { plannedOfHospitals } from '../../../node/privacy/patient-epsilons.ts'
 import { planAhead } from '../../../node/study/study-planner.ts'
+import { plannedEpsilons } from '../../../protocols/study/epsilons.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
 import { fails, works } from '../../helpers/cli.ts'
 import { epsilonsOf } from '../../helpers/study/epsilons.ts'
@@ -25,6 +27,27 @@ test('a row has the noise multiplier and the epsilons of the study that it descr
   t.deepEqual(row!.epsilons, epsilonsOf(study, { rounds: new Array(40).fill(7) }))
   t.true(row!.epsilons!.colluding <= 3 && row!.epsilons!.model < row!.epsilons!.colluding)
   t.is(row!.batch, 250)
+})
+
+test('a plan for two hospitals has the noise of such a study, and says what one and three are left', t => {
+  const { rows, copies, epsilonsOfPatient, colluders } = planAhead(
+    { ...input, copies: 2 },
+    { rounds: [40], sampleRates: [2 ** -4] },
+  )
+  const noiseMultiplier = rows[0]!.noiseMultiplier!
+  const terms = { noise: 'distributed', clippingNorm: 1, sampleRate: 2 ** 28, noiseMultiplier } as const
+  const study = testStudy(testSigners(7), {
+    rounds: 40,
+    copies,
+    privacy: { ...terms, delta: 1e-5, epsilon: 3, colluders },
+  })
+  t.deepEqual(rows[0]!.epsilons, plannedEpsilons(study))
+  t.true(rows[0]!.epsilons!.colluding <= 3)
+  t.deepEqual(
+    epsilonsOfPatient,
+    plannedOfHospitals(study).map(({ hospitals, colluding }) => ({ hospitals, colluding })),
+  )
+  t.is(planAhead({ ...input, epsilon: 0.01 }, { rounds: [50_000], sampleRates: [1] }).epsilonsOfPatient, null)
 })
 
 test('with local steps a row is that of a study with local noise', t => {
@@ -67,7 +90,13 @@ test('the command prints the table with its words, and JSON', async t => {
   const size = ['--records', '4000', '--hospitals', '7', '--epsilon', '3', '--delta', '1e-5']
   const axes = ['--rounds', '30,60', '--sample-rates', '0.1']
   const text = await works(t, 'study', 'plan', ...size, ...axes)
-  for (const part of ['rounds', 'alone', 'several records', 'all other hospitals']) {
+  for (const part of [
+    'rounds',
+    'alone',
+    'more records',
+    'a patient known to 1 / 2 / 3 hospitals',
+    'all other hospitals',
+  ]) {
     t.true(text.includes(part), part)
   }
   const { rows } = JSON.parse(await works(t, 'study', 'plan', ...size, ...axes, '--json'))

@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { zipSync } from 'fflate'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
-import { ARRAY_BYTES_MAX, inspectNpz, type NpzOptions, readNpz } from '../../../node/datasets/npz.ts'
+import type { RecordsWanted } from '../../../node/datasets/format.ts'
+import { ARRAY_BYTES_MAX, inspectNpz, readNpz } from '../../../node/datasets/npz.ts'
 import { OperatorError } from '../../../node/errors.ts'
 import { npy } from './arrays.ts'
 
 const test = anyTest as TestFn<{ folder: string }>
 const DATA = process.env['CONFRERE_DATA']
-const OPTIONS: NpzOptions = { split: 'train', shape: [2, 3, 1], classes: ['no', 'yes'] }
+const OPTIONS: RecordsWanted = { split: 'train', shape: [2, 3, 1], classes: ['no', 'yes'] }
 
 test.beforeEach(async t => {
   t.context.folder = await mkdtemp(join(tmpdir(), 'confrere-npz-'))
@@ -23,13 +24,13 @@ const PIXELS = Uint8Array.from({ length: 12 }, (_, index) => index * 20)
 const IMAGES = npy(PIXELS, { shape: [2, 2, 3] })
 const LABELS = npy(Uint8Array.of(1, 0), { shape: [2, 1] })
 
-async function readBytes(folder: string, bytes: Uint8Array, options: NpzOptions = OPTIONS): Promise<Dataset> {
+async function readBytes(folder: string, bytes: Uint8Array, options: RecordsWanted = OPTIONS): Promise<Dataset> {
   const file = join(folder, 'data.npz')
   await writeFile(file, bytes)
   return readNpz(file, options)
 }
 
-function read(folder: string, arrays: Record<string, Uint8Array>, options?: NpzOptions): Promise<Dataset> {
+function read(folder: string, arrays: Record<string, Uint8Array>, options?: RecordsWanted): Promise<Dataset> {
   const named = Object.entries(arrays).map(([name, bytes]) => [`${name}.npy`, bytes])
   return readBytes(folder, zipSync(Object.fromEntries(named)), options)
 }

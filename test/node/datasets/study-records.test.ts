@@ -3,8 +3,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { fileSource } from '../../../node/config/data-source.ts'
 import { openDataset } from '../../../node/datasets/open-dataset.ts'
 import { readStudyRecords } from '../../../node/datasets/study-records.ts'
+import { passingDoor } from '../../../node/privacy/patient-door.ts'
 import type { DataContract } from '../../../protocols/study/contracts/list.ts'
 import { encodeNpz } from '../../../sim/demo/npy.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
@@ -12,6 +14,7 @@ import { readTree } from '../../helpers/tree/tree.ts'
 
 const DATA: DataContract = { kind: 'image', shape: [1, 2, 1], classes: ['no', 'yes'] }
 const IMAGES = { values: Uint8Array.of(0, 255, 51, 102), shape: [2, 1, 2] }
+const READING = { door: passingDoor(), cache: null }
 const LABELS = { values: Uint8Array.of(0, 1), shape: [2] }
 
 test('records that fit the study are read as they are, from the split that is named', async t => {
@@ -19,10 +22,13 @@ test('records that fit the study are read as they are, from the split that is na
   await writeFile(file, encodeNpz({ a_images: IMAGES, a_labels: LABELS }))
   const { shape, classes } = DATA
   t.deepEqual(
-    await readStudyRecords(DATA, { file, split: 'a' }),
+    await readStudyRecords(DATA, fileSource(file, 'a'), READING),
     await openDataset(file, { split: 'a', shape, classes }),
   )
-  await t.throwsAsync(readStudyRecords(DATA, { file, split: 'b' }), { code: 'data-unreadable', message: /b_images/ })
+  await t.throwsAsync(readStudyRecords(DATA, fileSource(file, 'b'), READING), {
+    code: 'data-unreadable',
+    message: /b_images/,
+  })
 })
 
 test('a wrong shape, label or value is refused, wherever it stands', async t => {
@@ -34,7 +40,7 @@ test('a wrong shape, label or value is refused, wherever it stands', async t => 
   ]
   for (const arrays of cases) {
     await writeFile(file, encodeNpz(arrays))
-    await t.throwsAsync(readStudyRecords(DATA, { file, split: 'a' }), { code: 'data-unreadable' })
+    await t.throwsAsync(readStudyRecords(DATA, fileSource(file, 'a'), READING), { code: 'data-unreadable' })
   }
 })
 

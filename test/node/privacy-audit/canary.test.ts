@@ -21,7 +21,10 @@ async function audited(
     changes: { contract: data, rounds },
     privacy: { noiseMultiplier, sampleRate: rate * 2 ** 32, ...localPrivacy },
   })
-  const parts = deal(strangers({ count: 24, length: LENGTH, seed }), HOSPITALS, rngOf('deal'))
+  const parts = deal('record', strangers({ count: 24, length: LENGTH, seed }), {
+    hospitals: HOSPITALS,
+    rng: rngOf('deal'),
+  })
   const noising = (honest: () => Noising) => ({ ...honest(), sigma: Math.round(share * honest().sigma) })
   return auditCanaries({ document, parts, backend: await wasm(), rng: rngOf(seed), noising }, { canaries })
 }
@@ -98,7 +101,10 @@ test('the noise of the statistics is measured as well: too little of it refutes 
     },
     privacy: { noiseMultiplier: 3 },
   })
-  const parts = deal(strangers({ count: 24, length: 40, seed: 'statistics' }), HOSPITALS, rngOf('deal'))
+  const parts = deal('record', strangers({ count: 24, length: 40, seed: 'statistics' }), {
+    hospitals: HOSPITALS,
+    rng: rngOf('deal'),
+  })
   const found = async (share: number) => {
     let opened = 0
     // the round of the statistics comes first, and is opened until enough is seen

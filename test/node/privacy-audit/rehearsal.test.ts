@@ -16,7 +16,10 @@ test('without noise it takes the steps of the hospitals’ own sums', async t =>
   const backend = await wasm()
   const whole = testStudy(testSigners(4))
   const document = { ...whole, privacy: { ...whole.privacy, sampleRate: 2 ** 32 } }
-  const parts = deal(strangers({ count: 100, length: 30, seed: 'steps' }), 4, rngOf('deal'))
+  const parts = deal('record', strangers({ count: 100, length: 30, seed: 'steps' }), {
+    hospitals: 4,
+    rng: rngOf('deal'),
+  })
   t.deepEqual(
     parts.map(({ count }) => count),
     [25, 25, 25, 25],
@@ -42,7 +45,7 @@ test('what opens is the clear sum, what was planted, and everybody’s noise of 
   const length = 5000
   const data = { kind: 'vector' as const, shape: [length] as [number], classes: ['no', 'yes'] }
   const document = noisyStudy({ changes: { contract: data, rounds: 1 } })
-  const parts = deal(strangers({ count: 40, length, seed: 'noise' }), 8, rngOf('deal'))
+  const parts = deal('record', strangers({ count: 40, length, seed: 'noise' }), { hospitals: 8, rng: rngOf('deal') })
   const rounds: RehearsedRound[] = []
   const init = { document, parts, backend, rng: rngOf('noise') }
   rehearse({ ...init, plant: sum => (sum[7]! += 0.5), watch: round => rounds.push(round) })

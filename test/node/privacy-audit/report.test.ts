@@ -62,7 +62,9 @@ test('it says whose it is, what a lower bound is worth, and all three epsilons',
   for (const words of [
     'Keep this file',
     'no proof of privacy',
-    'several records',
+    'more records',
+    'a patient known to 1 / 2 / 3 hospitals',
+    'a patient with 2 / 5 / 10 records here',
     'rehearsed of 3',
     'charged so far',
   ]) {

@@ -48,12 +48,12 @@ test('an epsilon that is not known has no line', t => {
 })
 
 test('what an epsilon does not cover is said in one place', async t => {
-  t.regex(UNIT_NOTE, /a patient with several records is not covered/)
-  t.regex(unitText(1e-5), /at delta 1e-5; a patient with several records is not covered/)
+  t.regex(UNIT_NOTE, /a patient with more records, or known to more hospitals, is less protected/)
+  const promised = { unit: 'record', copies: 1, delta: 1e-5 } as const
+  t.regex(unitText(promised), /^one record .* at delta 1e-5; a patient with more records, .* is less protected$/)
+  t.regex(unitText({ ...promised, copies: 2 }), /^one record .* at each of up to 2 hospitals at delta 1e-5/)
   const { sources } = await readTree(process.cwd())
-  const said = [...sources].filter(
-    ([path, text]) => !path.startsWith('test/') && /several records (of a patient|is not)/i.test(text),
-  )
+  const said = [...sources].filter(([path, text]) => !path.startsWith('test/') && /is less protected/i.test(text))
   t.deepEqual(
     said.map(([path]) => path),
     ['node/privacy/epsilon-text.ts'],
@@ -62,7 +62,10 @@ test('what an epsilon does not cover is said in one place', async t => {
 
 test('what a patient of several hospitals is promised is rounded up, each number of hospitals in its place', t => {
   t.is(
-    severalHospitalsLine([3, 6.71101, 10.9], observerWords(2)),
+    severalHospitalsLine(
+      [3, 6.71101, 10.9].map((colluding, at) => ({ hospitals: at + 1, colluding })),
+      observerWords(2),
+    ),
     'a patient known to 1 / 2 / 3 hospitals: epsilon 3 / 6.712 / 10.9 against any 2 hospitals that pool what they know',
   )
 })

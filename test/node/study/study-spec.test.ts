@@ -11,6 +11,7 @@ import { EXIT, OperatorError } from '../../../node/errors.ts'
 import { peerIdString } from '../../../node/storage/identity.ts'
 import { documentOfSpec, readStudySpec } from '../../../node/study/study-spec.ts'
 import { decodeStudy, encodeStudy } from '../../../protocols/study/document.ts'
+import { affordableRounds, plannedEpsilons } from '../../../protocols/study/epsilons.ts'
 import { TIMING_LAN, TIMING_WAN } from '../../../protocols/study/timing.ts'
 import { testSigners } from '../../helpers/study/study.ts'
 import { specText } from '../../helpers/study/study-spec.ts'
@@ -53,6 +54,29 @@ test('statistics and local steps are solved for together: all of them keep epsil
     pldEpsilon([statistics, { sampleRate: sampleRate / 2 ** 32, noiseMultiplier: z, steps: 60 }], { delta })
   t.true(at(noiseMultiplier) <= 3)
   t.true(at(noiseMultiplier - 2 * NOISE_MULTIPLIER_STEP) > 3)
+})
+
+test('for a patient whom k hospitals know the noise is the smallest that keeps epsilon for k copies', async t => {
+  const normalised = { learningRate: 'learningRate = 0.5\n[normalisation]\nshare = 0.4' }
+  const { document: one } = await build(t, specText(peersOf(5), normalised))
+  t.is(one.copies, 1)
+  for (const copies of [2, 3]) {
+    const text = specText(peersOf(5), { ...normalised, rounds: `rounds = 20\ncopies = ${copies}` })
+    const { document } = await build(t, text)
+    const { noiseMultiplier, delta, sampleRate } = document.privacy
+    const statistics = { sampleRate: 1, noiseMultiplier: document.normalisation!.noiseMultiplier, steps: 1, copies }
+    const training = { sampleRate: sampleRate / 2 ** 32, steps: 20, copies }
+    const at = (z: number) => pldEpsilon([statistics, { ...training, noiseMultiplier: z }], { delta })
+    t.is(document.copies, copies)
+    t.true(pldEpsilon([statistics], { delta }) <= 0.4 * 3)
+    t.true(at(noiseMultiplier) <= 3 && at(noiseMultiplier - 2 * NOISE_MULTIPLIER_STEP) > 3)
+    t.is(plannedEpsilons(document).colluding, at(noiseMultiplier))
+    t.is(affordableRounds(document), 20)
+    t.true(noiseMultiplier > one.privacy.noiseMultiplier)
+  }
+  for (const copies of ['0', '6', '1.5', '"two"']) {
+    t.regex((await refusal(t, specText(peersOf(5), { rounds: `rounds = 20\ncopies = ${copies}` }))).message, /copies/)
+  }
 })
 
 test('local steps with distributed noise are refused by name', async t => {

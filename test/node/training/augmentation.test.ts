@@ -168,7 +168,7 @@ test.serial('a pass holds as many records as their views fit in, and more are re
   await onEveryEngine(t, backend => {
     const small = buildModel(backend.tf, CNN, DATA)
     const recordsOf = (model: LayersModel, views: number) =>
-      createBookkeeping(backend, { model, clippingNorm: 1, views }).recordsMax
+      createBookkeeping(backend, { model, clippingNorm: 1, views }).unitsMax
     t.is(recordsOf(small, 1), EXAMPLES_MAX)
     t.is(recordsOf(small, 4), EXAMPLES_MAX / 4)
     t.is(recordsOf(small, 3), Math.floor(EXAMPLES_MAX / 3))
@@ -182,7 +182,13 @@ test.serial('a pass holds as many records as their views fit in, and more are re
 
 function study(model: ModelSpec, augmentation?: Augmentation): StudyDocument {
   const privacy = { clippingNorm: 0.5, sampleRate: 2 ** 32 }
-  return { contract: DATA, model, privacy, ...(augmentation === undefined ? {} : { augmentation }) } as StudyDocument
+  return {
+    unit: 'record',
+    contract: DATA,
+    model,
+    privacy,
+    ...(augmentation === undefined ? {} : { augmentation }),
+  } as StudyDocument
 }
 
 /** The first draw is the sample's: what follows must not depend on how many records there are. */

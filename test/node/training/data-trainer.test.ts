@@ -19,6 +19,7 @@ const DATA = images([6, 6, 1])
 
 function study(sampleRate: number): StudyDocument {
   return {
+    unit: 'record',
     contract: DATA,
     model: { preset: 'mlp', units: [8] },
     initialSeed: new Uint8Array(32),

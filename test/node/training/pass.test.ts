@@ -5,7 +5,7 @@
 import test from 'ava'
 import { loadBackend } from '../../../node/training/backend.ts'
 import { buildModel } from '../../../node/training/model.ts'
-import { bytesOfRecord, PASS_BYTES_MAX, recordsOfPass } from '../../../node/training/pass.ts'
+import { bytesOfUnit, PASS_BYTES_MAX, unitsOfPass } from '../../../node/training/pass.ts'
 import { createBookkeeping, EXAMPLES_MAX } from '../../../node/training/per-example-clipping.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import type { ModelSpec } from '../../../protocols/study/models/list.ts'
@@ -46,9 +46,9 @@ test.serial('a pass takes the memory that was foretold', async t => {
   await summed(study(8, CNN), 8, 8)
   const before = peak()
   const document = study(64, CNN)
-  const records = recordsOfPass(document)
+  const records = unitsOfPass(document)
   await summed(document, records, records)
-  const foretold = (records * bytesOfRecord(document)) / MIB
+  const foretold = (records * bytesOfUnit(document)) / MIB
   t.log(`foretold ${foretold.toFixed(0)} MiB, taken ${(peak() - before).toFixed(0)} MiB`)
   t.true(peak() - before < 1.5 * foretold && peak() - before > 0.5 * foretold)
 })
@@ -61,22 +61,22 @@ test.serial('smaller passes give the sum of one', async t => {
 })
 
 test('small records fill a pass, large ones do not, and one always fits', t => {
-  t.is(recordsOfPass(study(28, { preset: 'logistic' })), EXAMPLES_MAX)
-  t.is(recordsOfPass(study(28, CNN)), EXAMPLES_MAX)
+  t.is(unitsOfPass(study(28, { preset: 'logistic' })), EXAMPLES_MAX)
+  t.is(unitsOfPass(study(28, CNN)), EXAMPLES_MAX)
   for (const side of [64, 128, 224, 512, 1024]) {
     const document = study(side, CNN)
-    const records = recordsOfPass(document)
+    const records = unitsOfPass(document)
     t.true(records >= 1 && records < EXAMPLES_MAX)
-    t.true(records === 1 || records * bytesOfRecord(document) <= PASS_BYTES_MAX)
+    t.true(records === 1 || records * bytesOfUnit(document) <= PASS_BYTES_MAX)
   }
 })
 
 test('views count as records of a pass, and their gradients are all instantiated', t => {
   const views = (count: number): Augmentation => ({ views: count, shift: 1, flip: false })
-  t.is(recordsOfPass(study(8, CNN, views(4))), EXAMPLES_MAX / 4)
-  t.is(recordsOfPass(study(8, CNN, views(3))), Math.floor(EXAMPLES_MAX / 3))
+  t.is(unitsOfPass(study(8, CNN, views(4))), EXAMPLES_MAX / 4)
+  t.is(unitsOfPass(study(8, CNN, views(3))), Math.floor(EXAMPLES_MAX / 3))
   // four million parameters: gradients of 64 records would take a gigabyte
   const wide = study(64, { preset: 'mlp', units: [1024] }, views(4))
-  t.true(recordsOfPass(wide) < 8)
-  t.is(recordsOfPass({ ...study(64, { preset: 'mlp', units: [1024] }) }), EXAMPLES_MAX)
+  t.true(unitsOfPass(wide) < 8)
+  t.is(unitsOfPass({ ...study(64, { preset: 'mlp', units: [1024] }) }), EXAMPLES_MAX)
 })

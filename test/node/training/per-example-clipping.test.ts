@@ -263,7 +263,7 @@ function refusals({ tf }: Backend): [string, LayersModel][] {
   const residual = () => {
     const x = input()
     const y = layers.conv2d({ filters: 2, kernelSize: 1, padding: 'same' }).apply(x) as typeof x
-    return tf.model({ inputs: x, outputs: layers.add({ name: 'culprit' }).apply([x, y]) as typeof x })
+    return tf.model({ inputs: x, outputs: layers.multiply({ name: 'culprit' }).apply([x, y]) as typeof x })
   }
   const skipping = () => {
     const x = input()
@@ -282,8 +282,8 @@ function refusals({ tf }: Backend): [string, LayersModel][] {
     ['a dense layer on images', chain(layers.dense({ name: 'culprit', units: 2 }))],
     ['weights that are not trained', chain(frozen)],
     ['shared weights', shared()],
-    ['a layer of two inputs', residual()],
-    ['not a chain', skipping()],
+    ['a layer of two inputs without a rule', residual()],
+    ['a second output', skipping()],
   ]
 }
 

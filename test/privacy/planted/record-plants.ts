@@ -93,7 +93,7 @@ const CLIPPING: readonly Plant[] = [
   {
     name: 'bias-left-out-of-the-norm',
     bug: 'the bias does not count for the norm that is clipped',
-    file: 'node/training/layer-rules.ts',
+    file: 'node/training/layer-rules/dense.ts',
     find: 'const factor = useBias ? tf.add(inputSquares, 1) : inputSquares',
     replace: 'const factor = useBias ? tf.add(inputSquares, 0) : inputSquares',
     seenBy: 'passes',
@@ -132,8 +132,8 @@ const COUNTING: readonly Plant[] = [
     name: 'duplicates-count-twice',
     bug: 'an image that stands in the data twice counts twice',
     file: 'node/datasets/distinct.ts',
-    find: 'if (shape.length === 1) return dataset\n',
-    replace: 'if (shape.length > 0) return dataset\n',
+    find: 'if (shape.length === 1) return [...records]\n',
+    replace: 'if (shape.length > 0) return [...records]\n',
     seenBy: 'duplicates',
   },
   {
@@ -143,6 +143,41 @@ const COUNTING: readonly Plant[] = [
     find: 'else if (labels[before] !== labels[record]) ambiguous.add(digest)',
     replace: 'else if (labels[before] !== labels[record]) ambiguous.delete(digest)',
     seenBy: 'duplicates',
+  },
+]
+
+const PATIENTS: readonly Plant[] = [
+  {
+    name: 'patient-clipped-by-record',
+    bug: 'each record of a patient is clipped by itself',
+    file: 'node/training/data-trainer.ts',
+    find: 'yield { size, indices: Uint32Array.from(indices) }',
+    replace: 'yield { size: 1, indices: Uint32Array.from(indices) }',
+    seenBy: 'patient',
+  },
+  {
+    name: 'patient-sampled-by-record',
+    bug: 'records of a patient are drawn and clipped one by one',
+    file: 'node/training/data-trainer.ts',
+    find: 'const units = unitsOf(document.unit, records)',
+    replace: "const units = unitsOf('record', records)",
+    seenBy: 'patient',
+  },
+  {
+    name: 'patient-counts-by-record',
+    bug: 'each record of a patient counts in the statistics',
+    file: 'node/training/data-trainer.ts',
+    find: 'boundedRecords(document, records), units)',
+    replace: "boundedRecords(document, records), unitsOf('record', records))",
+    seenBy: 'patient-statistics',
+  },
+  {
+    name: 'images-of-two-patients-count-once',
+    bug: 'an image that two patients have counts once, or not at all',
+    file: 'node/datasets/distinct.ts',
+    find: "if (unit === 'record') kept",
+    replace: 'if (true) kept',
+    seenBy: 'shared-image',
   },
 ]
 
@@ -203,4 +238,4 @@ const SAMPLING: readonly Plant[] = [
   },
 ]
 
-export const RECORD_PLANTS: readonly Plant[] = [...CLIPPING, ...STATISTICS, ...COUNTING, ...SAMPLING]
+export const RECORD_PLANTS: readonly Plant[] = [...CLIPPING, ...STATISTICS, ...COUNTING, ...PATIENTS, ...SAMPLING]

@@ -141,7 +141,10 @@ export function recordedStatus(at: number, changes: Partial<NodeStatus> = {}): N
       reason: null,
     })),
     contributors: [],
+    epsilonsOfPatient: null,
     epsilon: {
+      unit: 'record',
+      copies: 1,
       model: 1.541,
       colluding: 1.893 - at / 100,
       alone: 4.404,

@@ -1,0 +1,31 @@
+/** `confrere data remove`: forgets a data set and deletes what was kept of it; the files themselves stay. @module */
+
+import type { Command } from 'commander'
+import { readConfig } from '../../config/config.ts'
+import { dataSourceOf } from '../../config/data-source.ts'
+import { removeDatasetTable } from '../../config/dataset-table.ts'
+import { recordCacheOf } from '../../datasets/record-cache.ts'
+import { sourceId } from '../../datasets/source.ts'
+import { EXIT, OperatorError } from '../../errors.ts'
+import { approvedStudies, boundDataset } from '../../storage/approved-studies.ts'
+import { addDataOption } from '../options.ts'
+import { printLines } from '../output.ts'
+
+export function addDataRemove(command: Command): void {
+  addDataOption(command).argument('<name>', 'the data set').action(removeData)
+}
+
+async function removeData(name: string, { data }: { data: string }): Promise<void> {
+  const config = await readConfig(data)
+  const source = dataSourceOf(config, name)!
+  for (const { study, document } of await approvedStudies(data)) {
+    if ((await boundDataset(data, study)) !== name) continue
+    throw new OperatorError('dataset-in-use', `The study "${document.name}" takes the data set "${name}"`, {
+      hint: 'Approve the study with another one first: confrere study approve FILE --dataset NAME.',
+      exitCode: EXIT.config,
+    })
+  }
+  await removeDatasetTable(data, name)
+  await recordCacheOf(data).forget(sourceId(source))
+  printLines(`Removed "${name}" and what was kept of its records. ${source.path} itself was not touched.`)
+}

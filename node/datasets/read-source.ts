@@ -1,0 +1,122 @@
+/** The records of a source: read from its files, or from the cache where nothing has changed since. @module */
+
+import { createHash } from 'node:crypto'
+import { relative } from 'node:path'
+import type { DataContract } from '../../protocols/study/contracts/list.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import type { Dataset } from './dataset.ts'
+import { openFiles } from './folder.ts'
+import { combinedLabelling, FOLDER_LABELLING, type Labelling, listLabelling, patternLabelling } from './labelling.ts'
+import type { PatientDoor } from './patients.ts'
+import { readRecords } from './read-folder.ts'
+import type { Finding, FoundRecord } from './reader.ts'
+import type { RecordCache } from './record-cache.ts'
+import { datasetOf, FactsCollector, recordsOfSplit } from './record-collector.ts'
+import { type DataSource, sourceId } from './source.ts'
+
+export type SourceFiles = Omit<DataSource, 'split'>
+
+/** Whoever asked for records, and wants to know how it goes. */
+export interface SourceReading {
+  readonly door: PatientDoor
+  /** null: nothing is kept */
+  readonly cache: RecordCache | null
+  /** files that were read, and their number */
+  readonly progress?: (read: number, of: number) => void
+}
+
+/**
+ * Reads what a source's files hold, file by file.
+ *
+ * @param contract null: only whether files can be decoded
+ * @throws OperatorError `data-unreadable`, `bad-list`, exit code 12, when the path or the list cannot be read at all
+ */
+export async function* findingsOf(
+  files: SourceFiles,
+  { contract, door }: { contract: DataContract | null; door: PatientDoor },
+): AsyncGenerator<Finding> {
+  const { path, list } = files
+  const labelling = await labellingOf(files)
+  const except = list === null ? [] : [relative(path, list)]
+  const reading = { contract, keyed: door.keyed, facts: labelling.facts }
+  yield* readRecords(path, reading, { listed: labelling.listed, except })
+}
+
+async function labellingOf({ list, names }: SourceFiles): Promise<Labelling> {
+  return combinedLabelling(
+    ...(list === null ? [] : [await listLabelling(list)]),
+    ...(names === null ? [] : [patternLabelling(names)]),
+    FOLDER_LABELLING,
+  )
+}
+
+/** What tells one state of a source from another: its files' names, sizes and times of change. */
+export async function stateOf({ path, list }: SourceFiles): Promise<{ state: string; files: number }> {
+  const hash = createHash('sha256')
+  let files = 0
+  for (const root of list === null ? [path] : [path, list]) {
+    for await (const found of openFiles(root)) {
+      files += 1
+      const seen = 'file' in found ? [found.name, found.file.bytes, found.file.changedMs] : [found.name]
+      hash.update(JSON.stringify(seen))
+    }
+  }
+  return { state: hash.digest('hex'), files }
+}
+
+/**
+ * Reads a source's records, those of one split. Files that do not fit are left out: `confrere data check` names them.
+ *
+ * @throws OperatorError `data-unreadable`, `bad-list`, exit code 12, also when no record fits
+ */
+export async function readSource(
+  source: DataSource,
+  contract: DataContract,
+  { door, cache, progress }: SourceReading,
+): Promise<Dataset> {
+  const { state, files } = await stateOf(source)
+  const key = { contract, source: sourceId(source), state }
+  const kept = await cache?.read(key, source.split)
+  if (kept !== undefined) return requireSome(kept, source)
+  const counter = countFiles(files, progress)
+  const findings = findingsOf(source, { contract, door })
+  if (cache === null) return requireSome(await gathered(findings, { contract, split: source.split, counter }), source)
+  await cache.write(key, findings, counter)
+  return requireSome((await cache.read(key, source.split))!, source)
+}
+
+/** Tells the number of files of which something was found. */
+export function countFiles(files: number, progress?: (read: number, of: number) => void): (finding: Finding) => void {
+  let [read, last] = [0, '']
+  return ({ file }) => {
+    if (file === last && read > 0) return
+    last = file
+    read += 1
+    progress?.(Math.min(read, files), files)
+  }
+}
+
+async function gathered(
+  findings: AsyncIterable<Finding>,
+  { contract, split, counter }: { contract: DataContract; split: string; counter: (finding: Finding) => void },
+): Promise<Dataset> {
+  const collector = new FactsCollector()
+  const records: FoundRecord[] = []
+  for await (const finding of findings) {
+    counter(finding)
+    if (!finding.ok || finding.record === null) continue
+    collector.add(finding.record)
+    records.push(finding.record)
+  }
+  const facts = collector.facts()
+  const values = (record: number, into: Float32Array): void => into.set(records[record]!.values)
+  return datasetOf(facts, { shape: contract.shape, indices: recordsOfSplit(facts, split), values })
+}
+
+function requireSome(dataset: Dataset, { path, split }: DataSource): Dataset {
+  if (dataset.count > 0) return dataset
+  throw new OperatorError('data-unreadable', `${path} has no record of the split "${split}" that fits the study`, {
+    hint: `"confrere data check ${path} --contract STUDY" says of each file what does not fit.`,
+    exitCode: EXIT.dataUnreadable,
+  })
+}
