@@ -9,7 +9,7 @@ import type { StepContext } from '../../protocols/round/context.ts'
 import { trainingCharges } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { extendHead, firstHead } from '../../protocols/transcript/head.ts'
-import { decodeLink } from '../../protocols/transcript/link.ts'
+import { decodeLink, type Link } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { budgetSpent } from '../privacy/account.ts'
 import type { SavedRound, Store } from '../storage/store.ts'
@@ -26,6 +26,15 @@ export async function requirePlace(store: Store, context: StepContext): Promise<
     if (inside && !now) throw removed(document)
     inside = now
   }
+}
+
+/** The certified rounds that have changed the roster. */
+export async function rosterLinks(store: Store): Promise<Link[]> {
+  const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
+  return links.filter(({ value }) => {
+    const decoded = decodeResultValue(value)
+    return decoded.outcome === 'result' && decoded.change !== null
+  })
 }
 
 /** A round that was charged already is still to be ended; any other needs a budget. */

@@ -12,14 +12,13 @@ import { admissionOf, BEHIND_PATIENCE_MS, refusalOf } from '../../protocols/exch
 import { hex } from '../../protocols/immutable.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import { type Message, openMessage } from '../../protocols/messages/messages.ts'
-import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import { decodeChange, describeChange, fits } from '../../protocols/roster/change.ts'
 import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { decodeLink, type Link } from '../../protocols/transcript/link.ts'
+import type { Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
@@ -41,7 +40,7 @@ import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import { otherStudyText } from './absence.ts'
 import { Driver } from './driver.ts'
-import { removed, requireBudgetLeft, requirePlace } from './eligibility.ts'
+import { removed, requireBudgetLeft, requirePlace, rosterLinks } from './eligibility.ts'
 import { restoreCheckpoint } from './newest-held.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 
@@ -305,12 +304,7 @@ export class StudyNode {
 
   /** The certified rounds that have changed the roster. */
   async #rosterLinks(): Promise<Link[]> {
-    if (this.#driver.state.roster.version === 0) return []
-    const links = (await this.#components.store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
-    return links.filter(({ value }) => {
-      const decoded = decodeResultValue(value)
-      return decoded.outcome === 'result' && decoded.change !== null
-    })
+    return this.#driver.state.roster.version === 0 ? [] : await rosterLinks(this.#components.store)
   }
 
   #approving(): string | null {
