@@ -1,6 +1,6 @@
 /** `confrere init`: creates a data folder. @module */
 
-import { lstat } from 'node:fs/promises'
+import { lstat, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { CONFIG_FILE, type NodeConfig, parseConfig } from '../config/config.ts'
@@ -8,6 +8,7 @@ import { renderConfig } from '../config/config-template.ts'
 import type { RecordsFound } from '../datasets/format.ts'
 import { inspectDataset } from '../datasets/open-dataset.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { createLedger, LEDGER_PATH, ledgerPath, readLedgerFile } from '../privacy/ledger-file.ts'
 import { STUDIES_FOLDER } from '../storage/approved-studies.ts'
 import { writeFileNew } from '../storage/atomic-file.ts'
 import { createDataFolder, folderUnusable } from '../storage/data-folder.ts'
@@ -25,6 +26,8 @@ interface InitOptions {
   bootstrap?: string[]
   httpPort?: number
   epsilonMax?: number
+  population?: string
+  ledger?: string
 }
 
 export function addInit(command: Command): void {
@@ -36,17 +39,21 @@ export function addInit(command: Command): void {
     .addOption(new Option('--bootstrap <multiaddr>', 'an address to dial first; repeatable').argParser(collect))
     .addOption(new Option('--http-port <number>', 'port of the status page on loopback').argParser(parsePort))
     .addOption(new Option('--epsilon-max <number>', 'refuse studies that may spend more').argParser(parseNumber))
+    .option('--population <name>', 'an account of its own for patients that are in no other account')
+    .option('--ledger <file>', 'the ledger of the key that this node takes the place of')
     .action(init)
 }
 
-async function init({ data, npz, ...choices }: InitOptions): Promise<void> {
+async function init({ data, npz, ledger, ...choices }: InitOptions): Promise<void> {
   const file = join(data, CONFIG_FILE)
   const text = renderConfig({ ...choices, ...(npz === undefined ? {} : { file: resolve(npz) }) }, file)
   await requireNew(data)
   const tree = await requireApart(data)
   const records = await inspectRecords(parseConfig(text, file))
+  const former = ledger === undefined ? '' : await formerLedger(ledger)
   try {
     await createDataFolder(data, STUDIES_FOLDER)
+    await createLedger(data, former)
     const identity = await createIdentity(data)
     await writeFileNew(file, text)
     printLines(
@@ -79,6 +86,19 @@ function treeLines(data: string, tree: string | null): string[] {
   ]
 }
 
+/** The text of a ledger to begin with, which is verified first. @throws OperatorError as `readLedgerFile` */
+async function formerLedger(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(cause => {
+    throw new OperatorError('no-ledger', `There is no ledger ${file}`, {
+      hint: 'Name the file privacy/ledger of the former data folder, or its newest copy.',
+      exitCode: EXIT.dataUnreadable,
+      cause,
+    })
+  })
+  await readLedgerFile(file)
+  return text
+}
+
 /** Makes sure that no data folder is there, nor a part of one. */
 async function requireNew(data: string): Promise<void> {
   const isThere = (name: string): Promise<boolean> =>
@@ -89,6 +109,16 @@ async function requireNew(data: string): Promise<void> {
   const [config, identity] = [await isThere(CONFIG_FILE), await isThere(IDENTITY_FILE)]
   if (!config && !identity) return
   const [there, lost] = config ? [CONFIG_FILE, IDENTITY_FILE] : [IDENTITY_FILE, CONFIG_FILE]
+  if (identity && !(await isThere(LEDGER_PATH))) {
+    throw new OperatorError(
+      'ledger-missing',
+      `${join(data, IDENTITY_FILE)} is the key of a hospital, and its ledger, ${ledgerPath(data)}, is missing: nothing was changed`,
+      {
+        hint: 'Restore the ledger and config.toml from the newest backup: without the ledger nobody knows what this hospital has spent.',
+        exitCode: EXIT.config,
+      },
+    )
+  }
   const restore = `Restore ${join(data, lost)} from a backup`
   throw new OperatorError('already-initialised', `${join(data, there)} exists already: nothing was changed`, {
     hint: `${config && identity ? `Edit ${join(data, CONFIG_FILE)}` : restore}, or choose another folder with --data.`,

@@ -10,7 +10,14 @@ import type { EntryOf, LedgerEntry } from '../../protocols/ledger/entry.ts'
 import { STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/study/limits.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { epsilonText, observerLines, severalHospitalsLine, severalRecordsLine } from '../privacy/epsilon-text.ts'
+import {
+  epsilonText,
+  observerLines,
+  type Promised,
+  populationText,
+  severalHospitalsLine,
+  severalRecordsLine,
+} from '../privacy/epsilon-text.ts'
 import { ledgerPath, readLedgerFile, type VerifiedLedger } from '../privacy/ledger-file.ts'
 import { pricedFor } from '../privacy/patient-epsilons.ts'
 import {
@@ -39,7 +46,7 @@ export function addPrivacy(privacy: Command): void {
     .option(...COPIES_OPTION)
     .action(printNoise)
   addJsonOption(addDataOption(privacy.command('show')))
-    .description('what was spent for which records, against whom')
+    .description('what was spent in which studies, against whom')
     .action(show)
   addJsonOption(addDataOption(privacy.command('ledger')))
     .description('every entry of the ledger')
@@ -149,16 +156,18 @@ async function show({ data, json }: { data: string; json?: true }): Promise<void
 
 function accountLines({
   account,
-  records,
+  population,
   delta,
   epsilon,
   epsilonsOfPatient,
   cap,
+  apart,
   studies,
 }: AccountSpending): string[] {
   const allowed = cap === null ? '' : `, of ${epsilonText(cap)} that this hospital allows`
+  const sides = apart ? ' for training and for validation patients each' : ''
   return [
-    `Account ${account}: ${records} records, epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}`,
+    `Account ${account} of ${populationText(population)}: epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}${allowed}${sides}`,
     // of one study its own line says it
     ...(studies.length === 1 || epsilonsOfPatient === null
       ? []
@@ -186,23 +195,38 @@ async function list({ data, json }: { data: string; json?: true }): Promise<void
   const { entries, head } = await readLedgerFile(ledgerPath(data), { everyEpsilon: false })
   if (json) return printJson({ entries, head })
   if (entries.length === 0) return printLines('The ledger is empty.')
-  printLines(...entries.map(entryLine), `Head ${head}`)
+  const owners = ownersIn(entries)
+  printLines(...entries.map(entry => entryLine(entry, owners)), `Head ${head}`)
 }
 
-function entryLine(entry: LedgerEntry): string {
-  const at = `${entry.at}  account ${entry.account}`
+/** @param owners by account: whose it is, in words */
+function entryLine(entry: LedgerEntry, owners: ReadonlyMap<number, string>): string {
+  const at = `${entry.at}  account ${entry.account} of ${owners.get(entry.account)}`
   switch (entry.kind) {
-    case 'account': {
-      const merged = entry.merges.length === 0 ? '' : `, in place of ${entry.merges.join(', ')}`
-      return `${at}  opened for ${entry.records} records${merged}`
-    }
+    case 'account':
+      return `${at}  opened for ${entry.records} records (format 1)${placeText(entry.merges)}`
+    case 'hospital':
+      return `${at}  opened under ${entry.peer}${placeText(entry.closes)}`
     case 'study':
       return `${at}  "${entry.name}" (${entry.study.slice(0, STUDY_DIGITS)}) begins: ${termsText(entry)}`
     case 'reserve':
       return `${at}  round ${entry.round} of ${entry.study.slice(0, STUDY_DIGITS)} reserved`
     case 'charge':
-      return `${at}  round ${entry.round} of ${entry.study.slice(0, STUDY_DIGITS)} charged: epsilon ${epsilonText(entry.epsilon)}, ${epsilonText(entry.total)} in all, ${entry.contributors} contributors`
+      return `${at}  round ${entry.round} of ${entry.study.slice(0, STUDY_DIGITS)} charged for ${entry.subAccount ?? 'training'}: epsilon ${epsilonText(entry.epsilon)}, ${epsilonText(entry.total)} in all, ${entry.contributors} contributors`
   }
+}
+
+function placeText(closed: readonly number[]): string {
+  return closed.length === 0 ? '' : `, in place of account ${closed.join(', ')}`
+}
+
+function ownersIn(entries: readonly LedgerEntry[]): Map<number, string> {
+  return new Map(
+    entries.flatMap(entry => {
+      if (entry.kind === 'account') return [[entry.account, 'a set of records']]
+      return entry.kind === 'hospital' ? [[entry.account, populationText(entry.population ?? null)]] : []
+    }),
+  )
 }
 
 async function project({ data, rounds, json }: { data: string; rounds: number; json?: true }): Promise<void> {
@@ -211,8 +235,8 @@ async function project({ data, rounds, json }: { data: string; rounds: number; j
   if (all.length === 0) return printLines('No study has begun: see "confrere study plan" for one to come.')
   printLines(
     ...all.map(
-      ({ account, name, study, more, epsilon, total, affordable }) =>
-        `"${name}" (${study.slice(0, STUDY_DIGITS)}), account ${account}: ${more} more rounds make epsilon ${epsilonText(epsilon)}, ` +
+      ({ account, population, name, study, more, epsilon, total, affordable }) =>
+        `"${name}" (${study.slice(0, STUDY_DIGITS)}), account ${account} of ${populationText(population)}: ${more} more rounds make epsilon ${epsilonText(epsilon)}, ` +
         `${epsilonText(total)} in all; the caps pay for ${affordable} more`,
     ),
   )
@@ -242,15 +266,16 @@ async function verify({ data, file, json }: { data?: string; file?: string; json
 function verifiedLines({ entries, head, ledger }: VerifiedLedger, charges: number): string[] {
   return [
     `Verified: ${entries.length} entries, chained from the first to the last; all ${charges} charges follow from the entries before.`,
-    ...ledger.balances().map(({ account, epsilon, delta }) => {
-      return `  account ${account}: epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}`
+    ...ledger.balances().map(({ account, population, epsilon, delta }) => {
+      return `  account ${account} of ${populationText(population)}: epsilon ${epsilonText(epsilon)} at delta ${delta.toExponential()}`
     }),
     `Head ${head}: keep it elsewhere, and a ledger that was set back will show.`,
   ]
 }
 
-function promiseText({ copies }: { readonly copies?: number }): string {
-  return copies === undefined || copies === 1 ? '' : `, for a patient known to ${copies} hospitals`
+function promiseText({ unit, copies }: Promised): string {
+  const whole = unit === 'patient' ? ', of patients with all their records' : ''
+  return copies === 1 ? whole : `${whole}, for a patient known to ${copies} hospitals`
 }
 
 function statisticsText({ statistics }: StudySpending): string {
@@ -258,8 +283,9 @@ function statisticsText({ statistics }: StudySpending): string {
   return statistics ? ' and the statistics before them' : ', the statistics before them not'
 }
 
-function termsText({ rounds, steps = 1, noiseMultiplier, statistics, copies = 1 }: EntryOf<'study'>): string {
+function termsText(study: EntryOf<'study'>): string {
+  const { rounds, steps = 1, noiseMultiplier, statistics, unit = 'record', copies = 1 } = study
   const local = steps > 1 ? ` of ${steps} local steps` : ''
   const before = statistics === undefined ? '' : `, statistics before them with ${statistics.noiseMultiplier}`
-  return `${rounds} rounds${local}, noise multiplier ${noiseMultiplier}${before}${promiseText({ copies })}`
+  return `${rounds} rounds${local}, noise multiplier ${noiseMultiplier}${before}${promiseText({ unit, copies })}`
 }

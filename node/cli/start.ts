@@ -4,11 +4,11 @@ import type { Command } from 'commander'
 import { readConfig } from '../config/config.ts'
 import type { RunningNode } from '../daemon/daemon.ts'
 import { createLogger, type Logger } from '../log.ts'
+import { requireStudyWithinCap } from '../privacy/caps.ts'
 import { selectStudy } from '../storage/approved-studies.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { addDataOption, parseStudyPrefix } from './options.ts'
-import { requireStudyWithinCap } from './study-approve.ts'
 import { requireMember } from './study-new.ts'
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const

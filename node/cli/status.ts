@@ -5,7 +5,7 @@ import { roundKind } from '../../protocols/study/rounds.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import type { NodeStatus } from '../http/status.ts'
-import { observerLines, severalHospitalsLine, unitText } from '../privacy/epsilon-text.ts'
+import { observerLines, populationText, severalHospitalsLine, unitText } from '../privacy/epsilon-text.ts'
 import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 
@@ -84,6 +84,7 @@ function statusLines(status: NodeStatus): string[] {
   return [
     `Node      ${status.site}, ${status.peer}, version ${status.version}`,
     `Study     ${status.study === null ? 'none' : `${status.studyName} (${status.study.slice(0, 12)})`}`,
+    `Account   of ${populationText(status.population)}`,
     `Round     ${roundText(status)}`,
     `Peers     ${present} of ${peers.length} present`,
     ...peers.map(

@@ -2,12 +2,10 @@
 
 import { join as joinPath } from 'node:path'
 import type { Command } from 'commander'
-import type { StudyDocument } from '../../protocols/study/types.ts'
-import { CONFIG_FILE, type NodeConfig, readConfig } from '../config/config.ts'
+import { CONFIG_FILE, readConfig } from '../config/config.ts'
 import { dataSourceOf } from '../config/data-source.ts'
 import { recordCacheOf } from '../datasets/record-cache.ts'
-import { EXIT, OperatorError } from '../errors.ts'
-import { promisedText } from '../privacy/epsilon-text.ts'
+import { requireSmallDelta, requireStudyWithinCap } from '../privacy/caps.ts'
 import { readPatientDoor } from '../privacy/patient-door.ts'
 import { plannedOfHospitals } from '../privacy/patient-epsilons.ts'
 import { storeApproved } from '../storage/approved-studies.ts'
@@ -29,18 +27,20 @@ export function addStudyApprove(command: Command): void {
     .argument('<file>', 'the study file')
     .option('--join', 'the node is not one of the founding hospitals: it wants to be admitted')
     .option('--dataset <name>', 'which of the data sets in config.toml the study takes')
+    .option('--force', 'approve a delta above 1/(2 × units), which protects no one for sure')
     .action(approveStudy)
 }
 
 async function approveStudy(
   file: string,
-  { data, json, join, dataset }: { data: string; json?: true; join?: true; dataset?: string },
+  { data, json, join, dataset, force }: { data: string; json?: true; join?: true; dataset?: string; force?: true },
 ): Promise<void> {
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
   const study = await readStudyFile(file)
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
+  if (!force) requireSmallDelta(study.document)
   const records = await readOwnRecords(study.document, dataSourceOf(config, dataset ?? null), {
     door: await readPatientDoor(data),
     cache: recordCacheOf(data),
@@ -60,21 +60,4 @@ async function approveStudy(
       ...(records === null ? [] : [`Needs     ${needsText(needsOf(study.document, records), 'those here')}`]),
       `Approved: "confrere start --data ${data}${join ? ' --join' : ''}" takes part in it.`,
     )
-}
-
-/** Checks that the local cap covers the whole study. @throws OperatorError `budget-too-small`, exit code 7 */
-export function requireStudyWithinCap(
-  { privacy, name, unit, copies }: StudyDocument,
-  config: Pick<NodeConfig, 'privacy'>,
-): void {
-  const { epsilonMax } = config.privacy
-  if (epsilonMax >= privacy.epsilon) return
-  throw new OperatorError(
-    'budget-too-small',
-    `"${name}" may spend epsilon ${privacy.epsilon} for ${promisedText({ unit, copies })}, and this node allows ${epsilonMax}`,
-    {
-      hint: 'Raise privacy.epsilonMax in config.toml if the hospital agrees, or ask for a study that spends less.',
-      exitCode: EXIT.budgetExhausted,
-    },
-  )
 }

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { requireSmallDelta } from '../privacy/caps.ts'
 import { writeFileNew } from '../storage/atomic-file.ts'
 import { type Identity, loadIdentity, peerIdString } from '../storage/identity.ts'
 import { openStudy, sealStudy } from '../storage/study-file.ts'
@@ -17,20 +18,23 @@ interface NewOptions {
   data: string
   out: string
   json?: true
+  force?: true
 }
 
 export function addStudyNew(command: Command): void {
   addJsonOption(addDataOption(command))
     .argument('<spec>', 'the study spec, TOML')
     .requiredOption('--out <file>', 'the study file to write')
+    .option('--force', 'make a study whose delta is above 1/(2 × units), which protects no one for sure')
     .action(writeStudy)
 }
 
-async function writeStudy(spec: string, { data, out, json }: NewOptions): Promise<void> {
+async function writeStudy(spec: string, { data, out, json, force }: NewOptions): Promise<void> {
   const identity = await loadIdentity(data)
   const parsed = await readStudySpec(spec)
   const { document } = documentOfSpec(parsed, { created: new Date().toISOString(), file: spec })
   requireMember(document, identity)
+  if (!force) requireSmallDelta(document)
   // a hospital's own number of records is private, so the founder's machine stands for one with an equal share
   requireCapacity(document, equalShare(document), await thisMachine(data))
   const bytes = sealStudy(document, identity.signer)

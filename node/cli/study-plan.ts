@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { CryptoError } from '../../crypto/errors.ts'
+import { isDeltaLarge } from '../../protocols/study/delta.ts'
 import * as limit from '../../protocols/study/limits.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import {
@@ -118,8 +119,8 @@ function planLines(planning: StudyPlanning): string[] {
     ...(epsilonsOfPatient === null
       ? []
       : [`In the first row, ${severalHospitalsLine(epsilonsOfPatient, against)}. For another row, name it alone.`]),
-    ...(records * delta > 1
-      ? [`Warning: delta is above 1/${records}, one over the records: choose a smaller one.`]
+    ...(isDeltaLarge({ privacy: { delta }, units: records })
+      ? [`Warning: delta is above 1/(2 × ${records}): "study new" refuses it without --force. Choose a smaller one.`]
       : []),
     ...(epsilon > limit.EPSILON_WEAK ? [`Warning: epsilon is above ${limit.EPSILON_WEAK}: a weak promise.`] : []),
   ]

@@ -1,6 +1,6 @@
 /** The `config.toml` that `init` writes: every key with its default and a comment. @module */
 
-import { EPSILON_MAX_DEFAULT, HTTP_PORT_DEFAULT, LISTEN_DEFAULT, parseConfig } from './config.ts'
+import { DELTA_MAX_DEFAULT, EPSILON_MAX_DEFAULT, HTTP_PORT_DEFAULT, LISTEN_DEFAULT, parseConfig } from './config.ts'
 
 /** Values given to `init`; all other keys get their defaults. */
 export interface ConfigChoices {
@@ -12,6 +12,7 @@ export interface ConfigChoices {
   bootstrap?: string[]
   httpPort?: number
   epsilonMax?: number
+  population?: string
 }
 
 /** The text of a new config, with comments. @throws OperatorError of exit code 3 when a choice is not valid */
@@ -48,6 +49,11 @@ level = "info"
 [privacy]
 # This node takes part in no study that may spend more than this epsilon for one record.
 epsilonMax = ${value(choices.epsilonMax ?? EPSILON_MAX_DEFAULT)}
+# Nor in one with a larger delta.
+deltaMax = ${value(DELTA_MAX_DEFAULT)}
+# There is one account for the hospital, whatever the records are. A name opens another one, with a cap of its own:
+# only for patients that are in no other account, such as those of another site.
+${choices.population === undefined ? '# population = "Site B"' : `population = ${value(choices.population)}`}
 
 [policy]
 # Peer ids of hospitals without which this node contributes to no round.

@@ -9,7 +9,9 @@ import { dirname, join, resolve } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { whole } from '../../protocols/encoding/fields.ts'
+import { POPULATION_SCHEMA } from '../../protocols/ledger/entry.ts'
 import { NAME_SCHEMA } from '../../protocols/study/contracts/fields.ts'
+import { DELTA_MAX } from '../../protocols/study/limits.ts'
 import type { DataSource } from '../datasets/source.ts'
 import { LOG_LEVELS } from '../log.ts'
 import { parsePeerId } from '../storage/identity.ts'
@@ -20,6 +22,8 @@ export const HTTP_PORT_DEFAULT = 7420
 export const LISTEN_DEFAULT = '/ip4/0.0.0.0/tcp/7419'
 /** A node joins no study with a larger epsilon unless its operator allows it. */
 export const EPSILON_MAX_DEFAULT = 8
+/** Nor one with a larger delta. */
+export const DELTA_MAX_DEFAULT = 1e-4
 
 const ADDRESSES_MAX = 64
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
@@ -99,7 +103,13 @@ const CONFIG_SCHEMA = z.strictObject({
     })
     .prefault({}),
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),
-  privacy: z.strictObject({ epsilonMax: z.number().positive().default(EPSILON_MAX_DEFAULT) }).prefault({}),
+  privacy: z
+    .strictObject({
+      epsilonMax: z.number().positive().default(EPSILON_MAX_DEFAULT),
+      deltaMax: z.number().positive().max(DELTA_MAX).default(DELTA_MAX_DEFAULT),
+      population: POPULATION_SCHEMA.optional(),
+    })
+    .prefault({}),
   policy: z.strictObject({ require: z.array(PEER_SCHEMA).max(100).default([]) }).prefault({}),
   training: z
     .strictObject({ engine: z.enum(['auto', 'tensorflow-gpu', 'tensorflow', 'wasm']).default('auto') })
@@ -114,7 +124,8 @@ export interface NodeConfig {
   network: { listen: string[]; bootstrap: string[]; mdns: boolean; announce: string[] }
   http: { host: string; port: number }
   log: { level: (typeof LOG_LEVELS)[number] }
-  privacy: { epsilonMax: number }
+  /** `population`: null for the hospital's own account */
+  privacy: { epsilonMax: number; deltaMax: number; population: string | null }
   policy: { require: string[] }
   training: { engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm' }
 }
@@ -145,6 +156,7 @@ function located(config: z.output<typeof CONFIG_SCHEMA>, file: string): NodeConf
   )
   return {
     ...config,
+    privacy: { ...config.privacy, population: config.privacy.population ?? null },
     data: { file: records === undefined ? null : absolute(records), split },
     datasets: Object.fromEntries(datasets),
   }

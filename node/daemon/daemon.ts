@@ -8,13 +8,13 @@ import { encodeStudy } from '../../protocols/study/document.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { dataSourceOf } from '../config/data-source.ts'
+import { countsOnce } from '../datasets/distinct.ts'
 import { recordCacheFolder } from '../datasets/record-cache.ts'
 import type { DataSource } from '../datasets/source.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
-import { chargedStore, PrivacyAccount } from '../privacy/account.ts'
 import { doorSettings } from '../privacy/patient-door.ts'
 import { pricedElsewhere } from '../privacy/patient-epsilons.ts'
 import { type PrivacyReport, privacyReport } from '../privacy/report.ts'
@@ -26,6 +26,7 @@ import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import { openStore } from '../storage/store.ts'
 import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
+import { type NodeAccount, openNodeAccount } from './node-account.ts'
 import { recordProgress, type Startup, startupSources, tellPromise, unlessAborted } from './startup.ts'
 import { createNode } from './study-node.ts'
 
@@ -53,10 +54,11 @@ function forwarding(
 }
 
 /** What becomes of records that stand in the data more than once. */
-function repeatedText({ contract }: StudyDocument): string {
-  return contract.kind === 'image'
-    ? 'images that stand in the data more than once count as one, and not at all with two labels'
-    : 'rows that stand in the data more than once: each counts as one of its own'
+function repeatedText({ contract, unit }: StudyDocument): string {
+  const where = unit === 'record' ? 'in the data more than once' : 'in the data of one patient more than once'
+  return countsOnce(contract)
+    ? `records that stand ${where} count as one, and not at all with two labels`
+    : `rows that stand ${where}: each counts as one of its own`
 }
 
 /** The data set that a study takes. @throws OperatorError `no-data`, exit code 3 */
@@ -110,7 +112,8 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
 
   try {
     const { peer } = identity
-    const startup: Startup = { stage: 'opening the store', peer, site: config.site, study, document }
+    const { epsilonMax, population } = config.privacy
+    const startup: Startup = { stage: 'opening the store', peer, site: config.site, study, population, document }
     let sources: Omit<HttpSources, 'live' | 'onError'> = startupSources(startup)
     const level = await openStore(folder, Buffer.from(study, 'hex'))
     cleanups.push(() => level.close())
@@ -127,15 +130,11 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
     const worker = startWorker(settings, { failed: fatal, progress: recordProgress(startup, log) })
     cleanups.push(() => worker.close())
-    const account = await unlessAborted(signal, () =>
-      PrivacyAccount.open({
-        ...{ folder, document, study, epsilonMax: config.privacy.epsilonMax, now: () => new Date().toISOString() },
-        hashes: key => worker.recordHashes(key),
-      }),
-    )
+    const repeated = await unlessAborted(signal, () => worker.repeatedRecords())
+    const paying = { folder, document, study, peer, population, epsilonMax }
+    const { account, store, follow } = await openNodeAccount(level, paying, log)
     cleanups.push(() => account.close())
     startup.stage = 'joining the network'
-    const store = chargedStore(level, account)
     const privacy = await reporting(folder, { config, account, worker })
     const pending = new PendingChange(folder, study, log)
     const evidence = new EvidenceFolder(folder, study)
@@ -147,13 +146,15 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
         site: config.site,
         network: { transport: 'tcp', ...config.network },
         requiredPeers: config.policy.require,
-        epsilonMax: config.privacy.epsilonMax,
+        epsilonMax,
+        population,
         chargesMax: account.chargesMax(),
       },
       { store, worker, evidence, log, fatal, settled: () => void pending.settle() },
     )
+    follow(node)
     cleanups.push(() => node.stop())
-    tellPrivacy(document, { account, worker, log })
+    tellPrivacy(document, { repeated, worker, log })
     pending.watch(change => node.approve(change))
     cleanups.push(async () => pending.stop())
     sources = {
@@ -173,9 +174,9 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
 /** Logs what must be known of the records and of the promise, of a node that takes part. */
 function tellPrivacy(
   document: StudyDocument,
-  { account, worker, log }: { account: PrivacyAccount; worker: WorkerClient; log: Logger },
+  { repeated, worker, log }: { repeated: number; worker: WorkerClient; log: Logger },
 ): void {
-  if (account.repeated > 0) log.warn({ repeated: account.repeated }, repeatedText(document))
+  if (repeated > 0) log.warn({ repeated }, repeatedText(document))
   // a worker that ends tells so itself
   tellPromise(document, worker, log).catch(() => {})
 }
@@ -183,7 +184,7 @@ function tellPrivacy(
 /** Reports what was spent. The worker computes what takes long. */
 async function reporting(
   folder: string,
-  { config, account, worker }: { config: NodeConfig; account: PrivacyAccount; worker: WorkerClient },
+  { config, account, worker }: { config: NodeConfig; account: NodeAccount['account']; worker: WorkerClient },
 ): Promise<() => PrivacyReport> {
   const documents = new Map((await approvedStudies(folder)).map(one => [one.study, one.document]))
   const { epsilonMax } = config.privacy

@@ -9,8 +9,9 @@ import type { StepContext } from '../../protocols/round/context.ts'
 import { trainingCharges } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { extendHead, firstHead } from '../../protocols/transcript/head.ts'
-import { decodeLink } from '../../protocols/transcript/link.ts'
+import { decodeLink, type Link } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { budgetSpent } from '../privacy/account.ts'
 import type { SavedRound, Store } from '../storage/store.ts'
 
 /** One that was in a roster and is not in the newest has no business any more; one that never was may be admitted yet. */
@@ -25,6 +26,15 @@ export async function requirePlace(store: Store, context: StepContext): Promise<
     if (inside && !now) throw removed(document)
     inside = now
   }
+}
+
+/** The certified rounds that have changed the roster. */
+export async function rosterLinks(store: Store): Promise<Link[]> {
+  const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
+  return links.filter(({ value }) => {
+    const decoded = decodeResultValue(value)
+    return decoded.outcome === 'result' && decoded.change !== null
+  })
 }
 
 /** A round that was charged already is still to be ended; any other needs a budget. */
@@ -42,16 +52,4 @@ export function removed({ name }: StudyDocument): OperatorError {
     hint: 'Its key is of no use in this study any more: the others may admit a new one, see "confrere roster admit".',
     exitCode: EXIT.notInRoster,
   })
-}
-
-/** What a node says when its budget is spent. */
-export function budgetSpent(document: StudyDocument, charged: number): OperatorError {
-  return new OperatorError(
-    'privacy-budget-exhausted',
-    `The privacy budget for "${document.name}" is spent after ${charged} rounds: the node takes part no more`,
-    {
-      hint: '"confrere privacy show" tells what was spent for which records. A restart changes nothing: only a higher cap does.',
-      exitCode: EXIT.budgetExhausted,
-    },
-  )
 }

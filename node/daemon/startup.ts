@@ -28,6 +28,7 @@ export interface Startup {
   readonly site: string
   /** hex */
   readonly study: string
+  readonly population: string | null
   readonly document: Pick<StudyDocument, 'name' | 'schedule' | 'privacy'>
 }
 
@@ -100,7 +101,7 @@ export function startupSources(startup: Startup): Omit<HttpSources, 'live' | 'on
   }
 }
 
-function startupStatus({ stage, peer, site, study, document }: Startup): NodeStatus {
+function startupStatus({ stage, peer, site, study, population, document }: Startup): NodeStatus {
   return {
     ...IDLE_STATUS,
     peer,
@@ -108,6 +109,7 @@ function startupStatus({ stage, peer, site, study, document }: Startup): NodeSta
     version: readVersion(),
     study,
     studyName: document.name,
+    population,
     phase: 'starting',
     stage,
     rounds: trainingRounds(document),

@@ -12,14 +12,13 @@ import { admissionOf, BEHIND_PATIENCE_MS, refusalOf } from '../../protocols/exch
 import { hex } from '../../protocols/immutable.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import { type Message, openMessage } from '../../protocols/messages/messages.ts'
-import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import { decodeChange, describeChange, fits } from '../../protocols/roster/change.ts'
 import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { decodeLink, type Link } from '../../protocols/transcript/link.ts'
+import type { Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
@@ -31,16 +30,17 @@ import type { Strike } from '../network/limits/strikes.ts'
 import { Neighbours } from '../network/neighbours.ts'
 import { TransferClient } from '../network/transfer/client.ts'
 import { TransferServer } from '../network/transfer/server.ts'
+import { budgetSpent } from '../privacy/account.ts'
 import { pricedElsewhere } from '../privacy/patient-epsilons.ts'
 import type { EvidenceFolder } from '../storage/evidence-folder.ts'
 import type { Identity } from '../storage/identity.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
-import type { SavedRound, Store } from '../storage/store.ts'
+import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import { otherStudyText } from './absence.ts'
 import { Driver } from './driver.ts'
-import { budgetSpent, removed, requireBudgetLeft, requirePlace } from './eligibility.ts'
+import { removed, requireBudgetLeft, requirePlace, rosterLinks } from './eligibility.ts'
 import { restoreCheckpoint } from './newest-held.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 
@@ -58,6 +58,8 @@ export interface NodeInit {
   readonly network: Pick<NetworkInit, 'transport' | 'listen' | 'announce' | 'bootstrap' | 'mdns'>
   readonly requiredPeers: readonly string[]
   readonly epsilonMax: number
+  /** whose account pays: null for the hospital's own */
+  readonly population?: string | null
   /** rounds of the study that the privacy budget pays for, those charged already among them */
   readonly chargesMax?: number
 }
@@ -302,17 +304,17 @@ export class StudyNode {
 
   /** The certified rounds that have changed the roster. */
   async #rosterLinks(): Promise<Link[]> {
-    if (this.#driver.state.roster.version === 0) return []
-    const links = (await this.#components.store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
-    return links.filter(({ value }) => {
-      const decoded = decodeResultValue(value)
-      return decoded.outcome === 'result' && decoded.change !== null
-    })
+    return this.#driver.state.roster.version === 0 ? [] : await rosterLinks(this.#components.store)
   }
 
   #approving(): string | null {
     const { approving } = this.#driver.state
     return approving && describeChange(decodeChange(approving))
+  }
+
+  /** Counts a round that the ledger lacked, and was charged outside of the steps. */
+  charged(charge: SavedCharge): void {
+    this.#recorder.charged(charge)
   }
 
   /** What is held against peers since the start. */
@@ -369,6 +371,7 @@ export class StudyNode {
       contributors: records.at(-1)?.contributors ?? [],
       epsilon: this.#recorder.epsilon(),
       epsilonsOfPatient: this.#recorder.epsilonsOfPatient(),
+      population: this.#init.population ?? null,
       noiseMultiplier: document.privacy.noiseMultiplier,
       engine: this.#components.engine,
       checkpoint: records.findLast(({ outcome }) => outcome === 'result')?.checkpoint ?? null,

@@ -30,7 +30,7 @@ export interface DistinctBy {
  * @returns the data set itself when nothing is left out
  */
 export function distinctRecords(dataset: Dataset, { unit, recordsMax }: DistinctBy): Dataset {
-  const hashes = Array.from({ length: dataset.count }, (_, record) => hashOf(dataset, record))
+  const hashes = hashesOf(dataset)
   const everything = Uint32Array.from({ length: dataset.count }, (_, record) => record)
   const kept: number[] = []
   if (unit === 'record') kept.push(...distinctOf(dataset, { hashes, records: everything }))
@@ -45,6 +45,19 @@ export function distinctRecords(dataset: Dataset, { unit, recordsMax }: Distinct
   return kept.length === dataset.count ? dataset : recordsAt(dataset, Uint32Array.from(kept))
 }
 
+/** Number of records that stand in the data earlier: where the unit is the patient, in the data of their own patient. */
+export function repeatedRecords(dataset: Dataset, unit: UnitName): number {
+  const { count, patients } = dataset
+  const hashes = hashesOf(dataset)
+  const seen = unit === 'record' ? hashes : hashes.map((hash, record) => `${patients?.[record]} ${hash}`)
+  return count - new Set(seen).size
+}
+
+/** Whether records with the same values are the same image, or sound, and not rows that happen to be alike. */
+export function countsOnce({ shape }: { readonly shape: readonly number[] }): boolean {
+  return shape.length > 1
+}
+
 interface Hashed {
   /** of every record of the data set */
   readonly hashes: readonly string[]
@@ -53,7 +66,7 @@ interface Hashed {
 
 /** The first of each image among these records, unless it stands there with two labels. */
 function distinctOf({ shape, labels }: Dataset, { hashes, records }: Hashed): number[] {
-  if (shape.length === 1) return [...records]
+  if (!countsOnce({ shape })) return [...records]
   const first = new Map<string, number>()
   const ambiguous = new Set<string>()
   for (const record of records) {
@@ -72,6 +85,10 @@ function smallest(
   if (records.length <= recordsMax) return records
   const order = (a: number, b: number): number => (hashes[a] === hashes[b] ? a - b : hashes[a]! < hashes[b]! ? -1 : 1)
   return records.sort(order).slice(0, recordsMax)
+}
+
+function hashesOf(dataset: Dataset): string[] {
+  return Array.from({ length: dataset.count }, (_, record) => hashOf(dataset, record))
 }
 
 function hashOf({ shape, inputs }: Dataset, record: number): string {

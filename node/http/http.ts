@@ -40,7 +40,7 @@ export interface HttpSources {
   status(): NodeStatus
   /** finished rounds, oldest first */
   rounds(): readonly RoundRecord[]
-  /** what was spent for which records; null while the node starts and has not opened its ledger */
+  /** what was spent in which studies; null while the node starts and has not opened its ledger */
   privacy(): PrivacyReport | null
   /** whether the node can take part in a round now, and if not, why */
   ready(): { ready: boolean; reasons: string[] }

@@ -43,6 +43,8 @@ export interface NodeStatus {
   epsilon: EpsilonStatus | null
   /** what was charged so far, of a patient known to so many hospitals; null while that is computed */
   epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
+  /** the population whose account pays, by its name; null: the hospital's own account */
+  population: string | null
   noiseMultiplier: number | null
   engine: string | null
   /** hex */

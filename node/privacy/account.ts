@@ -1,19 +1,23 @@
 /**
- * A node's privacy account in one study: finds the account of its records, reports what is left, reserves and charges.
+ * A node's privacy account in one study: there is one for the hospital, and one for each population that its operator
+ * declares by name. Reports what is left, reserves and charges.
  *
  * @module
  */
 
-import type { EntryOf } from '../../protocols/ledger/entry.ts'
+import { type EntryOf, LEDGER_FORMAT } from '../../protocols/ledger/entry.ts'
 import type { LedgerState } from '../../protocols/ledger/ledger.ts'
+import { type MissingCharge, missingCharges } from '../../protocols/ledger/missing-charges.ts'
 import { termsIn, termsOfStudy } from '../../protocols/ledger/spending.ts'
+import { createRoster } from '../../protocols/roster/roster.ts'
 import type { Entry } from '../../protocols/round/effects.ts'
 import { roundKind, trainingCharges, trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { RECORD_HASH_BYTES } from '../datasets/record-hash.ts'
-import type { SavedCharge, Store } from '../storage/store.ts'
-import { Ledger } from './ledger-file.ts'
-import { hashSet, RecordSets } from './record-sets.ts'
+import type { StudyContext } from '../../protocols/transcript/head.ts'
+import type { Link } from '../../protocols/transcript/link.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import type { SavedCharge } from '../storage/store.ts'
+import { Ledger, ledgerPath } from './ledger-file.ts'
 
 export interface AccountInit {
   /** the data folder */
@@ -21,43 +25,46 @@ export interface AccountInit {
   readonly document: StudyDocument
   /** hex */
   readonly study: string
-  /** this hospital's own cap on the epsilon of one record, over all its studies */
+  /** the hospital's peer id */
+  readonly peer: string
+  /** a population with an account of its own, by its name; null: all other patients of the hospital */
+  readonly population: string | null
+  /** this hospital's own cap on the epsilon of one record, over all studies of the account */
   readonly epsilonMax: number
   /** ISO 8601, UTC */
   readonly now: () => string
-  /** keyed hashes of the node's records, sorted */
-  readonly hashes: (key: Uint8Array) => Promise<Uint8Array>
+  /** whether the data folder's store knows of rounds, so that a ledger without entries was lost */
+  readonly roundsKnown: boolean
 }
 
 export class PrivacyAccount {
   readonly #ledger: Ledger
   readonly #init: AccountInit
   readonly #account: number
-  /** records that occur earlier in the data already */
-  readonly repeated: number
 
-  private constructor(ledger: Ledger, init: AccountInit, { account, repeated }: { account: number; repeated: number }) {
+  private constructor(ledger: Ledger, init: AccountInit, account: number) {
     this.#ledger = ledger
     this.#init = init
     this.#account = account
-    this.repeated = repeated
   }
 
   /**
-   * Opens the ledger, finds or opens the account of these records, and begins the study there.
+   * Opens the ledger and the account in it, and begins the study there. Accounts of format 1 become the hospital's one
+   * account; an account under the hospital's former key goes on under its new one. Either takes one line of the file.
    *
-   * @throws OperatorError as `Ledger.open` and `RecordSets`
+   * @throws OperatorError as `Ledger.open`; `ledger-missing`, exit code 8
    */
   static async open(init: AccountInit): Promise<PrivacyAccount> {
     const ledger = await Ledger.open(init.folder)
     try {
-      const sets = new RecordSets(init.folder)
-      const hashes = await init.hashes(await sets.key(ledger.books.next > 1))
-      const records = hashSet(hashes)
-      const account = await accountOf(records, { ledger, sets, init })
+      if (init.roundsKnown && ledger.isEmpty) throw ledgerMissing(init.folder)
+      await ledger.enter(
+        ledger => carriedOver(ledger, init),
+        ledger => opening(ledger, init),
+      )
+      const { account } = ledger.books.accountOf(init.population) as { account: number }
       await ledger.enter(ledger => beginning(ledger, account, init))
-      const repeated = hashes.length / RECORD_HASH_BYTES - records.size
-      return new PrivacyAccount(ledger, init, { account, repeated })
+      return new PrivacyAccount(ledger, init, account)
     } catch (error) {
       await ledger.close()
       throw error
@@ -68,9 +75,25 @@ export class PrivacyAccount {
     return this.#ledger.books
   }
 
+  get account(): number {
+    return this.#account
+  }
+
+  get population(): string | null {
+    return this.#init.population
+  }
+
+  /** The study as the transcript begins. */
+  get context(): StudyContext {
+    const { document, study } = this.#init
+    return { study: new Uint8Array(Buffer.from(study, 'hex')), founding: createRoster(document.hospitals), document }
+  }
+
   /** Charges for this study, in the order of the ledger. */
   charges(): SavedCharge[] {
-    return this.books.charges(this.#init.study).map(({ round, contributors }) => ({ round, contributors }))
+    return this.books.charges(this.#init.study).map(({ round, sid, contributors }) => {
+      return { round, sid: new Uint8Array(Buffer.from(sid, 'hex')), contributors }
+    })
   }
 
   /** Training rounds of this study that were charged or can be paid for. */
@@ -85,12 +108,34 @@ export class PrivacyAccount {
     return this.books.balances().find(({ account }) => account === this.#account)?.epsilon ?? 0
   }
 
-  /** Enters the ledger's share of a step's entries. It is durable when this resolves, before the rest of the step. */
+  /**
+   * Enters the ledger's share of a step's entries. It is durable when this resolves, before the rest of the step.
+   *
+   * @throws OperatorError `privacy-budget-exhausted`, exit code 7, when a round to be reserved does not fit into the caps
+   */
   async enter(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) {
-      if (entry.kind === 'reserve') await this.#ledger.enter(() => ({ kind: 'reserve', ...this.#place(entry) }))
+      if (entry.kind === 'reserve') await this.#ledger.enter(ledger => this.#reserve(ledger, entry))
       if (entry.kind === 'charge') await this.#ledger.enter(ledger => this.#charge(ledger, entry))
     }
+  }
+
+  /** Whether a charge follows a reservation, as every charge does that is entered before its release. */
+  isReserved({ sid }: { sid: Uint8Array }): boolean {
+    return this.books.reserved(this.#init.study)?.sid === Buffer.from(sid).toString('hex')
+  }
+
+  /**
+   * Charges the rounds of the transcript that the ledger lacks: see `missingCharges`.
+   *
+   * @param links of the study, from its first round on, without a gap
+   * @returns what was added
+   */
+  async addMissing(links: readonly Link[], { restored }: { restored: boolean }): Promise<readonly MissingCharge[]> {
+    const { context, books: ledger } = this
+    const missing = missingCharges(links, { context, ledger, peer: this.#init.peer, restored })
+    await this.#ledger.enter(...missing.map(one => (ledger: LedgerState) => this.#charge(ledger, one)))
+    return missing
   }
 
   #place({ round, sid }: { round: number; sid: Uint8Array }) {
@@ -98,14 +143,28 @@ export class PrivacyAccount {
     return { at: now(), account: this.#account, study, round, sid: Buffer.from(sid).toString('hex') }
   }
 
+  #reserve(ledger: LedgerState, entry: Extract<Entry, { kind: 'reserve' }>): EntryOf<'reserve'> {
+    const { document, study, epsilonMax } = this.#init
+    const place = this.#place(entry)
+    const kind = roundKind(entry.round)
+    const charges = ledger.charges(study)
+    const more = kind === 'training' ? { training: 1, statistics: ledger.statisticsToCome(study) } : { statistics: 1 }
+    const isPaid = charges.some(({ round }) => round === entry.round)
+    if (!isPaid && !ledger.fits({ account: this.#account, study, totalMax: epsilonMax }, more)) {
+      throw budgetSpent(document, trainingCharges(charges))
+    }
+    return { kind: 'reserve', ...place }
+  }
+
   /** Charges a release once, even if a restart repeats it. */
-  #charge(ledger: LedgerState, entry: Extract<Entry, { kind: 'charge' }>): EntryOf<'charge'> | undefined {
+  #charge(ledger: LedgerState, entry: MissingCharge): EntryOf<'charge'> | undefined {
     const place = this.#place(entry)
     if (ledger.isCharged(place)) return undefined
     const kind = roundKind(place.round)
     const terms = termsIn(ledger.study(place.study) as EntryOf<'study'>, kind)
     const price = ledger.price(place, { [kind]: 1 })
-    return { kind: 'charge', ...place, ...terms, contributors: entry.contributors, ...price }
+    const { contributors } = entry
+    return { kind: 'charge', ...place, ...terms, subAccount: 'training', contributors, ...price }
   }
 
   async close(): Promise<void> {
@@ -113,28 +172,25 @@ export class PrivacyAccount {
   }
 }
 
-/** The account of a set of records: the one that knows them all, or a new one that replaces all that know some. */
-async function accountOf(
-  records: ReadonlySet<string>,
-  { ledger, sets, init }: { ledger: Ledger; sets: RecordSets; init: AccountInit },
-): Promise<number> {
-  const touched: { account: number; known: Set<string> }[] = []
-  for (const { account } of ledger.books.balances()) {
-    const known = await sets.read(account)
-    if ([...records].some(record => known.has(record))) touched.push({ account, known })
-  }
-  const [only] = touched
-  if (only !== undefined && touched.length === 1 && [...records].every(record => only.known.has(record))) {
-    return only.account
-  }
-  const union = new Set([...touched.flatMap(({ known }) => [...known]), ...records])
-  const account = ledger.books.next
-  const merges = touched.map(({ account }) => account)
-  const deltas = merges.map(number => ledger.books.deltaOf(number))
-  const delta = Math.min(init.document.privacy.delta, ...deltas)
-  await sets.write(account, union)
-  await ledger.enter(() => ({ kind: 'account', at: init.now(), account, merges, records: union.size, delta }))
-  return account
+/** Accounts of format 1 become the hospital's one account, with all that was charged to any of them. */
+function carriedOver(ledger: LedgerState, { peer, now }: AccountInit): EntryOf<'hospital'> | undefined {
+  const closes = ledger.formerAccounts()
+  if (closes.length === 0) return undefined
+  const delta = Math.min(...closes.map(number => ledger.deltaOf(number)))
+  return { kind: 'hospital', format: LEDGER_FORMAT, at: now(), account: ledger.next, closes, peer, delta }
+}
+
+/** Opens the account of a population that has none, or lets it go on under the hospital's new key. */
+function opening(
+  ledger: LedgerState,
+  { peer, population, document, now }: AccountInit,
+): EntryOf<'hospital'> | undefined {
+  const before = ledger.accountOf(population)
+  if (before?.peer === peer) return undefined
+  const [closes, delta] =
+    before === null ? [[], document.privacy.delta] : [[before.account], ledger.deltaOf(before.account)]
+  const named = population === null ? {} : { population }
+  return { kind: 'hospital', format: LEDGER_FORMAT, at: now(), account: ledger.next, closes, peer, ...named, delta }
 }
 
 /** A study begins once in each account. */
@@ -143,22 +199,36 @@ function beginning(
   account: number,
   { document, study, now }: AccountInit,
 ): EntryOf<'study'> | undefined {
-  if (ledger.study(study)?.account === account) return undefined
-  const { name, privacy } = document
+  if (ledger.hasBegun({ account, study })) return undefined
+  const { name, unit, privacy } = document
   const { delta, epsilon, colluders } = privacy
-  const terms = { ...termsOfStudy(document), delta, epsilon, rounds: trainingRounds(document), colluders }
+  const terms = {
+    ...termsOfStudy(document),
+    ...(unit !== 'record' && { unit }),
+    ...{ delta, epsilon, rounds: trainingRounds(document), colluders },
+  }
   return { kind: 'study', at: now(), account, study, name, ...terms }
 }
 
-/** A store that writes its charges to the ledger first, and reads them from there. */
-export function chargedStore(store: Store, account: PrivacyAccount): Store {
-  const charged = async (entries: readonly Entry[]): Promise<void> => {
-    await account.enter(entries)
-    await store.write(entries)
-  }
-  return {
-    ...store,
-    write: charged,
-    head: async context => ({ ...(await store.head(context)), charges: account.charges() }),
-  }
+function ledgerMissing(folder: string): OperatorError {
+  return new OperatorError(
+    'ledger-missing',
+    `The privacy ledger ${ledgerPath(folder)} is gone or empty, and the store of this folder knows of rounds`,
+    {
+      hint: 'Restore the newest copy of the file, and start again: rounds after that copy are charged from the transcript.',
+      exitCode: EXIT.verificationFailed,
+    },
+  )
+}
+
+/** What a node says when its budget is spent. */
+export function budgetSpent(document: StudyDocument, charged: number): OperatorError {
+  return new OperatorError(
+    'privacy-budget-exhausted',
+    `The privacy budget for "${document.name}" is spent after ${charged} rounds: the node takes part no more`,
+    {
+      hint: '"confrere privacy show" tells what was spent in which studies. A restart changes nothing: only a higher cap does.',
+      exitCode: EXIT.budgetExhausted,
+    },
+  )
 }

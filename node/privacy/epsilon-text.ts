@@ -145,3 +145,8 @@ export function observerLines(
     return [`epsilon ${epsilonText(epsilon)}${allowed} against ${against[observer]}: ${charged}`]
   })
 }
+
+/** Whose account it is, in words. @param population null: all patients that are in no population of their own */
+export function populationText(population: string | null): string {
+  return population === null ? 'the hospital' : `the population "${population}"`
+}

@@ -8,21 +8,21 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CodedError } from '../../crypto/errors.ts'
-import { type LedgerEntry, ledgerLine, readLedger } from '../../protocols/ledger/entry.ts'
+import { LEDGER_START, type LedgerEntry, ledgerLine, readLedger } from '../../protocols/ledger/entry.ts'
 import { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { syncFolder } from '../storage/atomic-file.ts'
+import { syncFolder, writeFileAtomic } from '../storage/atomic-file.ts'
 import { onDisk } from '../storage/disk-error.ts'
 
-export const PRIVACY_FOLDER = 'privacy'
-const LEDGER_FILE = 'ledger'
+/** In a data folder. */
+export const LEDGER_PATH = join('privacy', 'ledger')
 
 /** Two entries a round, below 600 bytes each: studies of 400,000 rounds in all. */
 const LEDGER_BYTES_MAX = 512 << 20
 
 /** Path of a data folder's ledger. */
 export function ledgerPath(folder: string): string {
-  return join(folder, PRIVACY_FOLDER, LEDGER_FILE)
+  return join(folder, LEDGER_PATH)
 }
 
 /** A ledger that was read and verified: its hash chain, and its epsilons by deriving them again. */
@@ -35,12 +35,30 @@ export interface VerifiedLedger {
 }
 
 /**
- * Reads and verifies a ledger; a file that is not there is an empty one.
+ * Makes the ledger of a new data folder: from then on a ledger that is missing was lost.
  *
- * @param everyEpsilon as in `Books.of`
+ * @param text of a former ledger, verified, or nothing
+ */
+export async function createLedger(folder: string, text: string): Promise<void> {
+  const file = ledgerPath(folder)
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await writeFileAtomic(file, text, 0o600)
+}
+
+/**
+ * Reads and verifies a ledger; a file that is not there is an empty one. Accounts of format 1 are shown as the one
+ * account that the next start makes of them in the file.
+ *
+ * @param everyEpsilon as in `LedgerState.of`
  * @throws OperatorError `ledger-broken` (exit code 8), `ledger-unreadable` (exit code 12)
  */
-export async function readLedgerFile(
+export async function readLedgerFile(file: string, options: { everyEpsilon?: boolean } = {}): Promise<VerifiedLedger> {
+  const verified = await verifiedLedger(file, options)
+  verified.ledger.carryOver()
+  return verified
+}
+
+async function verifiedLedger(
   file: string,
   { everyEpsilon = true }: { everyEpsilon?: boolean } = {},
 ): Promise<VerifiedLedger> {
@@ -101,7 +119,7 @@ export class Ledger {
   /** Opens and verifies a data folder's ledger; removes a partial line. @throws OperatorError as `readLedgerFile` */
   static async open(folder: string): Promise<Ledger> {
     const file = ledgerPath(folder)
-    const verified = await readLedgerFile(file, { everyEpsilon: false })
+    const verified = await verifiedLedger(file, { everyEpsilon: false })
     return await onDisk(async () => {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 })
       const handle = await open(file, 'a', 0o600)
@@ -122,28 +140,35 @@ export class Ledger {
     return this.#books
   }
 
+  /** Whether there is no entry yet. */
+  get isEmpty(): boolean {
+    return this.#head === LEDGER_START
+  }
+
   /** Hash of the last entry. */
   get head(): string {
     return this.#head
   }
 
   /**
-   * Makes an entry from the current books, appends it, and resolves when it is durable. The disk comes before the
-   * books: an entry that is not on disk was not spent, and nothing may be released on it.
+   * Makes entries from the current books, appends them one after the other, and resolves when they are durable. The disk comes
+   * before the books: an entry that is not on disk was not spent, and nothing may be released on it.
    *
-   * @param make   undefined when there is nothing to enter after all
-   * @throws OperatorError when the disk refuses; CodedError `bad-ledger` when the entry does not follow
+   * @param makes  each makes one entry from the books after those before it, or undefined when there is nothing to enter
+   * @throws OperatorError when the disk refuses; CodedError `bad-ledger` when an entry does not follow
    */
-  enter(make: (ledger: LedgerState) => LedgerEntry | undefined): Promise<void> {
+  enter(...makes: ((ledger: LedgerState) => LedgerEntry | undefined)[]): Promise<void> {
     const write = this.#last.then(async () => {
-      const entry = make(this.#books)
-      if (entry === undefined) return
-      this.#books.check(entry)
-      const { line, hash } = ledgerLine(this.#head, entry)
-      await onDisk(() => this.#append(line))
-      this.#books.add(entry)
-      this.#head = hash
-      this.#bytes += Buffer.byteLength(line)
+      for (const make of makes) {
+        const entry = make(this.#books)
+        if (entry === undefined) continue
+        this.#books.check(entry)
+        const { line, hash } = ledgerLine(this.#head, entry)
+        await onDisk(() => this.#append(line))
+        this.#books.add(entry)
+        this.#head = hash
+        this.#bytes += Buffer.byteLength(line)
+      }
     })
     // the caller of a failed write reports it; the next write finds the file unchanged
     this.#last = write.catch(() => {})

@@ -65,13 +65,28 @@ export type PatientPrices = (spent: Spent) => readonly EpsilonOfHospitals[] | nu
 /** Computes them here and now: up to some tenths of a CPU second. */
 export const pricedNow: PatientPrices = spent => named(spent, epsilonsOfCopies(spent.studies, spent))
 
-function named({ copies }: Spent, epsilons: readonly number[]): EpsilonOfHospitals[] {
+function named({ copies }: Pick<Spent, 'copies'>, epsilons: readonly number[]): EpsilonOfHospitals[] {
   return copies.map((hospitals, at) => ({ hospitals, colluding: epsilons[at]! }))
 }
 
+/** What a patient may have paid, as `sidesOfAccount` gives it. */
+export type SpentSides = Omit<Spent, 'studies'> & { readonly sides: readonly Spent['studies'][] }
+
+/** The prices of a patient on the side that paid most; null as long as one of them is not known. */
+export function pricesOfSides({ sides, ...at }: SpentSides, price: PatientPrices): EpsilonOfHospitals[] | null {
+  // every side is asked for, so that all are computed
+  const priced = sides.map(studies => price({ ...at, studies }))
+  const known = priced.filter(side => side !== null)
+  if (known.length < priced.length) return null
+  return named(
+    { copies: at.copies },
+    at.copies.map((_, index) => Math.max(0, ...known.map(side => side[index]!.colluding))),
+  )
+}
+
 /** The same by the number of records that a patient has at this hospital. */
-export function pricesOfRecords(spent: Omit<Spent, 'copies'>, price: PatientPrices): EpsilonOfRecords[] | null {
-  const priced = price({ ...spent, copies: RECORDS_OF_PATIENT })
+export function pricesOfRecords(spent: Omit<SpentSides, 'copies'>, price: PatientPrices): EpsilonOfRecords[] | null {
+  const priced = pricesOfSides({ ...spent, copies: RECORDS_OF_PATIENT }, price)
   return priced?.map(({ hospitals, colluding }) => ({ records: hospitals, colluding })) ?? null
 }
 

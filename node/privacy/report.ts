@@ -5,11 +5,12 @@
  */
 
 import type { EntryOf } from '../../protocols/ledger/entry.ts'
-import type { LedgerState } from '../../protocols/ledger/ledger.ts'
-import { chargedEpsilon, type Rounds, renyiEpsilon, spendingOf } from '../../protocols/ledger/spending.ts'
+import type { AccountBalance, LedgerState, StudyBalance } from '../../protocols/ledger/ledger.ts'
+import { plus, renyiEpsilonOfStudy, sidesOfAccount, sidesOfStudy } from '../../protocols/ledger/spending.ts'
 import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
+import type { UnitName } from '../../protocols/study/unit.ts'
 import { type ObserverWords, observerWords, UNIT_NOTE } from './epsilon-text.ts'
 import {
   type EpsilonOfHospitals,
@@ -18,6 +19,7 @@ import {
   type PatientPrices,
   pricedNow,
   pricesOfRecords,
+  pricesOfSides,
 } from './patient-epsilons.ts'
 
 /** One study's epsilons and their observers (privacy.md), at its delta, of what it promises them to. */
@@ -41,22 +43,21 @@ export interface StudySpending {
   /** against everyone who sees the model, and against all other hospitals; null without the study's file */
   readonly model: number | null
   readonly alone: number | null
-  /** hospitals that may have the record, at the promised epsilon */
+  /** what the epsilons are of */
+  readonly unit: UnitName
+  /** hospitals that may have the unit, at the promised epsilon */
   readonly copies: number
   /** what was charged, of a patient known to so many hospitals; null while that is computed */
   readonly epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
-  /** the same of a patient with so many records here */
+  /** the same of a patient with so many records here; null also where the unit is the patient */
   readonly epsilonsOfRecords: readonly EpsilonOfRecords[] | null
   /** the observer of each of the three, in words */
   readonly against: ObserverWords
 }
 
-/** One set of records and its spending. */
-export interface AccountSpending {
-  readonly account: number
-  readonly records: number
-  readonly delta: number
-  /** over all its studies, each for the number of hospitals that it promises its epsilon for */
+/** The account of a hospital, or of one of its populations, and its spending. */
+export interface AccountSpending extends Pick<AccountBalance, 'account' | 'peer' | 'population' | 'delta' | 'apart'> {
+  /** over all its studies, each for its own unit and for the number of hospitals that it promises its epsilon for */
   readonly epsilon: number
   /** the same of a patient known to so many hospitals that are all in these studies; null while that is computed */
   readonly epsilonsOfPatient: readonly EpsilonOfHospitals[] | null
@@ -83,41 +84,43 @@ export interface ReportSources {
 /** Reports every open account of the ledger. */
 export function privacyReport(sources: ReportSources): PrivacyReport {
   const { ledger, documents, epsilonMax, patients = pricedNow } = sources
-  const accounts = ledger.balances().map(({ account, records, delta, epsilon, studies }) => {
-    const reported = studies.map(({ study, rounds }) =>
-      studySpending({ ledger, patients }, { account, study, rounds }, documents.get(study)),
-    )
+  const accounts = ledger.balances().map(({ studies, ...balance }) => {
+    const { account, delta } = balance
+    const reported = studies.map(one => studySpending({ ledger, patients }, account, one, documents.get(one.study)))
     const copies = hospitalsShown(Math.max(1, ...reported.map(study => study.copies)))
-    const spent = studies.map(({ study, rounds }) => spendingOf(ledger.study(study) as EntryOf<'study'>, rounds))
+    const spent = studies.map(({ study, rounds }) => ({ terms: ledger.study(study) as EntryOf<'study'>, rounds }))
     return {
-      ...{ account, records, delta, epsilon, cap: epsilonMax },
-      epsilonsOfPatient: patients({ studies: spent, delta, copies }),
+      ...balance,
+      cap: epsilonMax,
+      epsilonsOfPatient: pricesOfSides({ sides: sidesOfAccount(spent), delta, copies }, patients),
       studies: reported,
     }
   })
   return { accounts, note: UNIT_NOTE }
 }
 
-/** An account's spending in a study: only its own rounds, because a study may have continued with other records. */
+/** An account's spending in a study: only its own rounds, because a study may have continued with other patients. */
 function studySpending(
   { ledger, patients }: { ledger: LedgerState; patients: PatientPrices },
-  { account, study, rounds }: { account: number; study: string; rounds: Rounds },
+  account: number,
+  { study, rounds, epsilon }: StudyBalance,
   document: StudyDocument | undefined,
 ): StudySpending {
   const terms = ledger.study(study) as EntryOf<'study'>
-  const { copies = 1 } = terms
-  const spending = spendingOf(terms, rounds)
-  const spent = { studies: [spending], delta: terms.delta }
+  const { copies = 1, unit = 'record' } = terms
+  const sides = sidesOfStudy({ terms, rounds }).map(side => [side])
+  const spent = { sides, delta: terms.delta }
+  const charged = plus(rounds.training, rounds.validation)
   const charges = ledger.charges(study).filter(charge => ledger.current(charge.account) === account)
   const observed = document === undefined ? undefined : observedEpsilons(document, charges)
   return {
-    ...{ study, name: terms.name, charged: rounds.training, rounds: terms.rounds, delta: terms.delta },
-    statistics: terms.statistics === undefined ? null : rounds.statistics > 0,
-    ...{ colluders: terms.colluders, copies, cap: terms.epsilon },
-    epsilonsOfPatient: patients({ ...spent, copies: hospitalsShown(copies) }),
-    epsilonsOfRecords: pricesOfRecords(spent, patients),
-    colluding: chargedEpsilon(spending, terms.delta),
-    colludingRenyi: renyiEpsilon(spending, terms.delta),
+    ...{ study, name: terms.name, charged: charged.training, rounds: terms.rounds, delta: terms.delta },
+    statistics: terms.statistics === undefined ? null : charged.statistics > 0,
+    ...{ colluders: terms.colluders, unit, copies, cap: terms.epsilon },
+    epsilonsOfPatient: pricesOfSides({ ...spent, copies: hospitalsShown(copies) }, patients),
+    epsilonsOfRecords: unit === 'record' ? pricesOfRecords(spent, patients) : null,
+    colluding: epsilon,
+    colludingRenyi: renyiEpsilonOfStudy({ terms, rounds }),
     against: observerWords(terms.colluders),
     model: observed?.model ?? null,
     alone: observed?.alone ?? null,
@@ -135,6 +138,7 @@ export interface Projection {
   readonly study: string
   readonly name: string
   readonly account: number
+  readonly population: string | null
   readonly more: number
   /** of the study, after them */
   readonly epsilon: number
@@ -146,12 +150,12 @@ export interface Projection {
 
 /** Projects every study of every account. @param more further rounds */
 export function projections({ ledger, epsilonMax }: ReportSources, more: number): Projection[] {
-  return ledger.balances().flatMap(({ account, studies }) =>
+  return ledger.balances().flatMap(({ account, population, studies }) =>
     studies.map(({ study, name }) => {
       const statistics = ledger.statisticsToCome(study)
       const { epsilon, total } = ledger.price({ account, study }, { training: more, statistics })
       const affordable = ledger.affordable({ account, study, totalMax: epsilonMax ?? Infinity })
-      return { study, name, account, more, epsilon, total, affordable }
+      return { study, name, account, population, more, epsilon, total, affordable }
     }),
   )
 }

@@ -22,6 +22,7 @@ const STORE_FOLDER = 'store'
 /** One line of the privacy account: what a round cost, and with how many contributors it was opened. */
 export interface SavedCharge {
   readonly round: number
+  readonly sid: Uint8Array
   readonly contributors: number
 }
 
@@ -36,6 +37,8 @@ export interface Store {
   write(entries: readonly Entry[]): Promise<void>
   /** @throws OperatorError `conflicting-certificates` when the study was stopped for good */
   head(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<SavedRound>
+  /** whether the folder holds a round of any study: a link, a message of ours, a charge or a reservation */
+  knowsRounds(): Promise<boolean>
   /** certified links from a round on, oldest first, encoded */
   links(fromRound: number, countMax: number): Promise<Uint8Array[]>
   record(record: RoundRecord): Promise<void>
@@ -100,6 +103,13 @@ function halted(at: string): OperatorError {
   )
 }
 
+async function holdsRounds(level: Level): Promise<boolean> {
+  for (const kind of ['link', 'own', 'charge', 'reserve']) {
+    for await (const _ of level.keys({ gte: `${kind}/`, lt: `${kind}0`, limit: 1 })) return true
+  }
+  return false
+}
+
 /** Opens the store of one study in a data folder. */
 export async function openStore(folder: string, study: Uint8Array): Promise<Store> {
   const level = await openLevel(folder)
@@ -146,6 +156,7 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
   return {
     write,
     head: context => fromStore(() => head(context)),
+    knowsRounds: () => fromStore(async () => await holdsRounds(level)),
     links: (fromRound, countMax) =>
       fromStore(async () => await level.values({ ...range('link', fromRound), limit: countMax }).all()),
     record: async record => {

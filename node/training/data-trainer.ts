@@ -7,7 +7,7 @@
 import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, requireContract, sourceOf } from '../datasets/dataset.ts'
-import { recordHashes } from '../datasets/record-hash.ts'
+import { repeatedRecords } from '../datasets/distinct.ts'
 import { type Units, unitsOf } from '../datasets/units.ts'
 import { unitsWithoutWithdrawn } from '../datasets/withdrawn.ts'
 import { drawViews } from './augmentation.ts'
@@ -80,7 +80,7 @@ export function createTrainer({
       return sum
     },
     statisticsSum: () => statisticsOf(document, boundedRecords(document, records), presentUnits()),
-    recordHashes: key => recordHashes(dataset, key),
+    repeatedRecords: repeatedRecords(dataset, document.unit),
     dispose: () => model.dispose(),
   }
 }

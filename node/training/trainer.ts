@@ -22,7 +22,7 @@ export interface Trainer {
    * @returns 2C + 1 entries
    */
   statisticsSum(): Float64Array
-  /** a keyed hash of each record, sorted, under a key of this node; a record that occurs twice has two */
-  recordHashes(key: Uint8Array): Uint8Array
+  /** records that occur earlier in the data already, of the same patient where that is the unit */
+  readonly repeatedRecords: number
   dispose(): void
 }

@@ -49,8 +49,8 @@ export interface PulledChunk {
 /** The calls of a worker; each is one message to it. */
 export interface WorkerCalls {
   engine(): string
-  /** a hash of each of our records under a key, sorted */
-  recordHashes(key: Uint8Array): Uint8Array
+  /** records that occur earlier in the data already */
+  repeatedRecords(): number
   run(job: RoundJob): RoundOutput
   /** trains one round's update; returns the time that it took, ms */
   train(round: number): number
@@ -84,7 +84,7 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
   const run = createRunner(vectors, { document, rng })
   return {
     engine: () => trainer.engine,
-    recordHashes: key => trainer.recordHashes(key),
+    repeatedRecords: () => trainer.repeatedRecords,
     run,
     train(round) {
       const start = performance.now()

@@ -20,7 +20,7 @@ export type WorkerClient = {
 /** Every call of the worker; one that is forgotten does not compile. */
 const CALL_TABLE = {
   engine: true,
-  recordHashes: true,
+  repeatedRecords: true,
   run: true,
   train: true,
   chunk: true,

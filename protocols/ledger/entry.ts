@@ -36,6 +36,24 @@ const ACCOUNTS_MAX = 1_000_000
 /** Largest number of a round: far above the rounds of any study. */
 const ROUND_MAX = 2 ** 40
 
+/** Written in every `hospital` entry. Format 1 had accounts for sets of records; its lines stay readable. */
+export const LEDGER_FORMAT = 2
+/** Of an Ed25519 key, base58btc. */
+const PEER = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/
+
+/** The two sides of an account: patients that a hospital trains on, and those that it holds back for validation. */
+export const SUB_ACCOUNTS = ['training', 'validation'] as const
+export type SubAccount = (typeof SUB_ACCOUNTS)[number]
+
+const POPULATION_CHARACTERS_MAX = 64
+/** The name of a population of its own. */
+export const POPULATION_SCHEMA = z
+  .string()
+  .regex(
+    new RegExp(`^[\\p{L}\\p{N}]([\\p{L}\\p{N} ._-]{0,${POPULATION_CHARACTERS_MAX - 2}}[\\p{L}\\p{N}])?$`, 'u'),
+    `must be 1 to ${POPULATION_CHARACTERS_MAX} letters, digits, spaces, dots, dashes or underscores, and begin and end with a letter or digit`,
+  )
+
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
 const account = whole(1, ACCOUNTS_MAX)
 const delta = z.number().min(DELTA_MIN).max(DELTA_MAX)
@@ -57,7 +75,24 @@ const terms = {
 const place = { account, study: digest, round: whole(0, ROUND_MAX), sid: digest }
 
 const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
-  /** A new set of records, or one that merges known sets. All spending is charged to the set as a whole. */
+  /**
+   * The account of a hospital, or of one of its populations. It takes over all that was charged to the accounts that it
+   * closes: those of format 1, or its own under an earlier key.
+   */
+  z.strictObject({
+    kind: z.literal('hospital'),
+    format: z.literal(LEDGER_FORMAT),
+    at,
+    account,
+    closes: z.array(account).max(MERGES_MAX),
+    /** the hospital's peer id */
+    peer: z.string().regex(PEER),
+    /** the name that the operator gave to a population of its own; absent: all other patients of the hospital */
+    population: POPULATION_SCHEMA.exactOptional(),
+    /** at most the delta of each closed account; each study that begins may lower it */
+    delta,
+  }),
+  /** Format 1, read only: a set of records, or one that merges known sets. */
   z.strictObject({
     kind: z.literal('account'),
     at,
@@ -76,6 +111,10 @@ const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
     ...terms,
     /** terms of the round of statistics before the first step of training; it samples every record */
     statistics: z.strictObject({ noiseMultiplier }).exactOptional(),
+    /** what the promise is about; absent: the record */
+    unit: z.literal('patient').exactOptional(),
+    /** share of the patients that the hospital holds back for validation; absent where patients are not kept apart */
+    validationShare: z.number().gt(0).lt(1).exactOptional(),
     delta,
     epsilon: z.number().positive().max(EPSILON_MAX),
     rounds: whole(1, ROUNDS_MAX),
@@ -89,6 +128,8 @@ const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
     at,
     ...place,
     ...terms,
+    /** whose patients took part; in format 1 it is absent, and means training */
+    subAccount: z.enum(SUB_ACCOUNTS).exactOptional(),
     contributors: whole(1, HOSPITALS_MAX),
     epsilon: spent,
     total: spent,

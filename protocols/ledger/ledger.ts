@@ -10,15 +10,18 @@
  */
 
 import { roundKind, trainingCharges } from '../study/rounds.ts'
-import { broken, type EntryOf, type LedgerEntry } from './entry.ts'
+import { broken, type EntryOf, type LedgerEntry, type SubAccount } from './entry.ts'
 import {
-  chargedEpsilon,
-  epsilonOfStudies,
-  NO_ROUNDS,
+  epsilonOfAccount,
+  epsilonOfStudy,
+  keepsApart,
+  NO_STUDY_ROUNDS,
   plus,
+  plusRounds,
   type Rounds,
+  type StudyInAccount,
+  type StudyRounds,
   sameTerms,
-  spendingOf,
   termsIn,
 } from './spending.ts'
 
@@ -26,30 +29,58 @@ import {
 const EPSILON_TOLERANCE = 2e-4
 
 interface Account {
-  readonly records: number
-  readonly delta: number
+  /** 1: of a set of records; 2: of a hospital, or of one of its populations */
+  readonly format: 1 | 2
+  readonly peer: string | null
+  readonly population: string | null
+  /** the smallest that any of its studies promised; in format 1 the one that it was opened with */
+  delta: number
   /** the account that this one was merged into */
   mergedInto?: number
   /** by study: charged rounds, including those of merged accounts */
-  readonly rounds: Map<string, Rounds>
+  readonly rounds: Map<string, StudyRounds>
+}
+
+/** A study's share of an account. */
+export interface StudyBalance {
+  readonly study: string
+  readonly name: string
+  readonly rounds: StudyRounds
+  /** of one patient, at the study's own delta */
+  readonly epsilon: number
 }
 
 /** One account's balance, for display. */
 export interface AccountBalance {
   readonly account: number
-  readonly records: number
+  /** the hospital's peer id; null for an account of format 1, which a start carries over */
+  readonly peer: string | null
+  /** null: all patients of the hospital that are in no population of their own */
+  readonly population: string | null
   readonly delta: number
+  /** of one patient */
   readonly epsilon: number
-  readonly studies: readonly { readonly study: string; readonly name: string; readonly rounds: Rounds }[]
+  /** whether training and validation patients are kept apart, so that the cap holds for each side by itself */
+  readonly apart: boolean
+  readonly studies: readonly StudyBalance[]
+}
+
+/** Where a round is charged. */
+interface ChargePlace {
+  readonly account: number
+  readonly study: string
+  /** by default training */
+  readonly subAccount?: SubAccount
 }
 
 export class LedgerState {
   readonly #accounts = new Map<number, Account>()
   readonly #studies = new Map<string, EntryOf<'study'>>()
-  /** by study and sid: charged rounds */
+  /** by study, round and sid: charged rounds */
   readonly #charged = new Map<string, EntryOf<'charge'>>()
   /** by study: the reservation of the round in progress */
   readonly #reserved = new Map<string, EntryOf<'reserve'>>()
+  #format: 1 | 2 = 1
 
   /**
    * The state after these entries.
@@ -75,7 +106,11 @@ export class LedgerState {
    *   a wrong epsilon
    */
   check(entry: LedgerEntry, { line, derive = true }: { line?: number; derive?: boolean } = {}): void {
-    if (entry.kind === 'account') return this.#checkAccount(entry, line)
+    if (entry.kind === 'account') {
+      if (this.#format > 1) throw broken('it is of format 1, after a line of format 2', line)
+      return void this.#checkAccount(entry, entry.merges, line)
+    }
+    if (entry.kind === 'hospital') return this.#checkHospital(entry, line)
     const account = this.#accounts.get(entry.account)
     if (account === undefined) throw broken(`there is no account ${entry.account}`, line)
     if (account.mergedInto !== undefined) throw broken(`account ${entry.account} is closed`, line)
@@ -91,27 +126,47 @@ export class LedgerState {
   /** Adds one entry. @throws CodedError as `check`, with nothing changed */
   add(entry: LedgerEntry, options: { line?: number; derive?: boolean } = {}): void {
     this.check(entry, options)
-    if (entry.kind === 'account') this.#open(entry)
-    else if (entry.kind === 'study') this.#begin(entry)
+    if (entry.kind === 'account') this.#open(entry, { format: 1, peer: null, population: null }, entry.merges)
+    else if (entry.kind === 'hospital') {
+      this.#open(entry, { format: 2, peer: entry.peer, population: entry.population ?? null }, entry.closes)
+    } else if (entry.kind === 'study') this.#begin(entry)
     else if (entry.kind === 'reserve') this.#reserved.set(entry.study, entry)
     else {
       const { rounds } = this.#account(entry.account)
-      rounds.set(entry.study, plus(rounds.get(entry.study) ?? NO_ROUNDS, { [roundKind(entry.round)]: 1 }))
-      this.#charged.set(`${entry.study}/${entry.sid}`, entry)
+      const more = moreOf(entry.subAccount, { [roundKind(entry.round)]: 1 })
+      rounds.set(entry.study, plusRounds(rounds.get(entry.study) ?? NO_STUDY_ROUNDS, more))
+      this.#charged.set(keyOf(entry), entry)
       this.#reserved.delete(entry.study)
     }
   }
 
-  #checkAccount(entry: EntryOf<'account'>, line?: number): void {
+  #checkAccount(
+    entry: Pick<EntryOf<'account'>, 'account' | 'delta'>,
+    merges: readonly number[],
+    line?: number,
+  ): readonly Account[] {
     if (entry.account !== this.next) throw broken(`account ${entry.account} is out of order`, line)
-    for (const number of entry.merges) {
+    if (new Set(merges).size !== merges.length) throw broken('an account is merged twice', line)
+    return merges.map(number => {
       const account = this.#accounts.get(number)
       if (account === undefined || account.mergedInto !== undefined) {
         throw broken(`account ${number} cannot be merged: it is not open`, line)
       }
       if (account.delta < entry.delta) throw broken('its delta is above that of a merged one', line)
+      return account
+    })
+  }
+
+  #checkHospital(entry: EntryOf<'hospital'>, line?: number): void {
+    const population = entry.population ?? null
+    const closed = this.#checkAccount(entry, entry.closes, line)
+    if (closed.some(account => account.population !== population)) {
+      throw broken('it closes an account of another population', line)
     }
-    if (new Set(entry.merges).size !== entry.merges.length) throw broken('an account is merged twice', line)
+    const before = this.accountOf(population)
+    if (before !== null && !entry.closes.includes(before.account)) {
+      throw broken(`${population ?? 'the hospital'} has account ${before.account} already`, line)
+    }
   }
 
   #checkCharge(
@@ -130,37 +185,79 @@ export class LedgerState {
     if (differs(total, entry.total)) throw broken(`the account's total is ${total} by now, not ${entry.total}`, line)
   }
 
-  #open({ account, merges, records, delta }: EntryOf<'account'>): void {
-    const rounds = new Map<string, Rounds>()
+  #open(
+    { account, delta }: Pick<EntryOf<'account'>, 'account' | 'delta'>,
+    owner: Pick<Account, 'format' | 'peer' | 'population'>,
+    merges: readonly number[],
+  ): void {
+    const rounds = new Map<string, StudyRounds>()
+    const deltas = [delta]
     for (const number of merges) {
       const merged = this.#account(number)
       merged.mergedInto = account
-      for (const [study, count] of merged.rounds) rounds.set(study, plus(count, rounds.get(study) ?? NO_ROUNDS))
+      for (const [study, count] of merged.rounds) {
+        rounds.set(study, plusRounds(count, rounds.get(study) ?? NO_STUDY_ROUNDS))
+        deltas.push(this.#begun(study).delta)
+      }
     }
-    this.#accounts.set(account, { records, delta, rounds })
+    this.#format = owner.format
+    this.#accounts.set(account, { ...owner, delta: owner.format === 1 ? delta : Math.min(...deltas), rounds })
   }
 
   #begin(entry: EntryOf<'study'>): void {
-    const { rounds } = this.#account(entry.account)
-    rounds.set(entry.study, rounds.get(entry.study) ?? NO_ROUNDS)
+    const account = this.#account(entry.account)
+    account.rounds.set(entry.study, account.rounds.get(entry.study) ?? NO_STUDY_ROUNDS)
+    // the charges of format 1 were derived at the delta of the account's opening
+    if (account.format > 1) account.delta = Math.min(account.delta, entry.delta)
     this.#studies.set(entry.study, entry)
   }
 
-  /** The epsilons of study and account, each under its own delta, after `more` rounds of the study. */
-  price(
-    { account, study }: { account: number; study: string },
-    more: Partial<Rounds>,
-  ): { epsilon: number; total: number } {
+  /**
+   * Merges the accounts of format 1 as the next start of the node does in the file: into the account of the hospital,
+   * with all that was charged to any of them.
+   */
+  carryOver(): void {
+    const closes = this.formerAccounts()
+    if (closes.length === 0) return
+    const delta = Math.min(...closes.map(number => this.deltaOf(number)))
+    this.#open({ account: this.next, delta }, { format: 2, peer: null, population: null }, closes)
+  }
+
+  /** Open accounts of format 1. */
+  formerAccounts(): number[] {
+    return [...this.#accounts].flatMap(([number, { format, mergedInto }]) => {
+      return format === 1 && mergedInto === undefined ? [number] : []
+    })
+  }
+
+  /** The open account of a population of the hospital, or with null of all its other patients. */
+  accountOf(population: string | null): { readonly account: number; readonly peer: string | null } | null {
+    for (const [account, one] of this.#accounts) {
+      if (one.format > 1 && one.mergedInto === undefined && one.population === population) {
+        return { account, peer: one.peer }
+      }
+    }
+    return null
+  }
+
+  /** Names of the populations that have an account of their own. */
+  populations(): string[] {
+    return [...this.#accounts.values()].flatMap(({ mergedInto, population }) => {
+      return mergedInto === undefined && population !== null ? [population] : []
+    })
+  }
+
+  /** The epsilons of study and account for one patient, each under its own delta, after `more` rounds of the study. */
+  price({ account, study, subAccount }: ChargePlace, more: Partial<Rounds>): { epsilon: number; total: number } {
     const terms = this.#begun(study)
     const { rounds, delta } = this.#account(account)
-    const here = spendingOf(terms, plus(rounds.get(study) ?? NO_ROUNDS, more))
+    const here = { terms, rounds: plusRounds(rounds.get(study) ?? NO_STUDY_ROUNDS, moreOf(subAccount, more)) }
     const others = [...rounds].filter(([other]) => other !== study)
-    const before = others.map(([other, count]) => spendingOf(this.#begun(other), count))
-    const epsilon = chargedEpsilon(here, terms.delta)
+    const before = others.map(([other, count]) => ({ terms: this.#begun(other), rounds: count }))
+    const epsilon = epsilonOfStudy(here)
     // shortcut: most accounts have one study, and its delta
-    const alone = before.every(spending => spending.length === 0)
-    const total = alone && delta === terms.delta ? epsilon : epsilonOfStudies([...before, here], delta)
-    return { epsilon, total }
+    const alone = before.every(({ rounds }) => isEmpty(rounds))
+    return { epsilon, total: alone && delta === terms.delta ? epsilon : epsilonOfAccount([...before, here], delta) }
   }
 
   #begun(study: string): EntryOf<'study'> {
@@ -173,13 +270,11 @@ export class LedgerState {
    * The number of further rounds of training that the budget allows: the study's own epsilon, and `totalMax` for the
    * account's total. Uncharged statistics are counted first, whether their round is still to come or was missed.
    */
-  affordable({ account, study, totalMax }: { account: number; study: string; totalMax: number }): number {
+  affordable(place: ChargePlace & { totalMax: number }): number {
+    const { study } = place
     const terms = this.#begun(study)
     const statistics = this.statisticsToCome(study)
-    const fits = (more: number): boolean => {
-      const { epsilon, total } = this.price({ account, study }, { training: more, statistics })
-      return epsilon <= terms.epsilon && total <= totalMax
-    }
+    const fits = (more: number) => this.fits(place, { training: more, statistics })
     const left = Math.max(0, terms.rounds - trainingCharges(this.charges(study)))
     if (fits(left)) return left
     let [fit, over] = [0, left]
@@ -189,6 +284,12 @@ export class LedgerState {
       else over = middle
     }
     return fit
+  }
+
+  /** Whether the study's own epsilon and `totalMax` for the account both allow so many more rounds. */
+  fits({ totalMax, ...place }: ChargePlace & { totalMax: number }, more: Partial<Rounds>): boolean {
+    const { epsilon, total } = this.price(place, more)
+    return epsilon <= this.#begun(place.study).epsilon && total <= totalMax
   }
 
   /** Rounds of statistics of the study that were not charged: one, or none. */
@@ -206,8 +307,13 @@ export class LedgerState {
     return this.#studies.get(study)
   }
 
-  isCharged({ study, sid }: { study: string; sid: string }): boolean {
-    return this.#charged.has(`${study}/${sid}`)
+  /** Whether a study has begun in an account, or in one that it closed. */
+  hasBegun({ account, study }: { account: number; study: string }): boolean {
+    return this.#account(account).rounds.has(study)
+  }
+
+  isCharged(place: { study: string; round: number; sid: string }): boolean {
+    return this.#charged.has(keyOf(place))
   }
 
   /** The charges of a study, in the order of the ledger. */
@@ -228,13 +334,25 @@ export class LedgerState {
     return this.#account(account).delta
   }
 
+  /** The last round of a study that the ledger knows of, reserved or charged; −1 if there is none. */
+  lastRound(study: string): number {
+    const charged = this.charges(study).reduce((last, { round }) => Math.max(last, round), -1)
+    return Math.max(charged, this.reserved(study)?.round ?? -1)
+  }
+
   /** The balance of every open account. */
   balances(): AccountBalance[] {
     const open = [...this.#accounts].filter(([, { mergedInto }]) => mergedInto === undefined)
-    return open.map(([account, { records, delta, rounds }]) => {
-      const studies = [...rounds].map(([study, count]) => ({ study, name: this.#begun(study).name, rounds: count }))
-      const spending = studies.map(one => spendingOf(this.#begun(one.study), one.rounds))
-      return { account, records, delta, epsilon: epsilonOfStudies(spending, delta), studies }
+    return open.map(([account, { peer, population, delta, rounds }]) => {
+      const spent: StudyInAccount[] = [...rounds].map(([study, count]) => ({
+        terms: this.#begun(study),
+        rounds: count,
+      }))
+      const studies = spent.map(one => ({
+        ...{ study: one.terms.study, name: one.terms.name, rounds: one.rounds, epsilon: epsilonOfStudy(one) },
+      }))
+      const epsilon = epsilonOfAccount(spent, delta)
+      return { account, peer, population, delta, epsilon, apart: keepsApart(spent), studies }
     })
   }
 
@@ -245,8 +363,26 @@ export class LedgerState {
   }
 }
 
+function keyOf({ study, round, sid }: { study: string; round: number; sid: string }): string {
+  // rounds that were never opened have one sid, of zeros
+  return `${study}/${round}/${sid}`
+}
+
+function moreOf(subAccount: SubAccount = 'training', more: Partial<Rounds>): StudyRounds {
+  return { ...NO_STUDY_ROUNDS, [subAccount]: plus(NO_STUDY_ROUNDS[subAccount], more) }
+}
+
+function isEmpty({ training, validation }: StudyRounds): boolean {
+  return [training, validation].every(({ statistics, training }) => statistics + training === 0)
+}
+
 function sameStudy(a: EntryOf<'study'>, b: EntryOf<'study'>): boolean {
-  return sameTerms(a, b) && a.statistics?.noiseMultiplier === b.statistics?.noiseMultiplier
+  return (
+    sameTerms(a, b) &&
+    a.statistics?.noiseMultiplier === b.statistics?.noiseMultiplier &&
+    a.validationShare === b.validationShare &&
+    a.unit === b.unit
+  )
 }
 
 function differs(derived: number, written: number): boolean {

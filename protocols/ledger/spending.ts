@@ -9,7 +9,7 @@ import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/ac
 import { SAMPLE_RATE_ONE } from '../study/limits.ts'
 import type { RoundKind } from '../study/round-kind.ts'
 import type { StudyDocument } from '../study/types.ts'
-import { broken, type EntryOf } from './entry.ts'
+import { broken, type EntryOf, SUB_ACCOUNTS, type SubAccount } from './entry.ts'
 
 /** The parameters of the mechanism in one round, which determine its cost. */
 export interface Terms {
@@ -81,7 +81,7 @@ export interface Spending {
 }
 
 /** The epsilon of rounds of one study, which is charged. */
-export function chargedEpsilon(spending: readonly Spending[], delta: number): number {
+function chargedEpsilon(spending: readonly Spending[], delta: number): number {
   const kinds = spending.map(({ terms: { sampleRate, noiseMultiplier, steps = 1, copies = 1 }, rounds }) => {
     return { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * steps, copies }
   })
@@ -89,7 +89,7 @@ export function chargedEpsilon(spending: readonly Spending[], delta: number): nu
 }
 
 /** Epsilon of some rounds of one study or of several, one list of spendings each. */
-export function epsilonOfStudies(studies: readonly (readonly Spending[])[], delta: number): number {
+function epsilonOfStudies(studies: readonly (readonly Spending[])[], delta: number): number {
   const spent = studies.filter(spending => spending.length > 0)
   return spent.length === 1 ? chargedEpsilon(spent[0]!, delta) : renyiEpsilon(spent.flat(), delta)
 }
@@ -109,14 +109,74 @@ export function epsilonsOfCopies(
   return copies.map(count => epsilonOfStudies(priced(count), delta))
 }
 
-/** The epsilon by Rényi divergences alone: valid also for terms chosen after earlier results, and a cross-check. */
-export function renyiEpsilon(spending: readonly Spending[], delta: number): number {
+/** The epsilon by Rényi divergences alone: valid also for terms chosen after earlier results. */
+function renyiEpsilon(spending: readonly Spending[], delta: number): number {
   const total = new Float64Array(RDP_ORDERS.length)
   for (const { terms, rounds } of spending) {
     const [step, count] = [stepOf(terms), rounds * (terms.steps ?? 1)]
     for (let order = 0; order < total.length; order++) total[order]! += step[order]! * count
   }
   return spending.every(({ rounds }) => rounds === 0) ? 0 : rdpToEpsilon(total, delta)
+}
+
+/** Rounds of one study in an account, by sub-account. */
+export type StudyRounds = Readonly<Record<SubAccount, Rounds>>
+
+export const NO_STUDY_ROUNDS: StudyRounds = { training: NO_ROUNDS, validation: NO_ROUNDS }
+
+/** The sum, sub-account by sub-account. */
+export function plusRounds(a: StudyRounds, b: StudyRounds): StudyRounds {
+  return { training: plus(a.training, b.training), validation: plus(a.validation, b.validation) }
+}
+
+/** A study's rounds in an account, and its terms. */
+export interface StudyInAccount {
+  readonly terms: EntryOf<'study'>
+  readonly rounds: StudyRounds
+}
+
+/**
+ * Whether a patient pays in one sub-account only: every study with a charge here keeps the patients apart, at the same
+ * share. If one does not, or if the share was changed, a patient may have paid on both sides.
+ */
+export function keepsApart(studies: readonly StudyInAccount[]): boolean {
+  const spent = studies.filter(({ terms, rounds }) => sidesOf({ terms, rounds }, false)[0]!.length > 0)
+  const [first] = spent
+  const share = first?.terms.validationShare
+  return share !== undefined && spent.every(({ terms }) => terms.validationShare === share)
+}
+
+/** What one patient may have paid for a study: on either side where they are kept apart, else both together. */
+function sidesOf({ terms, rounds }: StudyInAccount, apart: boolean): Spending[][] {
+  if (apart) return SUB_ACCOUNTS.map(side => spendingOf(terms, rounds[side]))
+  return [spendingOf(terms, plus(rounds.training, rounds.validation))]
+}
+
+/** What one patient may have paid for a study: one list of spendings for each side, or one for both together. */
+export function sidesOfStudy(study: StudyInAccount): Spending[][] {
+  return sidesOf(study, study.terms.validationShare !== undefined)
+}
+
+/** The same for all studies of an account: a list with every study's spendings for each side, or one for both together. */
+export function sidesOfAccount(studies: readonly StudyInAccount[]): Spending[][][] {
+  const apart = keepsApart(studies)
+  const sides = studies.map(study => sidesOf(study, apart))
+  return (sides[0] ?? []).map((_, side) => sides.map(study => study[side]!))
+}
+
+/** The epsilon of one study for one patient: the larger of both sides where patients are kept apart, else of their sum. */
+export function epsilonOfStudy(study: StudyInAccount): number {
+  return Math.max(...sidesOfStudy(study).map(side => chargedEpsilon(side, study.terms.delta)))
+}
+
+/** The same by Rényi accounting: a looser bound, as a cross-check. */
+export function renyiEpsilonOfStudy(study: StudyInAccount): number {
+  return Math.max(...sidesOfStudy(study).map(side => renyiEpsilon(side, study.terms.delta)))
+}
+
+/** The epsilon of an account for one patient: as `epsilonOfStudy`, over all its studies, under the account's delta. */
+export function epsilonOfAccount(studies: readonly StudyInAccount[], delta: number): number {
+  return Math.max(0, ...sidesOfAccount(studies).map(side => epsilonOfStudies(side, delta)))
 }
 
 /** Whether two rounds have the same terms, and so the same cost. */

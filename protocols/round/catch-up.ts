@@ -220,7 +220,8 @@ function forgottenCharges(turn: Turn, links: readonly Link[], values: readonly R
     const link = links[at] as Link
     const context: StepContext = contextAt(turn.context, head.roster)
     const released = slotName({ type: 'release', from: context.self })
-    const known = link.round === state.round && (state.charged || state.own.has(released))
+    const isOfThisRound = link.round === state.round && (state.charged || state.own.has(released))
+    const known = isOfThisRound || state.chargedAhead.has(link.round)
     if (value.outcome === 'result' && value.members.includes(context.self) && !known) {
       entries.push({ kind: 'charge', round: link.round, sid: value.sid, contributors: value.members.length })
     }
@@ -237,9 +238,10 @@ function carriedOver(turn: Turn, { round, roster }: TranscriptHead, { values, fo
     const ranks = [...members.keys()].map(member => roster.ranks.get(state.roster.peers[member] as string))
     return new Map(ranks.filter(rank => rank !== undefined).map(rank => [rank, true]))
   }
-  const { charges, approving, muted } = state
+  const { charges, chargedAhead, approving, muted } = state
   return {
     charges: charges + forgotten,
+    chargedAhead,
     connected: moved(state.connected),
     lost: moved(state.lost),
     approving: approving !== null && fits(context.document, roster, approving) ? approving : null,

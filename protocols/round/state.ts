@@ -66,6 +66,8 @@ export interface Awaited {
 export interface Carried {
   /** number of training rounds that were charged for our releases */
   readonly charges: number
+  /** rounds after the one on the disk that the ledger has charged already: the disk is older than the ledger */
+  readonly chargedAhead: ReadonlySet<number>
   readonly connected: ReadonlyMap<Member, true>
   /** members that have been disconnected for longer than `lostAfterMs` */
   readonly lost: ReadonlyMap<Member, true>
@@ -128,6 +130,7 @@ export interface RoundState extends TranscriptHead, Carried {
 /** The carried state of a peer that has just started, without further knowledge. */
 export const NEWCOMER: Carried = {
   charges: 0,
+  chargedAhead: new Set(),
   connected: new Map(),
   lost: new Map(),
   approving: null,
@@ -138,11 +141,11 @@ export const NEWCOMER: Carried = {
 
 /** A round before its first message. */
 export function createRound({ round, previous, roster, bans }: TranscriptHead, carried: Carried): RoundState {
-  const { charges, connected, lost, approving, strikes, rollbackGuard, muted } = carried
+  const { charges, chargedAhead, connected, lost, approving, strikes, rollbackGuard, muted } = carried
   return {
     ...{ round, previous, roster, bans },
-    ...{ charges, connected, lost, approving, strikes, rollbackGuard, muted },
-    charged: false,
+    ...{ charges, chargedAhead, connected, lost, approving, strikes, rollbackGuard, muted },
+    charged: chargedAhead.has(round),
     resumed: false,
     phase: 'idle',
     messages: new Map(),

@@ -72,7 +72,9 @@ export function begin(
   { head, charges, own = new Map(), recall, awaited }: Beginning,
   context: StepContext,
 ): { state: RoundState; effects: Effect[] } {
-  const carried = { ...NEWCOMER, charges: trainingCharges(charges), rollbackGuard: recall ? new Map() : null }
+  const chargedAhead = new Set(charges.map(({ round }) => round).filter(round => round > head.round))
+  const rollbackGuard = recall ? new Map() : null
+  const carried = { ...NEWCOMER, charges: trainingCharges(charges), chargedAhead, rollbackGuard }
   const charged = charges.some(({ round }) => round === head.round)
   const state = { ...createRound(head, carried), charged, resumed: own.size > 0 }
   const turn: Turn = { state, effects: [], context: contextAt(context, head.roster) }

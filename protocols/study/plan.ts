@@ -6,6 +6,7 @@
 
 import { CryptoError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../errors.ts'
+import { isDeltaLarge } from './delta.ts'
 import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './limits.ts'
 import { noiseModeOf } from './noise/list.ts'
 import type { SumPlan } from './noise/mode.ts'
@@ -157,8 +158,8 @@ function warningsOf(
       `The epsilon is promised for a patient known to ${copies} hospitals, and there are ${hospitals}: fewer copies need less noise.`,
     )
   }
-  if (privacy.delta * units > 1) {
-    warnings.push(`delta ${privacy.delta} is above 1/${units}, one over the records: choose a smaller one.`)
+  if (isDeltaLarge({ privacy, units })) {
+    warnings.push(`delta ${privacy.delta} is above 1/(2 × ${units}), one over twice the units: choose a smaller one.`)
   }
   if (privacy.epsilon > EPSILON_WEAK) {
     warnings.push(`epsilon ${privacy.epsilon} is above ${EPSILON_WEAK}: a weak promise.`)

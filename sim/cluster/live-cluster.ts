@@ -70,7 +70,7 @@ function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum'])
     engine: 'given',
     clippedSum: ({ parameters }) => clippedSum(member, parameters),
     statisticsSum: () => new Float64Array(0),
-    recordHashes: () => new Uint8Array(16).fill(member),
+    repeatedRecords: 0,
     dispose: () => {},
   }
 }

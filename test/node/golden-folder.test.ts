@@ -11,12 +11,10 @@ import { ClassicLevel } from 'classic-level'
 import { seal } from '../../crypto/envelope.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import type { Signer } from '../../crypto/signature.ts'
-import { recordHashes } from '../../node/datasets/record-hash.ts'
 import { PUSH_PROTOCOL, SYNC_PROTOCOL } from '../../node/network/anti-entropy.ts'
 import { encodeHello } from '../../node/network/hello.ts'
 import { HELLO_PROTOCOL } from '../../node/network/neighbours.ts'
-import { ledgerPath } from '../../node/privacy/ledger-file.ts'
-import { RecordSets } from '../../node/privacy/record-sets.ts'
+import { createLedger, ledgerPath } from '../../node/privacy/ledger-file.ts'
 import { EvidenceFolder } from '../../node/storage/evidence-folder.ts'
 import { storeApproval } from '../../node/storage/pending-change.ts'
 import { RoundFiles, studyFolder } from '../../node/storage/round-files.ts'
@@ -82,12 +80,7 @@ async function fill(folder: string): Promise<void> {
   await evidence.open()
   const peer = peerString(FOUNDER.id)
   await evidence.keep({ peer, code: 'equivocation' }, { study: STUDY, round: 2, evidence: EVIDENCE, links: [LINK] })
-  const inputs = Float32Array.from({ length: 6 }, (_, at) => at / 7)
-  const records = { count: 3, shape: [2], inputs, labels: new Uint8Array(3) }
-  const hashes = recordHashes(records, fixed('key of the records'))
-  const sets = new RecordSets(folder)
-  await sets.key(false)
-  await sets.write(1, new Set([Buffer.from(hashes.subarray(0, 16)).toString('latin1')]))
+  await createLedger(folder, '')
   const vectors = new RoundFiles({ folder: studyFolder(folder, hex(STUDY)), document: DOCUMENT, study: hex(STUDY) })
   vectors.secrets(2)
   vectors.putMasked(
@@ -101,7 +94,7 @@ async function fill(folder: string): Promise<void> {
 }
 
 /** Drawn by the node's own generator: only that they are there, and how long. */
-const DRAWN = /(^privacy\/key|\/secrets)$/
+const DRAWN = /\/secrets$/
 
 /** Mode and SHA-256 of each file, by path. */
 async function files(folder: string): Promise<Record<string, string>> {
@@ -127,6 +120,16 @@ const LEDGER: readonly LedgerEntry[] = [
   },
   { kind: 'reserve', ...PLACE },
   { kind: 'charge', ...PLACE, ...TERMS, contributors: 4, epsilon: 0.25, total: 0.5 },
+  { kind: 'hospital', format: 2, at: AT, account: 3, closes: [2], peer: peerString(NEWCOMER.id), delta: 1e-6 },
+  {
+    ...{ kind: 'hospital', format: 2, at: AT, account: 4, closes: [], peer: peerString(NEWCOMER.id), delta: 1e-6 },
+    population: 'Site B',
+  },
+  {
+    ...{ kind: 'study', at: AT, account: 3, study: hex(STUDY), name: 'X-rays', ...TERMS, validationShare: 0.2 },
+    ...{ delta: 1e-5, epsilon: 9, rounds: 100, colluders: 1 },
+  },
+  { kind: 'charge', ...PLACE, ...TERMS, subAccount: 'validation', contributors: 4, epsilon: 0.25, total: 0.5 },
 ]
 
 function ledger(): string[] {

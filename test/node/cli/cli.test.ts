@@ -145,6 +145,32 @@ test('a study that may spend more than the node allows is refused with exit code
   t.regex(stderr, /may spend epsilon 3 for one record \(one image, one row\), and this node allows 2\.9/)
 })
 
+test('a delta above the node’s own is refused by approve, and by start after it was lowered', async t => {
+  const { folders, study } = await founded(t)
+  await works(t, 'study', 'approve', study, '--data', folders[1]!)
+  const config = join(folders[1]!, 'config.toml')
+  await writeFile(config, (await readFile(config, 'utf8')).replace(/^deltaMax = .*$/m, 'deltaMax = 1e-6'))
+  const message = /at delta 0\.00001, and this node allows at most 0\.000001\n {2}hint: .*privacy\.deltaMax/
+  t.regex(await fails(t, EXIT.budgetExhausted, 'start', '--data', folders[1]!), message)
+  t.regex(await fails(t, EXIT.budgetExhausted, 'study', 'approve', study, '--data', folders[1]!), message)
+})
+
+test('a delta above one over twice the units is neither made nor approved, unless forced', async t => {
+  const { root, folders, peers, spec } = await founded(t)
+  await writeFile(spec, specText(peers, { units: 'units = 1000', delta: 'delta = 6e-4' }))
+  for (const folder of folders) {
+    const config = join(folder, 'config.toml')
+    await writeFile(config, (await readFile(config, 'utf8')).replace(/^deltaMax = .*$/m, 'deltaMax = 1e-3'))
+  }
+  const study = join(root, 'large-delta.study')
+  const make = ['study', 'new', spec, '--out', study, '--data', folders[0]!]
+  t.regex(await fails(t, EXIT.config, ...make), /above 1\/\(2 × 1000\).*\n {2}hint: Use a delta of at most 0\.00050/)
+  await works(t, ...make, '--force')
+  const approve = ['study', 'approve', study, '--data', folders[1]!]
+  t.regex(await fails(t, EXIT.config, ...approve), /delta 0\.0006/)
+  await works(t, ...approve, '--force')
+})
+
 test('a cap that was lowered after the approval is respected by start', async t => {
   const { folders, study } = await founded(t)
   await works(t, 'study', 'approve', study, '--data', folders[1]!)
@@ -230,6 +256,7 @@ const status: NodeStatus = {
   view: 0,
   peers: [{ peer: '12D3KooWother', site: 'There', state: 'absent', reason: null }],
   contributors: [],
+  population: null,
   epsilonsOfPatient: [1, 2, 3].map(hospitals => ({ hospitals, colluding: hospitals })),
   epsilon: {
     unit: 'record',

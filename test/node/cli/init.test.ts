@@ -111,3 +111,31 @@ test('a part of a data folder is not taken up, and the part that is lost is name
     /config\.toml exists already.*\n.*Restore .*identity\.key from/,
   )
 })
+
+test('a hospital’s key without its ledger is no new hospital: init refuses, and says what to restore', async t => {
+  const { folder } = await place(t)
+  await works(t, 'init', '--data', folder, '--site', 'S')
+  const ledger = join(folder, 'privacy', 'ledger')
+  t.is((await stat(ledger)).mode & 0o077, 0)
+  for (const there of [['config.toml'], []]) {
+    await rm(ledger, { force: true })
+    if (there.length === 0) await rm(join(folder, 'config.toml'))
+    const before = await readdir(folder)
+    const stderr = await fails(t, EXIT.config, 'init', '--data', folder, '--site', 'S')
+    t.regex(stderr, /its ledger, .*ledger, is missing: nothing was changed\n {2}hint: Restore the ledger/)
+    t.deepEqual(await readdir(folder), before)
+  }
+})
+
+test('a new key takes over the ledger of the one that it replaces, verified', async t => {
+  const { root, folder } = await place(t)
+  const old = join(import.meta.dirname, '../../vectors/ledger-format-1.txt')
+  await works(t, 'init', '--data', folder, '--site', 'S', '--ledger', old, '--population', 'Site B')
+  t.deepEqual(await readFile(join(folder, 'privacy', 'ledger')), await readFile(old))
+  t.is((await readConfig(folder)).privacy.population, 'Site B')
+  const [changed, other] = [join(root, 'changed'), join(root, 'other')]
+  await writeFile(changed, (await readFile(old, 'utf8')).replace('"round":2', '"round":7'))
+  await fails(t, EXIT.verificationFailed, 'init', '--data', other, '--site', 'S', '--ledger', changed)
+  await fails(t, EXIT.dataUnreadable, 'init', '--data', other, '--site', 'S', '--ledger', join(root, 'none'))
+  await t.throwsAsync(stat(other), { code: 'ENOENT' })
+})

@@ -9,19 +9,32 @@ import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
 import { rdpEpsilon } from '../../../crypto/accounting/rdp.ts'
 import { EXIT } from '../../../node/errors.ts'
 import { Ledger } from '../../../node/privacy/ledger-file.ts'
+import { peerString } from '../../../protocols/roster/roster.ts'
 import { fails, works } from '../../helpers/cli.ts'
+import { testSigners } from '../../helpers/study/study.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const study = 'ab'.repeat(32)
+const peer = peerString(testSigners(1)[0]!.id)
 const terms = { sampleRate: 2 ** 28, noiseMultiplier: 1.2 }
 
 /** A data folder in which some rounds were charged. */
-async function spent(t: ExecutionContext, rounds: number): Promise<string> {
+async function spent(t: ExecutionContext, rounds: number, name?: string): Promise<string> {
   const folder = join(await temporaryFolder(t), 'node')
   await works(t, 'init', '--data', folder, '--site', 'Here')
   const ledger = await Ledger.open(folder)
-  await ledger.enter(() => ({ kind: 'account', at, account: 1, merges: [], records: 12, delta: 1e-5 }))
+  const population = name === undefined ? {} : { population: name }
+  await ledger.enter(() => ({
+    kind: 'hospital',
+    format: 2,
+    at,
+    account: 1,
+    closes: [],
+    peer,
+    ...population,
+    delta: 1e-5,
+  }))
   await ledger.enter(() => ({
     ...{ kind: 'study', at, account: 1, study, name: 'X-rays', ...terms, delta: 1e-5, epsilon: 3 },
     ...{ rounds: 40, colluders: 2 },
@@ -93,11 +106,11 @@ test('what was spent is shown with the cross-check, and projected', async t => {
   const folder = await spent(t, 5)
   const { accounts } = JSON.parse(await works(t, 'privacy', 'show', '--data', folder, '--json'))
   const expected = pldEpsilon([{ sampleRate: 2 ** -4, noiseMultiplier: 1.2, steps: 5 }], { delta: 1e-5 })
-  t.like(accounts[0], { account: 1, records: 12, epsilon: expected, cap: 8 })
+  t.like(accounts[0], { account: 1, peer, population: null, apart: false, epsilon: expected, cap: 8 })
   t.like(accounts[0].studies[0], { charged: 5, rounds: 40, colluding: expected, cap: 3, model: null, alone: null })
   const text = await works(t, 'privacy', 'show', '--data', folder)
   for (const part of [
-    '12 records',
+    'of the hospital',
     '5 of 40 rounds',
     'any 2 hospitals',
     'Rényi',
@@ -110,7 +123,24 @@ test('what was spent is shown with the cross-check, and projected', async t => {
   const [projected] = JSON.parse(await works(t, 'privacy', 'project', '--data', folder, '--rounds', '10', '--json'))
   const later = pldEpsilon([{ sampleRate: 2 ** -4, noiseMultiplier: 1.2, steps: 15 }], { delta: 1e-5 })
   t.like(projected, { more: 10, epsilon: later, total: later, affordable: 35 })
-  t.regex(await works(t, 'privacy', 'ledger', '--data', folder), /round 5 .* charged: epsilon/)
+  t.regex(await works(t, 'privacy', 'ledger', '--data', folder), /round 5 .* charged for training: epsilon/)
+})
+
+test('a population is named wherever its account is shown', async t => {
+  const folder = await spent(t, 1, 'Site B')
+  const named = /account 1 of the population "Site B"/i
+  for (const command of [['show'], ['ledger'], ['verify'], ['project', '--rounds', '1']]) {
+    t.regex(await works(t, 'privacy', ...command, '--data', folder), named, command[0])
+  }
+  const [account] = JSON.parse(await works(t, 'privacy', 'show', '--data', folder, '--json')).accounts
+  t.is(account.population, 'Site B')
+})
+
+test('a ledger of format 1 verifies, and is shown as one account', async t => {
+  const file = join(import.meta.dirname, '../../vectors/ledger-format-1.txt')
+  const text = await works(t, 'privacy', 'verify', '--file', file)
+  t.regex(text, /all 10 charges follow/)
+  t.is(text.match(/account \d+ of the hospital: epsilon/g)?.length, 1)
 })
 
 test('a copy of the ledger verifies anywhere; a changed or shortened one does not, or tells by its head', async t => {

@@ -31,7 +31,7 @@ test('a site is enough, everything else has a default', t => {
     network: { listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: true, announce: [] },
     http: { host: '127.0.0.1', port: 7420 },
     log: { level: 'info' },
-    privacy: { epsilonMax: 8 },
+    privacy: { epsilonMax: 8, deltaMax: 1e-4, population: null },
     policy: { require: [] },
     training: { engine: 'auto' },
   })
@@ -67,6 +67,9 @@ test('a wrong value is named with its file and key', t => {
     ['[log]\nlevel = "loud"', 'log.level'],
     ['[privacy]\nepsilonMax = 0', 'privacy.epsilonMax'],
     ['[privacy]\nepsilonMax = inf', 'privacy.epsilonMax'],
+    ['[privacy]\ndeltaMax = 0', 'privacy.deltaMax'],
+    ['[privacy]\ndeltaMax = 0.5', 'privacy.deltaMax'],
+    ['[privacy]\npopulation = " B"', 'privacy.population'],
     ['[policy]\nrequire = ["12D3KooWnobody"]', 'policy.require.0'],
     ['[training]\nengine = "webgl"', 'training.engine'],
   ]
@@ -111,12 +114,14 @@ test('what init writes is read back, also with odd names', t => {
     bootstrap: ['/dns4/a.example.org/tcp/1'],
     httpPort: 0,
     epsilonMax: 2.5,
+    population: 'Klinik Süd',
   }
   const config = parseConfig(renderConfig(choices, FILE), FILE)
   t.is(config.site, choices.site)
   t.deepEqual(config.data, { file: choices.file, split: 'train' })
   t.deepEqual(config.network, { listen: choices.listen, bootstrap: choices.bootstrap, mdns: true, announce: [] })
-  t.deepEqual([config.http.port, config.privacy.epsilonMax], [0, 2.5])
+  t.is(config.http.port, 0)
+  t.deepEqual(config.privacy, { epsilonMax: 2.5, deltaMax: 1e-4, population: 'Klinik Süd' })
   t.deepEqual(parseConfig(renderConfig({ site: 'S' }, FILE), FILE), parse(''))
 })
 

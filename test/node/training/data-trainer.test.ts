@@ -96,7 +96,7 @@ test.serial('an image that stands in the data twice is trained on as one, and wi
     const sumOf = (each: Dataset) => {
       const trainer = createTrainer({ document, dataset: each, backend, rng: seededRng('twice') })
       const sum = trainer.clippedSum(start)
-      t.is(trainer.recordHashes(new Uint8Array(32)).length, each.count * 16, 'its account hears of all of them')
+      t.is(trainer.repeatedRecords, Math.max(0, each.count - 40), 'copies are told of')
       trainer.dispose()
       return sum
     }

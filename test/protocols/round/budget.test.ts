@@ -84,6 +84,26 @@ test('a round that was charged before a crash that its RELEASE did not survive i
   t.false(victim.notices.some(notice => notice.kind === 'refused' && notice.code === 'privacy-budget-exhausted'))
 })
 
+test('rounds that the ledger has charged and the disk lacks are not counted again when they are fetched', t => {
+  const story = createStory({ hospitals: 4, study: STUDY })
+  const { world } = story
+  startAll(world)
+  const victim = world.hospitals[2]!
+  world.until(() => victim.disk.links.length === 3)
+  const { charges } = victim.disk
+  const before = charges.map(({ round }) => round)
+  t.true(before.length >= 3)
+  world.kill(2)
+  victim.disk.links.length = 0
+  victim.disk.own.clear()
+  world.after(4000, () => world.start(2))
+  finish(world, { withinMs: 600_000 })
+  const rounds = victim.disk.charges.map(({ round }) => round)
+  t.is(new Set(rounds).size, rounds.length, `${rounds}`)
+  t.deepEqual(rounds.slice(0, before.length), before)
+  t.is(victim.state.charges, rounds.length)
+})
+
 test('a round that is charged already is not trained for again when the budget ends with it', t => {
   const { document } = createStory({ hospitals: 4, study: { rounds: 6 } })
   const [signer] = testSigners(4)

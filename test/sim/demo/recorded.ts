@@ -128,6 +128,7 @@ export function recordedStatus(at: number, changes: Partial<NodeStatus> = {}): N
     version: '0.1.0',
     study: 'ab'.repeat(32),
     studyName: 'Demonstration',
+    population: null,
     stage: null,
     phase: 'finished',
     round: 47,

@@ -1,0 +1,72 @@
+/** The privacy account of a starting node: opened, compared with the transcript on the disk, and told of in the log. @module */
+
+import type { MissingCharge } from '../../protocols/ledger/missing-charges.ts'
+import type { Logger } from '../log.ts'
+import { type AccountInit, PrivacyAccount } from '../privacy/account.ts'
+import { chargedStore, reconcile } from '../privacy/charged-store.ts'
+import { populationText } from '../privacy/epsilon-text.ts'
+import type { SavedCharge, Store } from '../storage/store.ts'
+
+export interface NodeAccount {
+  readonly account: PrivacyAccount
+  /** the store, with its charges in the ledger */
+  readonly store: Store
+  /** says in the log whose account pays, and tells a started node of charges that its own steps did not make */
+  follow(node: { charged(charge: SavedCharge): void }): void
+}
+
+/**
+ * Opens the account, and charges the rounds that its ledger lacks.
+ *
+ * @throws OperatorError as `PrivacyAccount.open`
+ */
+export async function openNodeAccount(
+  level: Store,
+  init: Omit<AccountInit, 'now' | 'roundsKnown'>,
+  log: Logger,
+): Promise<NodeAccount> {
+  const now = () => new Date().toISOString()
+  const account = await PrivacyAccount.open({ ...init, now, roundsKnown: await level.knowsRounds() })
+  try {
+    const { restored, added } = await reconcile(level, account)
+    logAdded(added, log)
+    let told: ((charge: SavedCharge) => void) | undefined
+    const store = chargedStore(level, account, {
+      ...{ peer: init.peer, restored },
+      added: charges => {
+        logAdded(charges, log)
+        for (const charge of charges) told?.(charge)
+      },
+    })
+    return {
+      ...{ account, store },
+      follow: node => {
+        logAccount(account, init, log)
+        told = charge => node.charged(charge)
+      },
+    }
+  } catch (error) {
+    await account.close()
+    throw error
+  }
+}
+
+/** Says which rounds were charged because the ledger lacked them. */
+function logAdded(charges: readonly MissingCharge[], log: Logger): void {
+  if (charges.length === 0) return
+  const rounds = charges.map(({ round }) => round)
+  log.warn(
+    { rounds },
+    'the ledger lacked rounds of the transcript, as after a restore: they count as charged from now on',
+  )
+}
+
+/** Says whose account pays, and what was spent from it. */
+function logAccount(
+  account: PrivacyAccount,
+  { population, epsilonMax }: Omit<AccountInit, 'now' | 'roundsKnown'>,
+  log: Logger,
+) {
+  const known = { account: account.account, population, epsilon: account.total(), epsilonMax }
+  log.info(known, `the privacy account is that of ${populationText(population)}`)
+}
