@@ -59,6 +59,11 @@ const DATA_COMMANDS: readonly CommandEntry[] = [
     description: 'forget a data set and delete what was kept of it',
     load: async () => (await import('./data/remove.ts')).addDataRemove,
   },
+  {
+    name: 'withdraw',
+    description: 'take patients out, from the next round on and for good',
+    load: async () => (await import('./data/withdraw.ts')).addDataWithdraw,
+  },
 ]
 
 /** In the order that a hospital needs them. */

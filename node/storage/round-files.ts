@@ -56,6 +56,9 @@ export interface NewestCheckpoint {
   readonly hash: string
 }
 
+/** Of a study's folder: features of its records, as private as those. */
+export const FEATURES_FILE = 'features'
+
 /** Where a study keeps its rounds and checkpoints inside a data folder. */
 export function studyFolder(folder: string, study: string): string {
   return join(folder, 'studies', study)

@@ -12,6 +12,7 @@ import { EXIT, OperatorError } from '../errors.ts'
 import { doorOf } from '../privacy/patient-door.ts'
 import { createWithdrawalWatch } from '../privacy/withdrawal-watch.ts'
 import { diskError } from '../storage/disk-error.ts'
+import { FEATURES_FILE } from '../storage/round-files.ts'
 import { loadBackend } from '../training/backend.ts'
 import { countedRecords } from '../training/counted.ts'
 import { createTrainer } from '../training/data-trainer.ts'
@@ -60,8 +61,6 @@ function faultOf(thrown: unknown): WorkerFault {
 
 const port = parentPort
 if (port === null) throw new Error('this module runs in a worker thread')
-
-const FEATURES_FILE = 'features'
 
 async function createDataTrainer({ folder, document: bytes, training }: WorkerSettings): Promise<Trainer> {
   if (training === undefined) throw new Error('a worker trains on data')

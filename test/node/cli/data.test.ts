@@ -104,3 +104,24 @@ test('a data set is read once, named, listed, taken by a study, and removed with
   t.true((await readFile(join(data, 'config.toml'), 'utf8')).includes('[datasets.more]'))
   t.is((await readdir(folder)).length, 3)
 })
+
+test('a patient who withdraws is out of what is kept, of later imports and of later approvals, and nobody is named', async t => {
+  const { root, folder, contract, data, names } = await images(t)
+  const add = (name: string) => ['data', 'add', name, folder, '--contract', contract, '--data', data, ...names]
+  await works(t, ...add('chest'))
+  const [list, letters] = [join(root, 'patients.txt'), join(root, 'letters')]
+  await writeFile(list, 'berta\nnobody\n')
+  const withdraw = ['data', 'withdraw', list, '--data', data]
+  const said = await works(t, ...withdraw, '--letters', letters)
+  t.regex(said, /^2 patients are out from the next round on/m)
+  t.regex(said, /2 kept records were deleted/)
+  t.deepEqual((await readdir(letters)).sort(), ['letter-1.html', 'letter-2.html'])
+  const kept = await readFile(join(data, 'patients', 'withdrawn.jsonl'), 'utf8')
+  for (const text of [said, kept, await readFile(join(letters, 'letter-1.html'), 'utf8')])
+    t.false(text.includes('berta'))
+  t.regex(await works(t, ...withdraw), /^0 patients are out.*\n2 were out before/m)
+  const again = await works(t, ...add('again'))
+  t.regex(again, /berta-1\.png: its patient has withdrawn: it stays out/)
+  t.regex(again, /Records {3}2: healthy 2, ill 0\nPatients {2}1/)
+  t.is(JSON.parse(await works(t, ...withdraw, '--json')).deleted, 0)
+})
