@@ -1,7 +1,6 @@
 /** `confrere status`: asks the running node. @module */
 
 import type { Command } from 'commander'
-import { roundKind } from '../../protocols/study/rounds.ts'
 import { readConfig } from '../config/config.ts'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import type { NodeStatus } from '../http/status.ts'
@@ -108,10 +107,9 @@ function statusLines(status: NodeStatus): string[] {
   ]
 }
 
-function roundText({ round, rounds, phase, stage, view }: NodeStatus): string {
+function roundText({ round, roundKind, rounds, phase, stage, view }: NodeStatus): string {
   if (stage) return `${phase}: ${stage}`
-  const which =
-    roundKind(round) === 'statistics' ? `of the statistics, before ${rounds} of training` : `${round} of ${rounds}`
+  const which = roundKind === 'statistics' ? `of the statistics, before ${rounds} of training` : `${round} of ${rounds}`
   return `${which}, ${phase}, view ${view}`
 }
 

@@ -42,8 +42,13 @@ export function requireBudgetLeft(
   { head: { round }, charges }: SavedRound,
   { rounds, chargesMax, document }: StepContext,
 ): void {
-  if (round > rounds || trainingCharges(charges) < chargesMax || charges.some(charge => charge.round === round)) return
-  throw budgetSpent(document, trainingCharges(charges))
+  if (
+    round > rounds ||
+    trainingCharges(document, charges) < chargesMax ||
+    charges.some(charge => charge.round === round)
+  )
+    return
+  throw budgetSpent(document, trainingCharges(document, charges))
 }
 
 /** What a node says when it has no place any more. */

@@ -59,8 +59,8 @@ export function createRecorder(
   let charged = NO_ROUNDS
   const ofPatient = () => pricesOf(document, spendingOf(termsOfStudy(document), charged), patients)
   const charge = ({ contributors, round }: SavedCharge): void => {
-    account.charge({ contributors, kind: roundKind(round) })
-    charged = plus(charged, { [roundKind(round)]: 1 })
+    account.charge({ contributors, kind: roundKind(document, round) })
+    charged = plus(charged, { [roundKind(document, round)]: 1 })
   }
   for (const before of charges) charge(before)
   const records = [...before]

@@ -16,7 +16,7 @@ import { decodeChange, describeChange, fits } from '../../protocols/roster/chang
 import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
-import { trainingRounds } from '../../protocols/study/rounds.ts'
+import { roundKind, trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
@@ -38,7 +38,7 @@ import type { RoundRecord } from '../storage/round-record.ts'
 import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
-import { otherStudyText } from './absence.ts'
+import { differenceText } from './absence.ts'
 import { Driver } from './driver.ts'
 import { removed, requireBudgetLeft, requirePlace, rosterLinks } from './eligibility.ts'
 import { restoreCheckpoint } from './newest-held.ts'
@@ -156,7 +156,7 @@ export class StudyNode {
       network: () => this.#network,
       joined: peer => this.#joined(peer),
       left: peer => this.#member('disconnected', peer),
-      elsewhere: (peer, study) => log.warn({ peer, study }, this.#absenceOf(peer) ?? ''),
+      elsewhere: (peer, difference) => log.warn({ peer, ...difference }, this.#absenceOf(peer) ?? ''),
     })
   }
 
@@ -328,8 +328,8 @@ export class StudyNode {
 
   /** In words, why a hospital of the roster is away, where it told us. */
   #absenceOf(peer: string): string | null {
-    const other = this.#neighbours.studyOf(peer)
-    return other === undefined ? null : otherStudyText(this.#now, { peer, other })
+    const difference = this.#neighbours.differenceOf(peer)
+    return difference === undefined ? null : differenceText(this.#now, { peer, difference })
   }
 
   /** Whether the node can take part in a round now, and if not, why. */
@@ -360,6 +360,7 @@ export class StudyNode {
       stage: null,
       phase: phase === 'idle' && !trained ? 'training' : phase,
       round: Math.min(round, trainingRounds(document)),
+      roundKind: roundKind(document, round),
       rounds: trainingRounds(document),
       view: commit.view,
       peers: peers.map((peer, rank) => ({

@@ -1,5 +1,6 @@
 /** What a node says about itself: served over HTTP, read by `confrere status` and by whoever watches. @module */
 
+import type { RoundKind } from '../../protocols/study/round-kind.ts'
 import type { ObserverWords, Promised } from '../privacy/epsilon-text.ts'
 import type { EpsilonOfHospitals } from '../privacy/patient-epsilons.ts'
 
@@ -36,6 +37,8 @@ export interface NodeStatus {
   /** while it starts, in words, what it is doing; then null */
   stage: string | null
   round: number
+  /** what the round is for */
+  roundKind: RoundKind
   rounds: number
   view: number
   peers: PeerStatus[]
@@ -64,6 +67,7 @@ export interface NodeStatus {
 export const IDLE_STATUS = {
   stage: null,
   round: 0,
+  roundKind: 'training',
   view: 0,
   peers: [],
   contributors: [],

@@ -9,26 +9,35 @@ import { hex, same } from '../../protocols/immutable.ts'
 import type { Roster } from '../../protocols/roster/roster.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import { AddressBook } from './address-book.ts'
-import { ADDRESSES_PER_PEER_MAX, decodeHello, encodeHello, HELLO_BYTES_MAX } from './hello.ts'
+import { ADDRESSES_PER_PEER_MAX, decodeHello, encodeHello, HELLO_BYTES_MAX, PROTOCOL_VERSION, SPOKEN } from './hello.ts'
 import type { Network } from './libp2p-host.ts'
 import { patienceMs } from './limits/limits.ts'
 import { ask, reply } from './request-reply.ts'
 
-export const HELLO_PROTOCOL = '/confrere/hello/1.0.0'
+export const HELLO_PROTOCOL = '/confrere/hello/2.0.0'
+/** libp2p's error when the other side has no handler for a protocol. */
+const UNSUPPORTED = 'UnsupportedProtocolError'
 const DIAL_INTERVAL_MS = 1000
 /** A live connection without a gossip stream: libp2p never reopens one, only a new connection does. */
 const SILENT_MS_MAX = 15_000
-/** A hospital that runs another study is asked again this often: its operator may have changed that. */
-const OTHER_STUDY_RETRY_MS = 30_000
+/** A hospital that runs something else is asked again this often: its operator may have changed that. */
+const ELSEWHERE_RETRY_MS = 30_000
 
 export interface NeighboursParts {
   readonly context: StepContext
   readonly network: () => Network
   readonly joined: (peer: string) => void
   readonly left: (peer: string) => void
-  /** told once when a hospital of the roster turns out to run another study */
-  readonly elsewhere: (peer: string, study: string) => void
+  /** told once when a hospital of the roster turns out to run something else */
+  readonly elsewhere: (peer: string, difference: Difference) => void
 }
+
+/** What keeps two hospitals of one roster apart, and is nobody's fault. */
+export type Difference =
+  /** hex of the id of the other's study */
+  | { readonly study: string }
+  /** version of the other's protocol; null: one that does not say */
+  | { readonly protocol: number | null }
 
 export class Neighbours {
   readonly #parts: NeighboursParts
@@ -37,8 +46,9 @@ export class Neighbours {
   /** when a connected peer was last seen in the gossip */
   readonly #greeted = new Map<string, number>()
   readonly #dialling = new Set<string>()
-  /** hospitals that run another study, as their last hello said: its id, and when to ask again */
-  readonly #elsewhere = new Map<string, { readonly study: string; readonly askAt: number }>()
+  /** hospitals that run something else, as their last hello said, and when to ask again */
+  readonly #elsewhere = new Map<string, { readonly difference: Difference; readonly askAt: number }>()
+  #roster: Roster
   readonly #stopped = new AbortController()
   #timer: NodeJS.Timeout | undefined
 
@@ -46,12 +56,14 @@ export class Neighbours {
     this.#parts = parts
     this.#self = parts.context.peer
     this.#book = new AddressBook((peer, address) => parts.network().dialable(peer, address))
+    this.#roster = parts.context.founding
     this.#learn(parts.context.founding)
   }
 
   /** Goes by another roster: whoever is in it now is dialled, whoever was removed is cut off at once. */
   follow(roster: Roster): void {
     const before = this.#book.peers
+    this.#roster = roster
     this.#learn(roster)
     const network = this.#parts.network()
     for (const peer of before) if (!this.#book.has(peer)) network.hangUp(peer).catch(() => {})
@@ -93,9 +105,9 @@ export class Neighbours {
     return [...this.#greeted.keys()]
   }
 
-  /** The id of the other study that a hospital of the roster runs, in hex, if its last hello named one. */
-  studyOf(peer: string): string | undefined {
-    return this.#elsewhere.get(peer)?.study
+  /** What else a hospital of the roster runs, if its last hello said so. */
+  differenceOf(peer: string): Difference | undefined {
+    return this.#elsewhere.get(peer)?.difference
   }
 
   readonly discovered = (peer: string, addresses: readonly string[]): void => {
@@ -122,28 +134,34 @@ export class Neighbours {
       .map(peer => ({ peer, addresses: this.#book.told(peer) }))
       .filter(entry => entry.addresses.length > 0)
     const addresses = this.#parts.network().addresses().slice(0, ADDRESSES_PER_PEER_MAX)
-    return encodeHello({ study: this.#parts.context.study, addresses, known })
+    const { study } = this.#parts.context
+    const roster = this.#roster.version
+    return encodeHello({ ...SPOKEN, study, roster, addresses, known })
   }
 
   /**
-   * Takes what a hello says. That a hospital runs another study is nobody's fault: both operators are told.
+   * Takes what a hello says. That a hospital runs another study, or another version, is nobody's fault: both operators are
+   * told.
    *
-   * @returns whether it is of our study
+   * @returns whether it is of our study and version
    */
   #takeHello(peer: string, bytes: Uint8Array): boolean {
-    const { study, addresses: own, known } = decodeHello(bytes)
-    if (!same(study, this.#parts.context.study)) {
-      const before = this.#elsewhere.get(peer)?.study
-      this.#elsewhere.set(peer, { study: hex(study), askAt: performance.now() + OTHER_STUDY_RETRY_MS })
-      if (before !== hex(study)) this.#parts.elsewhere(peer, hex(study))
-      return false
-    }
+    const { protocol, study, addresses: own, known } = decodeHello(bytes)
+    if (protocol !== PROTOCOL_VERSION) return this.#setApart(peer, { protocol })
+    if (!same(study, this.#parts.context.study)) return this.#setApart(peer, { study: hex(study) })
     this.#elsewhere.delete(peer)
     this.#book.learn(peer, own)
     for (const { peer: third, addresses } of known) {
       if (third !== this.#self && third !== peer) this.#book.learn(third, addresses, { hearsay: true })
     }
     return true
+  }
+
+  #setApart(peer: string, difference: Difference): false {
+    const before = this.#elsewhere.get(peer)?.difference
+    this.#elsewhere.set(peer, { difference, askAt: performance.now() + ELSEWHERE_RETRY_MS })
+    if (JSON.stringify(before) !== JSON.stringify(difference)) this.#parts.elsewhere(peer, difference)
+    return false
   }
 
   #greet(peer: string): void {
@@ -155,7 +173,11 @@ export class Neighbours {
   async #hello(peer: string): Promise<void> {
     const network = this.#parts.network()
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#patienceMs())])
-    const channel = network.channel(await network.open(peer, HELLO_PROTOCOL, signal), peer)
+    const stream = await network.open(peer, HELLO_PROTOCOL, signal).catch((error: Error) => {
+      if (error.name === UNSUPPORTED) this.#setApart(peer, { protocol: null })
+      throw error
+    })
+    const channel = network.channel(stream, peer)
     let isOurs: boolean
     try {
       isOurs = this.#takeHello(peer, await ask(channel, this.#ourHello(), { bytesMax: HELLO_BYTES_MAX, signal }))

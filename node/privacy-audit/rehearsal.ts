@@ -84,7 +84,7 @@ export function rehearse(init: RehearsalInit): Checkpoint {
       addTo(opened.clear, clear)
       opened.noise.push(words.map((word, at) => word - planted[at]!))
     }
-    return { kind: roundKind(round), ...opened }
+    return { kind: roundKind(document, round), ...opened }
   }
   let checkpoint = initialCheckpoint(document)
   try {

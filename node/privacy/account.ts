@@ -100,7 +100,7 @@ export class PrivacyAccount {
   chargesMax(): number {
     const { study, epsilonMax } = this.#init
     const left = this.books.affordable({ account: this.#account, study, totalMax: epsilonMax })
-    return trainingCharges(this.books.charges(study)) + left
+    return trainingCharges(this.#init.document, this.books.charges(study)) + left
   }
 
   /** The account's epsilon over all its studies. */
@@ -146,12 +146,12 @@ export class PrivacyAccount {
   #reserve(ledger: LedgerState, entry: Extract<Entry, { kind: 'reserve' }>): EntryOf<'reserve'> {
     const { document, study, epsilonMax } = this.#init
     const place = this.#place(entry)
-    const kind = roundKind(entry.round)
+    const kind = roundKind(document, entry.round)
     const charges = ledger.charges(study)
     const more = kind === 'training' ? { training: 1, statistics: ledger.statisticsToCome(study) } : { statistics: 1 }
     const isPaid = charges.some(({ round }) => round === entry.round)
     if (!isPaid && !ledger.fits({ account: this.#account, study, totalMax: epsilonMax }, more)) {
-      throw budgetSpent(document, trainingCharges(charges))
+      throw budgetSpent(document, trainingCharges(document, charges))
     }
     return { kind: 'reserve', ...place }
   }
@@ -160,11 +160,11 @@ export class PrivacyAccount {
   #charge(ledger: LedgerState, entry: MissingCharge): EntryOf<'charge'> | undefined {
     const place = this.#place(entry)
     if (ledger.isCharged(place)) return undefined
-    const kind = roundKind(place.round)
+    const kind = roundKind(this.#init.document, place.round)
     const terms = termsIn(ledger.study(place.study) as EntryOf<'study'>, kind)
     const price = ledger.price(place, { [kind]: 1 })
     const { contributors } = entry
-    return { kind: 'charge', ...place, ...terms, subAccount: 'training', contributors, ...price }
+    return { kind: 'charge', ...place, ...terms, roundKind: kind, subAccount: 'training', contributors, ...price }
   }
 
   async close(): Promise<void> {

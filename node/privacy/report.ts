@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { EntryOf } from '../../protocols/ledger/entry.ts'
+import { type EntryOf, kindOfCharge } from '../../protocols/ledger/entry.ts'
 import type { AccountBalance, LedgerState, StudyBalance } from '../../protocols/ledger/ledger.ts'
 import { plus, renyiEpsilonOfStudy, sidesOfAccount, sidesOfStudy } from '../../protocols/ledger/spending.ts'
 import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
-import { roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { UnitName } from '../../protocols/study/unit.ts'
 import { type ObserverWords, observerWords, UNIT_NOTE } from './epsilon-text.ts'
@@ -129,7 +128,7 @@ function studySpending(
 
 function observedEpsilons(document: StudyDocument, charges: readonly EntryOf<'charge'>[]) {
   const account = createEpsilonAccount(document)
-  for (const { contributors, round } of charges) account.charge({ contributors, kind: roundKind(round) })
+  for (const charge of charges) account.charge({ contributors: charge.contributors, kind: kindOfCharge(charge) })
   return account.epsilons()
 }
 

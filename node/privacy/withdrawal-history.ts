@@ -1,9 +1,8 @@
 /** In which rounds the records of patients could be drawn, and what that is worth: for the letter to them. @module */
 
-import type { EntryOf } from '../../protocols/ledger/entry.ts'
+import { type EntryOf, kindOfCharge } from '../../protocols/ledger/entry.ts'
 import type { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { epsilonsOfCopies, spendingOf } from '../../protocols/ledger/spending.ts'
-import { roundKind } from '../../protocols/study/rounds.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 import { isWithdrawn } from '../datasets/withdrawn.ts'
 import type { DrawnIn } from './withdrawal-letter.ts'
@@ -36,7 +35,7 @@ function drawnIn(
   charges: readonly EntryOf<'charge'>[],
   { terms, records }: { terms: EntryOf<'study'>; records: number },
 ): DrawnIn[] {
-  const kinds = charges.map(({ round }) => roundKind(round))
+  const kinds = charges.map(kindOfCharge)
   const training = charges.flatMap(({ round }, at) => (kinds[at] === 'training' ? [round] : []))
   const statistics = charges.length - training.length
   if (charges.length === 0) return []

@@ -36,7 +36,7 @@ export interface UpdateInput {
 export function trainUpdate({ document, plan, trainer, checkpoint, round }: UpdateInput, rng: Rng): Int32Array {
   const sum = sumIn(plan, round)
   const noised = (values: Float64Array): Int32Array => noisedStep(values, { document, sum }, rng)
-  if (roundKind(round) === 'statistics') return noised(trainer.statisticsSum())
+  if (roundKind(document, round) === 'statistics') return noised(trainer.statisticsSum())
   const { normalisation } = checkpoint
   if (sum.steps === 1) return noised(trainer.clippedSum(checkpoint))
   const total = new Float64Array(sum.dimension)

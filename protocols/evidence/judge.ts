@@ -60,6 +60,7 @@ export function createJudge(
   const { contributorsMin } = plan
   return {
     study: studyIdOf(document),
+    document,
     roster,
     verify: rememberingVerifier(),
     contributorsMin,

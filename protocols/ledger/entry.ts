@@ -27,6 +27,8 @@ import {
   STUDY_NOISE_MULTIPLIER_MIN,
   UNITS_MAX,
 } from '../study/limits.ts'
+import { ROUND_KINDS, type RoundKind } from '../study/round-kind.ts'
+import { STATISTICS_ROUND } from '../study/rounds.ts'
 
 /** Longest line: the longest entry, an account that merges others, is below it. */
 const LINE_CHARACTERS_MAX = 8192
@@ -128,6 +130,8 @@ const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
     at,
     ...place,
     ...terms,
+    /** what the round was for; absent in entries of before: round 0 summed statistics, all others trained */
+    roundKind: z.enum(ROUND_KINDS).exactOptional(),
     /** whose patients took part; in format 1 it is absent, and means training */
     subAccount: z.enum(SUB_ACCOUNTS).exactOptional(),
     contributors: whole(1, HOSPITALS_MAX),
@@ -138,6 +142,11 @@ const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
 
 export type LedgerEntry = z.output<typeof ENTRY_SCHEMA>
 export type EntryOf<Kind extends LedgerEntry['kind']> = Extract<LedgerEntry, { kind: Kind }>
+
+/** What a charged round was for. */
+export function kindOfCharge({ roundKind, round }: Pick<EntryOf<'charge'>, 'roundKind' | 'round'>): RoundKind {
+  return roundKind ?? (round === STATISTICS_ROUND ? 'statistics' : 'training')
+}
 
 /** The hash before the first line. */
 export const LEDGER_START = '0'.repeat(HASH_DIGITS)

@@ -9,8 +9,7 @@
  * @module
  */
 
-import { roundKind, trainingCharges } from '../study/rounds.ts'
-import { broken, type EntryOf, type LedgerEntry, type SubAccount } from './entry.ts'
+import { broken, type EntryOf, kindOfCharge, type LedgerEntry, type SubAccount } from './entry.ts'
 import {
   epsilonOfAccount,
   epsilonOfStudy,
@@ -133,7 +132,7 @@ export class LedgerState {
     else if (entry.kind === 'reserve') this.#reserved.set(entry.study, entry)
     else {
       const { rounds } = this.#account(entry.account)
-      const more = moreOf(entry.subAccount, { [roundKind(entry.round)]: 1 })
+      const more = moreOf(entry.subAccount, { [kindOfCharge(entry)]: 1 })
       rounds.set(entry.study, plusRounds(rounds.get(entry.study) ?? NO_STUDY_ROUNDS, more))
       this.#charged.set(keyOf(entry), entry)
       this.#reserved.delete(entry.study)
@@ -175,12 +174,12 @@ export class LedgerState {
     { line, derive }: { line: number | undefined; derive: boolean },
   ): void {
     if (this.isCharged(entry)) throw broken(`round ${entry.round} is charged twice`, line)
-    if (roundKind(entry.round) === 'statistics' && study.statistics === undefined) {
+    if (kindOfCharge(entry) === 'statistics' && study.statistics === undefined) {
       throw broken('the study has no round of statistics', line)
     }
-    if (!sameTerms(termsIn(study, roundKind(entry.round)), entry)) throw broken("its terms are not the study's", line)
+    if (!sameTerms(termsIn(study, kindOfCharge(entry)), entry)) throw broken("its terms are not the study's", line)
     if (!derive) return
-    const { epsilon, total } = this.price(entry, { [roundKind(entry.round)]: 1 })
+    const { epsilon, total } = this.price(entry, { [kindOfCharge(entry)]: 1 })
     if (differs(epsilon, entry.epsilon)) throw broken(`epsilon is ${epsilon} by now, not ${entry.epsilon}`, line)
     if (differs(total, entry.total)) throw broken(`the account's total is ${total} by now, not ${entry.total}`, line)
   }
@@ -275,7 +274,10 @@ export class LedgerState {
     const terms = this.#begun(study)
     const statistics = this.statisticsToCome(study)
     const fits = (more: number) => this.fits(place, { training: more, statistics })
-    const left = Math.max(0, terms.rounds - trainingCharges(this.charges(study)))
+    const left = Math.max(
+      0,
+      terms.rounds - this.charges(study).filter(charge => kindOfCharge(charge) === 'training').length,
+    )
     if (fits(left)) return left
     let [fit, over] = [0, left]
     while (over - fit > 1) {
@@ -389,6 +391,6 @@ function differs(derived: number, written: number): boolean {
   return Math.abs(derived - written) > EPSILON_TOLERANCE * Math.max(1, derived)
 }
 
-function isStatistics({ round }: EntryOf<'charge'>): boolean {
-  return roundKind(round) === 'statistics'
+function isStatistics(charge: EntryOf<'charge'>): boolean {
+  return kindOfCharge(charge) === 'statistics'
 }

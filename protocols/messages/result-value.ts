@@ -7,12 +7,15 @@ import { decode, encode } from '../encoding/codec.ts'
 import { bytesUpTo, hash32 } from '../encoding/fields.ts'
 import { ProtocolError } from '../errors.ts'
 import { CHANGE_BYTES_MAX } from '../roster/limits.ts'
+import { ROUND_KINDS } from '../study/round-kind.ts'
 import { ranks, view } from './fields.ts'
 import { VALUE_BYTES_MAX } from './limits.ts'
 
 const RESULT_VALUE = z.discriminatedUnion('outcome', [
   z.strictObject({
     outcome: z.literal('result'),
+    /** what the round was for, by the study's schedule */
+    kind: z.enum(ROUND_KINDS),
     sid: hash32,
     sum: hash32,
     checkpoint: hash32,

@@ -208,7 +208,7 @@ function recordLinks(turn: Turn, links: readonly Link[]): Recorded {
     // the ranks in later `completed` notices refer to this roster
     turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: passed.round, roster: passed.roster } })
   }
-  return { values, forgotten: trainingCharges(forgotten) }
+  return { values, forgotten: trainingCharges(turn.context.document, forgotten) }
 }
 
 /** Charges for results that contain our update but whose release our log lacks, because the disk was rolled back. */

@@ -74,7 +74,7 @@ export function begin(
 ): { state: RoundState; effects: Effect[] } {
   const chargedAhead = new Set(charges.map(({ round }) => round).filter(round => round > head.round))
   const rollbackGuard = recall ? new Map() : null
-  const carried = { ...NEWCOMER, charges: trainingCharges(charges), chargedAhead, rollbackGuard }
+  const carried = { ...NEWCOMER, charges: trainingCharges(context.document, charges), chargedAhead, rollbackGuard }
   const charged = charges.some(({ round }) => round === head.round)
   const state = { ...createRound(head, carried), charged, resumed: own.size > 0 }
   const turn: Turn = { state, effects: [], context: contextAt(context, head.roster) }

@@ -11,7 +11,7 @@ import { ProtocolError } from '../errors.ts'
 import { type BodyOf, is, type Message, type MessageContext, openMessage } from '../messages/messages.ts'
 import type { Member } from '../roster/roster.ts'
 import type { Dimensions } from '../study/plan.ts'
-import { roundKind } from '../study/rounds.ts'
+import { roundKind, type Scheduled } from '../study/rounds.ts'
 
 export interface Opening {
   readonly view: number
@@ -34,6 +34,7 @@ export interface Opening {
 export interface OpeningContext extends MessageContext {
   readonly contributorsMin: number
   readonly dimensions: Dimensions
+  readonly document: Scheduled
 }
 
 function ascends(members: readonly number[]): boolean {
@@ -94,7 +95,7 @@ export function checkOpening(message: Message<BodyOf<'open'>>, context: OpeningC
     sidHex: Buffer.from(sid).toString('hex'),
     members,
     owners,
-    chunks: chunkLayout(context.dimensions[roundKind(round)], owners.length),
+    chunks: chunkLayout(context.dimensions[roundKind(context.document, round)], owners.length),
     keys: new Map(readys.map(ready => [ready.from, ready.body.key])),
     readys,
   }

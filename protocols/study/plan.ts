@@ -38,6 +38,8 @@ export interface StudyPlan extends SumPlan {
   quorum: number
   /** min|P|: fewest contributors of a round */
   contributorsMin: number
+  /** the kinds of the rounds: see `roundKind` */
+  schedule: StudyDocument['schedule']
   /** the public divisor of the opened sum */
   denominator: number
   /** sentences for the people who plan, inspect or approve the study */
@@ -61,6 +63,7 @@ export function planStudy(document: StudyDocument): StudyPlan {
     contributorsMin,
     ...trainingSum(document, contributorsMin),
     statistics: statisticsSum(document, contributorsMin),
+    schedule: document.schedule,
     denominator: denominatorOf(document),
   }
   return { ...plan, warnings: warningsOf(document, plan) }
@@ -68,7 +71,7 @@ export function planStudy(document: StudyDocument): StudyPlan {
 
 /** The plan of the sums of one round. */
 export function sumIn(plan: StudyPlan, round: number): SumPlan {
-  return roundKind(round) === 'statistics' && plan.statistics !== null ? plan.statistics : plan
+  return roundKind(plan, round) === 'statistics' && plan.statistics !== null ? plan.statistics : plan
 }
 
 /** Words of the updates of a study, by kind of round, and of the longest update. */

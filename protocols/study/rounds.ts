@@ -4,9 +4,12 @@ import { ProtocolError } from '../errors.ts'
 import type { RoundKind, ScheduledRounds } from './round-kind.ts'
 import type { StudyDocument } from './types.ts'
 
+/** What a study plans for its rounds. */
+export type Scheduled = Pick<StudyDocument, 'schedule'>
+
 /** Number of training rounds among charges: a budget counts these, and the statistics are paid for in advance. */
-export function trainingCharges(charges: readonly { readonly round: number }[]): number {
-  return charges.filter(({ round }) => roundKind(round) === 'training').length
+export function trainingCharges(study: Scheduled, charges: readonly { readonly round: number }[]): number {
+  return charges.filter(({ round }) => roundKind(study, round) === 'training').length
 }
 
 /** Of a schedule, in an error. */
@@ -58,9 +61,14 @@ export function checkSchedule({ schedule, normalisation }: Pick<StudyDocument, '
   }
 }
 
-/** The kind of the round with this number. */
-export function roundKind(round: number): RoundKind {
-  return round === STATISTICS_ROUND ? 'statistics' : 'training'
+/** The kind of the round with this number; after the last one, the kind of that. */
+export function roundKind({ schedule }: Scheduled, round: number): RoundKind {
+  let next = schedule[0]?.kind === 'statistics' ? STATISTICS_ROUND : STATISTICS_ROUND + 1
+  for (const { kind, rounds } of schedule) {
+    next += rounds
+    if (round < next) return kind
+  }
+  return schedule.at(-1)!.kind
 }
 
 /** Number of a study's first round. The last one is `trainingRounds`. */

@@ -25,7 +25,9 @@ export const EXACT_SUM: CheckerFactory = () => {
     const peers = contributors.get(sid)
     if (peers?.length !== value.members.length)
       throw new Violation(8, 'a sum of others than its contributors', { round })
-    const sum = new Uint32Array(world.hospitals[0]!.context.dimensions[roundKind(round)])
+    const sum = new Uint32Array(
+      world.hospitals[0]!.context.dimensions[roundKind(world.hospitals[0]!.context.document, round)],
+    )
     for (const peer of peers) {
       const input = world.hospitals.find(hospital => hospital.peer === peer)?.vault.inputs.get(sid)
       if (input === undefined) throw new Violation(8, `${peer} has put in nothing`, { round })

@@ -12,7 +12,7 @@ import type { Stream } from '@libp2p/interface'
 import { seal } from '../../crypto/envelope.ts'
 import type { Signer } from '../../crypto/signature.ts'
 import { SYNC_PROTOCOL } from '../../node/network/anti-entropy.ts'
-import { encodeHello } from '../../node/network/hello.ts'
+import { encodeHello, SPOKEN } from '../../node/network/hello.ts'
 import type { Network } from '../../node/network/libp2p-host.ts'
 import { HELLO_PROTOCOL } from '../../node/network/neighbours.ts'
 import { encode } from '../../protocols/encoding/codec.ts'
@@ -201,7 +201,7 @@ const hellos: Attack = async attackRun =>
     )
     const known = attackRun.victims.map(({ peer }) => ({ peer, addresses }))
     const hello = await openTo(attackRun, victim, HELLO_PROTOCOL)
-    hello.send(framed(HELLO_PROTOCOL, encodeHello({ study: attackRun.study, addresses, known })))
+    hello.send(framed(HELLO_PROTOCOL, encodeHello({ ...SPOKEN, study: attackRun.study, roster: 0, addresses, known })))
     for (const protocol of ALL_PROTOCOLS) {
       const stream = await openTo(attackRun, victim, protocol)
       await pour(stream, () => framed(protocol, randomBytes(1000)), 20)

@@ -10,7 +10,7 @@ import { createSigner } from '../../crypto/signature.ts'
 import type { Clock } from '../../node/clock.ts'
 import { topicOf } from '../../node/daemon/study-node.ts'
 import { SYNC_PROTOCOL } from '../../node/network/anti-entropy.ts'
-import { encodeHello } from '../../node/network/hello.ts'
+import { encodeHello, SPOKEN } from '../../node/network/hello.ts'
 import { createNetwork, type Network } from '../../node/network/libp2p-host.ts'
 import { HELLO_PROTOCOL } from '../../node/network/neighbours.ts'
 import { decode } from '../../protocols/encoding/codec.ts'
@@ -68,7 +68,7 @@ async function infiltrate({ seed, study }: Orders): Promise<Network> {
       closed() {},
     },
   )
-  const hello = encodeHello({ study: Buffer.from(study, 'hex'), addresses: [], known: [] })
+  const hello = encodeHello({ ...SPOKEN, roster: 0, study: Buffer.from(study, 'hex'), addresses: [], known: [] })
   await network.handle(HELLO_PROTOCOL, async stream => {
     stream.send(Buffer.concat([Uint8Array.of(hello.length), hello]))
     await stream.close()

@@ -12,7 +12,7 @@ import { seal } from '../../crypto/envelope.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import type { Signer } from '../../crypto/signature.ts'
 import { PUSH_PROTOCOL, SYNC_PROTOCOL } from '../../node/network/anti-entropy.ts'
-import { encodeHello } from '../../node/network/hello.ts'
+import { encodeHello, SPOKEN } from '../../node/network/hello.ts'
 import { HELLO_PROTOCOL } from '../../node/network/neighbours.ts'
 import { createLedger, ledgerPath } from '../../node/privacy/ledger-file.ts'
 import { EvidenceFolder } from '../../node/storage/evidence-folder.ts'
@@ -146,7 +146,7 @@ function frames(): Record<string, string> {
   const known = [{ peer: 'p', addresses: ['/ip4/127.0.0.1/tcp/1'] }]
   const receipt = encodeReceipt({ study: STUDY, sid: SID, chunk: 1, contributor: FOUNDER.id, hash: fixed('chunk') })
   const said = {
-    hello: encodeHello({ study: STUDY, addresses: ['/ip4/127.0.0.1/tcp/2'], known }),
+    hello: encodeHello({ ...SPOKEN, study: STUDY, roster: 0, addresses: ['/ip4/127.0.0.1/tcp/2'], known }),
     study: sealStudy(DOCUMENT, FOUNDER),
     receipt: encodeEnvelope(seal(NEWCOMER, receipt)),
   }

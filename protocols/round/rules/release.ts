@@ -54,6 +54,6 @@ export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 
   // charged once a round, also after crashes
   const due = state.charged ? [] : [charge]
   say(turn, { type: 'release', sid: opening.sid, key }, due)
-  turn.state = { ...turn.state, charged: true, charges: turn.state.charges + trainingCharges(due) }
+  turn.state = { ...turn.state, charged: true, charges: turn.state.charges + trainingCharges(context.document, due) }
   setPhase(turn, 'released')
 }

@@ -10,6 +10,7 @@ import { same } from '../../immutable.ts'
 import { decodeResultValue, encodeResultValue, type ResultValue } from '../../messages/result-value.ts'
 import type { Member } from '../../roster/roster.ts'
 import type { RoundOutput } from '../../secure-sum/jobs.ts'
+import { roundKind } from '../../study/rounds.ts'
 import { approvedChange, canOpen, isApproved } from '../approvals.ts'
 import { ownersUnheard } from '../chunk-sums.ts'
 import type { StepContext } from '../context.ts'
@@ -26,7 +27,8 @@ export function applied(turn: Turn, { sid, sum, checkpoint }: Extract<RoundOutpu
   if (commitment?.opening.sidHex !== sid) return
   const { opening } = commitment
   const members = [...opening.members]
-  const outcome = { outcome: 'result', sid: opening.sid, sum, checkpoint, members, view: opening.view } as const
+  const kind = roundKind(turn.context.document, turn.state.round)
+  const outcome = { outcome: 'result', kind, sid: opening.sid, sum, checkpoint, members, view: opening.view } as const
   turn.state = { ...turn.state, outcome: { ...outcome, change: null } }
   setPhase(turn, 'summed')
 }

@@ -140,7 +140,7 @@ export function checkStory(
     const sum = exactSum(world, value)
     t.is(hex(value.sum), hex(sha256(TAG_SUM, toBytes(new Uint32Array(sum.buffer)))), `exact sum of round ${link.round}`)
     checkpoint =
-      roundKind(link.round) === 'statistics'
+      roundKind(document, link.round) === 'statistics'
         ? applyStatistics(checkpoint, sum, { scale: sumIn(plan, link.round).fixedPoint.scale, noise: statisticsNoise })
         : applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
     t.is(hex(value.checkpoint), hex(checkpointHash(encodeCheckpoint(checkpoint))), `checkpoint of round ${link.round}`)

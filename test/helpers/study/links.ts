@@ -10,6 +10,7 @@ export function resultLink(round: number, members: readonly number[], change: Ro
   const value = encodeResultValue({
     ...{
       outcome: 'result',
+      kind: 'training',
       sid: sidOf(round),
       sum: sidOf(200),
       checkpoint: sidOf(201),

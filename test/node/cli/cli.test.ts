@@ -253,6 +253,7 @@ const status: NodeStatus = {
   phase: 'ready',
   round: 3,
   rounds: 20,
+  roundKind: 'training',
   view: 0,
   peers: [{ peer: '12D3KooWother', site: 'There', state: 'absent', reason: null }],
   contributors: [],

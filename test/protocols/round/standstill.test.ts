@@ -148,7 +148,16 @@ test('one member is locked on RESULT, and another can only say VOID: the round e
   for (const bench of [first, second]) table.compute(bench, sid)
   table.tick(third, { kind: 'void' })
   const members = [...MEMBERS]
-  const value = { outcome: 'result', sid, sum: HASH, checkpoint: HASH, members, view: 0, change: null } as const
+  const value = {
+    outcome: 'result',
+    kind: 'training',
+    sid,
+    sum: HASH,
+    checkpoint: HASH,
+    members,
+    view: 0,
+    change: null,
+  } as const
   lockFirst(table, 'result', encodeResultValue(value))
   t.deepEqual(locks(table, 'result'), [0, null, null])
   t.true(

@@ -27,6 +27,8 @@ test('what only a newer version can know is refused by name, and not as malforme
     ['privacy.noise', 'laplace', 'privacy.noise is "laplace"'],
     ['profile', 'omission', 'profile is "omission"'],
     ['model', { preset: 'transformer' }, 'model.preset is "transformer"'],
+    ['model', undefined, 'The study has no model'],
+    ['model', { file: new Uint8Array(32) }, 'model is no preset'],
     ['model', { preset: 'mlp', units: [8], activation: 'sigmoid' }, 'model.activation is "sigmoid"'],
     ['model', { preset: 'mlp', units: [8], standardised: true }, 'the term "model.standardised"'],
     ['model', { preset: 'logistic', activation: 'tanh' }, 'the term "model.activation"'],

@@ -20,6 +20,7 @@ import { RoundHarness } from '../../helpers/round/round-harness.ts'
 const HASH = sha256(Buffer.from('x'))
 const RESULT: Extract<ResultValue, { outcome: 'result' }> = {
   outcome: 'result',
+  kind: 'training',
   sid: HASH,
   sum: HASH,
   checkpoint: HASH,

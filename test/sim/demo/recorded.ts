@@ -132,6 +132,7 @@ export function recordedStatus(at: number, changes: Partial<NodeStatus> = {}): N
     stage: null,
     phase: 'finished',
     round: 47,
+    roundKind: 'training',
     rounds: 47,
     view: 0,
     peers: SITES.map((site, other) => ({
