@@ -1,0 +1,178 @@
+/**
+ * QIDO-RS: searches for studies, series and instances, page by page. Answers hold patients' names; identifiers of instances
+ * and two coded terms are taken from them, and nothing else is kept.
+ *
+ * @module DICOM PS3.18, section 10.6, https://dicom.nema.org/medical/dicom/current/output/html/part18.html
+ */
+import type { PacsClient } from './client.ts'
+import { PAGE_RESULTS, SEARCH_BYTES_MAX, SEARCH_MS_MAX, SEARCH_RESULTS_MAX } from './limits.ts'
+import { badAnswer, badSettings, PacsError } from './pacs-error.ts'
+
+/** What is asked of the PACS. It applies the filters; what it says to be something else is left out. */
+export interface PacsQuery {
+  /** such as CR or CT */
+  readonly modality?: string
+  /** body part examined, such as CHEST */
+  readonly bodyPart?: string
+  /** first and last day of the study, YYYYMMDD, each included */
+  readonly from?: string
+  readonly to?: string
+}
+
+export interface InstanceUids {
+  readonly study: string
+  readonly series: string
+  readonly instance: string
+}
+
+/** Instances, and how many results had no UID that can be used. */
+export type SearchResult = { readonly uids: InstanceUids } | { readonly unusable: number }
+
+const TAG = { study: '0020000D', series: '0020000E', instance: '00080018', modality: '00080060', bodyPart: '00180015' }
+
+/** @throws PacsError `pacs-settings` */
+export function requireQuery({ modality, bodyPart, from, to }: PacsQuery): void {
+  if (
+    (modality !== undefined && !/^[A-Z0-9_]{1,16}$/.test(modality)) ||
+    (bodyPart !== undefined && !/^[A-Z0-9_ ]{1,16}$/.test(bodyPart))
+  ) {
+    throw badSettings(
+      'The modality or the body part is no coded term',
+      'Write it as DICOM has it, such as CR and CHEST.',
+    )
+  }
+  if ([from, to].some(day => day !== undefined && !isDay(day)) || (from ?? '') > (to ?? '99999999')) {
+    throw badSettings('The range of dates is none', 'Write days as YYYYMMDD, the first one first.')
+  }
+}
+
+function isDay(text: string): boolean {
+  const iso = text.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3')
+  const time = Date.parse(`${iso}T00:00:00Z`)
+  return iso.length === 10 && !Number.isNaN(time) && new Date(time).toISOString().startsWith(iso)
+}
+
+/**
+ * Finds the instances of a query, a series at a time. Memory holds the UIDs of all studies and of one study's series.
+ *
+ * @throws PacsError
+ */
+export async function* foundInstances(client: PacsClient, query: PacsQuery): AsyncGenerator<SearchResult> {
+  const { modality, bodyPart, from, to } = query
+  const seriesTerms = {
+    ...(modality === undefined ? {} : { Modality: modality }),
+    ...(bodyPart === undefined ? {} : { BodyPartExamined: bodyPart }),
+  }
+  const studies = await searched(client, '/studies', {
+    uid: TAG.study,
+    terms: {
+      ...(modality === undefined ? {} : { ModalitiesInStudy: modality }),
+      ...(from === undefined && to === undefined ? {} : { StudyDate: `${from ?? ''}-${to ?? ''}` }),
+    },
+  })
+  yield { unusable: studies.unusable }
+  for (const study of studies.uids) {
+    const path = `/studies/${study}/series`
+    const found = await searched(client, path, { uid: TAG.series, terms: seriesTerms, only: query })
+    yield { unusable: found.unusable }
+    for (const series of found.uids) {
+      const instances = await searched(client, `${path}/${series}/instances`, { uid: TAG.instance, terms: {} })
+      yield { unusable: instances.unusable }
+      for (const instance of instances.uids) yield { uids: { study, series, instance } }
+    }
+  }
+}
+
+interface Level {
+  /** tag of what is searched for */
+  readonly uid: string
+  readonly terms: Readonly<Record<string, string>>
+  /** leaves out what a server found though it is of another kind: not every server knows every filter */
+  readonly only?: PacsQuery
+}
+
+async function searched(client: PacsClient, path: string, level: Level): Promise<{ uids: string[]; unusable: number }> {
+  const seen = new Set<string>()
+  const uids: string[] = []
+  let unusable = 0
+  for (let offset = 0; ; ) {
+    const { results, more } = await pageOf(client, path, { ...level, offset })
+    let fresh = 0
+    for (const result of results) {
+      const uid = textOf(result, level.uid)
+      if (uid === null || !isUid(uid)) unusable += 1
+      else if (!seen.has(uid)) {
+        fresh += 1
+        seen.add(uid)
+        if (fits(result, level.only ?? {})) uids.push(uid)
+      }
+    }
+    if (seen.size > SEARCH_RESULTS_MAX || unusable > SEARCH_RESULTS_MAX) {
+      throw badAnswer(`finds more than ${SEARCH_RESULTS_MAX} results`, 'Narrow the search, such as by dates.')
+    }
+    // a page without anything new: the server has no pages and answers with all it has, each time
+    if (fresh === 0 || (results.length < PAGE_RESULTS && !more)) return { uids, unusable }
+    offset += results.length
+  }
+}
+
+async function pageOf(
+  client: PacsClient,
+  path: string,
+  { uid, terms, offset }: Level & { readonly offset: number },
+): Promise<{ results: readonly unknown[]; more: boolean }> {
+  const query = new URLSearchParams({
+    ...terms,
+    includefield: uid,
+    limit: String(PAGE_RESULTS),
+    offset: String(offset),
+  })
+  const answer = await client
+    .get({
+      path,
+      query,
+      accept: 'application/dicom+json',
+      types: ['application/dicom+json', 'application/json'],
+      bytesMax: SEARCH_BYTES_MAX,
+      msMax: SEARCH_MS_MAX,
+    })
+    .catch(error => {
+      // a study that was deleted since it was found
+      if (path !== '/studies' && error instanceof PacsError && error.fault === 'pacs-missing') return null
+      throw error
+    })
+  if (answer === null || answer.body.length === 0) return { results: [], more: false }
+  return { results: listOf(answer.body), more: answer.more }
+}
+
+function listOf(body: Uint8Array): readonly unknown[] {
+  let list: unknown
+  try {
+    list = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+  } catch {
+    // the parser's own words quote the answer
+    throw badAnswer('answers a search with no JSON')
+  }
+  if (!Array.isArray(list)) throw badAnswer('answers a search with no list')
+  return list
+}
+
+/** The first value of an attribute, as DICOM JSON has it (PS3.18, annex F). */
+function textOf(result: unknown, tag: string): string | null {
+  if (typeof result !== 'object' || result === null || !Object.hasOwn(result, tag)) return null
+  const value = (result as Record<string, { Value?: unknown } | null>)[tag]?.Value
+  const text: unknown = Array.isArray(value) ? value[0] : null
+  return typeof text === 'string' ? text.replace(/[\0 ]+$/, '') : null
+}
+
+function isUid(text: string): boolean {
+  return /^[0-9][0-9.]{0,63}$/.test(text)
+}
+
+function fits(result: unknown, { modality, bodyPart }: PacsQuery): boolean {
+  const agrees = (tag: string, wanted: string | undefined): boolean => {
+    const own = textOf(result, tag)
+    return wanted === undefined || own === null || own === wanted
+  }
+  return agrees(TAG.modality, modality) && agrees(TAG.bodyPart, bodyPart)
+}
