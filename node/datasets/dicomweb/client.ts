@@ -56,7 +56,9 @@ export interface PacsAnswer {
 }
 
 export class PacsClient {
-  readonly #base: URL
+  /** address of the service, without a slash at its end */
+  readonly #root: string
+  readonly #origin: string
   readonly #options: PacsOptions
   readonly #clock: PacsClock
   readonly #agent: http.Agent
@@ -64,14 +66,16 @@ export class PacsClient {
 
   /** @param signal ends all that is under way. @throws PacsError `pacs-settings` */
   constructor(options: PacsOptions, signal?: AbortSignal) {
-    this.#base = serviceAddress(options)
+    const base = serviceAddress(options)
+    this.#root = `${base.origin}${base.pathname.replace(/\/+$/, '')}`
+    this.#origin = base.origin
     this.#options = options
     this.#clock = options.clock ?? REAL_CLOCK
     this.#signal = signal
     const { authority: ca } = options
     const kept = { keepAlive: true, maxSockets: 1 }
     this.#agent =
-      this.#base.protocol === 'https:'
+      base.protocol === 'https:'
         ? new https.Agent({ ...kept, ...(ca === undefined ? {} : { ca }) })
         : new http.Agent(kept)
   }
@@ -102,7 +106,7 @@ export class PacsClient {
   async #follow(request: PacsRequest): Promise<PacsAnswer | null> {
     const timeout = this.#clock.timeout(request.msMax)
     const signal = this.#signal === undefined ? timeout : AbortSignal.any([this.#signal, timeout])
-    let url = new URL(`${this.#base.href}${request.path}`)
+    let url = new URL(`${this.#root}${request.path}`)
     url.search = request.query?.toString() ?? ''
     try {
       for (let hops = 0; hops <= REDIRECTS_MAX; hops++) {
@@ -140,8 +144,8 @@ export class PacsClient {
 
   /** Credentials and identifiers go to the server that the operator named, and to no other. */
   #redirected(from: URL, location: string | undefined): URL {
-    const to = location !== undefined && URL.canParse(location, from) ? new URL(location, from) : null
-    if (to !== null && to.origin === this.#base.origin && to.username === '' && to.password === '') return to
+    const to = location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : null
+    if (to !== null && to.origin === this.#origin && to.username === '' && to.password === '') return to
     throw new PacsError('pacs-redirect', 'The PACS redirects to another server, which is not followed', REDIRECT_HINT)
   }
 }
@@ -168,8 +172,7 @@ function serviceAddress({ url, credentials, unencrypted = false }: PacsOptions):
       'Use https, a tunnel that ends on this machine, or allow it for this PACS.',
     )
   }
-  base.pathname = base.pathname.replace(/\/+$/, '')
-  return new URL(base.href.replace(/\/+$/, '').concat('/'))
+  return base
 }
 
 async function answerOf(response: http.IncomingMessage, request: PacsRequest): Promise<PacsAnswer | null> {
@@ -247,6 +250,9 @@ function ownWords(error: unknown): unknown {
   }
   if (code.startsWith('HPE_'))
     return badAnswer(`does not speak HTTP (${code})`, 'Check the port of its DICOMweb service.')
+  if (/^(EPROTO|ERR_SSL)/.test(code)) return badAnswer('does not speak https there', 'Check the address and its port.')
+  if (code.startsWith('ERR_OSSL'))
+    return badSettings('The certificates of the authority are no PEM', 'Name another file.')
   if (code === 'ENOTFOUND') return gone('has a name that is not known (ENOTFOUND)')
-  return /^[A-Z][A-Z_]+$/.test(code) ? gone(`cannot be reached, or broke off (${code})`) : error
+  return /^E(?!RR_)[A-Z]+$|^ERR_STREAM/.test(code) ? gone(`cannot be reached, or broke off (${code})`) : error
 }

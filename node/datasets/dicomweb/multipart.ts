@@ -84,15 +84,15 @@ function partOf(bytes: Buffer): Part {
   const ends = isBreak(bytes, 0) ? 0 : bytes.subarray(0, PART_HEADER_BYTES_MAX).indexOf('\r\n\r\n')
   if (ends < 0) throw badAnswer('answers with a part whose headers do not end', BROKEN)
   const lines = bytes.subarray(0, ends).toString('latin1').split('\r\n')
-  const valueOf = (name: string): string | undefined =>
+  const headerOf = (name: string): string | undefined =>
     lines.find(line => line.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1)
   const body = bytes.subarray(ends === 0 ? 2 : ends + 4)
-  const length = valueOf('content-length')?.trim()
+  const length = headerOf('content-length')?.trim()
   if (length !== undefined && length !== String(body.length)) {
     throw badAnswer('answers with a part that has another length than it states', BROKEN)
   }
   return {
-    type: mediaType(valueOf('content-type') ?? ''),
+    type: mediaType(headerOf('content-type') ?? ''),
     body: new Uint8Array(body.buffer, body.byteOffset, body.length),
   }
 }

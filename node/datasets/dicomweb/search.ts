@@ -73,7 +73,8 @@ export async function* foundInstances(client: PacsClient, query: PacsQuery): Asy
   yield { unusable: studies.unusable }
   for (const study of studies.uids) {
     const path = `/studies/${study}/series`
-    const found = await searched(client, path, { uid: TAG.series, terms: seriesTerms, only: query })
+    const more = [...(modality === undefined ? [] : [TAG.modality]), ...(bodyPart === undefined ? [] : [TAG.bodyPart])]
+    const found = await searched(client, path, { uid: TAG.series, terms: seriesTerms, more, only: query })
     yield { unusable: found.unusable }
     for (const series of found.uids) {
       const instances = await searched(client, `${path}/${series}/instances`, { uid: TAG.instance, terms: {} })
@@ -87,6 +88,8 @@ interface Level {
   /** tag of what is searched for */
   readonly uid: string
   readonly terms: Readonly<Record<string, string>>
+  /** further attributes that are asked for */
+  readonly more?: readonly string[]
   /** leaves out what a server found though it is of another kind: not every server knows every filter */
   readonly only?: PacsQuery
 }
@@ -119,14 +122,10 @@ async function searched(client: PacsClient, path: string, level: Level): Promise
 async function pageOf(
   client: PacsClient,
   path: string,
-  { uid, terms, offset }: Level & { readonly offset: number },
+  { uid, terms, more = [], offset }: Level & { readonly offset: number },
 ): Promise<{ results: readonly unknown[]; more: boolean }> {
-  const query = new URLSearchParams({
-    ...terms,
-    includefield: uid,
-    limit: String(PAGE_RESULTS),
-    offset: String(offset),
-  })
+  const query = new URLSearchParams({ ...terms, limit: String(PAGE_RESULTS), offset: String(offset) })
+  for (const tag of [uid, ...more]) query.append('includefield', tag)
   const answer = await client
     .get({
       path,
