@@ -46,6 +46,8 @@ export interface PacsRequest {
   readonly types: readonly string[]
   readonly bytesMax: number
   readonly msMax: number
+  /** asks once only */
+  readonly once?: boolean
 }
 
 export interface PacsAnswer {
@@ -81,7 +83,7 @@ export class PacsClient {
   }
 
   /**
-   * Asks once, and again after pauses when the connection was lost or the server is at fault.
+   * Asks, and asks again after pauses when the connection was lost or the server is at fault.
    *
    * @returns null for an answer without content
    * @throws PacsError; the reason of the signal
@@ -93,7 +95,7 @@ export class PacsClient {
       } catch (error) {
         this.#signal?.throwIfAborted()
         const again = error instanceof PacsError && (error.fault === 'pacs-gone' || error.fault === 'pacs-failing')
-        if (!again || tries >= PAUSES_MS.length) throw error
+        if (!again || request.once || tries >= PAUSES_MS.length) throw error
         await this.#clock.pause(PAUSES_MS[tries]!, this.#signal)
       }
     }

@@ -16,10 +16,10 @@ import {
   type RecordReader,
 } from '../reader.ts'
 import { PacsClient, type PacsOptions } from './client.ts'
-import { MULTIPART_BYTES_MORE_MAX, RETRIEVE_MS_MAX, SEARCH_BYTES_MAX, SEARCH_MS_MAX } from './limits.ts'
+import { MULTIPART_BYTES_MORE_MAX, RETRIEVE_MS_MAX } from './limits.ts'
 import { multipartParts } from './multipart.ts'
 import { badAnswer, PacsError } from './pacs-error.ts'
-import { foundInstances, type InstanceUids, type PacsQuery, requireQuery } from './search.ts'
+import { foundInstances, type InstanceUids, type PacsQuery, reasonAlone, requireQuery } from './search.ts'
 
 export interface PullOptions {
   readonly pacs: PacsOptions
@@ -47,8 +47,8 @@ export interface PulledFinding {
 }
 
 /**
- * Pulls the instances of a query, one after the other; memory holds one of them. An instance that fails is a finding, and
- * the rest is read. A caller that keeps each `done` and passes them all the next time continues where it stopped.
+ * Pulls the instances of a query, one after the other; memory holds one of them, and the keys of all. An instance that fails
+ * is a finding, and the rest is read. A caller that keeps each `done` and passes them all the next time continues where it stopped.
  *
  * @param reading its `facts` are asked with a SOPInstanceUID, then with the SeriesInstanceUID, then with the
  *   StudyInstanceUID: the column of files of a list holds any of these. `factsOfPatient` is asked for what they do not say.
@@ -62,11 +62,11 @@ export async function* pulledFindings(options: PullOptions, reading: Reading): A
   const client = new PacsClient(pacs, signal)
   const codec = openCodec()
   const own = { ...reading, facts: factsByUid(reading.facts) }
-  const pull: Pull = { client, reader: dicomReader(codec), reading: own, count: 0, seen: new Set() }
+  const pull: Pull = { client, reader: dicomReader(codec), reading: own, count: 0, failing: false, seen: new Set() }
   try {
     for await (const found of foundInstances(client, query)) {
-      if ('unusable' in found) {
-        if (found.unusable > 0) yield { finding: unusable(found.unusable), done: null, uids: null }
+      if ('problem' in found) {
+        yield { finding: refused(found.problem), done: null, uids: null }
         continue
       }
       const key = instanceKeyed(found.uids.instance)
@@ -95,27 +95,34 @@ interface Pull {
   readonly reading: Reading
   /** instances that are done, those of earlier pulls among them */
   count: number
+  /** whether the PACS failed to give the last instance: a damaged archive would cost all pauses for each one */
+  failing: boolean
   readonly seen: Set<string>
 }
 
-async function findingOf({ client, reader, reading }: Pull, uids: InstanceUids): Promise<Finding> {
-  const refused = (reason: string): Finding => ({ file: '', ok: false, reason })
+async function findingOf(pull: Pull, uids: InstanceUids): Promise<Finding> {
+  const { client, reader, reading } = pull
+  let bytes: Uint8Array
   try {
-    const file = memoryFile(nameOf(uids), await retrieved(client, uids))
-    for await (const finding of reader.read(file, reading)) return finding
-    return refused('nothing came of it')
+    bytes = await retrieved(client, uids, pull.failing)
+    pull.failing = false
   } catch (error) {
-    if (!(error instanceof PacsError) || !ONE_ALONE.has(error.fault)) throw error
-    // the PACS may fail as a whole: then the search fails too, and its error ends the pull
-    if (error.fault === 'pacs-failing') await requireSearch(client)
-    return refused(`${error.message}. ${error.hint}`)
+    pull.failing = error instanceof PacsError && error.fault === 'pacs-failing'
+    return refused(await reasonAlone(client, error))
   }
+  for await (const finding of reader.read(memoryFile(nameOf(uids), bytes), reading)) return finding
+  return refused('nothing came of it')
 }
 
-/** What may be wrong with one instance while others can be had. */
-const ONE_ALONE: ReadonlySet<string> = new Set(['pacs-failing', 'pacs-forbidden', 'pacs-missing', 'pacs-answer'])
+function refused(reason: string): Finding {
+  return { file: '', ok: false, reason }
+}
 
-async function retrieved(client: PacsClient, { study, series, instance }: InstanceUids): Promise<Uint8Array> {
+async function retrieved(
+  client: PacsClient,
+  { study, series, instance }: InstanceUids,
+  once: boolean,
+): Promise<Uint8Array> {
   const answer = await client.get({
     path: `/studies/${study}/series/${series}/instances/${instance}`,
     // as it is stored: some servers fail where they should convert, and a lossy copy would have other pixels
@@ -123,6 +130,7 @@ async function retrieved(client: PacsClient, { study, series, instance }: Instan
     types: ['multipart/related'],
     bytesMax: DICOM_BYTES_MAX + MULTIPART_BYTES_MORE_MAX,
     msMax: RETRIEVE_MS_MAX,
+    once,
   })
   const parts = answer === null ? [] : multipartParts(answer.body, answer.type.parameters.get('boundary') ?? '')
   if (parts.length !== 1) {
@@ -131,17 +139,6 @@ async function retrieved(client: PacsClient, { study, series, instance }: Instan
   const { type, body } = parts[0]!
   if (type.type !== 'application/dicom') throw badAnswer('answers with a part that is no DICOM', 'Try again later.')
   return body
-}
-
-async function requireSearch(client: PacsClient): Promise<void> {
-  await client.get({
-    path: '/studies',
-    query: new URLSearchParams({ limit: '1', includefield: '0020000D' }),
-    accept: 'application/dicom+json',
-    types: ['application/dicom+json', 'application/json'],
-    bytesMax: SEARCH_BYTES_MAX,
-    msMax: SEARCH_MS_MAX,
-  })
 }
 
 function nameOf({ study, series, instance }: InstanceUids): string {
@@ -171,11 +168,6 @@ function memoryFile(name: string, content: Uint8Array): OpenedFile {
       yield content
     },
   }
-}
-
-function unusable(count: number): Finding {
-  const reason = `${count} results of a search have no UID that can be used, and were left out: correct them in the PACS`
-  return { file: '', ok: false, reason }
 }
 
 /** What ends a pull, with what a second one continues from. */

@@ -25,8 +25,11 @@ export interface InstanceUids {
   readonly instance: string
 }
 
-/** Instances, and how many results had no UID that can be used. */
-export type SearchResult = { readonly uids: InstanceUids } | { readonly unusable: number }
+/** An instance; or why some cannot be found, in one line without a name. */
+export type SearchResult = { readonly uids: InstanceUids } | { readonly problem: string }
+
+/** Results of one search without a UID that can be used. */
+const UNUSABLE_MAX = 10 * PAGE_RESULTS
 
 const TAG = { study: '0020000D', series: '0020000E', instance: '00080018', modality: '00080060', bodyPart: '00180015' }
 
@@ -70,19 +73,44 @@ export async function* foundInstances(client: PacsClient, query: PacsQuery): Asy
       ...(from === undefined && to === undefined ? {} : { StudyDate: `${from ?? ''}-${to ?? ''}` }),
     },
   })
-  yield { unusable: studies.unusable }
+  yield* studies.problems
   for (const study of studies.uids) {
     const path = `/studies/${study}/series`
     const more = [...(modality === undefined ? [] : [TAG.modality]), ...(bodyPart === undefined ? [] : [TAG.bodyPart])]
-    const found = await searched(client, path, { uid: TAG.series, terms: seriesTerms, more, only: query })
-    yield { unusable: found.unusable }
+    const found = await searchedWithin(client, path, { uid: TAG.series, terms: seriesTerms, more, only: query })
+    yield* found.problems
     for (const series of found.uids) {
-      const instances = await searched(client, `${path}/${series}/instances`, { uid: TAG.instance, terms: {} })
-      yield { unusable: instances.unusable }
+      const within = `${path}/${series}/instances`
+      const instances = await searchedWithin(client, within, { uid: TAG.instance, terms: {} })
+      yield* instances.problems
       for (const instance of instances.uids) yield { uids: { study, series, instance } }
     }
   }
 }
+
+/** What may be wrong with one study, series or instance while others can be had. */
+const ONE_ALONE: ReadonlySet<string> = new Set(['pacs-failing', 'pacs-forbidden', 'pacs-missing', 'pacs-answer'])
+
+/**
+ * Why something in the PACS cannot be had, in one line.
+ *
+ * @throws the error where it concerns the PACS as a whole: one that fails altogether fails in any search
+ */
+export async function reasonAlone(client: PacsClient, error: unknown): Promise<string> {
+  if (!(error instanceof PacsError) || !ONE_ALONE.has(error.fault)) throw error
+  if (error.fault === 'pacs-failing') {
+    const query = new URLSearchParams({ limit: '1', includefield: TAG.study })
+    await client.get({ ...SEARCH, path: '/studies', query })
+  }
+  return `${error.message}. ${error.hint}`
+}
+
+const SEARCH = {
+  accept: 'application/dicom+json',
+  types: ['application/dicom+json', 'application/json'],
+  bytesMax: SEARCH_BYTES_MAX,
+  msMax: SEARCH_MS_MAX,
+} as const
 
 interface Level {
   /** tag of what is searched for */
@@ -94,29 +122,50 @@ interface Level {
   readonly only?: PacsQuery
 }
 
-async function searched(client: PacsClient, path: string, level: Level): Promise<{ uids: string[]; unusable: number }> {
+interface Found {
+  readonly uids: readonly string[]
+  readonly problems: readonly { readonly problem: string }[]
+}
+
+/** Searches in one study: where it cannot be searched, the others are. */
+async function searchedWithin(client: PacsClient, path: string, level: Level): Promise<Found> {
+  try {
+    return await searched(client, path, level)
+  } catch (error) {
+    // it was deleted since it was found
+    if (error instanceof PacsError && error.fault === 'pacs-missing') return { uids: [], problems: [] }
+    return { uids: [], problems: [{ problem: await reasonAlone(client, error) }] }
+  }
+}
+
+async function searched(client: PacsClient, path: string, level: Level): Promise<Found> {
   const seen = new Set<string>()
   const uids: string[] = []
   let unusable = 0
   for (let offset = 0; ; ) {
     const { results, more } = await pageOf(client, path, { ...level, offset })
-    let fresh = 0
+    const before = seen.size + unusable
     for (const result of results) {
       const uid = textOf(result, level.uid)
       if (uid === null || !isUid(uid)) unusable += 1
       else if (!seen.has(uid)) {
-        fresh += 1
         seen.add(uid)
         if (fits(result, level.only ?? {})) uids.push(uid)
       }
     }
-    if (seen.size > SEARCH_RESULTS_MAX || unusable > SEARCH_RESULTS_MAX) {
+    if (seen.size > SEARCH_RESULTS_MAX) {
       throw badAnswer(`finds more than ${SEARCH_RESULTS_MAX} results`, 'Narrow the search, such as by dates.')
     }
+    if (unusable > UNUSABLE_MAX) throw badAnswer(`finds more than ${UNUSABLE_MAX} results without a UID`)
     // a page without anything new: the server has no pages and answers with all it has, each time
-    if (fresh === 0 || (results.length < PAGE_RESULTS && !more)) return { uids, unusable }
+    const last = seen.size + unusable === before || (results.length < PAGE_RESULTS && !more)
+    if (last) return { uids, problems: unusable === 0 ? [] : [{ problem: unusableText(unusable) }] }
     offset += results.length
   }
+}
+
+function unusableText(count: number): string {
+  return `${count} results of a search have no UID that can be used, and were left out: correct them in the PACS`
 }
 
 async function pageOf(
@@ -126,20 +175,7 @@ async function pageOf(
 ): Promise<{ results: readonly unknown[]; more: boolean }> {
   const query = new URLSearchParams({ ...terms, limit: String(PAGE_RESULTS), offset: String(offset) })
   for (const tag of [uid, ...more]) query.append('includefield', tag)
-  const answer = await client
-    .get({
-      path,
-      query,
-      accept: 'application/dicom+json',
-      types: ['application/dicom+json', 'application/json'],
-      bytesMax: SEARCH_BYTES_MAX,
-      msMax: SEARCH_MS_MAX,
-    })
-    .catch(error => {
-      // a study that was deleted since it was found
-      if (path !== '/studies' && error instanceof PacsError && error.fault === 'pacs-missing') return null
-      throw error
-    })
+  const answer = await client.get({ ...SEARCH, path, query })
   if (answer === null || answer.body.length === 0) return { results: [], more: false }
   return { results: listOf(answer.body), more: answer.more }
 }

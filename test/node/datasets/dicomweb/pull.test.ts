@@ -1,12 +1,18 @@
 // Claims of node/datasets/dicomweb/pull.ts: each instance of a PACS ends in one finding, a pull continues where it stopped,
 // and no name, patient, UID or password is in an error or a finding.
+import { writeFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { PacsCredentials } from '../../../../node/datasets/dicomweb/credentials.ts'
 import { PAGE_RESULTS, PAUSES_MS, SEARCH_BYTES_MAX } from '../../../../node/datasets/dicomweb/limits.ts'
 import { PacsError } from '../../../../node/datasets/dicomweb/pacs-error.ts'
 import { type PulledFinding, pulledFindings } from '../../../../node/datasets/dicomweb/pull.ts'
-import { gathered, reasonOf, valuesOf } from '../../../helpers/readings.ts'
+import { listLabelling, patientListLabelling } from '../../../../node/datasets/labelling.ts'
+import type { Reading } from '../../../../node/datasets/reader.ts'
+import { gathered, keyed, reasonOf, valuesOf } from '../../../helpers/readings.ts'
+import { temporaryFolder } from '../../../helpers/temporary-folder.ts'
 import { SECRETS } from '../dicom/files.ts'
 import {
   DCM,
@@ -26,29 +32,22 @@ import {
 } from './fake-pacs.ts'
 import { partsOf } from './parts.ts'
 
+/** What `pullOf` takes besides the address. */
+type More = Parameters<typeof pullOf> extends [string, ...infer Rest] ? Rest : never
+
 const SECRET = 'hunter2'
 const HIDDEN = new RegExp(
   [SECRETS.name.replace('^', '\\^'), SECRETS.patient, ROOT.replaceAll('.', '\\.'), SECRET].join('|'),
 )
 const shown = (value: unknown) => inspect(value, { depth: 12, showHidden: true })
 
-async function pulled(
-  t: ExecutionContext,
-  pacs: FakePacs,
-  ...more: Parameters<typeof pullOf> extends [string, ...infer R] ? R : never
-) {
+async function pulled(t: ExecutionContext, pacs: FakePacs, ...more: More) {
   const findings = await gathered(pulledFindings(pullOf(pacs.url, ...more).options, READING))
   t.notRegex(shown(findings), HIDDEN)
   return findings
 }
 
-async function refused(
-  t: ExecutionContext,
-  url: string,
-  code: string,
-  words: RegExp,
-  ...more: Parameters<typeof pullOf> extends [string, ...infer R] ? R : never
-) {
+async function refused(t: ExecutionContext, url: string, code: string, words: RegExp, ...more: More) {
   const { options, pauses } = pullOf(url, ...more)
   const error = await t.throwsAsync(gathered(pulledFindings(options, READING)), { instanceOf: PacsError, code })
   t.regex(`${error.message}. ${error.hint}`, words)
@@ -103,7 +102,7 @@ test('a pull that stopped continues: nothing comes twice, nothing is missing, an
 test('an instance that fails is a finding, whatever is wrong with it, and the rest is read', async t => {
   const pacs = await fakePacs(t, 2)
   const first = new RegExp(`${ROOT.replaceAll('.', '\\.')}\\.0/.*${INSTANCE.source}`)
-  const other = (type: string, body: string | Uint8Array) => (response: import('node:http').ServerResponse) =>
+  const other = (type: string, body: string | Uint8Array) => (response: ServerResponse) =>
     response.writeHead(200, { 'content-type': type }).end(body)
   const related = 'multipart/related; type="application/dicom"; boundary=b'
   const cases: [Parameters<FakePacs['reply']>[1], RegExp][] = [
@@ -136,12 +135,7 @@ test('an instance that fails is a finding, whatever is wrong with it, and the re
 
 test('a PACS that fails for a while is asked again after growing pauses', async t => {
   const pacs = await fakePacs(t, 1)
-  for (const fault of [
-    status(500),
-    status(503),
-    status(429),
-    (response: import('node:http').ServerResponse) => response.destroy(),
-  ]) {
+  for (const fault of [status(500), status(503), status(429), (response: ServerResponse) => response.destroy()]) {
     for (const place of [STUDIES, INSTANCE]) {
       let times = 0
       pacs.reply(place, (response, request) => {
@@ -159,7 +153,7 @@ test('a PACS that fails for a while is asked again after growing pauses', async 
 
 test('a PACS that goes away ends the pull, which says how many are done and that it continues', async t => {
   for (const [reply, code] of [
-    [(response: import('node:http').ServerResponse) => response.destroy(), 'pacs-gone'],
+    [(response: ServerResponse) => response.destroy(), 'pacs-gone'],
     [status(502), 'pacs-failing'],
   ] as const) {
     const pacs = await fakePacs(t, 5)
@@ -175,14 +169,15 @@ test('a PACS that goes away ends the pull, which says how many are done and that
     t.regex(error.message, /; 2 instances are done$/)
     t.regex(error.hint, /Running it again continues from there/)
     t.is(findings.length, 2)
-    t.is(pauses.length, PAUSES_MS.length)
+    // a PACS that answers is asked for a search too: it may lack one study alone
+    t.deepEqual(pauses, code === 'pacs-gone' ? PAUSES_MS : [...PAUSES_MS, ...PAUSES_MS])
     t.notRegex(shown(error), HIDDEN)
   }
 })
 
 test('401, 403, 404, a web page, no JSON and no list end the search in errors that say what to do', async t => {
   const pacs = await fakePacs(t)
-  const page = (type: string, body: string) => (response: import('node:http').ServerResponse) =>
+  const page = (type: string, body: string) => (response: ServerResponse) =>
     response.writeHead(200, { 'content-type': type }).end(body)
   const cases: [Parameters<FakePacs['reply']>[1], string, RegExp][] = [
     [status(401), 'pacs-unauthorised', /401.*name and password/],
@@ -276,8 +271,7 @@ test('a redirect is followed within the server alone, and credentials go nowhere
     response.end()
   })
   const pacs = await fakePacs(t)
-  const redirect = (to: string) => (response: import('node:http').ServerResponse) =>
-    response.writeHead(302, { location: to }).end()
+  const redirect = (to: string) => (response: ServerResponse) => response.writeHead(302, { location: to }).end()
   const credentials = new PacsCredentials(`bearer ${SECRET}`)
   const own = { pacs: { ...pullOf(pacs.url).options.pacs, credentials } }
   const host = new URL(pacs.url).host
@@ -285,7 +279,7 @@ test('a redirect is followed within the server alone, and credentials go nowhere
     other,
     `//${new URL(other).host}/`,
     `http://${SECRET}:x@${host}/`,
-    'https://' + host,
+    `https://${host}`,
     'file:///etc/passwd',
     'http://[',
   ]) {
@@ -340,4 +334,47 @@ test('queries that are none are refused before anything is asked', async t => {
     await refused(t, pacs.url, 'pacs-settings', /coded term|range of dates/, { query })
   }
   t.deepEqual(pacs.asked, [])
+})
+
+test('a study that cannot be searched is a finding, and one that was deleted meanwhile is none', async t => {
+  const pacs = await fakePacs(t, 3)
+  pacs.reply(/\.0\/series\?/, status(500))
+  pacs.reply(/\.1\/series\/.*instances\?/, status(404))
+  const findings = await pulled(t, pacs)
+  t.is(findings.length, 2)
+  t.regex(reasonOf(findings[0]!.finding), /fails \(500\)/)
+  t.deepEqual([findings[0]!.done, findings[0]!.uids, findings[1]!.finding.ok], [null, null, true])
+})
+
+test('an archive that fails for many instances costs the pauses of one', async t => {
+  const pacs = await fakePacs(t, 5)
+  pacs.reply(/\.[0-3]\/series\/.*\/instances\/[0-9.]+$/, status(500))
+  const { options, pauses } = pullOf(pacs.url)
+  const findings = await gathered(pulledFindings(options, READING))
+  t.deepEqual(
+    findings.map(({ finding }) => finding.ok),
+    [false, false, false, false, true],
+  )
+  t.deepEqual(pauses, PAUSES_MS)
+})
+
+test('labels and splits come from a list of UIDs of any level, or from a list of patients', async t => {
+  const folder = await temporaryFolder(t)
+  const pacs = await fakePacs(t, 4)
+  const lines = [`${ROOT}.0.1.1,b,`, `${ROOT}.1.1,b,test`, `${ROOT}.2,a,train`, `${ROOT}.2.1,b,`]
+  await writeFile(join(folder, 'uids.csv'), `SOPInstanceUID,label,split\n${lines.join('\n')}\n`)
+  await writeFile(join(folder, 'patients.csv'), `patient,label,split\n${SECRETS.patient},a,val\nother,b,\n`)
+  const { facts } = await listLabelling(join(folder, 'uids.csv'), { file: 'SOPInstanceUID' })
+  const labelled = async (reading: Reading) => {
+    const findings = await gathered(pulledFindings(pullOf(pacs.url).options, reading))
+    return findings.map(({ finding }) => finding.ok && [finding.record!.label, finding.record!.split])
+  }
+  t.deepEqual(await labelled({ ...READING, facts }), [[1, null], [1, 'test'], [1, 'train'], false])
+  const factsOfPatient = await patientListLabelling(join(folder, 'patients.csv'), keyed)
+  t.deepEqual(await labelled({ ...READING, facts, factsOfPatient }), [
+    [1, 'val'],
+    [1, 'test'],
+    [1, 'train'],
+    [0, 'val'],
+  ])
 })
