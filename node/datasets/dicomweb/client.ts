@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { X509Certificate } from 'node:crypto'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -155,7 +156,7 @@ export class PacsClient {
 const REDIRECT_HINT =
   'Open the address in a browser, and name the one of the DICOMweb service itself, with https if it has it.'
 
-function serviceAddress({ url, credentials, unencrypted = false }: PacsOptions): URL {
+function serviceAddress({ url, credentials, authority, unencrypted = false }: PacsOptions): URL {
   const base = URL.canParse(url) ? new URL(url) : null
   if (base === null || !['http:', 'https:'].includes(base.protocol)) {
     throw badSettings('The address of the PACS is no http or https address', 'It looks like https://HOST/dicom-web.')
@@ -166,6 +167,9 @@ function serviceAddress({ url, credentials, unencrypted = false }: PacsOptions):
   if (base.search !== '' || base.hash !== '') {
     throw badSettings('The address of the PACS has more than a path', 'Remove all from the "?" or "#" on.')
   }
+  if (authority !== undefined && !isCertificate(authority)) {
+    throw badSettings('The certificate of the authority is none in PEM', 'Name another file, or convert it to PEM.')
+  }
   const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(base.hostname)
   if (base.protocol === 'http:' && !local && !unencrypted) {
     const sent = credentials === undefined ? 'Images' : 'Images and a password'
@@ -175,6 +179,15 @@ function serviceAddress({ url, credentials, unencrypted = false }: PacsOptions):
     )
   }
   return base
+}
+
+/** Node.js passes over what it cannot read among authorities, and the error is another one then. */
+function isCertificate(pem: string): boolean {
+  try {
+    return pem.includes('-----BEGIN') && new X509Certificate(pem).raw.length > 0
+  } catch {
+    return false
+  }
 }
 
 async function answerOf(response: http.IncomingMessage, request: PacsRequest): Promise<PacsAnswer | null> {
@@ -253,8 +266,6 @@ function ownWords(error: unknown): unknown {
   if (code.startsWith('HPE_'))
     return badAnswer(`does not speak HTTP (${code})`, 'Check the port of its DICOMweb service.')
   if (/^(EPROTO|ERR_SSL)/.test(code)) return badAnswer('does not speak https there', 'Check the address and its port.')
-  if (code.startsWith('ERR_OSSL'))
-    return badSettings('The certificates of the authority are no PEM', 'Name another file.')
   if (code === 'ENOTFOUND') return gone('has a name that is not known (ENOTFOUND)')
   return /^E(?!RR_)[A-Z]+$|^ERR_STREAM/.test(code) ? gone(`cannot be reached, or broke off (${code})`) : error
 }

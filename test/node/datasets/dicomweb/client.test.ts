@@ -62,9 +62,9 @@ test('a certificate is trusted by the authority that the operator names, for its
   t.true(openssl(join(folder, 'other'), 'localhost'))
   const other = await readFile(join(folder, 'other', 'cert'), 'utf8')
   await t.throwsAsync(ask({ url, credentials, authority: other }), untrusted)
-  await t.throwsAsync(ask({ url, credentials, authority: '-----BEGIN CERTIFICATE-----\nx\n' }), {
-    code: 'pacs-settings',
-  })
+  for (const authority of ['', 'x', '-----BEGIN CERTIFICATE-----\nx\n', key!]) {
+    t.throws(() => new PacsClient({ url, authority }), { code: 'pacs-settings' })
+  }
   t.is(asked.length, 1)
 })
 
@@ -101,7 +101,10 @@ test('an address may end in slashes', async t => {
 })
 
 test('what speaks no HTTP, or nothing at all, ends in an error without its words', async t => {
-  const server = createTcpServer(socket => socket.end(`220 ${SECRET} mail ready\r\n`))
+  const server = createTcpServer(socket => {
+    socket.on('error', () => undefined)
+    socket.resume().end(`220 ${SECRET} mail ready\r\n`)
+  })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
   for (const [scheme, message] of [
@@ -111,7 +114,8 @@ test('what speaks no HTTP, or nothing at all, ends in an error without its words
     const error = await t.throwsAsync(ask({ url: `${scheme}://127.0.0.1:${port}` }), { code: 'pacs-answer', message })
     t.false(inspect(error, { depth: 9, showHidden: true }).includes(SECRET))
   }
-  await new Promise(resolve => server.close(resolve))
+  // it listens no more
+  server.close()
   await t.throwsAsync(ask({ url: `http://127.0.0.1:${port}` }), { code: 'pacs-gone', message: /ECONNREFUSED/ })
 })
 
