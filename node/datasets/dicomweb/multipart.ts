@@ -27,7 +27,7 @@ export function mediaType(header: string): MediaType {
   return { type, parameters }
 }
 
-export interface Part {
+export interface MultipartItem {
   readonly type: MediaType
   readonly body: Uint8Array
 }
@@ -38,13 +38,13 @@ export interface Part {
  * @param boundary parameter of the body's media type
  * @throws PacsError `pacs-answer` when it is cut short, states a wrong length or goes beyond a limit
  */
-export function multipartParts(body: Uint8Array, boundary: string): Part[] {
+export function multipartParts(body: Uint8Array, boundary: string): MultipartItem[] {
   if (!/^[\x20-\x7e]+$/.test(boundary) || boundary.length > BOUNDARY_CHARACTERS_MAX) {
     throw badAnswer('names no usable boundary of the parts of its answer', BROKEN)
   }
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const mark = Buffer.from(`--${boundary}`, 'latin1')
-  const parts: Part[] = []
+  const parts: MultipartItem[] = []
   let delimiter = delimiterAfter(bytes, mark, 0)
   while (!delimiter.last) {
     if (parts.length >= PARTS_MAX) throw badAnswer(`answers with more than ${PARTS_MAX} parts`, BROKEN)
@@ -80,7 +80,7 @@ function isBreak(bytes: Buffer, at: number): boolean {
   return bytes[at] === 0x0d && bytes[at + 1] === 0x0a
 }
 
-function partOf(bytes: Buffer): Part {
+function partOf(bytes: Buffer): MultipartItem {
   const ends = isBreak(bytes, 0) ? 0 : bytes.subarray(0, PART_HEADER_BYTES_MAX).indexOf('\r\n\r\n')
   if (ends < 0) throw badAnswer('answers with a part whose headers do not end', BROKEN)
   const lines = bytes.subarray(0, ends).toString('latin1').split('\r\n')
