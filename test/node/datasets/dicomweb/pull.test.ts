@@ -378,3 +378,9 @@ test('labels and splits come from a list of UIDs of any level, or from a list of
     [0, 'val'],
   ])
 })
+
+test('an instance that a PACS has in two studies comes once', async t => {
+  const pacs = await fakePacs(t, 3)
+  pacs.reply(/\.1\/series\/.*instances\?/, json([result('00080018', `${ROOT}.0.1.1`)]))
+  t.is((await pulled(t, pacs)).length, 2)
+})
