@@ -91,6 +91,8 @@ function goodReply(path: string, studies: number): Reply {
 /** Serves on loopback until the test ends; returns the address. */
 export async function serve(t: ExecutionContext, listener: RequestListener): Promise<string> {
   const server = createServer(listener)
+  // a machine that is busy with other tests would let idle connections end, and a pull would try again
+  server.keepAliveTimeout = 0
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(async () => {
     server.closeAllConnections()
