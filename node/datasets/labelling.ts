@@ -78,14 +78,7 @@ const PLACES = ['label', 'patient', 'split'] as const
  */
 export async function listLabelling(path: string, columns: Partial<ListColumns> = {}): Promise<Labelling> {
   const known = new Map<string, FileFacts & { line: number; file: string }>()
-  let places: Record<keyof ListColumns, number> | null = null
-  for await (const { record, line } of linesOf(path)) {
-    if (places === null) {
-      places = placesOf(record, columns)
-      continue
-    }
-    const at = places
-    const textOf = (name: keyof ListColumns): string | null => record[at[name]]?.trim() || null
+  for await (const { textOf, line } of rowsOf(path, columns, 'file')) {
     const file = relativeName(textOf('file'), line)
     const twin = known.get(keyOf(file))
     if (twin !== undefined) throw badList(`lines ${twin.line} and ${line} name the same file`, 'Remove one of them.')
@@ -102,6 +95,60 @@ export async function listLabelling(path: string, columns: Partial<ListColumns> 
       return { label, patient, split }
     },
     listed: [...known.values()].map(({ file }) => file),
+  }
+}
+
+/**
+ * Reads a list of patients: as the list of files, with a column `patient`, and `label`, `split` or both. What it says holds
+ * for every record of a patient whose file names him. Only the patients' hashes are kept.
+ *
+ * @param keyed as `Reading.keyed`
+ * @throws OperatorError `bad-list`, exit code 12: as `listLabelling`, or two lines differ about one patient
+ */
+export async function patientListLabelling(
+  path: string,
+  keyed: Reading['keyed'],
+  columns: Partial<Omit<ListColumns, 'file'>> = {},
+): Promise<NonNullable<Reading['factsOfPatient']>> {
+  const known = new Map<string, { label: string | null; split: string | null; line: number }>()
+  for await (const { textOf, line } of rowsOf(path, columns, 'patient')) {
+    const patient = textOf('patient')
+    if (patient === null) throw badList(`line ${line} names no patient`, 'Write an id in each line.')
+    const key = hexOf(keyed(patient))
+    const facts = { label: textOf('label'), split: textOf('split'), line }
+    const twin = known.get(key)
+    if (twin === undefined) known.set(key, facts)
+    else if (twin.label !== facts.label || twin.split !== facts.split) {
+      throw badList(`lines ${twin.line} and ${line} differ about one patient`, 'Correct one of them.')
+    }
+    if (known.size > FOLDER_ENTRIES_MAX) throw badList(`it names more than ${FOLDER_ENTRIES_MAX} patients`, 'Split it.')
+  }
+  if (known.size === 0) throw badList('it names no patients', 'Put a line of names first, then one for each patient.')
+  return patient => {
+    const { label, split } = known.get(hexOf(patient)) ?? UNKNOWN
+    return { label, split }
+  }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
+interface ListRow {
+  /** null: the list has no such column, or nothing in it here */
+  readonly textOf: (column: keyof ListColumns) => string | null
+  readonly line: number
+}
+
+async function* rowsOf(path: string, columns: Partial<ListColumns>, key: 'file' | 'patient'): AsyncGenerator<ListRow> {
+  let places: Record<keyof ListColumns, number> | null = null
+  for await (const { record, line } of linesOf(path)) {
+    if (places === null) {
+      places = placesOf(record, columns, key)
+      continue
+    }
+    const at = places
+    yield { textOf: column => record[at[column]]?.trim() || null, line }
   }
 }
 
@@ -144,20 +191,24 @@ function listError(error: unknown): OperatorError {
   return badList(`it cannot be read as CSV${lines === undefined ? '' : ` near line ${lines}`}`, hint)
 }
 
-function placesOf(names: readonly string[], columns: Partial<ListColumns>): Record<keyof ListColumns, number> {
+function placesOf(
+  names: readonly string[],
+  columns: Partial<ListColumns>,
+  key: 'file' | 'patient',
+): Record<keyof ListColumns, number> {
   const wanted = { ...COLUMNS, ...columns }
   const place = (name: keyof ListColumns): number => {
     const found = names.flatMap((text, index) => (text.trim() === wanted[name] ? [index] : []))
     if (found.length > 1) throw badList(`two of its columns have the name for the ${name}`, 'Rename one of them.')
-    const required = name === 'file' || columns[name] !== undefined
+    const required = name === key || columns[name] !== undefined
     if (found.length === 0 && required) {
       throw badList(`its first line names no column for the ${name}`, `Name one of its columns "${wanted[name]}".`)
     }
     return found[0] ?? -1
   }
   const places = { file: place('file'), label: place('label'), patient: place('patient'), split: place('split') }
-  if (PLACES.every(name => places[name] < 0)) {
-    throw badList('its first line names no column besides the one of files', `Name its columns ${COLUMN_NAMES}.`)
+  if (PLACES.every(name => name === key || places[name] < 0)) {
+    throw badList(`its first line names no column besides the one of ${key}s`, `Name its columns ${COLUMN_NAMES}.`)
   }
   return places
 }
@@ -251,19 +302,24 @@ export type RecordFacts = Pick<FoundRecord, 'label' | 'patient' | 'split'>
  * @param ownPatient the keyed hash of the patient that the file itself names; asked only where nothing else says one
  */
 export function recordFacts(
-  { contract, facts, keyed }: Reading & { readonly contract: DataContract },
+  { contract, facts, keyed, factsOfPatient }: Reading & { readonly contract: DataContract },
   file: string,
   ownPatient: () => Uint8Array | null = () => null,
 ): RecordFacts | string {
-  const { label: text, patient: id, split } = facts(file)
+  const known = facts(file)
+  const named = known.patient?.trim()
+  const unsaid = known.label === null || known.split === null
+  const asked = contract.patients !== undefined || (factsOfPatient !== undefined && unsaid)
+  const patient = asked ? (named ? keyed(named) : ownPatient()) : null
+  const more = patient === null ? undefined : factsOfPatient?.(patient)
+  const text = known.label ?? more?.label ?? null
+  const split = known.split ?? more?.split ?? null
   if (text === null) {
     return 'nothing says its label: put it into a folder named as its class, name it in a list, or correct the pattern of names'
   }
   const label = classIndexOf(contract, text)
   if (label === null) return "its label is none of the study's classes: rename it, or add it to the study's labels"
   if (contract.patients === undefined) return { label, patient: null, split }
-  const named = id?.trim()
-  const patient = named ? keyed(named) : ownPatient()
   if (patient === null) {
     return 'nothing says whose it is, and the study needs it: name the patient in a list, or in a pattern of names'
   }

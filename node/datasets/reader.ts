@@ -46,6 +46,8 @@ export interface Reading {
   readonly keyed: (patient: string) => Uint8Array
   /** what is known of a file from elsewhere: its folder, its name or a list */
   readonly facts: (file: string) => FileFacts
+  /** what is known of a patient, by the keyed hash; asked for what `facts` does not say */
+  readonly factsOfPatient?: (patient: Uint8Array) => Omit<FileFacts, 'patient'>
 }
 
 /** What a file itself may not say. */

@@ -8,6 +8,7 @@ import {
   FOLDER_LABELLING,
   type ListColumns,
   listLabelling,
+  patientListLabelling,
   patternLabelling,
   recordFacts,
 } from '../../../node/datasets/labelling.ts'
@@ -80,6 +81,39 @@ test('a list that cannot be used says where and quotes nothing', async t => {
   ]
   for (const [text, message, columns] of cases) {
     const error = await t.throwsAsync(listed(t, text, columns), { code: 'bad-list', message })
+    t.false(`${error!.message}${(error as unknown as { hint: string }).hint}`.includes('SECRET'))
+  }
+})
+
+test('a list of patients says what holds for all their records, keeps no id, and may name one twice alike', async t => {
+  const path = join(await temporaryFolder(t), 'patients.csv')
+  const read = async (text: string) => {
+    await writeFile(path, text)
+    return patientListLabelling(path, keyed)
+  }
+  const of = await read('patient,label,split\n P 1 ,a,train\nP 2,,test\nP 1,a,train\n')
+  t.deepEqual(of(keyed('P 1')), { label: 'a', split: 'train' })
+  t.deepEqual(of(keyed('P 2')), { label: null, split: 'test' })
+  t.deepEqual(of(keyed('P 3')), { label: null, split: null })
+  const contract = imageContract([1, 1, 1], {}, { patients: true })
+  const reading = { contract, keyed, facts: () => facts(null), factsOfPatient: of }
+  t.deepEqual(
+    recordFacts(reading, 'x', () => keyed('P 1')),
+    { label: 0, patient: keyed('P 1'), split: 'train' },
+  )
+  t.deepEqual(recordFacts({ ...reading, facts: () => facts('b', 'P 2') }, 'x'), {
+    ...{ label: 1, patient: keyed('P 2'), split: 'test' },
+  })
+  t.regex(String(recordFacts(reading, 'x', () => keyed('P 2'))), /nothing says its label/)
+  const cases: [text: string, message: RegExp][] = [
+    ['patient,label\nSECRET,a\nx,b\nSECRET,b\n', /lines 2 and 4 differ about one patient/],
+    ['patient,file\nSECRET,a\n', /no column besides the one of patients/],
+    ['file,label\nSECRET,a\n', /no column for the patient/],
+    ['patient,label\n,SECRET\n', /line 2 names no patient/],
+    ['patient,label\n', /names no patients/],
+  ]
+  for (const [text, message] of cases) {
+    const error = await t.throwsAsync(read(text), { code: 'bad-list', message })
     t.false(`${error!.message}${(error as unknown as { hint: string }).hint}`.includes('SECRET'))
   }
 })
