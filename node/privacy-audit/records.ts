@@ -67,10 +67,11 @@ export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedP
  * statistics.
  */
 export function attackedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
-  if (boundsOf(document) === null) return trainedPart(document, dataset)
+  const { normalisation: _, ...rest } = document
+  if (boundsOf(document) === null) return trainedPart(rest, dataset)
   const records = featuresOf(document, dataset)
-  const { normalisation: _, contract, ...rest } = document
-  if (contract.kind === 'image') return { document: { ...rest, contract }, records }
+  const { contract } = document
+  if (contract.kind === 'image') return { document: rest, records }
   return { document: { ...rest, contract: vectorsOf(document, records) }, records }
 }
 

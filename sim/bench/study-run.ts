@@ -83,7 +83,7 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
       ...{ kind: 'vector', shape: [parts[0]!.shape[0]!], classes: [...classes] },
       ...(bounds !== undefined && { bounds: bounds.map(([low, high]): [number, number] => [low, high]) }),
     },
-    ...(normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
+    ...(normalisation !== undefined && { normalisation: { kind: 'columns' as const, noiseMultiplier: 1 } }),
     model: { preset: 'logistic' },
     initialSeed: sha256(Buffer.from(`utility parameters ${seed}`)),
     optimizer,

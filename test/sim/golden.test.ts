@@ -132,7 +132,7 @@ function record(scenario: string, seed: number) {
   }
 }
 
-const STATISTICS = { noiseMultiplier: 4 }
+const STATISTICS = { kind: 'columns' as const, noiseMultiplier: 4 }
 const PRIVATE: StudyDocument['privacy'] = {
   noise: 'distributed',
   clippingNorm: 1,

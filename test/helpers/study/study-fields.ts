@@ -119,7 +119,7 @@ const shared = {
 }
 const distributed = record({ noise: only(noises, 'distributed'), ...shared })
 const local = record({ noise: only(noises, 'local'), ...shared }, { localSteps: whole(1, limit.LOCAL_STEPS_MAX) })
-const normalisation = record({ noiseMultiplier: shared.noiseMultiplier })
+const normalisation = record({ kind: oneOf('columns'), noiseMultiplier: shared.noiseMultiplier })
 
 const kinds = oneOf('statistics', 'training')
 const rounds = whole(1, limit.ROUNDS_MAX)

@@ -173,16 +173,16 @@ test('a checkpoint comes back from its bytes, bit by bit', t => {
   const checkpoint = fc
     .nat({ max: 20 })
     .chain(length =>
-      fc.tuple(fc.nat(), vector(length), vector(length), vector(length), fc.nat({ max: 3 }), fc.nat({ max: 3 })),
+      fc.tuple(fc.nat(), vector(length), vector(length), vector(length), fc.nat({ max: 3 }), fc.nat({ max: 7 })),
     )
   fc.assert(
-    fc.property(checkpoint, ([round, parameters, momentum, average, offset, columns]) => {
-      const normalisation = Float32Array.from({ length: 2 * columns }, (_, at) => at + 0.5)
+    fc.property(checkpoint, ([round, parameters, momentum, average, offset, kept]) => {
+      const normalisation = Float32Array.from({ length: kept }, (_, at) => at + 0.5)
       const bytes = encodeCheckpoint({ round, normalisation, parameters, momentum, average })
       // bytes of a message lie at any offset of their buffer
       const shifted = new Uint8Array(bytes.length + offset).subarray(offset)
       shifted.set(bytes)
-      const back = decodeCheckpoint(shifted, { dimension: parameters.length, columns })
+      const back = decodeCheckpoint(shifted, { dimension: parameters.length, normalisation: kept })
       t.deepEqual(encodeCheckpoint(back), bytes)
       t.is(back.round, round)
       t.is(bitsOf(back.average), bitsOf(average))
@@ -192,7 +192,7 @@ test('a checkpoint comes back from its bytes, bit by bit', t => {
   )
 })
 
-const SHAPE = { dimension: DIMENSION, columns: 0 }
+const SHAPE = { dimension: DIMENSION, normalisation: 0 }
 
 test('bytes that are not a whole checkpoint of this study are refused', t => {
   const bytes = encodeCheckpoint(initialCheckpoint(study()))
@@ -208,8 +208,10 @@ test('bytes that are not a whole checkpoint of this study are refused', t => {
     Uint8Array.of(...bytes, 0),
     changed(0, [0]),
     changed(7, [2]),
-    changed(15, [9]),
-    changed(16, [0, 0, 0xc0, 0x7f]), // NaN
+    changed(15, [4]), // another number of parts
+    changed(16, [0x6e]), // another part
+    changed(23, [9]), // a part of another length
+    changed(40, [0, 0, 0xc0, 0x7f]), // NaN
     changed(bytes.length - 4, [0, 0, 0x80, 0xff]), // −∞
   ]
   for (const each of bad)
@@ -222,7 +224,7 @@ test('bytes that are not a whole checkpoint of this study are refused', t => {
     'malformed-checkpoint',
   )
   t.is(
-    codeOf(() => decodeCheckpoint(bytes, { ...SHAPE, columns: 1 })),
+    codeOf(() => decodeCheckpoint(bytes, { ...SHAPE, normalisation: 1 })),
     'malformed-checkpoint',
   )
   t.is(

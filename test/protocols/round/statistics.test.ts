@@ -21,7 +21,7 @@ const NORMALISED = {
     classes: ['no', 'yes'],
     bounds: Array.from({ length: COLUMNS }, (): [number, number] => [0, 10]),
   },
-  normalisation: { noiseMultiplier: 5 },
+  normalisation: { kind: 'columns' as const, noiseMultiplier: 5 },
 }
 const PRIVACY = {
   noise: 'distributed' as const,
@@ -119,7 +119,7 @@ test('the statistics of as many records as the study names fit beneath the clamp
     const document = testStudy(testSigners(hospitals), {
       units: records,
       contract: { kind: 'image', shape: [64, 64, 1], classes: ['no', 'yes'] },
-      normalisation: { noiseMultiplier: 5 },
+      normalisation: { kind: 'columns' as const, noiseMultiplier: 5 },
       privacy: PRIVACY,
     })
     const sum = sumIn(planStudy(document), STATISTICS_ROUND)
