@@ -20,6 +20,8 @@ export interface Recipe {
   /** `sampleRate` is the probability q; a study document holds it as a / 2^32. */
   privacy: { clippingNorm: number; sampleRate: number }
   rounds: number
+  /** the share of epsilon that statistics alone would cost; absent: none */
+  normalisation?: { share: number }
 }
 
 /** Below this epsilon, fewer and smaller steps are better. */

@@ -94,4 +94,5 @@ test('a mean is taken of features that nobody learns, at the norm that they have
   ]) {
     t.is(codeWith(normalisation, {}), 'malformed-study', JSON.stringify(normalisation))
   }
+  t.is(codeWith({ ...mean, kind: 'median' }, {}), 'needs-newer', 'a later kind needs no other version')
 })
