@@ -46,7 +46,7 @@ const MOMENTUM_DEFAULT = 0.9
 const AVERAGE_DECAY_DEFAULT = 0.99
 const SEED_BYTES = 32
 /** Composition makes this cheap: with a third of epsilon for the statistics the training needs about 5 % more noise. */
-const SHARE_DEFAULT = { columns: 0.3, mean: 0.1 } as const
+const SHARE_DEFAULT = { columns: 0.3, mean: 0.2 } as const
 const SHARE_MAX = 0.9
 
 const SPEC_SCHEMA = z.strictObject({

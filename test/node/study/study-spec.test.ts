@@ -11,6 +11,7 @@ import { EXIT, OperatorError } from '../../../node/errors.ts'
 import { peerIdString } from '../../../node/storage/identity.ts'
 import { documentOfSpec, readStudySpec } from '../../../node/study/study-spec.ts'
 import { decodeStudy, encodeStudy } from '../../../protocols/study/document.ts'
+import { FEATURE_NORM } from '../../../protocols/study/models/scattering.ts'
 import { TIMING_LAN, TIMING_WAN } from '../../../protocols/study/timing.ts'
 import { testSigners } from '../../helpers/study/study.ts'
 import { specText } from '../../helpers/study/study-spec.ts'
@@ -53,6 +54,27 @@ test('statistics and local steps are solved for together: all of them keep epsil
     pldEpsilon([statistics, { sampleRate: sampleRate / 2 ** 32, noiseMultiplier: z, steps: 60 }], { delta })
   t.true(at(noiseMultiplier) <= 3)
   t.true(at(noiseMultiplier - 2 * NOISE_MULTIPLIER_STEP) > 3)
+})
+
+test('of frozen features the statistics are their mean, with a smaller share by default', async t => {
+  const text = specText(peersOf(5), { learningRate: 'learningRate = 0.5\n[normalisation]' })
+  const of = async (text: string) => (await build(t, text)).document
+  const scattering = text
+    .replace(/^(filters|groups) = .*$/gm, '')
+    .replace('preset = "cnn"', 'preset = "scattering"\nscales = 2\nangles = 4\ncell = 4')
+  const documents = [await of(text), await of(scattering)]
+  t.is(documents[0]!.normalisation?.kind, 'columns')
+  t.deepEqual(documents[1]!.normalisation, {
+    kind: 'mean',
+    norm: FEATURE_NORM,
+    noiseMultiplier: documents[1]!.normalisation!.noiseMultiplier,
+  })
+  const shares = documents.map(({ normalisation, privacy }) => {
+    const steps = { sampleRate: 1, noiseMultiplier: normalisation!.noiseMultiplier, steps: 1 }
+    return pldEpsilon([steps], { delta: privacy.delta }) / privacy.epsilon
+  })
+  t.true(Math.abs(shares[0]! - 0.3) < 0.005)
+  t.true(Math.abs(shares[1]! - 0.2) < 0.005)
 })
 
 test('local steps with distributed noise are refused by name', async t => {
