@@ -3,10 +3,11 @@
  *
  *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [--quick] [--json]
  *   npm run bench -- utility [--task NAME] [--epsilon E] [--unit record|patient|one-image] [--no-mean] [--no-privacy]
- *                            [--seeds N]
+ *                            [--no-pooled] [--seeds N]
  *
  * `utility` needs the folder of real data in CONFRERE_DATA. --task and --epsilon choose one of each; --unit says what the
- * promise is about; --no-mean leaves out the features' mean, and --no-privacy noise and clipping.
+ * promise is about; --no-mean leaves out the features' mean, --no-privacy noise and clipping, and
+ * --no-pooled all records in one place.
  *
  * @module
  */
@@ -198,7 +199,7 @@ const TASKS = [HEART_TASK, ...UTILITY_TASKS.map(({ name }) => name)]
 function refuse(why: string): never {
   const hint =
     `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--seeds N]; for utility also ` +
-    `[--task ${TASKS.join('|')}] [--epsilon E] [--unit ${UTILITY_UNITS.join('|')}] [--no-mean] [--no-privacy]`
+    `[--task ${TASKS.join('|')}] [--epsilon E] [--unit ${UTILITY_UNITS.join('|')}] [--no-mean] [--no-privacy] [--no-pooled]`
   process.stderr.write(`bench: ${why}\n  hint: ${hint}\n`)
   process.exit(2)
 }
@@ -210,7 +211,7 @@ function parseArguments() {
     return parseArgs({
       options: {
         ...{ quick: flag, json: flag, task: text, seeds: text, epsilon: text, unit: text },
-        ...{ 'no-mean': flag, 'no-privacy': flag },
+        ...{ 'no-mean': flag, 'no-privacy': flag, 'no-pooled': flag },
       },
       allowPositionals: true,
     })
@@ -235,7 +236,10 @@ if (epsilon !== undefined && !UTILITY_TASKS.some(({ epsilons }) => epsilons.incl
 const seeds = Number(seedsText ?? (quick ? 1 : 5))
 if (!Number.isInteger(seeds) || seeds < 1 || seeds > 1000)
   refuse(`--seeds takes a whole number from 1, not ${seedsText}`)
-const how = { epsilon, unit: unit as UtilityUnit, mean: !given['no-mean'], isPrivate: !given['no-privacy'] }
+const how = {
+  ...{ epsilon, unit: unit as UtilityUnit, mean: !given['no-mean'], isPrivate: !given['no-privacy'] },
+  pooled: !given['no-pooled'],
+}
 const all = wanted.length === 0
 write(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`)
 const results = {

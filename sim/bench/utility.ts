@@ -73,6 +73,8 @@ export interface UtilityInit {
   readonly mean: boolean
   /** false: the same features and head without noise and without clipping */
   readonly isPrivate: boolean
+  /** whether all records in one place are measured as well */
+  readonly pooled: boolean
 }
 
 export interface UtilityRow {
@@ -83,7 +85,7 @@ export interface UtilityRow {
   readonly mean: boolean
   /** test AUC of each seed; the macro mean for more than two classes */
   readonly federated: readonly number[]
-  /** none without privacy: there it is the same sum */
+  /** none where they are not asked for, and without privacy, where it is the same sum */
   readonly pooled: readonly number[]
 }
 
@@ -118,7 +120,7 @@ export async function benchUtility(
         const parts = shares.map(share => recordsAt(train, share))
         return aucOf(backend, { ...run, parts, test, seed })
       })
-    const pooled = epsilon === null ? [] : measure(1)
+    const pooled = epsilon === null || !init.pooled ? [] : measure(1)
     const hasMean = run.recipe.normalisation !== undefined
     done({ task: task.name, unit, epsilon, mean: hasMean, federated: measure(HOSPITALS), pooled })
   }
