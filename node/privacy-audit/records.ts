@@ -63,12 +63,12 @@ export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedP
 }
 
 /**
- * The same for an attack on a first update: columns with bounds are already scaled, and not yet normalised by
- * statistics.
+ * The same for an attack on a first update: columns with bounds are already scaled; columns are not yet normalised and
+ * features not yet centred by statistics. A study that needs no change is returned itself.
  */
 export function attackedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
-  const { normalisation: _, ...rest } = document
-  if (boundsOf(document) === null) return trainedPart(rest, dataset)
+  const { normalisation, ...rest } = document
+  if (boundsOf(document) === null) return trainedPart(normalisation === undefined ? document : rest, dataset)
   const records = featuresOf(document, dataset)
   const { contract } = document
   if (contract.kind === 'image') return { document: rest, records }
