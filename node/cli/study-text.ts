@@ -72,6 +72,12 @@ function normalisationLines({ contract, normalisation }: StudyDocument): string[
   const bounds = contract.kind !== 'image' && contractKindOf(contract).bounds(contract) !== null
   if (normalisation === undefined) return bounds ? ['Columns   clipped to the public bounds of the study'] : []
   const { noiseMultiplier } = normalisation
+  if (normalisation.kind === 'mean') {
+    return [
+      `Features  centred by their mean, which all hospitals add up once, before the first round, and scaled back to ` +
+        `norm ${normalisation.norm} (noise multiplier ${noiseMultiplier}, charged like a round)`,
+    ]
+  }
   return [
     `Columns   ${bounds ? 'clipped to the public bounds of the study, ' : ''}mean 0 and deviation 1 by statistics that all ` +
       `hospitals add up once, before the first round (noise multiplier ${noiseMultiplier}, charged like a round)`,

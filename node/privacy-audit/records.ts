@@ -63,14 +63,15 @@ export function trainedPart(document: StudyDocument, dataset: Dataset): TrainedP
 }
 
 /**
- * The same for an attack on a first update: columns with bounds are already scaled, and not yet normalised by
- * statistics.
+ * The same for an attack on a first update: columns with bounds are already scaled; columns are not yet normalised and
+ * features not yet centred by statistics. A study that needs no change is returned itself.
  */
 export function attackedPart(document: StudyDocument, dataset: Dataset): TrainedPart {
-  if (boundsOf(document) === null) return trainedPart(document, dataset)
+  const { normalisation, ...rest } = document
+  if (boundsOf(document) === null) return trainedPart(normalisation === undefined ? document : rest, dataset)
   const records = featuresOf(document, dataset)
-  const { normalisation: _, contract, ...rest } = document
-  if (contract.kind === 'image') return { document: { ...rest, contract }, records }
+  const { contract } = document
+  if (contract.kind === 'image') return { document: rest, records }
   return { document: { ...rest, contract: vectorsOf(document, records) }, records }
 }
 

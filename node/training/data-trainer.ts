@@ -15,7 +15,7 @@ import type { Backend } from './backend.ts'
 import { countedRecords } from './counted.ts'
 import { type FeatureKeeping, featuresOf, keptFeatures } from './features.ts'
 import { buildModel } from './model.ts'
-import { boundedRecords, normalise, statisticsOf } from './normaliser.ts'
+import { boundedRecords, featureSumOf, normalise, statisticsOf } from './normaliser.ts'
 import { unitsOfPass } from './pass.ts'
 import { createBookkeeping } from './per-example-clipping.ts'
 import { poissonSample } from './sampler.ts'
@@ -73,13 +73,17 @@ export function createTrainer({
         const { inputs, labels } = features.select(indices)
         const { shape } = features
         const seen = augmentation === undefined ? inputs : drawViews(inputs, { shape, augmentation, reader })
-        normalise(seen, normalisation)
+        normalise(seen, document, normalisation)
         bookkeepingOf(size).addClipped(sum, { parameters, inputs: seen, labels })
       }
       reader.wipe()
       return sum
     },
-    statisticsSum: () => statisticsOf(document, boundedRecords(document, records), presentUnits()),
+    statisticsSum: () => {
+      const { normalisation } = document
+      if (normalisation?.kind === 'mean') return featureSumOf(features, presentUnits(), normalisation.norm)
+      return statisticsOf(document, boundedRecords(document, records), presentUnits())
+    },
     repeatedRecords: repeatedRecords(dataset, document.unit),
     dispose: () => model.dispose(),
   }

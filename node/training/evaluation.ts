@@ -5,7 +5,8 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { initialNormalisation, type Normalisation, normalisedColumns } from '../../protocols/study/normalisation.ts'
+import type { Normalisation } from '../../protocols/study/normalisation.ts'
+import { normalisationLength } from '../../protocols/study/normalisation-kinds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, requireContract } from '../datasets/dataset.ts'
 import { EXIT, OperatorError } from '../errors.ts'
@@ -57,8 +58,8 @@ export function evaluate(input: EvaluationInput): Metrics {
  */
 export function scores({ backend, document, parameters, normalisation, dataset }: EvaluationInput): Float32Array {
   requireContract(dataset, document.contract)
-  const normal = normalisation ?? initialNormalisation(0)
-  assert.equal(normal.length, 2 * normalisedColumns(document), 'a model comes with the normalisation that it learnt on')
+  const normal = normalisation ?? new Float32Array(0)
+  assert.equal(normal.length, normalisationLength(document), 'a model comes with the normalisation that it learnt on')
   const { tf } = backend
   const classes = document.contract.classes.length
   const features = featuresOnDemand(document, dataset)
@@ -70,7 +71,7 @@ export function scores({ backend, document, parameters, normalisation, dataset }
       const end = Math.min(start + BATCH, dataset.count)
       tf.tidy(() => {
         const records = features.select(Uint32Array.from({ length: end - start }, (_, at) => start + at)).inputs
-        normalise(records, normal)
+        normalise(records, document, normal)
         const inputs = tf.tensor(records, [end - start, ...features.shape])
         const logits = model.predict(inputs, { batchSize: BATCH }) as Tensor2D
         probabilities.set(tf.softmax(logits).dataSync(), start * classes)

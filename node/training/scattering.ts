@@ -10,7 +10,7 @@
  */
 
 import { createFourierPlan, type FourierPlan } from '../../crypto/accounting/fourier.ts'
-import { scatteringChannels } from '../../protocols/study/models/scattering.ts'
+import { FEATURE_NORM, scatteringChannels } from '../../protocols/study/models/scattering.ts'
 import type { FeatureExtractor } from './models/preset.ts'
 
 /** J scales, L angles, and the side of the square cells that are averaged, in pixels. */
@@ -19,9 +19,6 @@ export interface ScatteringSpec {
   readonly angles: number
   readonly cell: number
 }
-
-/** The norm of an image's features; the head's bias sees 1 beside it. */
-export const FEATURE_NORM = 10
 
 /** Pixels of padding around the image, at least, because wavelets wrap around. */
 const MARGIN = 2

@@ -17,9 +17,9 @@ export interface Trainer {
    */
   clippedSum(model: ModelState): Float64Array
   /**
-   * The sums, sums of squares and count of all records, scaled by the study's bounds: see `normalisationOf`.
+   * What all units add to the statistics, by the kind of the study's normalisation: see `normalisationFrom`.
    *
-   * @returns 2C + 1 entries
+   * @returns as many entries as `statisticsShape` says
    */
   statisticsSum(): Float64Array
   /** records that occur earlier in the data already, of the same patient where that is the unit */

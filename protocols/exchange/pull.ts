@@ -28,8 +28,8 @@ export const PULL_ANSWER_MS = 5000
 export const PULL_SILENCE_MS = 20_000
 
 const WORD_BYTES = 4
-/** Parameters, momentum and moving average in float32. */
-export const CHECKPOINT_BYTES_PER_WORD = 12
+/** Parameters, momentum and moving average in float32, and a mean of features, of which there are at most half as many. */
+export const CHECKPOINT_BYTES_PER_WORD = 14
 /** What else a checkpoint holds: the normalisation of as many columns as a study may bound is most of it. */
 const CHECKPOINT_HEADER_BYTES_MAX = 1 << 16
 

@@ -14,14 +14,15 @@ import { maskStream } from '../../crypto/mask-stream.ts'
 import { fromBytes, toBytes } from '../../crypto/ring.ts'
 import { encode } from '../encoding/codec.ts'
 import { ProtocolError } from '../errors.ts'
-import { initialNormalisation, type Normalisation, normalisedColumns } from '../study/normalisation.ts'
+import type { Normalisation } from '../study/normalisation.ts'
+import { normalisationAtStart, normalisationLength } from '../study/normalisation-kinds.ts'
 import { dimensionOf, parameterSpecs } from '../study/parameters.ts'
 import type { StudyDocument } from '../study/types.ts'
 
 /** The state of a study after `round` steps of training: three float32 vectors of the model's dimension. */
 export interface Checkpoint {
   round: number
-  /** 2C floats; empty in studies without normalisation */
+  /** what its kind keeps, see `normalisationLength`; empty in studies without normalisation */
   normalisation: Normalisation
   parameters: Float32Array
   momentum: Float32Array
@@ -30,12 +31,11 @@ export interface Checkpoint {
 }
 
 const MAGIC = new Uint8Array([0x63, 0x66, 0x63, 0x70]) // "cfcp"
-/** Version without a normalisation. */
-const FORMAT_PLAIN = 1
-/** Version with a normalisation. */
-const FORMAT_NORMALISED = 2
-const HEADER_BYTES = { [FORMAT_PLAIN]: 16, [FORMAT_NORMALISED]: 20 } as const
-const VECTORS = 3
+const FORMAT = 3
+/** Magic, version, round, number of parts. */
+const HEADER_BYTES = 16
+/** Of a part in the header: its name and length. */
+const PART_BYTES = 8
 const WORD_BYTES = 4
 const TWO_31 = 2 ** 31
 
@@ -58,7 +58,7 @@ export function initialCheckpoint(document: StudyDocument): Checkpoint {
     else for (let i = start; i < end; i++) parameters[i] = (words[i]! / TWO_31 - 1) * initial.limit
     start = end
   }
-  const normalisation = initialNormalisation(normalisedColumns(document))
+  const normalisation = normalisationAtStart(document)
   return { round: 0, normalisation, parameters, momentum: new Float32Array(dimension), average: parameters.slice() }
 }
 
@@ -67,31 +67,52 @@ export function deployed({ average, normalisation }: Checkpoint): Pick<Checkpoin
   return { parameters: average, normalisation }
 }
 
+/** The parts of a checkpoint's bytes, by their names of four letters, in their order. A later version may add some. */
+function partsOf({ parameters, momentum, average, normalisation }: Checkpoint): [name: string, values: Float32Array][] {
+  const parts: [string, Float32Array][] = [
+    ['para', parameters],
+    ['mome', momentum],
+    ['aver', average],
+  ]
+  return normalisation.length === 0 ? parts : [...parts, ['norm', normalisation]]
+}
+
 /**
- * Bytes of a checkpoint: magic, u32be version, u32be round, u32be dimension, then the vectors as little-endian float32.
- * With a normalisation the version is 2, the header ends with the normalisation's length as u32be, and the
- * normalisation follows the vectors.
+ * Bytes of a checkpoint, which say themselves what is in them: magic, u32be version 3, u32be round, u32be number of
+ * parts; then of each part its name, four ASCII letters, and u32be number of floats; then the parts as little-endian
+ * float32. The part `norm` is there in studies with a normalisation.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
-  const vectors = [checkpoint.parameters, checkpoint.momentum, checkpoint.average]
   const dimension = checkpoint.parameters.length
-  if (vectors.some(vector => vector.length !== dimension)) {
+  if ([checkpoint.momentum, checkpoint.average].some(vector => vector.length !== dimension)) {
     throw new ProtocolError('malformed-checkpoint', 'The vectors of a checkpoint differ in length')
   }
-  const { normalisation } = checkpoint
-  const version = normalisation.length === 0 ? FORMAT_PLAIN : FORMAT_NORMALISED
-  const header = HEADER_BYTES[version]
-  const bytes = new Uint8Array(header + WORD_BYTES * (VECTORS * dimension + normalisation.length))
+  const parts = partsOf(checkpoint)
+  const header = headerOf(
+    checkpoint.round,
+    parts.map(([name, { length }]) => [name, length]),
+  )
+  const floats = parts.reduce((sum, [, { length }]) => sum + length, 0)
+  const bytes = new Uint8Array(header.length + WORD_BYTES * floats)
+  bytes.set(header)
+  let start = header.length
+  for (const [, vector] of parts) {
+    bytes.set(toBytes(new Uint32Array(vector.buffer, vector.byteOffset, vector.length)), start)
+    start += WORD_BYTES * vector.length
+  }
+  return bytes
+}
+
+function headerOf(round: number, parts: readonly (readonly [name: string, floats: number])[]): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + PART_BYTES * parts.length)
   bytes.set(MAGIC)
   const view = new DataView(bytes.buffer)
-  const words = [version, checkpoint.round, dimension, ...(version === FORMAT_PLAIN ? [] : [normalisation.length])]
-  words.forEach((word, index) => {
-    view.setUint32(WORD_BYTES * (index + 1), word)
-  })
-  ;[...vectors, normalisation].forEach((vector, index) => {
-    const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length)
-    bytes.set(toBytes(words), header + index * WORD_BYTES * dimension)
-  })
+  for (const [at, word] of [FORMAT, round, parts.length].entries()) view.setUint32(WORD_BYTES * (at + 1), word)
+  for (const [at, [name, floats]] of parts.entries()) {
+    const start = HEADER_BYTES + PART_BYTES * at
+    for (let letter = 0; letter < WORD_BYTES; letter++) bytes[start + letter] = name.charCodeAt(letter)
+    view.setUint32(start + WORD_BYTES, floats)
+  }
   return bytes
 }
 
@@ -99,15 +120,15 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 export interface CheckpointShape {
   /** the model's parameters */
   readonly dimension: number
-  /** C, normalised columns */
-  readonly columns: number
+  /** numbers of the normalisation; 0 without one */
+  readonly normalisation: number
 }
 
 /** The shape of a study's checkpoints. @throws ProtocolError `unsupported-model` as `parameterSpecs` does */
 export function checkpointShape(document: StudyDocument): CheckpointShape {
   return {
     dimension: dimensionOf(parameterSpecs(document.model, document.contract)),
-    columns: normalisedColumns(document),
+    normalisation: normalisationLength(document),
   }
 }
 
@@ -116,31 +137,31 @@ export function checkpointShape(document: StudyDocument): CheckpointShape {
  *
  * @throws ProtocolError `malformed-checkpoint` when the header, the length or a value is invalid
  */
-export function decodeCheckpoint(bytes: Uint8Array, { dimension, columns }: CheckpointShape): Checkpoint {
-  const vectorBytes = WORD_BYTES * dimension
-  const version = columns === 0 ? FORMAT_PLAIN : FORMAT_NORMALISED
-  const header = HEADER_BYTES[version]
-  const length = header + VECTORS * vectorBytes + 2 * WORD_BYTES * columns
+export function decodeCheckpoint(bytes: Uint8Array, { dimension, normalisation }: CheckpointShape): Checkpoint {
+  const lengths: [string, number][] = ['para', 'mome', 'aver'].map(name => [name, dimension])
+  if (normalisation > 0) lengths.push(['norm', normalisation])
+  const start = HEADER_BYTES + PART_BYTES * lengths.length
+  const length = lengths.reduce((sum, [, floats]) => sum + WORD_BYTES * floats, start)
   if (bytes.length !== length) throw malformed(`it has ${bytes.length} bytes, not ${length}`)
   if (MAGIC.some((byte, index) => bytes[index] !== byte)) throw malformed('it does not begin like one')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (view.getUint32(WORD_BYTES) !== version) throw malformed('its version is another')
-  if (view.getUint32(3 * WORD_BYTES) !== dimension) throw malformed('it belongs to another model')
-  if (columns > 0 && view.getUint32(4 * WORD_BYTES) !== 2 * columns) throw malformed('it has another normalisation')
-  const vector = (index: number, length = dimension): Float32Array => {
-    const start = header + index * vectorBytes
-    const words = fromBytes(bytes.subarray(start, start + WORD_BYTES * length))
-    const values = new Float32Array(words.buffer, words.byteOffset, length)
+  const version = view.getUint32(WORD_BYTES)
+  if (version !== FORMAT) throw malformed(`its version is ${version}, not ${FORMAT}`)
+  const round = view.getUint32(2 * WORD_BYTES)
+  // there is one header for a round and a study
+  if (headerOf(round, lengths).some((byte, index) => bytes[index] !== byte)) {
+    throw malformed('it has other parts than those of this model and its normalisation')
+  }
+  let end = start
+  const vectors = lengths.map(([, floats]) => {
+    const words = fromBytes(bytes.subarray(end, end + WORD_BYTES * floats))
+    end += WORD_BYTES * floats
+    const values = new Float32Array(words.buffer, words.byteOffset, floats)
     if (!isFinite32(values)) throw malformed('a value is not finite')
     return values
-  }
-  return {
-    round: view.getUint32(2 * WORD_BYTES),
-    normalisation: vector(VECTORS, 2 * columns),
-    parameters: vector(0),
-    momentum: vector(1),
-    average: vector(2),
-  }
+  })
+  const [parameters, momentum, average] = vectors as [Float32Array, Float32Array, Float32Array]
+  return { round, normalisation: vectors[3] ?? new Float32Array(0), parameters, momentum, average }
 }
 
 /** The hash that peers compare and that names files: SHA-256(tag ‖ bytes). */

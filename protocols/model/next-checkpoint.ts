@@ -23,7 +23,7 @@ export function nextCheckpoint(
   if (roundKind(document, round) === 'statistics') {
     // as if all hospitals contributed: peers that compute this later may see different numbers of contributors
     const noise = noiseInSum(document.privacy, planned, document.hospitals.length)
-    return applyStatistics(checkpoint, sum, { scale, noise })
+    return applyStatistics(checkpoint, sum, { document, scale, noise })
   }
   return applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
 }

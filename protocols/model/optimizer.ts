@@ -1,7 +1,8 @@
 /** The optimizer step and the statistics from an opened sum, bit-identical at every peer. @module */
 
 import { ProtocolError } from '../errors.ts'
-import { normalisationOf, type StatisticsTerms } from '../study/normalisation.ts'
+import { normalisationFrom } from '../study/normalisation-kinds.ts'
+import type { StudyDocument } from '../study/types.ts'
 import { type Checkpoint, isFinite32 } from './checkpoint.ts'
 
 /** Arguments of one step besides the sum. */
@@ -54,14 +55,14 @@ export function applySum(checkpoint: Checkpoint, sum: Int32Array, settings: Step
 /**
  * The checkpoint with the normalisation of an opened sum of statistics.
  *
- * @param sum 2C + 1 words
+ * @param sum   words as opened
+ * @param terms scale of its fixed point; deviation of the noise in the sum of all hospitals, in integer units
  * @throws ProtocolError `length-mismatch`
  */
 export function applyStatistics(
   checkpoint: Checkpoint,
   sum: Int32Array,
-  terms: Omit<StatisticsTerms, 'columns'>,
+  { document, ...terms }: { document: StudyDocument; scale: number; noise: number },
 ): Checkpoint {
-  const columns = checkpoint.normalisation.length / 2
-  return { ...checkpoint, normalisation: normalisationOf(sum, { ...terms, columns }) }
+  return { ...checkpoint, normalisation: normalisationFrom(document, sum, terms) }
 }

@@ -1,5 +1,5 @@
 /**
- * Normalisation of the records: every column gets mean 0 and standard deviation 1, by statistics from one noised,
+ * Normalisation of the records' columns: every column gets mean 0 and standard deviation 1, by statistics from one noised,
  * accounted secure sum over all hospitals before the first training step. No hospital's own statistics are ever used,
  * alone or in the clear: they would reveal information about its records.
  *
@@ -17,7 +17,7 @@ import type { StudyDocument } from './types.ts'
 /** Smallest standard deviation that a column is divided by: a constant column's own is 0. */
 export const DEVIATION_MIN = 0.1
 
-/** Shift and scale of the columns of scaled records: C means, then C factors. */
+/** Shift and scale of the columns of scaled records: C means, then C factors. Of frozen features: their mean. */
 export type Normalisation = Float32Array
 
 /** C: the entries of a vector, or the channels of an image. */
@@ -30,16 +30,9 @@ export function boundsOf({
   contract,
   normalisation,
 }: Pick<StudyDocument, 'contract' | 'normalisation'>): Bounds[] | null {
-  // pixels are left as they are unless they are normalised
-  return contract.kind === 'image' && normalisation === undefined ? null : contractKindOf(contract).bounds(contract)
-}
-
-/** Number of columns in a checkpoint's normalisation: 0 in a study without one. */
-export function normalisedColumns({
-  contract,
-  normalisation,
-}: Pick<StudyDocument, 'contract' | 'normalisation'>): number {
-  return normalisation === undefined ? 0 : columnsOf(contract)
+  // pixels are left as they are unless their columns are normalised
+  const isLeft = contract.kind === 'image' && normalisation?.kind !== 'columns'
+  return isLeft ? null : contractKindOf(contract).bounds(contract)
 }
 
 /** Words of the statistics: sums, square sums, count. */

@@ -11,7 +11,7 @@ import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './limits.ts'
 import { noiseModeOf } from './noise/list.ts'
 import type { SumPlan } from './noise/mode.ts'
 import { noiseOfSum, type SumNeeds, withFixedPoint } from './noise/noised-sums.ts'
-import { columnsOf, statisticsDimension, statisticsNorm } from './normalisation.ts'
+import { statisticsShape } from './normalisation-kinds.ts'
 import { dimensionOf, parameterSpecs } from './parameters.ts'
 import { contributorsMinOf, quorumOf } from './quorum.ts'
 import type { RoundKind } from './round-kind.ts'
@@ -88,13 +88,14 @@ function trainingSum(document: StudyDocument, contributorsMin: number): SumPlan 
 }
 
 function statisticsSum(document: StudyDocument, contributorsMin: number): SumPlan | null {
-  const { contract, normalisation, privacy, units } = document
-  if (normalisation === undefined) return null
-  const columns = columnsOf(contract)
+  const { normalisation, privacy } = document
+  const shape = statisticsShape(document)
+  if (normalisation === undefined || shape === null) return null
   const noiseMultiplier = noiseModeOf(privacy).isPrivate ? normalisation.noiseMultiplier : 0
-  const sum = { dimension: statisticsDimension(columns), noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
-  // one hospital may hold all records, and each adds 1 to its count
-  return fitted(document, sum, { clippingNorm: statisticsNorm(columns), contributorsMin, valueMax: units })
+  const { dimension, norm, valueMax } = shape
+  const sum = { dimension, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
+  // one hospital may hold all units
+  return fitted(document, sum, { clippingNorm: norm, contributorsMin, valueMax })
 }
 
 /** Chooses the fixed point, for every possible number of contributors. */

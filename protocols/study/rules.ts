@@ -7,14 +7,14 @@
 import { compare } from 'uint8arrays/compare'
 import { ProtocolError } from '../errors.ts'
 import { requireDistinct } from './contracts/fields.ts'
-import { contractKindOf, type DataContract } from './contracts/list.ts'
+import { contractKindOf } from './contracts/list.ts'
 import * as limit from './limits.ts'
-import { type ModelSpec, presetOf } from './models/list.ts'
+import { presetOf } from './models/list.ts'
 import { noiseModeOf } from './noise/list.ts'
 import { parameterSpecs } from './parameters.ts'
 import { checkSchedule } from './rounds.ts'
 import { checkTiming } from './timing.ts'
-import type { StudyDocument } from './types.ts'
+import type { StudyDocument, StudyNormalisation } from './types.ts'
 
 /** Checks a document whose shape and limits are valid. @throws ProtocolError as `validateStudy` lists */
 export function checkRules(document: StudyDocument): void {
@@ -63,18 +63,35 @@ function checkData({ unit, contract, model, timing, normalisation }: StudyDocume
       'unit: patients are the unit where records say whose they are: contract.patients is not set',
     )
   }
-  if (normalisation !== undefined) checkNormalisation(contract, model)
+  if (normalisation !== undefined) checkNormalisation(normalisation, { contract, model })
   checkTiming(timing)
   parameterSpecs(model, contract)
 }
 
-function checkNormalisation(data: DataContract, model: ModelSpec): void {
-  const { normalisationRefusal } = presetOf(model)
-  if (normalisationRefusal !== null) throw new ProtocolError('unsupported-normalisation', normalisationRefusal)
-  const { plural, bounds } = contractKindOf(data)
-  if (bounds(data) !== null) return
-  throw new ProtocolError(
-    'unsupported-normalisation',
+function checkNormalisation(
+  normalisation: StudyNormalisation,
+  { contract, model }: Pick<StudyDocument, 'contract' | 'model'>,
+): void {
+  const unsupported = (reason: string) => new ProtocolError('unsupported-normalisation', reason)
+  const { isLinear, featureNorm } = presetOf(model)
+  if (normalisation.kind === 'mean') {
+    if (!isLinear) {
+      throw unsupported(`A mean of features needs features that nobody learns: ${model.preset} learns its own`)
+    }
+    if (featureNorm !== null && normalisation.norm !== featureNorm) {
+      throw unsupported(`The features of ${model.preset} have norm ${featureNorm}, not ${normalisation.norm}`)
+    }
+    return
+  }
+  if (featureNorm !== null) {
+    throw unsupported(
+      `The records of ${model.preset} are standardised one by one: normalised columns would cost privacy and change ` +
+        'nothing; its features have a mean, which is another kind of normalisation',
+    )
+  }
+  const { plural, bounds } = contractKindOf(contract)
+  if (bounds(contract) !== null) return
+  throw unsupported(
     `A normalisation of ${plural} needs public bounds: without them one record could add anything to the statistics`,
   )
 }

@@ -24,7 +24,14 @@ const peerId = bytesOf(38, 'must be 38 bytes').refine(
 )
 
 const multiplier = real(limit.STUDY_NOISE_MULTIPLIER_MIN, limit.STUDY_NOISE_MULTIPLIER_MAX)
-const NORMALISATION_SCHEMA = z.strictObject({ noiseMultiplier: multiplier })
+const NORMALISATION_SCHEMA = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('columns'), noiseMultiplier: multiplier }),
+  z.strictObject({
+    kind: z.literal('mean'),
+    norm: real(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX),
+    noiseMultiplier: multiplier,
+  }),
+])
 
 export const AUGMENTATION_SCHEMA = z.strictObject({
   views: whole(1, limit.IMAGE_VIEWS_MAX),

@@ -26,17 +26,13 @@ export const ONLY_TERMS = {
  */
 export function needsNewer(issue: z.core.$ZodIssue, document: unknown): ProtocolError | undefined {
   const path = issue.path.map(String)
-  if (path.join() === 'model') {
-    const model = (document as Record<string, unknown>)['model']
-    // a later study may have no model, or one that a file holds
-    if (model === undefined) return newerNeeded('The study has no model')
-    const isNamed = typeof model === 'object' && model !== null && 'preset' in model
-    if (!isNamed && issue.code === 'invalid_union') return newerNeeded("The study's model is no preset")
-  }
   if (issue.code === 'unrecognized_keys') {
     return newerNeeded(`The study has the term "${[...path, ...issue.keys.slice(0, 1)].join('.')}"`)
   }
   const value = path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], document)
+  // a later study may have no model, or one that a file holds
+  if (value === undefined && path.join() === 'model') return newerNeeded('The study has no model')
+  if (value === undefined && path.join() === 'model.preset') return newerNeeded("The study's model is no preset")
   const isOpen =
     issue.code === 'invalid_value' ||
     (issue.code === 'invalid_union' && 'discriminator' in issue) ||

@@ -61,9 +61,24 @@ export interface StudyPrivacy {
   colluders: number
 }
 
-/** Statistics of all records, summed once before the first training step. They cost privacy like any other sum. */
-export interface StudyNormalisation {
+/**
+ * Statistics of all records, summed once before the first training step. They cost privacy like any other sum.
+ *
+ * `columns`: every column gets mean 0 and deviation 1. `mean`: frozen features are centred by their mean, and scaled
+ * back to their norm.
+ */
+export type StudyNormalisation = ColumnsNormalisation | MeanNormalisation
+
+export interface ColumnsNormalisation {
+  kind: 'columns'
   /** z of the statistics, which sample every record */
+  noiseMultiplier: number
+}
+
+export interface MeanNormalisation {
+  kind: 'mean'
+  /** R: L2 norm that features are clipped to in the sum, and scaled to afterwards; public */
+  norm: number
   noiseMultiplier: number
 }
 

@@ -2,9 +2,12 @@
  * `npm run bench`: the project's own measurements. Ratios are comparable; absolute times depend on the machine.
  *
  *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [--quick] [--json]
- *   npm run bench -- utility --task NAME [--seeds N]
+ *   npm run bench -- utility [--task NAME] [--epsilon E] [--unit record|patient|one-image] [--no-mean] [--no-privacy]
+ *                            [--no-pooled] [--seeds N]
  *
- * `utility` needs the folder of real data in CONFRERE_DATA; --task is for one of its data sets.
+ * `utility` needs the folder of real data in CONFRERE_DATA. --task and --epsilon choose one of each; --unit says what the
+ * promise is about; --no-mean leaves out the features' mean, --no-privacy noise and clipping, and
+ * --no-pooled all records in one place.
  *
  * @module
  */
@@ -19,7 +22,14 @@ import { benchEndurance, benchMemory } from './endurance.ts'
 import { benchHeart } from './heart.ts'
 import { benchSampler } from './sampler.ts'
 import { benchTraining } from './training.ts'
-import { benchUtility, UTILITY_TASKS, type UtilityRow } from './utility.ts'
+import {
+  benchUtility,
+  UTILITY_TASKS,
+  UTILITY_UNITS,
+  type UtilityInit,
+  type UtilityRow,
+  type UtilityUnit,
+} from './utility.ts'
 
 const HOSPITALS = [4, 8, 16]
 const DIMENSIONS = [100_000, 1_000_000]
@@ -120,7 +130,7 @@ function accountant() {
   return rows
 }
 
-async function utility(seeds: number, only: string | undefined) {
+async function utility({ seeds, task: only, ...how }: Omit<UtilityInit, 'data'> & { task: string | undefined }) {
   const data = process.env['CONFRERE_DATA']
   if (data === undefined) {
     write('utility: skipped, CONFRERE_DATA names no folder of real data')
@@ -131,21 +141,11 @@ async function utility(seeds: number, only: string | undefined) {
     process.exit(2)
   }
   write('Test AUC of private training, 8 hospitals of which 2 may collude, delta 1e-5, beside all records in one place')
+  write('(mean and standard error over seeds, least to most)')
   const rows: UtilityRow[] = []
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-  const spread = (values: readonly number[]) => `${Math.min(...values).toFixed(4)} to ${Math.max(...values).toFixed(4)}`
-  const variance = (values: readonly number[]) =>
-    values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / Math.max(1, values.length - 1)
-  // the standard error of the gap, since noise is drawn anew in every run
-  const error = ({ federated, pooled }: UtilityRow) =>
-    Math.sqrt((variance(federated) + variance(pooled)) / federated.length)
   const done = (row: UtilityRow) => {
     rows.push(row)
-    const gap = mean(row.pooled) - mean(row.federated)
-    write(
-      `${row.task}, epsilon ${row.epsilon}: ${mean(row.federated).toFixed(4)} (${spread(row.federated)}), ` +
-        `pooled ${mean(row.pooled).toFixed(4)}, gap ${gap.toFixed(4)} ± ${error(row).toFixed(4)}, ${row.federated.length} seeds`,
-    )
+    write(utilityLine(row))
   }
   const isWanted = (name: string) => only === undefined || only === name
   for (const { epsilon, statistics, accuracy } of isWanted(HEART_TASK) ? await benchHeart({ data, seeds }) : []) {
@@ -153,13 +153,43 @@ async function utility(seeds: number, only: string | undefined) {
       epsilon === null
         ? 'without privacy'
         : `epsilon ${epsilon} at delta 1e-4, one may collude, ${statistics ? 'statistics paid from it' : 'public bounds alone'}`
-    write(`heart disease, four hospitals, ${privacy}: accuracy ${mean(accuracy).toFixed(4)} (${spread(accuracy)})`)
+    write(`heart disease, four hospitals, ${privacy}: accuracy ${spreadOf(accuracy)}`)
   }
   for (const task of UTILITY_TASKS.filter(({ name }) => isWanted(name))) {
-    await benchUtility(task, { data, seeds, done })
+    if (how.unit !== 'record' && task.patients === undefined) {
+      write(`${task.name}: skipped, nothing says which patient a record is of`)
+      continue
+    }
+    await benchUtility(task, { ...how, data, seeds, done })
   }
   write('')
   return rows
+}
+
+function utilityLine({ task, unit, epsilon, mean, federated, pooled }: UtilityRow): string {
+  const privacy = epsilon === null ? 'no privacy' : `epsilon ${epsilon}, ${mean ? 'with' : 'without'} the mean`
+  const line = `${task}, unit ${unit}, ${privacy}: ${spreadOf(federated)}, ${federated.length} seeds`
+  if (pooled.length === 0) return line
+  // of the gap, since noise is drawn anew in every run
+  const error = Math.hypot(errorOf(federated), errorOf(pooled))
+  const gap = meanOf(pooled) - meanOf(federated)
+  return `${line}; pooled ${meanOf(pooled).toFixed(4)}, gap ${gap.toFixed(4)} ± ${error.toFixed(4)}`
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+/** The standard error of a mean. */
+function errorOf(values: readonly number[]): number {
+  const mean = meanOf(values)
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return Math.sqrt(squares / Math.max(1, values.length - 1) / values.length)
+}
+
+function spreadOf(values: readonly number[]): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)].map(value => value.toFixed(4))
+  return `${meanOf(values).toFixed(4)} ± ${errorOf(values).toFixed(4)} (${least} to ${most})`
 }
 
 const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant', 'utility']
@@ -167,7 +197,9 @@ const HEART_TASK = 'heart-disease'
 const TASKS = [HEART_TASK, ...UTILITY_TASKS.map(({ name }) => name)]
 
 function refuse(why: string): never {
-  const hint = `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--task ${TASKS.join('|')}] [--seeds N]`
+  const hint =
+    `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--seeds N]; for utility also ` +
+    `[--task ${TASKS.join('|')}] [--epsilon E] [--unit ${UTILITY_UNITS.join('|')}] [--no-mean] [--no-privacy] [--no-pooled]`
   process.stderr.write(`bench: ${why}\n  hint: ${hint}\n`)
   process.exit(2)
 }
@@ -175,8 +207,12 @@ function refuse(why: string): never {
 function parseArguments() {
   try {
     const flag = { type: 'boolean', default: false } as const
+    const text = { type: 'string' } as const
     return parseArgs({
-      options: { quick: flag, json: flag, task: { type: 'string' }, seeds: { type: 'string' } },
+      options: {
+        ...{ quick: flag, json: flag, task: text, seeds: text, epsilon: text, unit: text },
+        ...{ 'no-mean': flag, 'no-privacy': flag, 'no-pooled': flag },
+      },
       allowPositionals: true,
     })
   } catch (error) {
@@ -185,23 +221,32 @@ function parseArguments() {
 }
 
 const {
-  values: { quick, json, task, seeds: seedsText },
+  values: { quick, json, task, seeds: seedsText, unit = 'record', ...given },
   positionals: wanted,
 } = parseArguments()
 const unknown = wanted.find(name => !BENCHES.includes(name))
 if (unknown !== undefined) refuse(`unknown argument ${unknown}`)
 if (task !== undefined && !TASKS.includes(task)) refuse(`unknown task ${task}`)
-if (task !== undefined && !wanted.includes('utility')) refuse('--task is for utility')
+const isUtility = wanted.includes('utility')
+if (task !== undefined && !isUtility) refuse('--task is for utility')
+if (!UTILITY_UNITS.some(name => name === unit)) refuse(`unknown unit ${unit}`)
+const epsilon = given.epsilon === undefined ? undefined : Number(given.epsilon)
+if (epsilon !== undefined && !UTILITY_TASKS.some(({ epsilons }) => epsilons.includes(epsilon)))
+  refuse(`no task is measured at epsilon ${given.epsilon}`)
 const seeds = Number(seedsText ?? (quick ? 1 : 5))
 if (!Number.isInteger(seeds) || seeds < 1 || seeds > 1000)
   refuse(`--seeds takes a whole number from 1, not ${seedsText}`)
+const how = {
+  ...{ epsilon, unit: unit as UtilityUnit, mean: !given['no-mean'], isPrivate: !given['no-privacy'] },
+  pooled: !given['no-pooled'],
+}
 const all = wanted.length === 0
 write(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`)
 const results = {
   ...((all || wanted.includes('training')) && { training: await training() }),
   ...((all || wanted.includes('sampler')) && { sampler: sampler(quick) }),
   ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
-  ...(wanted.includes('utility') && { utility: await utility(seeds, task) }),
+  ...(isUtility && { utility: await utility({ ...how, seeds, task }) }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(quick) }),
   ...((all || wanted.includes('memory')) && { memory: await memory(quick) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(quick) }),

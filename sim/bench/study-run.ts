@@ -8,6 +8,7 @@ import { randomFillSync } from 'node:crypto'
 import { sha256 } from '../../crypto/hash.ts'
 import { createSigner } from '../../crypto/signature.ts'
 import type { Dataset } from '../../node/datasets/dataset.ts'
+import { unitsOf } from '../../node/datasets/units.ts'
 import { rehearse } from '../../node/privacy-audit/rehearsal.ts'
 import { withNoise } from '../../node/study/study-spec.ts'
 import type { Backend } from '../../node/training/backend.ts'
@@ -20,7 +21,8 @@ import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { scheduleOf } from '../../protocols/study/rounds.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'
-import type { StudyDocument } from '../../protocols/study/types.ts'
+import type { StudyDocument, StudyNormalisation } from '../../protocols/study/types.ts'
+import type { UnitName } from '../../protocols/study/unit.ts'
 import type { Recipe } from '../demo/recipe.ts'
 
 const rng = (target: Uint8Array): void => {
@@ -40,11 +42,15 @@ export interface Setting {
   readonly colluders: number
   /** public bounds of the columns; absent: vectors are used as they are */
   readonly bounds?: readonly Bounds[]
+  /** the vectors are frozen features of this norm: statistics are their mean */
+  readonly featureNorm?: number
+  /** what the promise is about: a record unless given */
+  readonly unit?: UnitName
 }
 
 export interface Run {
   readonly setting: Setting
-  readonly recipe: Omit<Recipe, 'model'> & { readonly normalisation?: { readonly share: number } }
+  readonly recipe: Omit<Recipe, 'model'>
   /** records of each hospital, as vectors */
   readonly parts: readonly Dataset[]
   /** whether one trusted site holds all records and adds all noise itself */
@@ -60,13 +66,13 @@ export function trained(backend: Backend, run: Run): { document: StudyDocument; 
 
 /** The study of a run, on vectors; its noise follows from its epsilon. */
 function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument {
-  const { name, classes, epsilon, delta, colluders, bounds } = setting
+  const { name, classes, epsilon, delta, colluders, bounds, unit = 'record' } = setting
   const { rounds, optimizer, privacy, normalisation } = recipe
   const { sampleRate, clippingNorm } = privacy
   const hospitals = alone ? HOSPITALS : parts.length
   const signers = Array.from({ length: hospitals }, (_, at) => createSigner(sha256(Buffer.from(`utility ${at}`))))
   signers.sort((a, b) => Buffer.compare(a.id, b.id))
-  const records = parts.reduce((sum, { count }) => sum + count, 0)
+  const units = parts.reduce((sum, part) => sum + unitsOf(unit, part).count, 0)
   const noise =
     epsilon === null
       ? NO_NOISE
@@ -76,15 +82,16 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
     version: 2,
     name: `Utility of ${name}`,
     created: '2026-01-01T00:00:00Z',
-    unit: 'record',
+    unit,
     ...ONLY_TERMS,
     copies: 1,
-    units: records,
+    units,
     contract: {
       ...{ kind: 'vector', shape: [parts[0]!.shape[0]!], classes: [...classes] },
+      ...(unit === 'patient' && { patients: true as const }),
       ...(bounds !== undefined && { bounds: bounds.map(([low, high]): [number, number] => [low, high]) }),
     },
-    ...(normalisation !== undefined && { normalisation: { noiseMultiplier: 1 } }),
+    ...(normalisation !== undefined && { normalisation: draftOf(setting) }),
     model: { preset: 'logistic' },
     initialSeed: sha256(Buffer.from(`utility parameters ${seed}`)),
     optimizer,
@@ -95,4 +102,9 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
     hospitals: signers.map(({ id }, at) => ({ id, name: `Hospital ${at + 1}`, addresses: [] })),
   }
   return validateStudy(epsilon === null ? draft : withNoise(draft, normalisation))
+}
+
+function draftOf({ featureNorm }: Setting): StudyNormalisation {
+  if (featureNorm === undefined) return { kind: 'columns', noiseMultiplier: 1 }
+  return { kind: 'mean', norm: featureNorm, noiseMultiplier: 1 }
 }

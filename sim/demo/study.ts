@@ -17,7 +17,7 @@ export function specText(
   hospitals: readonly Pick<Hospital, 'site' | 'peer'>[],
   { colluders, rounds, epsilon, delta, seed }: Pick<DemoOptions, 'colluders' | 'rounds' | 'epsilon' | 'delta' | 'seed'>,
 ): string {
-  const { model, optimizer, privacy } = recipeFor({ synthetic, epsilon })
+  const { model, optimizer, privacy, normalisation } = recipeFor({ synthetic, epsilon })
   const initialSeed = createHash('sha256').update(`demo parameters ${seed}`).digest('hex')
   const lines = [
     'name = "Demonstration"',
@@ -31,6 +31,7 @@ export function specText(
     `classes = ${JSON.stringify(classes)}`,
     '[model]',
     ...modelLines(model),
+    ...(normalisation === undefined ? [] : ['[normalisation]', `share = ${normalisation.share}`]),
     '[optimizer]',
     `learningRate = ${optimizer.learningRate}`,
     `momentum = ${optimizer.momentum}`,

@@ -94,7 +94,7 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
     copies: 1,
     units: 400,
     contract: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], ...(normalised && { bounds }) },
-    ...(normalised && { normalisation: { noiseMultiplier: STATISTICS_MULTIPLIER } }),
+    ...(normalised && { normalisation: { kind: 'columns' as const, noiseMultiplier: STATISTICS_MULTIPLIER } }),
     model: { preset: 'logistic' },
     initialSeed: new Uint8Array(32),
     optimizer: { learningRate: 0.1, momentum: 0.5, averageDecay: 0.9 },

@@ -43,7 +43,7 @@ export class MemoryVault implements Vault {
     this.#current = initial
     this.#rng = rng
     const { parameters, normalisation } = initial
-    this.#shape = { dimension: parameters.length, columns: normalisation.length / 2 }
+    this.#shape = { dimension: parameters.length, normalisation: normalisation.length }
   }
 
   /** True while something is written that a crash may lose. */

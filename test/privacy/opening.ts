@@ -44,6 +44,8 @@ export interface TestbedInit {
   readonly privacy: Partial<StudyDocument['privacy']>
   /** z of statistics of all columns, which are bounded by −1 and 1 */
   readonly statistics?: number
+  /** instead: the statistics are the mean of the records as features of this norm, with z 1 */
+  readonly featureNorm?: number
   readonly seed?: string
   /** what the promise is about; a record unless given */
   readonly unit?: UnitName
@@ -107,9 +109,14 @@ function contractOf({ inputs, image, statistics, unit }: TestbedInit): StudyDocu
   return { ...common, kind: 'vector', shape: [inputs], ...(statistics !== undefined && { bounds }) }
 }
 
+function normalisationOf({ statistics, featureNorm }: TestbedInit): Pick<StudyDocument, 'normalisation'> {
+  if (featureNorm !== undefined) return { normalisation: { kind: 'mean', norm: featureNorm, noiseMultiplier: 1 } }
+  return statistics === undefined ? {} : { normalisation: { kind: 'columns', noiseMultiplier: statistics } }
+}
+
 /** Hospitals with these records, and a logistic model of two classes whose parameters are all 0. */
 export async function createOpeningTestbed(init: TestbedInit): Promise<OpeningTestbed> {
-  const { records, privacy, statistics, sampler, seed = '', unit = 'record' } = init
+  const { records, privacy, sampler, seed = '', unit = 'record' } = init
   engine ??= loadBackend({ engine: 'wasm' })
   const backend = await engine
   const signers = testSigners(records.length)
@@ -118,7 +125,7 @@ export async function createOpeningTestbed(init: TestbedInit): Promise<OpeningTe
     unit,
     units: 1000,
     contract: contractOf(init),
-    ...(statistics !== undefined && { normalisation: { noiseMultiplier: statistics } }),
+    ...normalisationOf(init),
     privacy: { ...base, delta: 1e-5, epsilon: 50, colluders: 1, ...privacy },
   })
   const plan = planStudy(document)

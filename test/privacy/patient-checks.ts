@@ -32,7 +32,7 @@ function empty(like: Dataset): Dataset {
 
 /** How far one more patient moves what a hospital's patients open, in units of what it may. */
 async function movedBy(
-  init: Pick<TestbedInit, 'inputs' | 'statistics' | 'image'>,
+  init: Pick<TestbedInit, 'inputs' | 'statistics' | 'featureNorm' | 'image'>,
   { crowd, added, round }: { crowd: Patient[]; added: Patient; round: number },
 ): Promise<number> {
   const sumOf = (patients: Patient[]) => {
@@ -89,6 +89,19 @@ const PATIENT_STATISTICS: Check = {
     ),
 }
 
+const PATIENT_MEAN: Check = {
+  name: 'patient-mean',
+  claim: 'a patient of thirty records moves the sum of features by at most their norm in Δ_int',
+  run: async () =>
+    verdict(
+      await movedBy(
+        { inputs: INPUTS, featureNorm: 3 },
+        { crowd: [alone(0, 0.3), aligned(1, -0.9)], added: aligned(2, 5), round: 0 },
+      ),
+      `a patient of ${RECORDS} records`,
+    ),
+}
+
 const SIDE = 4
 const IMAGE = SIDE * SIDE
 
@@ -121,4 +134,4 @@ const SHARED_IMAGE: Check = {
   },
 }
 
-export const PATIENT_CHECKS: readonly Check[] = [PATIENT, PATIENT_STATISTICS, SHARED_IMAGE]
+export const PATIENT_CHECKS: readonly Check[] = [PATIENT, PATIENT_STATISTICS, PATIENT_MEAN, SHARED_IMAGE]

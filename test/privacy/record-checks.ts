@@ -17,7 +17,7 @@ function rowOf(inputs: number, value: (at: number) => number): Row {
 
 /** How far one more record moves what a crowd opens, in units of what it may. */
 async function movedBy(
-  init: Pick<TestbedInit, 'inputs' | 'statistics'>,
+  init: Pick<TestbedInit, 'inputs' | 'statistics' | 'featureNorm'>,
   { crowd, row, round }: { crowd: Row[]; row: Row; round: number },
 ): Promise<number> {
   const { inputs } = init
@@ -74,6 +74,23 @@ const STATISTICS: Check = {
       const moved = await movedBy({ inputs, statistics: 1 }, { crowd, row: rowOf(inputs, () => value), round: 0 })
       worst = Math.max(worst, moved)
       if (!(moved <= 1)) return { wrong: `a record of ${value} moves the statistics by ${moved} Δ_int`, measured: '' }
+    }
+    return { wrong: null, measured: `at most ${worst.toFixed(3)} Δ_int` }
+  },
+}
+
+const FEATURE_MEAN: Check = {
+  name: 'feature-mean',
+  claim: "one record moves the sum of features by at most their norm in Δ_int, whatever its features' length",
+  run: async () => {
+    const inputs = 40
+    const crowd = [0.3, -0.9].map(value => rowOf(inputs, () => value))
+    const init = { inputs, featureNorm: 3 }
+    let worst = 0
+    for (const [name, value] of adversaries()) {
+      const moved = await movedBy(init, { crowd, row: rowOf(inputs, value), round: 0 })
+      worst = Math.max(worst, moved)
+      if (!(moved <= 1)) return { wrong: `a ${name} record moves the mean by ${moved} Δ_int`, measured: '' }
     }
     return { wrong: null, measured: `at most ${worst.toFixed(3)} Δ_int` }
   },
@@ -189,4 +206,4 @@ const DUPLICATES: Check = {
   },
 }
 
-export const RECORD_CHECKS: readonly Check[] = [SENSITIVITY, STATISTICS, PASSES, STEPS, DUPLICATES]
+export const RECORD_CHECKS: readonly Check[] = [SENSITIVITY, STATISTICS, FEATURE_MEAN, PASSES, STEPS, DUPLICATES]

@@ -132,7 +132,7 @@ function record(scenario: string, seed: number) {
   }
 }
 
-const STATISTICS = { noiseMultiplier: 4 }
+const STATISTICS = { kind: 'columns' as const, noiseMultiplier: 4 }
 const PRIVATE: StudyDocument['privacy'] = {
   noise: 'distributed',
   clippingNorm: 1,
@@ -161,6 +161,10 @@ const MODELS: Readonly<Record<string, StudyChanges>> = {
     model: { preset: 'cnn', filters: [4, 8], groups: 2, standardised: true },
   },
   scattering: { units: 4708, contract: IMAGES, model: { preset: 'scattering', scales: 2, angles: 4, cell: 4 } },
+  mean: {
+    ...{ units: 4708, contract: IMAGES, model: { preset: 'scattering', scales: 2, angles: 4, cell: 4 } },
+    ...{ normalisation: { kind: 'mean', norm: 10, noiseMultiplier: 4 }, privacy: PRIVATE },
+  },
 }
 const STEPS = 20
 
@@ -186,7 +190,8 @@ function model(name: string) {
   const hashes = [digestOf(encodeCheckpoint(checkpoint))]
   for (let round = first; round <= STEPS; round++) {
     const { dimension, fixedPoint } = sumIn(plan, round)
-    const sum = round === 0 ? statisticsOf(fixedPoint.scale) : sumOf(name, round, dimension)
+    const hasColumns = round === 0 && document.normalisation?.kind === 'columns'
+    const sum = hasColumns ? statisticsOf(fixedPoint.scale) : sumOf(name, round, dimension)
     checkpoint = nextCheckpoint(checkpoint, sum, { document, plan, round })
     if (round <= 1 || round === STEPS) hashes.push(digestOf(encodeCheckpoint(checkpoint)))
   }

@@ -22,7 +22,7 @@ export type CnnModel = z.output<typeof CNN_SCHEMA>
 /** 3x3 stride-2 convolutions without bias, each with GroupNorm and an activation. */
 export const CNN: ModelPreset<CnnModel> = {
   isLinear: false,
-  normalisationRefusal: null,
+  featureNorm: null,
   augmentationRefusal: null,
   hiddenLayout,
   sentence: model =>

@@ -21,7 +21,7 @@ export type Conv1dModel = z.output<typeof CONV1D_SCHEMA>
 /** Stride-2 convolutions over time without bias, each with GroupNorm and an activation; bands are their channels. */
 export const CONV1D: ModelPreset<Conv1dModel> = {
   isLinear: false,
-  normalisationRefusal: null,
+  featureNorm: null,
   augmentationRefusal: null,
   hiddenLayout,
   sentence: model =>

@@ -8,7 +8,7 @@ export type LogisticModel = z.output<typeof LOGISTIC_SCHEMA>
 /** Logistic regression on the record itself: the head alone. */
 export const LOGISTIC: ModelPreset<LogisticModel> = {
   isLinear: true,
-  normalisationRefusal: null,
+  featureNorm: null,
   augmentationRefusal: null,
   hiddenLayout: (_, { shape }) => ({ specs: [], features: sizeOf(shape) }),
   sentence: () => 'logistic',

@@ -12,7 +12,7 @@ export type MlpModel = z.output<typeof MLP_SCHEMA>
 /** Dense layers with an activation after each; records are flattened first. */
 export const MLP: ModelPreset<MlpModel> = {
   isLinear: false,
-  normalisationRefusal: null,
+  featureNorm: null,
   augmentationRefusal: null,
   hiddenLayout: ({ units }, { shape }) => {
     const specs: ParameterSpec[] = []

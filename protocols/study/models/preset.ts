@@ -25,8 +25,11 @@ export interface ModelPreset<Spec> {
    * start: the head starts at 0.
    */
   readonly isLinear: boolean
-  /** Why a study with this preset cannot have its columns normalised; null where it can. */
-  readonly normalisationRefusal: string | null
+  /**
+   * Public norm of the frozen features that records become, whose mean a study may take; null where the records
+   * themselves are the model's inputs.
+   */
+  readonly featureNorm: number | null
   /** Why its records cannot be augmented; null where they can. */
   readonly augmentationRefusal: string | null
   /** @throws ProtocolError `unsupported-model` when the model does not fit the data */

@@ -14,11 +14,13 @@ export const SCATTERING_SCHEMA = z.strictObject({
 })
 export type ScatteringModel = z.output<typeof SCATTERING_SCHEMA>
 
+/** The norm of an image's features; the head's bias sees 1 beside it. */
+export const FEATURE_NORM = 10
+
 /** Frozen wavelet features, averaged over square cells, and a linear head: for images. */
 export const SCATTERING: ModelPreset<ScatteringModel> = {
   isLinear: true,
-  normalisationRefusal:
-    'Scattering standardises every image by itself: a normalisation would cost privacy and change nothing',
+  featureNorm: FEATURE_NORM,
   augmentationRefusal: 'the features of the preset scattering are computed once for each record',
   hiddenLayout: (model, data) => ({ specs: [], features: featuresOf(model, data) }),
   sentence: ({ scales, angles, cell }) =>

@@ -141,7 +141,11 @@ export function checkStory(
     t.is(hex(value.sum), hex(sha256(TAG_SUM, toBytes(new Uint32Array(sum.buffer)))), `exact sum of round ${link.round}`)
     checkpoint =
       roundKind(document, link.round) === 'statistics'
-        ? applyStatistics(checkpoint, sum, { scale: sumIn(plan, link.round).fixedPoint.scale, noise: statisticsNoise })
+        ? applyStatistics(checkpoint, sum, {
+            document,
+            scale: sumIn(plan, link.round).fixedPoint.scale,
+            noise: statisticsNoise,
+          })
         : applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
     t.is(hex(value.checkpoint), hex(checkpointHash(encodeCheckpoint(checkpoint))), `checkpoint of round ${link.round}`)
   }

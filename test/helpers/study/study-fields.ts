@@ -119,7 +119,12 @@ const shared = {
 }
 const distributed = record({ noise: only(noises, 'distributed'), ...shared })
 const local = record({ noise: only(noises, 'local'), ...shared }, { localSteps: whole(1, limit.LOCAL_STEPS_MAX) })
-const normalisation = record({ noiseMultiplier: shared.noiseMultiplier })
+const columns = record({ kind: oneOf('columns'), noiseMultiplier: shared.noiseMultiplier })
+const mean = record({
+  kind: oneOf('mean'),
+  norm: real(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX),
+  noiseMultiplier: shared.noiseMultiplier,
+})
 
 const kinds = oneOf('statistics', 'training')
 const rounds = whole(1, limit.ROUNDS_MAX)
@@ -128,7 +133,7 @@ const training = record({ kind: only(kinds, 'training'), rounds })
 
 function studyOf(
   { contract, model, privacy }: Record<'contract' | 'model' | 'privacy', Field>,
-  { optional = {}, normalised = false }: { optional?: Fields; normalised?: boolean } = {},
+  { optional = {}, normalisation }: { optional?: Fields; normalisation?: Field | undefined } = {},
 ): Field {
   const required = {
     version: oneOf(limit.STUDY_VERSION),
@@ -154,8 +159,8 @@ function studyOf(
       averageDecay: real(0, 1, { below: true }),
     }),
     privacy,
-    schedule: normalised ? tuple(statistics, training) : tuple(training),
-    ...(normalised && { normalisation }),
+    schedule: normalisation === undefined ? tuple(training) : tuple(statistics, training),
+    ...(normalisation !== undefined && { normalisation }),
     profile: only(oneOf('byzantine', 'crash'), 'byzantine', 'crash'),
     timing,
     hospitals,
@@ -165,9 +170,10 @@ function studyOf(
 
 const vectors = studyOf({ contract: vector, model: logistic, privacy: distributed })
 const bounded = studyOf({ contract: boundedVector, model: logistic, privacy: distributed })
-const [images, normalisedImages] = [false, true].map(normalised =>
+const centred = studyOf({ contract: vector, model: logistic, privacy: distributed }, { normalisation: mean })
+const [images, normalisedImages] = [undefined, columns].map(normalisation =>
   [logistic, mlp, cnn].map(model =>
-    studyOf({ contract: image, model, privacy: local }, { optional: { augmentation }, normalised }),
+    studyOf({ contract: image, model, privacy: local }, { optional: { augmentation }, normalisation }),
   ),
 ) as [Field[], Field[]]
 
@@ -178,6 +184,7 @@ function kindOf(value: Plain): Field {
     model: { preset: string }
     normalisation?: unknown
   }
+  if (contract.kind === 'vector' && normalisation !== undefined) return centred
   if (contract.kind === 'vector') return contract.shape[0] === 2 ? bounded : vectors
   return (normalisation === undefined ? images : normalisedImages)[
     ['logistic', 'mlp', 'cnn'].indexOf(model.preset)
@@ -187,7 +194,12 @@ function kindOf(value: Plain): Field {
 export const STUDY: Form = {
   name: 'study',
   field: {
-    good: fc.oneof(vectors.good, bounded.good, ...[...images, ...normalisedImages].map(({ good }) => good)),
+    good: fc.oneof(
+      vectors.good,
+      bounded.good,
+      centred.good,
+      ...[...images, ...normalisedImages].map(({ good }) => good),
+    ),
     least: vectors.least,
     edges: [],
     bad: value => kindOf(value).bad(value),

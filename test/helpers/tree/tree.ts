@@ -60,7 +60,8 @@ const IMPURE = new Set(
 const ASYNCHRONOUS = new Set(['async', 'await', 'Promise'])
 
 /** Every peer computes these to the last bit, whatever its engine: no function that may differ there. */
-const BIT_IDENTICAL = /^protocols\/(model\/[a-z-]+|study\/(models\/[a-z-]+|parameters|normalisation))\.ts$/
+const BIT_IDENTICAL =
+  /^protocols\/(model\/[a-z-]+|study\/(models\/[a-z-]+|parameters|normalisation(-kinds)?|feature-mean))\.ts$/
 const EXACT_MATH = new Set(['abs', 'ceil', 'floor', 'fround', 'imul', 'max', 'min', 'round', 'sqrt', 'trunc'])
 
 const TOP = new Set([

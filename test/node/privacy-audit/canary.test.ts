@@ -97,7 +97,7 @@ test('the noise of the statistics is measured as well: too little of it refutes 
     changes: {
       rounds: 1,
       contract: { kind: 'vector', shape: [40], classes: ['no', 'yes'], bounds },
-      normalisation: { noiseMultiplier: 4 },
+      normalisation: { kind: 'columns' as const, noiseMultiplier: 4 },
     },
     privacy: { noiseMultiplier: 3 },
   })

@@ -12,6 +12,7 @@ import { peerIdString } from '../../../node/storage/identity.ts'
 import { documentOfSpec, readStudySpec } from '../../../node/study/study-spec.ts'
 import { decodeStudy, encodeStudy } from '../../../protocols/study/document.ts'
 import { affordableRounds, plannedEpsilons } from '../../../protocols/study/epsilons.ts'
+import { FEATURE_NORM } from '../../../protocols/study/models/scattering.ts'
 import { TIMING_LAN, TIMING_WAN } from '../../../protocols/study/timing.ts'
 import { testSigners } from '../../helpers/study/study.ts'
 import { specText } from '../../helpers/study/study-spec.ts'
@@ -77,6 +78,27 @@ test('for a patient whom k hospitals know the noise is the smallest that keeps e
   for (const copies of ['0', '6', '1.5', '"two"']) {
     t.regex((await refusal(t, specText(peersOf(5), { rounds: `rounds = 20\ncopies = ${copies}` }))).message, /copies/)
   }
+})
+
+test('of frozen features the statistics are their mean, with a smaller share by default', async t => {
+  const text = specText(peersOf(5), { learningRate: 'learningRate = 0.5\n[normalisation]' })
+  const of = async (text: string) => (await build(t, text)).document
+  const scattering = text
+    .replace(/^(filters|groups) = .*$/gm, '')
+    .replace('preset = "cnn"', 'preset = "scattering"\nscales = 2\nangles = 4\ncell = 4')
+  const documents = [await of(text), await of(scattering)]
+  t.is(documents[0]!.normalisation?.kind, 'columns')
+  t.deepEqual(documents[1]!.normalisation, {
+    kind: 'mean',
+    norm: FEATURE_NORM,
+    noiseMultiplier: documents[1]!.normalisation!.noiseMultiplier,
+  })
+  const shares = documents.map(({ normalisation, privacy }) => {
+    const steps = { sampleRate: 1, noiseMultiplier: normalisation!.noiseMultiplier, steps: 1 }
+    return pldEpsilon([steps], { delta: privacy.delta }) / privacy.epsilon
+  })
+  t.true(Math.abs(shares[0]! - 0.3) < 0.005)
+  t.true(Math.abs(shares[1]! - 0.2) < 0.005)
 })
 
 test('local steps with distributed noise are refused by name', async t => {

@@ -109,7 +109,7 @@ test('with distributed noise an update leaves the trainer as it is: the noise co
 test('local noise is on the statistics too, and a huge sum is cut off, not wrapped around', t => {
   const bounds = Array.from({ length: INPUTS }, (): [number, number] => [0, 1])
   const data = { kind: 'vector' as const, shape: [INPUTS] as [number], classes: ['no', 'yes'], bounds }
-  const document = study({}, { contract: data, normalisation: { noiseMultiplier: 2 } })
+  const document = study({}, { contract: data, normalisation: { kind: 'columns' as const, noiseMultiplier: 2 } })
   const { statistics } = planStudy(document)
   const words = update(
     document,

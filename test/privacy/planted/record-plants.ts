@@ -125,6 +125,22 @@ const STATISTICS: readonly Plant[] = [
     replace: 'return Math.sqrt(columns)',
     seenBy: 'statistics',
   },
+  {
+    name: 'features-not-clipped',
+    bug: 'features are added up as long as they are, not clipped to their public norm',
+    file: 'node/training/normaliser.ts',
+    find: 'const factor = CLIP_MARGIN * Math.min(1, norm / own)',
+    replace: 'const factor = CLIP_MARGIN',
+    seenBy: 'feature-mean',
+  },
+  {
+    name: 'patient-features-summed',
+    bug: "a patient's features are clipped record by record and added up, so that a patient of many records adds many",
+    file: 'node/training/normaliser.ts',
+    find: 'const factor = CLIP_MARGIN * Math.min(1, norm / own)',
+    replace: 'const factor = records.length * CLIP_MARGIN * Math.min(1, norm / own)',
+    seenBy: 'patient-mean',
+  },
 ]
 
 const COUNTING: readonly Plant[] = [

@@ -113,7 +113,7 @@ test('an answer is read up to what a sum, part or checkpoint of the model can ho
   const hash = '0'.repeat(64)
   t.is(pullBytesMax({ kind: 'sum', hash }, dimension), 4 * dimension)
   t.is(pullBytesMax({ kind: 'chunk', sid, chunk: 0, member: 0 }, dimension), 4 * dimension)
-  t.is(pullBytesMax({ kind: 'checkpoint', hash }, dimension), 12 * dimension + 65_536)
+  t.is(pullBytesMax({ kind: 'checkpoint', hash }, dimension), 14 * dimension + 65_536)
   const sum = { kind: 'sum', hash } as const
   t.notThrows(() => checkLength(4 * dimension, sum, dimension))
   t.throws(() => checkLength(4 * dimension + 1, sum, dimension), { instanceOf: ProtocolError, code: 'too-long' })

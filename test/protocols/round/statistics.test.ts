@@ -4,6 +4,7 @@
 import test from 'ava'
 import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
 import { affordableRounds, chargedSteps } from '../../../protocols/study/epsilons.ts'
+import { featureMeanOf } from '../../../protocols/study/feature-mean.ts'
 import { noiseOfSum } from '../../../protocols/study/noise/noised-sums.ts'
 import { initialNormalisation, normalisationOf } from '../../../protocols/study/normalisation.ts'
 import { planStudy, sumIn } from '../../../protocols/study/plan.ts'
@@ -21,7 +22,7 @@ const NORMALISED = {
     classes: ['no', 'yes'],
     bounds: Array.from({ length: COLUMNS }, (): [number, number] => [0, 10]),
   },
-  normalisation: { noiseMultiplier: 5 },
+  normalisation: { kind: 'columns' as const, noiseMultiplier: 5 },
 }
 const PRIVACY = {
   noise: 'distributed' as const,
@@ -119,11 +120,35 @@ test('the statistics of as many records as the study names fit beneath the clamp
     const document = testStudy(testSigners(hospitals), {
       units: records,
       contract: { kind: 'image', shape: [64, 64, 1], classes: ['no', 'yes'] },
-      normalisation: { noiseMultiplier: 5 },
+      normalisation: { kind: 'columns' as const, noiseMultiplier: 5 },
       privacy: PRIVACY,
     })
     const sum = sumIn(planStudy(document), STATISTICS_ROUND)
     const { limit } = noiseOfSum(document.privacy, sum, hospitals)
     t.true((records / hospitals) * sum.fixedPoint.scale <= limit, `${records} records of ${hospitals} hospitals`)
   }
+})
+
+test('a mean of features goes the same way: it is in every checkpoint after round 0, and stays 0 where that is VOID', t => {
+  const study = {
+    rounds: 2,
+    contract: { kind: 'vector' as const, shape: [COLUMNS] as [number], classes: ['no', 'yes'] },
+    normalisation: { kind: 'mean' as const, norm: 10, noiseMultiplier: 5 },
+  }
+  const story = createStory({ hospitals: 4, seed: 'mean', study })
+  startAll(story.world)
+  finish(story.world)
+  const [first] = checkStory(t, story)
+  if (first?.outcome !== 'result') return t.fail('round 0 has no result')
+  const sum = exactSum(story.world, first)
+  t.is(sum.length, COLUMNS)
+  const { scale } = sumIn(planStudy(story.document), STATISTICS_ROUND).fixedPoint
+  const mean = featureMeanOf(sum, { features: COLUMNS, units: story.document.units, scale, noise: 0 })
+  for (const { vault } of story.world.hospitals) t.deepEqual(vault.current().normalisation, mean)
+  const lost = createStory({ hospitals: 4, seed: 'mean void', study, timing: { voidAfterMs: 15_000 } })
+  lost.world.crashes = ({ member, alive, state }) => member === 2 && alive && state.phase === 'committed'
+  startAll(lost.world)
+  finish(lost.world, { without: [2], withinMs: 120_000 })
+  t.is(checkStory(t, lost)[0]?.outcome, 'void')
+  t.deepEqual(lost.world.hospitals[0]!.vault.current().normalisation, new Float32Array(COLUMNS))
 })

@@ -9,7 +9,6 @@ import {
   DEVIATION_MIN,
   initialNormalisation,
   normalisationOf,
-  normalisedColumns,
   statisticsDimension,
   statisticsNorm,
 } from '../../../protocols/study/normalisation.ts'
@@ -104,10 +103,8 @@ test('before any statistics nothing is shifted or stretched; studies without a n
   t.is(initialNormalisation(0).length, 0)
   const data = { kind: 'image' as const, shape: [8, 8, 3] as [number, number, number], classes: ['a', 'b'] }
   t.is(columnsOf(data), 3)
-  t.is(normalisedColumns({ contract: data }), 0)
   t.is(boundsOf({ contract: data }), null)
-  const normalisation = { noiseMultiplier: 4 }
-  t.is(normalisedColumns({ contract: data, normalisation }), 3)
+  const normalisation = { kind: 'columns' as const, noiseMultiplier: 4 }
   t.deepEqual(boundsOf({ contract: data, normalisation }), [
     [0, 1],
     [0, 1],
