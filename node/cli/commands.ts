@@ -108,7 +108,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'privacy',
-    description: 'what one record costs, and what was spent',
+    description: 'what a record or patient costs, and what was spent',
     load: async () => (await import('./privacy.ts')).addPrivacy,
   },
 ]

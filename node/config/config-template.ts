@@ -47,7 +47,7 @@ port = ${value(choices.httpPort ?? HTTP_PORT_DEFAULT)}
 level = "info"
 
 [privacy]
-# This node takes part in no study that may spend more than this epsilon for one record.
+# This node takes part in no study that may spend more than this epsilon for one record, or one patient where that is the unit.
 epsilonMax = ${value(choices.epsilonMax ?? EPSILON_MAX_DEFAULT)}
 # Nor in one with a larger delta.
 deltaMax = ${value(DELTA_MAX_DEFAULT)}

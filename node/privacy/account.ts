@@ -29,7 +29,7 @@ export interface AccountInit {
   readonly peer: string
   /** a population with an account of its own, by its name; null: all other patients of the hospital */
   readonly population: string | null
-  /** this hospital's own cap on the epsilon of one record, over all studies of the account */
+  /** this hospital's own cap on the epsilon of one unit, over all studies of the account */
   readonly epsilonMax: number
   /** ISO 8601, UTC */
   readonly now: () => string

@@ -168,6 +168,6 @@ function warningsOf(
   if (privacy.epsilon > EPSILON_WEAK) {
     warnings.push(`epsilon ${privacy.epsilon} is above ${EPSILON_WEAK}: a weak promise.`)
   }
-  if (plan.denominator < 1) warnings.push('Fewer than one record is expected in a round: raise sampleRate.')
+  if (plan.denominator < 1) warnings.push('Fewer than one unit is expected in a round: raise sampleRate.')
   return warnings
 }

@@ -28,6 +28,7 @@ test('a site is enough, everything else has a default', t => {
   t.deepEqual(parse(''), {
     site: 'S',
     data: { file: null, split: 'train' },
+    datasets: {},
     network: { listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: true, announce: [] },
     http: { host: '127.0.0.1', port: 7420 },
     log: { level: 'info' },

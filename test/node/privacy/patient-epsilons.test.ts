@@ -21,6 +21,7 @@ import {
 import { privacyReport } from '../../../node/privacy/report.ts'
 import type { EntryOf } from '../../../protocols/ledger/entry.ts'
 import { epsilonsOfCopies, spendingOf, termsIn, termsOfStudy } from '../../../protocols/ledger/spending.ts'
+import { peerString } from '../../../protocols/roster/roster.ts'
 import { chargedEpsilonOf } from '../../../protocols/study/epsilons.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
@@ -33,20 +34,31 @@ const privacy: StudyDocument['privacy'] = {
 }
 const studyOf = (copies: number) => testStudy(testSigners(4), { copies, rounds: 12, privacy })
 
-/** A ledger in which each study has charged so many rounds. */
-async function spent(studies: readonly { name: string; document: StudyDocument; rounds: number }[]) {
+interface SpentStudy {
+  readonly name: string
+  readonly document: StudyDocument
+  /** of training patients, and after them of validation patients */
+  readonly rounds: number
+  readonly validation?: number
+  readonly more?: Pick<EntryOf<'study'>, 'unit' | 'validationShare'>
+}
+
+/** The ledger of a hospital in which each study has charged so many rounds. */
+async function spent(studies: readonly SpentStudy[]) {
   const ledger = await Ledger.open(await mkdtemp(join(tmpdir(), 'confrere-patients-')))
-  await ledger.enter(() => ({ kind: 'account', at, account: 1, merges: [], records: 12, delta }))
-  for (const { name, document, rounds } of studies) {
+  const peer = peerString(testSigners(1)[0]!.id)
+  await ledger.enter(() => ({ kind: 'hospital', format: 2, at, account: 1, closes: [], peer, delta }))
+  for (const { name, document, rounds, validation = 0, more = {} } of studies) {
     const study = name.repeat(64)
-    const terms = { ...termsOfStudy(document), delta, epsilon: 3, rounds: 12, colluders: 1 }
+    const terms = { ...termsOfStudy(document), ...more, delta, epsilon: 3, rounds: 12, colluders: 1 }
     await ledger.enter(() => ({ kind: 'study', at, account: 1, study, name, ...terms }))
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 1; round <= rounds + validation; round++) {
+      const subAccount = round > rounds ? 'validation' : 'training'
       const place = { account: 1, study, round, sid: round.toString(16).padStart(64, '0') }
       await ledger.enter(() => ({ kind: 'reserve', at, ...place }))
       await ledger.enter(books => ({
-        ...{ kind: 'charge', at, ...place, ...termsIn(books.study(study) as EntryOf<'study'>, 'training') },
-        ...{ contributors: 4, ...books.price(place, { training: 1 }) },
+        ...{ kind: 'charge', at, ...place, ...termsIn(books.study(study) as EntryOf<'study'>, 'training'), subAccount },
+        ...{ contributors: 4, ...books.price({ ...place, subAccount }, { training: 1 }) },
       }))
     }
   }
@@ -113,6 +125,57 @@ test('over two studies the epsilons of 1 / 2 / 3 hospitals add up by Rényi, wha
   const [, second] = account!.studies
   t.is(second!.epsilonsOfPatient![1]!.colluding, second!.colluding)
   t.deepEqual(second!.epsilonsOfRecords![0], { records: 2, colluding: second!.colluding })
+  await ledger.close()
+})
+
+test('where patients are kept apart, a patient of several hospitals pays on the dearer side, at the study’s copies', async t => {
+  const more = { validationShare: 0.2 }
+  const ledger = await spent([
+    { name: 'a', document: studyOf(2), rounds: 1, validation: 3, more },
+    { name: 'b', document: studyOf(3), rounds: 4, validation: 1, more },
+  ])
+  const [account] = privacyReport({ ledger: ledger.books, documents: new Map(), epsilonMax: 8 }).accounts
+  const ofSide = (rounds: readonly [number, number], copies: readonly [number, number]) => {
+    const [a, b] = copies.map(count => {
+      return rdpSubsampledGaussian({ sampleRate: 2 ** -4, noiseMultiplier: 2, copies: count })
+    })
+    return rdpToEpsilon(
+      Float64Array.from(RDP_ORDERS, (_, order) => rounds[0] * a![order]! + rounds[1] * b![order]!),
+      delta,
+    )
+  }
+  const dearest = (copies: readonly [number, number]) => Math.max(ofSide([1, 4], copies), ofSide([3, 1], copies))
+  t.true(account!.apart)
+  t.is(account!.epsilon, dearest([2, 3]))
+  t.deepEqual(
+    account!.epsilonsOfPatient!.map(({ colluding }) => colluding),
+    [1, 2, 3].map(count => dearest([count, count])),
+  )
+  const [first] = account!.studies
+  t.is(first!.epsilonsOfPatient![1]!.colluding, first!.colluding)
+  t.is(first!.colluding, pldEpsilon([{ sampleRate: 2 ** -4, noiseMultiplier: 2, steps: 3, copies: 2 }], { delta }))
+  const pending = privacyReport({ ledger: ledger.books, documents: new Map(), epsilonMax: 8, patients: () => null })
+  t.is(pending.accounts[0]!.epsilonsOfPatient, null)
+  await ledger.close()
+})
+
+test('a study of patients says so in the ledger and in reports, and has no epsilons by the number of records', async t => {
+  const ledger = await spent([
+    { name: 'a', document: studyOf(1), rounds: 1, more: { unit: 'patient' } },
+    { name: 'b', document: studyOf(1), rounds: 1 },
+  ])
+  const [account] = privacyReport({ ledger: ledger.books, documents: new Map(), epsilonMax: 8 }).accounts
+  const [patients, records] = account!.studies
+  t.like(patients, { unit: 'patient', epsilonsOfRecords: null })
+  t.is(patients!.epsilonsOfPatient!.length, 3)
+  t.is(records!.unit, 'record')
+  t.deepEqual(
+    records!.epsilonsOfRecords!.map(({ records }) => records),
+    [2, 5, 10],
+  )
+  const { unit, ...other } = ledger.books.study('a'.repeat(64)) as EntryOf<'study'>
+  t.is(unit, 'patient')
+  t.throws(() => ledger.books.check(other), { message: /other terms/ })
   await ledger.close()
 })
 

@@ -6,7 +6,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { type Dataset, recordsAt, selectRecords } from '../../../node/datasets/dataset.ts'
-import { distinctRecords } from '../../../node/datasets/distinct.ts'
+import { distinctRecords, repeatedRecords } from '../../../node/datasets/distinct.ts'
 import { unitsOf } from '../../../node/datasets/units.ts'
 import type { Backend } from '../../../node/training/backend.ts'
 import { createTrainer } from '../../../node/training/data-trainer.ts'
@@ -173,4 +173,13 @@ test('a patient counts once in the statistics, with the means over its records',
   sums.forEach((sum, at) => {
     t.true(Math.abs(sum - CLIP_MARGIN * expected[at]!) < 1e-12)
   })
+})
+
+test('a repeat is counted within its patient where the patient is the unit, and anywhere where the record is', t => {
+  const dataset = recordsAt(recordsOf([2, 1, 1]), Uint32Array.of(0, 1, 2, 3, 0, 0))
+  const [first] = dataset.patients!
+  // the last record is the same image, of another patient
+  const patients = Int32Array.from(dataset.patients!, (patient, at) => (at === 5 ? first! + 1 : patient))
+  t.is(repeatedRecords({ ...dataset, patients }, 'record'), 2)
+  t.is(repeatedRecords({ ...dataset, patients }, 'patient'), 1)
 })

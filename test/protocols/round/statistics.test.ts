@@ -92,10 +92,11 @@ test('a crash at any of the first effects loses neither the statistics nor the t
 
 test('the statistics are charged like one step at q = 1 beside the training, and a budget pays for them first', t => {
   const document = { ...createStory({ hospitals: 4, study: NORMALISED }).document, privacy: PRIVACY } as StudyDocument
-  const statistics = { sampleRate: 1, noiseMultiplier: 5, steps: 1 }
-  t.deepEqual(chargedSteps(document), [statistics, { sampleRate: 2 ** -4, noiseMultiplier: 1, steps: 2 }])
+  const statistics = { sampleRate: 1, noiseMultiplier: 5, steps: 1, copies: 1 }
+  const training = { sampleRate: 2 ** -4, noiseMultiplier: 1, copies: 1 }
+  t.deepEqual(chargedSteps(document), [statistics, { ...training, steps: 2 }])
   const capOf = (steps: number) => {
-    return pldEpsilon([statistics, { sampleRate: 2 ** -4, noiseMultiplier: 1, steps }], { delta: 1e-5 })
+    return pldEpsilon([statistics, { ...training, steps }], { delta: 1e-5 })
   }
   t.is(affordableRounds(document, capOf(1)), 1)
   t.is(affordableRounds(document, capOf(1) * 0.999), 0)

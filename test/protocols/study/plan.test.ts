@@ -88,7 +88,7 @@ test('whatever weakens the promise is a warning', t => {
     planStudy(testStudy(testSigners(7), { privacy: { ...privacy, ...change } })).warnings.join(' ')
   t.regex(warned({ delta: 0.01 }), /delta/)
   t.regex(warned({ epsilon: 20 }), /weak/)
-  t.regex(warned({ sampleRate: 1 }), /Fewer than one record/)
+  t.regex(warned({ sampleRate: 1 }), /Fewer than one unit/)
   t.regex(planStudy(testStudy(testSigners(3))).warnings.join(' '), /noise is off/)
 })
 
