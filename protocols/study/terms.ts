@@ -31,8 +31,8 @@ export function needsNewer(issue: z.core.$ZodIssue, document: unknown): Protocol
   }
   const value = path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], document)
   // a later study may have no model, or one that a file holds
-  if (value === undefined && path.join() === 'model') return newerNeeded('The study has no model')
-  if (value === undefined && path.join() === 'model.preset') return newerNeeded("The study's model is no preset")
+  if (value === undefined && path.join('.') === 'model') return newerNeeded('The study has no model')
+  if (value === undefined && path.join('.') === 'model.preset') return newerNeeded("The study's model is no preset")
   const isOpen =
     issue.code === 'invalid_value' ||
     (issue.code === 'invalid_union' && 'discriminator' in issue) ||
