@@ -50,6 +50,11 @@ const DATA_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./data/add.ts')).addDataAdd,
   },
   {
+    name: 'pull',
+    description: 'read images from a PACS, by DICOMweb, into a data set with a name',
+    load: async () => (await import('./data/pull.ts')).addDataPull,
+  },
+  {
     name: 'list',
     description: 'the data sets of this node',
     load: async () => (await import('./data/list.ts')).addDataList,

@@ -15,6 +15,7 @@ import { DELTA_MAX } from '../../protocols/study/limits.ts'
 import type { DataSource } from '../datasets/source.ts'
 import { LOG_LEVELS } from '../log.ts'
 import { parsePeerId } from '../storage/identity.ts'
+import { DATASETS_SCHEMA, locatedDatasets } from './dataset-schema.ts'
 import { parseToml, readToml } from './toml.ts'
 
 export const CONFIG_FILE = 'config.toml'
@@ -47,30 +48,6 @@ export const PEER_SCHEMA = z.string().superRefine((text, context) => {
   }
 })
 
-/** Of a data set: it is a key of a TOML table and an argument of commands. */
-export const DATASET_NAME_SCHEMA = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'is no name of a data set: small letters, digits and hyphens, at most 40')
-
-const DATASET_SCHEMA = z.strictObject({
-  /** a file or a folder */
-  path: z.string().min(1),
-  split: z.string().min(1).default('train'),
-  /** a CSV with label, patient and split of each file */
-  list: z.string().min(1).optional(),
-  /** other names of the list's columns */
-  columns: z
-    .strictObject({
-      file: z.string().min(1).exactOptional(),
-      label: z.string().min(1).exactOptional(),
-      patient: z.string().min(1).exactOptional(),
-      split: z.string().min(1).exactOptional(),
-    })
-    .default({}),
-  /** pattern of the files' names */
-  names: z.string().min(1).optional(),
-})
-
 const CONFIG_SCHEMA = z.strictObject({
   site: NAME_SCHEMA,
   data: z
@@ -84,7 +61,7 @@ const CONFIG_SCHEMA = z.strictObject({
       error: 'names the records twice: npz is the former name of file, so delete the line with npz',
     })
     .prefault({}),
-  datasets: z.record(DATASET_NAME_SCHEMA, DATASET_SCHEMA).default({}),
+  datasets: DATASETS_SCHEMA.default({}),
   network: z
     .strictObject({
       listen: addresses.min(1).default([LISTEN_DEFAULT]),
@@ -148,17 +125,11 @@ export function parseConfig(text: string, file: string): NodeConfig {
 function located(config: z.output<typeof CONFIG_SCHEMA>, file: string): NodeConfig {
   const { npz, file: records = npz, split } = config.data
   const absolute = (path: string): string => resolve(dirname(file), path)
-  const datasets = Object.entries(config.datasets).map(
-    ([name, { path, split, list, columns, names }]): [string, DataSource] => [
-      name,
-      { path: absolute(path), split, list: list === undefined ? null : absolute(list), columns, names: names ?? null },
-    ],
-  )
   return {
     ...config,
     privacy: { ...config.privacy, population: config.privacy.population ?? null },
     data: { file: records === undefined ? null : absolute(records), split },
-    datasets: Object.fromEntries(datasets),
+    datasets: locatedDatasets(config.datasets, absolute),
   }
 }
 

@@ -32,5 +32,5 @@ export function dataSourceOf({ data, datasets }: DataConfig, name: string | null
 
 /** A file or folder of which nothing more is known. */
 export function fileSource(path: string, split: string): DataSource {
-  return { path, split, list: null, columns: {}, names: null }
+  return { path, pacs: null, split, list: null, columns: {}, names: null }
 }

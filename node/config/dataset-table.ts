@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { DataSource } from '../datasets/source.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { writeFileAtomic } from '../storage/atomic-file.ts'
-import { CONFIG_FILE, DATASET_NAME_SCHEMA, parseConfig, readConfig } from './config.ts'
+import { CONFIG_FILE, parseConfig, readConfig } from './config.ts'
+import { DATASET_NAME_SCHEMA } from './dataset-schema.ts'
 
 /** @throws OperatorError `bad-dataset-name`, exit code 2 */
 export function requireDatasetName(name: string): void {
@@ -26,10 +27,12 @@ export async function addDatasetTable(folder: string, name: string, source: Data
       exitCode: EXIT.config,
     })
   }
-  const { path, split, list, columns, names } = source
-  const lines = Object.entries({ path, split, list, names }).flatMap(([key, value]) =>
+  const { path, pacs, split, list, columns, names } = source
+  const place = pacs === null ? { path } : { dicomweb: path }
+  const lines = Object.entries({ ...place, split, list, names }).flatMap(([key, value]) =>
     value === null ? [] : [`${key} = ${JSON.stringify(value)}`],
   )
+  for (const [key, value] of Object.entries(pacs ?? {})) lines.push(`query.${key} = ${JSON.stringify(value)}`)
   for (const [key, value] of Object.entries(columns)) lines.push(`columns.${key} = ${JSON.stringify(value)}`)
   await change(folder, text => `${text.trimEnd()}\n\n[datasets.${name}]\n${lines.join('\n')}\n`)
 }

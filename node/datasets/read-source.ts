@@ -11,7 +11,7 @@ import { combinedLabelling, FOLDER_LABELLING, type Labelling, listLabelling, pat
 import type { PatientDoor } from './patients.ts'
 import { readRecords } from './read-folder.ts'
 import type { Finding, FoundRecord } from './reader.ts'
-import type { RecordCache } from './record-cache.ts'
+import type { CacheKey, RecordCache } from './record-cache.ts'
 import { datasetOf, linesOfSplit } from './record-collector.ts'
 import { type DataSource, sourceId } from './source.ts'
 
@@ -84,6 +84,7 @@ export async function readSource(
   contract: DataContract,
   { door, cache, progress }: SourceReading,
 ): Promise<Dataset> {
+  if (source.pacs !== null) return await readPulled(source, contract, cache)
   const { state, files } = await stateOf(source)
   const key = { contract, source: sourceId(source), state }
   const kept = await cache?.read(key, source.split)
@@ -93,6 +94,25 @@ export async function readSource(
   if (cache === null) return requireSome(await gathered(findings, { contract, split: source.split, counter }), source)
   await cache.write(key, findings, { each: counter })
   return requireSome((await cache.read(key, source.split))!, source)
+}
+
+/** Names what is kept of a PACS: its state is what was pulled. */
+export function pulledKey(source: SourceFiles, contract: DataContract): CacheKey {
+  return { contract, source: sourceId(source), state: 'pulled' }
+}
+
+/** Records of a PACS are pulled by a command of their own: the start of a node asks no other machine. */
+async function readPulled(source: DataSource, contract: DataContract, cache: RecordCache | null): Promise<Dataset> {
+  const kept = await cache?.read(pulledKey(source, contract), source.split)
+  if (kept !== undefined) return requireSome(kept, source)
+  throw new OperatorError(
+    'not-pulled',
+    'The records of the PACS are not all here for what the study wants of a record',
+    {
+      hint: 'Pull them with the study as contract: confrere data pull NAME --dicomweb URL --contract STUDY. It goes on where it stopped.',
+      exitCode: EXIT.dataUnreadable,
+    },
+  )
 }
 
 /** Tells the number of files of which something was found. */

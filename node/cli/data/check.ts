@@ -66,7 +66,7 @@ async function archiveFinding(
   try {
     if (contract === null) await inspectDataset(path, split)
     else {
-      const source = { path, split, list: null, columns: {}, names: null }
+      const source = { path, pacs: null, split, list: null, columns: {}, names: null }
       await readStudyRecords(contract, source, { door: passingDoor(), cache: null })
     }
     return { file: '', ok: true, record: null }

@@ -28,16 +28,17 @@ export function sourceFiles(path: string, { list, names, columns }: SourceOption
   }
   return {
     path: resolve(path),
+    pacs: null,
     list: list === undefined ? null : resolve(list),
-    columns: columnsOf(columns, list),
+    columns: listColumns(columns, list),
     names: names ?? null,
   }
 }
 
 const COLUMNS = ['file', 'label', 'patient', 'split']
 
-/** @throws OperatorError `bad-columns`, exit code 2 */
-function columnsOf(text: string | undefined, list: string | undefined): Record<string, string> {
+/** Names of a list's columns. @throws OperatorError `bad-columns`, exit code 2 */
+export function listColumns(text: string | undefined, list: string | undefined): Record<string, string> {
   if (text === undefined) return {}
   const pairs = text.split(',').map(pair => pair.split('='))
   const isWrong = pairs.some(

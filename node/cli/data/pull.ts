@@ -1,0 +1,161 @@
+/** `confrere data pull`: records from a PACS, by DICOMweb, into a data set that has a name. @module */
+
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { DataContract } from '../../../protocols/study/contracts/list.ts'
+import { readConfig } from '../../config/config.ts'
+import { addDatasetTable, requireDatasetName } from '../../config/dataset-table.ts'
+import { DataChecker } from '../../datasets/check.ts'
+import { type PacsCredentials, readCredentials } from '../../datasets/dicomweb/credentials.ts'
+import { instanceKey } from '../../datasets/dicomweb/instance-key.ts'
+import { type PulledFinding, pulledFindings } from '../../datasets/dicomweb/pull.ts'
+import type { PacsQuery } from '../../datasets/dicomweb/search.ts'
+import { type ListColumns, listLabelling, patientListLabelling } from '../../datasets/labelling.ts'
+import { pulledKey } from '../../datasets/read-source.ts'
+import type { Reading } from '../../datasets/reader.ts'
+import { type KeyedFinding, recordCacheOf } from '../../datasets/record-cache.ts'
+import { type DataSource, sourceId } from '../../datasets/source.ts'
+import { EXIT, OperatorError } from '../../errors.ts'
+import { doorOf, doorSettings } from '../../privacy/patient-door.ts'
+import { readContract } from '../../study/contract-file.ts'
+import { addDataOption, addJsonOption } from '../options.ts'
+import { printJson, printLines } from '../output.ts'
+import { countLines } from './check-text.ts'
+import { listColumns } from './source-options.ts'
+
+interface PullChoices extends PacsQuery {
+  data: string
+  dicomweb: string
+  contract: string
+  split: string
+  list?: string
+  patients?: string
+  columns?: string
+  credentials?: string
+  ca?: string
+  unencrypted?: true
+  json?: true
+}
+
+export function addDataPull(command: Command): void {
+  addJsonOption(addDataOption(command))
+    .argument('<name>', 'a name for the data set')
+    .requiredOption('--dicomweb <url>', 'the DICOMweb service of the PACS')
+    .requiredOption('--contract <file>', 'a study, or a TOML file with a table [contract]: what a record is to be')
+    .option('--modality <code>', 'such as CR or DX')
+    .option('--body-part <name>', 'such as CHEST')
+    .option('--from <day>', 'first day of the study, such as 20240131')
+    .option('--to <day>', 'last day of the study')
+    .option('--list <csv>', 'a CSV whose column file holds UIDs of instances, series or studies, with their labels')
+    .option('--patients <csv>', 'a CSV with the columns patient and label, instead of a list by UID')
+    .option('--columns <names>', 'other names of its columns, such as file=StudyInstanceUID,label=class')
+    .option('--credentials <file>', 'a file for its owner alone: "basic NAME:PASSWORD" or "bearer TOKEN"')
+    .option('--ca <file>', 'certificates in PEM to trust instead of those of this machine')
+    .option('--unencrypted', 'take images from another machine over http')
+    .option('--split <name>', 'which split of it is trained on', 'train')
+    .action(pullData)
+}
+
+async function pullData(name: string, choices: PullChoices): Promise<void> {
+  const { data, contract: file, json } = choices
+  requireDatasetName(name)
+  const { datasets } = await readConfig(data)
+  const contract = await readContract(file)
+  const source = sourceOfChoices(choices)
+  // another pull of the same goes on; anything else of that name is in the way
+  const before = Object.hasOwn(datasets, name) ? datasets[name] : undefined
+  const goesOn = before?.split === source.split && sourceId(before) === sourceId(source)
+  if (!goesOn) await addDatasetTable(data, name, source)
+  const checker = new DataChecker(contract)
+  const kept = await pull(choices, { contract, source, checker })
+  const check = checker.result()
+  const without = check.files.filter(({ ok }) => !ok).length
+  if (json) printJson({ name, kept, ...check })
+  else {
+    printLines(
+      ...check.files
+        .filter(({ ok }) => !ok)
+        .slice(0, 20)
+        .map(({ reason }) => `an instance: ${reason}`),
+      ...countLines(check),
+      `Kept      ${kept} records in all${without === 0 ? '' : `; ${without} instances have none, and are asked for again by another pull`}`,
+      `A study takes them by: confrere study approve FILE --dataset ${name}`,
+    )
+  }
+}
+
+function sourceOfChoices(choices: PullChoices): DataSource {
+  const { dicomweb, split, list, patients, columns, modality, bodyPart, from, to } = choices
+  if (list !== undefined && patients !== undefined) {
+    throw new OperatorError('two-labellings', 'Labels come from a list by UID or by patient, not from both', {
+      hint: 'Leave --list or --patients away.',
+      exitCode: EXIT.usage,
+    })
+  }
+  const query = Object.entries({ modality, bodyPart, from, to }).filter(([, value]) => value !== undefined)
+  const named = list ?? patients
+  return {
+    path: dicomweb,
+    pacs: Object.fromEntries(query),
+    split,
+    list: named === undefined ? null : resolve(named),
+    columns: listColumns(columns, named),
+    names: null,
+  }
+}
+
+async function pull(
+  choices: PullChoices,
+  { contract, source, checker }: { contract: DataContract; source: DataSource; checker: DataChecker },
+): Promise<number> {
+  const { key, ...settings } = await doorSettings(choices.data)
+  const door = doorOf({ key, ...settings })
+  const cache = recordCacheOf(choices.data)
+  const cacheKey = pulledKey(source, contract)
+  const credentials = choices.credentials === undefined ? undefined : await readCredentials(choices.credentials)
+  const findings = pulledFindings(
+    {
+      pacs: await pacsOf(choices, credentials),
+      query: source.pacs ?? {},
+      instanceKeyed: uid => instanceKey(key, uid),
+      done: await cache.keys(cacheKey),
+    },
+    { contract, keyed: door.keyed, ...(await labelsOf(choices, source, door.keyed)) },
+  )
+  const each = (finding: Parameters<DataChecker['add']>[0]): void => checker.add(finding)
+  return await cache.write(cacheKey, keyedFindings(findings, door.withdrawn), { each, goesOn: true })
+}
+
+async function pacsOf({ dicomweb, ca, unencrypted }: PullChoices, credentials: PacsCredentials | undefined) {
+  return {
+    url: dicomweb,
+    ...(credentials !== undefined && { credentials }),
+    ...(ca !== undefined && { authority: await readFile(ca, 'utf8') }),
+    ...(unencrypted && { unencrypted }),
+  }
+}
+
+async function labelsOf(
+  { list, patients }: PullChoices,
+  { columns }: DataSource,
+  keyed: Reading['keyed'],
+): Promise<Pick<Reading, 'facts' | 'factsOfPatient'>> {
+  const named = columns as Partial<ListColumns>
+  const nothing = { label: null, patient: null, split: null }
+  const facts = list === undefined ? () => nothing : (await listLabelling(resolve(list), named)).facts
+  if (patients === undefined) return { facts }
+  return { facts, factsOfPatient: await patientListLabelling(resolve(patients), keyed, named) }
+}
+
+async function* keyedFindings(
+  findings: AsyncIterable<PulledFinding>,
+  withdrawn: ReadonlySet<string>,
+): AsyncGenerator<KeyedFinding> {
+  for await (const { finding, done } of findings) {
+    const patient = finding.ok ? finding.record?.patient : undefined
+    const isOut = patient && withdrawn.has(Buffer.from(patient).toString('hex'))
+    if (isOut) yield { ...finding, ok: false, reason: 'its patient has withdrawn: it stays out' }
+    else yield done === null ? finding : { ...finding, key: done }
+  }
+}
