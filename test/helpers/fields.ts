@@ -121,6 +121,14 @@ export function record(required: Fields, optional: Fields = {}): Field {
   return { good, least, edges, bad }
 }
 
+/** A record that a later program may add fields to: they are passed over. */
+export function openRecord(required: Fields): Field {
+  const field = record(required)
+  const isKnown = (value: Plain): boolean =>
+    typeof value !== 'object' || value === null || Object.keys(value).every(key => Object.hasOwn(required, key))
+  return { ...field, bad: value => field.bad(value).filter(isKnown) }
+}
+
 function badRecords(fields: Fields, required: string[], value: Readonly<Record<string, Plain>>): Plain[] {
   const names = Object.keys(fields)
   const without = required.map(name => Object.fromEntries(Object.entries(value).filter(([key]) => key !== name)))

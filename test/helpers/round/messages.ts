@@ -34,6 +34,7 @@ import {
   nullable,
   oneOf,
   only,
+  openRecord,
   record,
   text,
   truth,
@@ -167,6 +168,7 @@ export const OTHER_FORMS: readonly Form[] = [
     'result value',
     record({
       outcome: oneOf('result'),
+      kind: oneOf('statistics', 'training'),
       ...member,
       sum: hash,
       checkpoint: hash,
@@ -187,7 +189,14 @@ export const OTHER_FORMS: readonly Form[] = [
   transfer('pull answer', record({ length: count, path }), PULL_ANSWER),
   form(
     'hello',
-    record({ study: hash, addresses, known: list(record({ peer, addresses }), { max: 100 }) }),
+    openRecord({
+      protocol: count,
+      study: hash,
+      roster: count,
+      capabilities: list(oneOf('round/training', 'round/statistics'), { max: 64 }),
+      addresses,
+      known: list(record({ peer, addresses }), { max: 100 }),
+    }),
     decodeHello,
     'bad-hello',
   ),

@@ -148,7 +148,7 @@ const COUNTING: readonly Plant[] = [
     name: 'duplicates-count-twice',
     bug: 'an image that stands in the data twice counts twice',
     file: 'node/datasets/distinct.ts',
-    find: 'if (shape.length === 1) return [...records]\n',
+    find: 'if (!countsOnce({ shape })) return [...records]\n',
     replace: 'if (shape.length > 0) return [...records]\n',
     seenBy: 'duplicates',
   },
