@@ -193,7 +193,7 @@ export const OTHER_FORMS: readonly Form[] = [
       protocol: count,
       study: hash,
       roster: count,
-      capabilities: list(oneOf('round/training', 'round/statistics'), { max: 64 }),
+      capabilities: list(peer, { max: 64 }),
       addresses,
       known: list(record({ peer, addresses }), { max: 100 }),
     }),
