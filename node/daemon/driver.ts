@@ -26,6 +26,7 @@ import type { Logger } from '../log.ts'
 import type { Network } from '../network/libp2p-host.ts'
 import type { TransferClient } from '../network/transfer/client.ts'
 import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
+import { readyAfter } from '../worker/ready-floor.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import { EventQueue } from './event-queue.ts'
 import { underRoster } from './event-roster.ts'
@@ -50,6 +51,8 @@ export interface DriverComponents {
   readonly compare: (peer: string) => void
   readonly observer: DriverListener
   readonly log: Logger
+  /** READY comes at multiples of it after the round's start, so that it does not tell the batch; 0: as soon as it can */
+  readonly readyFloorMs: number
   /** something that no peer and no operator can be blamed for, or that a restart must mend */
   readonly fatal: (error: unknown) => void
 }
@@ -105,6 +108,13 @@ export class Driver {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
     await this.#running
+  }
+
+  /** Waits until the time that a round's READY may come at. A node that stops does not wait. */
+  async #untilReady(start: number): Promise<void> {
+    const tookMs = performance.now() - start
+    const leftMs = readyAfter(tookMs, this.#parts.readyFloorMs) - tookMs
+    if (leftMs > 0) await sleep(leftMs, undefined, { signal: this.#stopped.signal }).catch(() => {})
   }
 
   async #run(): Promise<void> {
@@ -181,8 +191,10 @@ export class Driver {
         return this.#schedule(effect)
       case 'train':
         return this.#task(async () => {
+          const start = performance.now()
           const ms = await worker.train(effect.round)
           observer.trained(effect.round, ms)
+          await this.#untilReady(start)
           this.event({ type: 'trained', round: effect.round })
         })
       case 'compute':

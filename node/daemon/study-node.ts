@@ -81,18 +81,20 @@ export async function createNode(init: NodeInit, components: NodeComponents): Pr
   const { store, worker } = components
   const budget = chargesMax === undefined ? {} : { chargesMax }
   const context = createContext({ document, signer: identity.signer, requiredPeers, ...budget })
-  const engine = await worker.engine()
+  const [engine, readyFloorMs] = [await worker.engine(), await worker.readyFloorMs()]
   const head = await store.head(context)
   await requirePlace(store, context)
   requireBudgetLeft(head, context)
   const { lacksCheckpoint } = await restoreCheckpoint(head, { worker, peer: context.peer })
-  const node = new StudyNode(context, init, { ...components, engine, head, records: await store.records() })
+  const found = { engine, readyFloorMs, head, records: await store.records() }
+  const node = new StudyNode(context, init, { ...components, ...found })
   await node.start(head, { lacksCheckpoint })
   return node
 }
 
 interface Found {
   readonly engine: string
+  readonly readyFloorMs: number
   readonly head: SavedRound
   readonly records: readonly RoundRecord[]
 }
@@ -148,8 +150,7 @@ export class StudyNode {
         blamed: (peer, code, evidence) => this.#recorder.blamed(peer, code, evidence),
         charged: charge => this.#recorder.charged(charge),
       },
-      log,
-      fatal,
+      ...{ log, fatal, readyFloorMs: components.readyFloorMs },
     })
     this.#neighbours = new Neighbours({
       context,

@@ -19,7 +19,7 @@ import { boundedRecords, featureSumOf, normalise, statisticsOf } from './normali
 import { unitsOfPass } from './pass.ts'
 import { createBookkeeping } from './per-example-clipping.ts'
 import { poissonSample } from './sampler.ts'
-import type { Trainer } from './trainer.ts'
+import type { ModelState, Trainer } from './trainer.ts'
 
 export type { Dataset } from '../datasets/dataset.ts'
 
@@ -61,24 +61,28 @@ export function createTrainer({
   const presentUnits = (): Units => unitsWithoutWithdrawn(units, records, withdrawn())
   const features =
     keeping === undefined ? sourceOf(featuresOf(document, records)) : keptFeatures(document, records, keeping)
+  const sumOf = (from: Units, sample: Uint32Array, { parameters, normalisation }: ModelState): Float64Array => {
+    const sum = new Float64Array(dimension)
+    const reader = new RandomReader(rng)
+    for (const { size, indices } of passesOf(from, sample, size => bookkeepingOf(size).unitsMax)) {
+      const { inputs, labels } = features.select(indices)
+      const { shape } = features
+      const seen = augmentation === undefined ? inputs : drawViews(inputs, { shape, augmentation, reader })
+      normalise(seen, document, normalisation)
+      bookkeepingOf(size).addClipped(sum, { parameters, inputs: seen, labels })
+    }
+    reader.wipe()
+    return sum
+  }
   return {
     dimension,
     engine: backend.engine,
-    clippedSum: ({ parameters, normalisation }) => {
+    clippedSum: state => {
       const present = presentUnits()
-      const sample = poissonSample(present.count, sampleRate, rng)
-      const sum = new Float64Array(dimension)
-      const reader = new RandomReader(rng)
-      for (const { size, indices } of passesOf(present, sample, size => bookkeepingOf(size).unitsMax)) {
-        const { inputs, labels } = features.select(indices)
-        const { shape } = features
-        const seen = augmentation === undefined ? inputs : drawViews(inputs, { shape, augmentation, reader })
-        normalise(seen, document, normalisation)
-        bookkeepingOf(size).addClipped(sum, { parameters, inputs: seen, labels })
-      }
-      reader.wipe()
-      return sum
+      return sumOf(present, poissonSample(present.count, sampleRate, rng), state)
     },
+    sumOfLargest: (state, count) => void sumOf(units, largestUnits(units, count), state),
+    units: units.count,
     statisticsSum: () => {
       const { normalisation } = document
       if (normalisation?.kind === 'mean') return featureSumOf(features, presentUnits(), normalisation.norm)
@@ -87,6 +91,13 @@ export function createTrainer({
     repeatedRecords: repeatedRecords(dataset, document.unit),
     dispose: () => model.dispose(),
   }
+}
+
+/** Those with the most records. */
+function largestUnits(units: Units, count: number): Uint32Array {
+  const order = Array.from({ length: units.count }, (_, unit) => unit)
+  order.sort((a, b) => units.recordsOf(b).length - units.recordsOf(a).length)
+  return Uint32Array.from(order.slice(0, count))
 }
 
 const NOBODY: ReadonlySet<string> = new Set()

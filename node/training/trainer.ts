@@ -16,6 +16,10 @@ export interface Trainer {
    * @returns flat, float64
    */
   clippedSum(model: ModelState): Float64Array
+  /** Computes as `clippedSum` does, for so many units instead of a sample: those with the most records. */
+  sumOfLargest(model: ModelState, units: number): void
+  /** units of privacy that are here */
+  readonly units: number
   /**
    * What all units add to the statistics, by the kind of the study's normalisation: see `normalisationFrom`.
    *

@@ -18,6 +18,7 @@ import type { DoorSettings } from '../privacy/patient-door.ts'
 import { type MaskedChunk, RoundFiles } from '../storage/round-files.ts'
 import type { Trainer } from '../training/trainer.ts'
 import { trainUpdate } from './local-update.ts'
+import { measuredFloor } from './ready-floor.ts'
 
 export interface TrainingSettings {
   readonly engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm'
@@ -51,6 +52,8 @@ export interface WorkerCalls {
   engine(): string
   /** records that occur earlier in the data already */
   repeatedRecords(): number
+  /** when a round's training may be said to be done, see ready-floor.ts; it takes two rounds' training to find out */
+  readyFloorMs(): number
   run(job: RoundJob): RoundOutput
   /** trains one round's update; returns the time that it took, ms */
   train(round: number): number
@@ -85,6 +88,7 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
   return {
     engine: () => trainer.engine,
     repeatedRecords: () => trainer.repeatedRecords,
+    readyFloorMs: () => measuredFloor(document, trainer),
     run,
     train(round) {
       const start = performance.now()

@@ -71,6 +71,8 @@ function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum'])
     clippedSum: ({ parameters }) => clippedSum(member, parameters),
     statisticsSum: () => new Float64Array(0),
     repeatedRecords: 0,
+    units: 0,
+    sumOfLargest() {},
     dispose: () => {},
   }
 }
