@@ -6,7 +6,10 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256 } from '../../crypto/hash.ts'
+import { createSigner } from '../../crypto/signature.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { peerIdString } from '../storage/identity.ts'
 import { packageFile } from '../version.ts'
 import { parseStudySpec, type StudySpec } from './study-spec.ts'
 
@@ -25,10 +28,10 @@ export type TemplateName = (typeof TEMPLATE_NAMES)[number]
 
 /** What a founder says of a study beside its template; absent: as in the template. */
 export interface TemplateChoices {
-  readonly units?: number
-  readonly epsilon?: number
-  readonly delta?: number
-  readonly rounds?: number
+  readonly units?: number | undefined
+  readonly epsilon?: number | undefined
+  readonly delta?: number | undefined
+  readonly rounds?: number | undefined
   readonly hospitals?: StudySpec['hospital']
 }
 
@@ -59,4 +62,12 @@ export async function readTemplate(
     privacy: { ...spec.privacy, epsilon: epsilon ?? spec.privacy.epsilon, delta: delta ?? spec.privacy.delta },
     hospital: hospitals,
   }
+}
+
+/** Hospitals of a plan, which exist nowhere: their keys are hashes. */
+export function placeholderHospitals(count: number): StudySpec['hospital'] {
+  return Array.from({ length: count }, (_, at) => {
+    const { id } = createSigner(sha256(new TextEncoder().encode(`hospital ${at} of a plan`)))
+    return { name: `Hospital ${at + 1}`, peer: peerIdString(id), addresses: [] }
+  })
 }
