@@ -7,6 +7,7 @@
  */
 
 import type { Rng } from '../../crypto/rng.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
 import { deployed } from '../../protocols/model/checkpoint.ts'
 import { STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/study/limits.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -28,7 +29,7 @@ export interface TriedSetting {
 }
 
 export interface TunedRow extends TriedSetting {
-  /** macro AUC of each fold; NaN where a fold has one class */
+  /** macro AUC of each fold; NaN where a fold has one class or the training diverges */
   readonly auc: readonly number[]
   readonly accuracy: readonly number[]
 }
@@ -70,10 +71,9 @@ export function tune({ spec, dataset, settings, folds, backend, rng, progress }:
   const rows = documents.map((document, at): TunedRow => {
     const measured = splits.map(({ parts, units, heldOut }) => {
       const study = withNoiseOf(trainedPart(document, counted).document, units)
-      const model = deployed(rehearse({ document: study, parts, backend, rng }))
-      const metrics = evaluate({ backend, document: study, ...model, dataset: heldOut })
+      const figures = measuredOn({ document: study, parts, heldOut, backend, rng })
       progress?.(++done, documents.length * splits.length)
-      return metrics
+      return figures
     })
     return {
       ...settings[at]!,
@@ -81,7 +81,24 @@ export function tune({ spec, dataset, settings, folds, backend, rng, progress }:
       accuracy: measured.map(({ accuracy }) => accuracy),
     }
   })
-  return rows.sort((a, b) => meanOf(b.auc) - meanOf(a.auc))
+  const merit = ({ auc }: TunedRow): number => (Number.isNaN(meanOf(auc)) ? 0 : meanOf(auc))
+  return rows.sort((a, b) => merit(b) - merit(a))
+}
+
+/** NaN where the training diverges. */
+function measuredOn({
+  heldOut,
+  ...training
+}: Pick<TuningInit, 'backend' | 'rng'> & { document: StudyDocument; parts: readonly Dataset[]; heldOut: Dataset }): {
+  auc: number
+  accuracy: number
+} {
+  try {
+    return evaluate({ ...training, ...deployed(rehearse(training)), dataset: heldOut })
+  } catch (error) {
+    if (error instanceof ProtocolError && error.code === 'diverged') return { auc: Number.NaN, accuracy: Number.NaN }
+    throw error
+  }
 }
 
 /** NaN where there are no figures. */
