@@ -3,8 +3,10 @@
  *
  *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [--quick] [--json]
  *   npm run bench -- utility --task NAME [--seeds N]
+ *   npm run bench -- templates [--task NAME] [--processes]
  *
- * `utility` needs the folder of real data in CONFRERE_DATA; --task is for one of its data sets.
+ * `utility` and `templates` need the folder of real data in CONFRERE_DATA; --task is for one of its data sets, or for one
+ * template. With --processes each of a template's four hospitals is a process.
  *
  * @module
  */
@@ -13,11 +15,13 @@ import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { TEMPLATE_NAMES } from '../../node/study/templates.ts'
 import { benchAccountant } from './accountant.ts'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
 import { benchEndurance, benchMemory } from './endurance.ts'
 import { benchHeart } from './heart.ts'
 import { benchSampler } from './sampler.ts'
+import { type BenchedTemplate, benchTemplates } from './templates.ts'
 import { benchTraining } from './training.ts'
 import { benchUtility, UTILITY_TASKS, type UtilityRow } from './utility.ts'
 
@@ -162,12 +166,39 @@ async function utility(seeds: number, only: string | undefined) {
   return rows
 }
 
-const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant', 'utility']
+async function templates({ processes, only }: { processes: boolean; only: string | undefined }) {
+  const data = process.env['CONFRERE_DATA']
+  if (data === undefined) {
+    write('templates: skipped, CONFRERE_DATA names no folder of real data')
+    return []
+  }
+  write(`Templates of studies on their sample data, four hospitals ${processes ? 'as processes' : 'in one process'}`)
+  const rows: BenchedTemplate[] = []
+  const done = (benched: BenchedTemplate) => {
+    rows.push(benched)
+    const { row, wallSeconds } = benched
+    const [auc, accuracy, constant] = [row.auc, row.accuracy, row.constant].map(value => value.toFixed(3))
+    const more =
+      'cpuSeconds' in row
+        ? `mean of the hospitals ${row.accuracyOfHospitals.toFixed(3)}, ${row.unread} files unread, ${row.cpuSeconds.toFixed(0)} CPU s`
+        : `${row.rounds} rounds, ${new Set(row.checkpoints).size === 1 ? 'one model' : 'SEVERAL MODELS'}, AUC the mean of the hospitals`
+    write(
+      `${row.template}, epsilon ${row.epsilon}, ${row.units} units: AUC ${auc}, accuracy ${accuracy} of ${row.test} test records ` +
+        `(always the same answer ${constant}), ${more}, ${wallSeconds.toFixed(0)} s`,
+    )
+  }
+  await benchTemplates({ data, processes, only, done })
+  write('')
+  return rows
+}
+
+const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant', 'utility', 'templates']
 const HEART_TASK = 'heart-disease'
 const TASKS = [HEART_TASK, ...UTILITY_TASKS.map(({ name }) => name)]
 
 function refuse(why: string): never {
-  const hint = `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--task ${TASKS.join('|')}] [--seeds N]`
+  const tasks = [...new Set([...TASKS, ...TEMPLATE_NAMES])].join('|')
+  const hint = `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--task ${tasks}] [--seeds N] [--processes]`
   process.stderr.write(`bench: ${why}\n  hint: ${hint}\n`)
   process.exit(2)
 }
@@ -176,7 +207,7 @@ function parseArguments() {
   try {
     const flag = { type: 'boolean', default: false } as const
     return parseArgs({
-      options: { quick: flag, json: flag, task: { type: 'string' }, seeds: { type: 'string' } },
+      options: { quick: flag, json: flag, processes: flag, task: { type: 'string' }, seeds: { type: 'string' } },
       allowPositionals: true,
     })
   } catch (error) {
@@ -185,13 +216,16 @@ function parseArguments() {
 }
 
 const {
-  values: { quick, json, task, seeds: seedsText },
+  values: { quick, json, processes, task, seeds: seedsText },
   positionals: wanted,
 } = parseArguments()
 const unknown = wanted.find(name => !BENCHES.includes(name))
 if (unknown !== undefined) refuse(`unknown argument ${unknown}`)
-if (task !== undefined && !TASKS.includes(task)) refuse(`unknown task ${task}`)
-if (task !== undefined && !wanted.includes('utility')) refuse('--task is for utility')
+const isTask =
+  (wanted.includes('utility') && TASKS.includes(task ?? '')) ||
+  (wanted.includes('templates') && (TEMPLATE_NAMES as readonly string[]).includes(task ?? ''))
+if (task !== undefined && !isTask) refuse(`there is no task ${task} of what is asked for`)
+if (processes && !wanted.includes('templates')) refuse('--processes is for templates')
 const seeds = Number(seedsText ?? (quick ? 1 : 5))
 if (!Number.isInteger(seeds) || seeds < 1 || seeds > 1000)
   refuse(`--seeds takes a whole number from 1, not ${seedsText}`)
@@ -202,6 +236,7 @@ const results = {
   ...((all || wanted.includes('sampler')) && { sampler: sampler(quick) }),
   ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
   ...(wanted.includes('utility') && { utility: await utility(seeds, task) }),
+  ...(wanted.includes('templates') && { templates: await templates({ processes, only: task }) }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(quick) }),
   ...((all || wanted.includes('memory')) && { memory: await memory(quick) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(quick) }),
