@@ -26,6 +26,30 @@ export function parseNumber(text: string): number {
   return value
 }
 
+/** Parses a number within bounds. */
+export function boundedNumber(min: number, max: number): (text: string) => number {
+  return text => {
+    const value = parseNumber(text)
+    if (value < min || value > max) throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`)
+    return value
+  }
+}
+
+/** Parses a whole number within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  const bounded = boundedNumber(min, max)
+  return text => {
+    const value = bounded(text)
+    if (!Number.isInteger(value)) throw new InvalidArgumentError('It must be a whole number.')
+    return value
+  }
+}
+
+/** Parses values with commas between them. */
+export function listOf<Value>(parse: (text: string) => Value): (text: string) => Value[] {
+  return text => text.split(',').map(part => parse(part.trim()))
+}
+
 /** @throws InvalidArgumentError */
 export function parsePort(text: string): number {
   const value = Number(text)

@@ -1,38 +1,115 @@
-/** `confrere study new`: makes a founder's signed study from a spec. @module */
+/** `confrere study new`: makes a founder's signed study from a spec or a template. @module */
 
 import type { Command } from 'commander'
+import * as limit from '../../protocols/study/limits.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { requireSmallDelta } from '../privacy/caps.ts'
 import { writeFileNew } from '../storage/atomic-file.ts'
 import { type Identity, loadIdentity, peerIdString } from '../storage/identity.ts'
 import { openStudy, sealStudy } from '../storage/study-file.ts'
-import { documentOfSpec, readStudySpec } from '../study/study-spec.ts'
+import { parseHospital } from '../study/hospital-text.ts'
+import { documentOfSpec, readStudySpec, type StudySpec } from '../study/study-spec.ts'
+import { readTemplate, readTemplateText, TEMPLATE_NAMES, templateFile } from '../study/templates.ts'
 import { thisMachine } from '../training/machine.ts'
 import { equalShare, requireCapacity } from '../training/needs.ts'
-import { addDataOption, addJsonOption } from './options.ts'
+import { addJsonOption, boundedNumber, collect, wholeNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { studyJson, studyLines } from './study-text.ts'
 
-interface NewOptions {
-  data: string
-  out: string
+/** What goes with a template alone. */
+interface TemplateOptions {
+  hospital?: string[]
+  units?: number
+  epsilon?: number
+  delta?: number
+  rounds?: number
+}
+
+interface NewOptions extends TemplateOptions {
+  template?: string
+  print?: true
+  data?: string
+  out?: string
   json?: true
   force?: true
 }
 
 export function addStudyNew(command: Command): void {
-  addJsonOption(addDataOption(command))
-    .argument('<spec>', 'the study spec, TOML')
-    .requiredOption('--out <file>', 'the study file to write')
+  addJsonOption(command)
+    .argument('[spec]', 'the study spec, TOML')
+    .option('--template <name>', `instead of a spec: ${TEMPLATE_NAMES.join(', ')}`)
+    .option('--print', 'print the template as a spec, to be changed, and write no study')
+    .option('--data <folder>', "the node's data folder")
+    .option('--out <file>', 'the study file to write')
+    .option('--hospital <hospital>', 'with --template, for each: NAME=PEER, or NAME=PEER@MULTIADDR', collect)
+    .option('--units <n>', 'with --template: units of all hospitals together', wholeNumber(1, limit.UNITS_MAX))
+    .option('--epsilon <epsilon>', 'with --template', boundedNumber(limit.EPSILON_MIN, limit.EPSILON_MAX))
+    .option('--delta <delta>', 'with --template', boundedNumber(limit.DELTA_MIN, limit.DELTA_MAX))
+    .option('--rounds <n>', 'with --template', wholeNumber(1, limit.ROUNDS_MAX))
     .option('--force', 'make a study whose delta is above 1/(2 × units), which protects no one for sure')
-    .action(writeStudy)
+    .action(newStudy)
 }
 
-async function writeStudy(spec: string, { data, out, json, force }: NewOptions): Promise<void> {
+async function newStudy(spec: string | undefined, options: NewOptions): Promise<void> {
+  const { template, print } = options
+  if ((spec === undefined) === (template === undefined)) {
+    throw usage('which-spec', 'A study is made of a spec or of a template', 'Name a spec file, or --template NAME.')
+  }
+  if (print === true) {
+    if (template === undefined) throw usage('no-template', 'Only a template is printed', 'Say --template NAME --print.')
+    printLines(await editableText(template))
+    return
+  }
+  const { data, out } = options
+  if (data === undefined)
+    throw usage('no-data-folder', 'The study has no founder', "Say --data with the node's folder.")
+  if (out === undefined) throw usage('no-out', 'The study has no file', 'Say --out FILE.')
+  await writeStudy(await specOf(spec, options), { ...options, data, out })
+}
+
+interface FoundSpec {
+  readonly parsed: StudySpec
+  /** names it in errors */
+  readonly file: string
+}
+
+async function specOf(spec: string | undefined, options: NewOptions): Promise<FoundSpec> {
+  const { template, hospital, units, epsilon, delta, rounds } = options
+  if (template === undefined) {
+    const given = Object.entries({ hospital, units, epsilon, delta, rounds }).find(([, value]) => value !== undefined)
+    if (given === undefined) return { parsed: await readStudySpec(spec!), file: spec! }
+    throw usage('spec-says-it', `--${given[0]} goes with a template, and ${spec} says it itself`, `Change ${spec}.`)
+  }
+  const file = templateFile(template)
+  if (hospital === undefined) {
+    throw usage('no-hospitals', 'The study has no hospitals', 'Say --hospital NAME=PEER for each of at least three.')
+  }
+  const hospitals = hospital.map(parseHospital)
+  const choices = { units, epsilon, delta, rounds, hospitals }
+  return { parsed: await readTemplate(template, choices), file: `the options, or print ${file} and change it` }
+}
+
+/** A template with places for hospitals. */
+async function editableText(template: string): Promise<string> {
+  const text = await readTemplateText(template)
+  return [
+    text.trimEnd(),
+    '',
+    '# One such table for each hospital, at least three; peer is what "confrere id" prints there.',
+    '# [[hospital]]',
+    '# name = "Hospital A"',
+    '# peer = "12D3Koo..."',
+    '# addresses = ["/dns4/a.example/tcp/7419"]',
+  ].join('\n')
+}
+
+async function writeStudy(
+  { parsed, file }: FoundSpec,
+  { data, out, json, force }: { data: string; out: string; json?: true; force?: true },
+): Promise<void> {
   const identity = await loadIdentity(data)
-  const parsed = await readStudySpec(spec)
-  const { document } = documentOfSpec(parsed, { created: new Date().toISOString(), file: spec })
+  const { document } = documentOfSpec(parsed, { created: new Date().toISOString(), file })
   requireMember(document, identity)
   if (!force) requireSmallDelta(document)
   // a hospital's own number of records is private, so the founder's machine stands for one with an equal share
@@ -57,4 +134,8 @@ export function requireMember({ hospitals, name }: StudyDocument, { peer }: Iden
     hint: 'The founder has to write a study that lists this peer id; or, if the others are to admit it later, say --join.',
     exitCode: EXIT.notInRoster,
   })
+}
+
+function usage(code: string, message: string, hint: string): OperatorError {
+  return new OperatorError(code, message, { hint, exitCode: EXIT.usage })
 }

@@ -1,9 +1,10 @@
 /** `confrere study plan`: noise and epsilons over rounds and sample rates, before anything is spent. @module */
 
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { CryptoError } from '../../crypto/errors.ts'
 import { isDeltaLarge } from '../../protocols/study/delta.ts'
 import * as limit from '../../protocols/study/limits.ts'
+import { dimensionOf, parameterSpecs } from '../../protocols/study/parameters.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import {
   epsilonText,
@@ -14,8 +15,12 @@ import {
   UNIT_NOTE,
 } from '../privacy/epsilon-text.ts'
 import { type PlanningInput, type PlanRow, planAhead, quorumAhead, type StudyPlanning } from '../study/study-planner.ts'
-import { addJsonOption, parseNumber } from './options.ts'
+import { readStudySpec, type StudySpec } from '../study/study-spec.ts'
+import { placeholderHospitals, readTemplate, TEMPLATE_NAMES } from '../study/templates.ts'
+import { addSourceOptions } from './data/source-options.ts'
+import { addJsonOption, boundedNumber, listOf, wholeNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
+import type { RehearseOptions } from './study-rehearse.ts'
 
 const ROUNDS_DEFAULT = [50, 100, 200, 400]
 const SAMPLE_RATES_DEFAULT = [0.05, 0.1, 0.2, 0.4]
@@ -23,69 +28,123 @@ const SAMPLE_RATES_DEFAULT = [0.05, 0.1, 0.2, 0.4]
 const CELLS_MAX = 64
 const PARAMETERS_DEFAULT = 10_000
 const PARAMETERS_MAX = 100_000_000
+const FOLDS_DEFAULT = 3
+const FOLDS_MAX = 20
+/** Hospitals of a template unless told otherwise. */
+const HOSPITALS_DEFAULT = 4
 
-interface PlanOptions extends PlanningInput {
-  rounds: number[]
-  sampleRates: number[]
-  json?: true
+/** What a study says, or an option instead of it. */
+interface PlanOptions extends Partial<PlanningInput>, Omit<RehearseOptions, 'rehearse'> {
+  spec?: string
+  template?: string
+  sampleRates?: number[]
+  rehearse?: string
 }
 
 export function addStudyPlan(command: Command): void {
-  addJsonOption(command)
-    .requiredOption('--records <n>', 'records of all hospitals together, a public number', whole(1, limit.UNITS_MAX))
-    .requiredOption('--hospitals <n>', 'hospitals', whole(limit.HOSPITALS_MIN, limit.HOSPITALS_MAX))
-    .requiredOption('--epsilon <epsilon>', 'the target', between(limit.EPSILON_MIN, limit.EPSILON_MAX))
-    .requiredOption('--delta <delta>', 'of the promise', between(limit.DELTA_MIN, limit.DELTA_MAX))
-    .option('--colluders <t>', 'hospitals that may pool what they know', whole(1, limit.HOSPITALS_MAX - 2))
+  addSourceOptions(addJsonOption(command))
+    .option('--spec <file>', 'plan the study of a spec, TOML')
+    .option('--template <name>', `plan the study of a template: ${TEMPLATE_NAMES.join(', ')}`)
+    .option('--records <n>', 'records of all hospitals together, a public number', wholeNumber(1, limit.UNITS_MAX))
+    .option('--hospitals <n>', 'hospitals', wholeNumber(limit.HOSPITALS_MIN, limit.HOSPITALS_MAX))
+    .option('--epsilon <epsilon>', 'the target', boundedNumber(limit.EPSILON_MIN, limit.EPSILON_MAX))
+    .option('--delta <delta>', 'of the promise', boundedNumber(limit.DELTA_MIN, limit.DELTA_MAX))
+    .option('--colluders <t>', 'hospitals that may pool what they know', wholeNumber(1, limit.HOSPITALS_MAX - 2))
     .option(
       '--local-steps <k>',
       "noise of every hospital's own, and so many steps of its own in a round, each of them charged",
-      whole(1, limit.LOCAL_STEPS_MAX),
+      wholeNumber(1, limit.LOCAL_STEPS_MAX),
     )
     .option(
       '--copies <k>',
       'hospitals that may know the same patient, at the target',
-      whole(1, limit.STUDY_COPIES_MAX),
-      1,
+      wholeNumber(1, limit.STUDY_COPIES_MAX),
     )
-    .option('--parameters <d>', 'numbers of the model', whole(1, PARAMETERS_MAX), PARAMETERS_DEFAULT)
-    .option('--rounds <list>', 'such as 50,100,200', listOf(whole(1, limit.ROUNDS_MAX)), ROUNDS_DEFAULT)
-    .option('--sample-rates <list>', 'such as 0.05,0.1', listOf(between(1e-9, 1)), SAMPLE_RATES_DEFAULT)
+    .option(
+      '--parameters <d>',
+      `numbers of the model (${PARAMETERS_DEFAULT} without a study)`,
+      wholeNumber(1, PARAMETERS_MAX),
+    )
+    .option('--rounds <list>', 'such as 50,100,200', listOf(wholeNumber(1, limit.ROUNDS_MAX)))
+    .option('--sample-rates <list>', 'such as 0.05,0.1', listOf(boundedNumber(1e-9, 1)))
+    .option('--rehearse <path>', 'try settings of the spec or template on these PUBLIC records; costs no privacy')
+    .option('--split <name>', 'with --rehearse: records of this split', 'train')
+    .option('--folds <k>', 'with --rehearse: parts, each held out once', wholeNumber(2, FOLDS_MAX), FOLDS_DEFAULT)
+    .option('--learning-rates <list>', 'with --rehearse', listOf(boundedNumber(0, limit.LEARNING_RATE_MAX)))
+    .option(
+      '--clipping-norms <list>',
+      'with --rehearse',
+      listOf(boundedNumber(limit.CLIPPING_NORM_MIN, limit.CLIPPING_NORM_MAX)),
+    )
     .action(plan)
 }
 
-function between(min: number, max: number): (text: string) => number {
-  return text => {
-    const value = parseNumber(text)
-    if (value < min || value > max) throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`)
-    return value
+async function plan(options: PlanOptions): Promise<void> {
+  const { rehearse, json } = options
+  const spec = await specOf(options)
+  if (rehearse !== undefined) {
+    if (spec === null) throw refused('settings are tried of a spec or a template: name one')
+    const { rehearseSettings } = await import('./study-rehearse.ts')
+    return rehearseSettings(spec, { ...options, rehearse })
   }
-}
-
-function whole(min: number, max: number): (text: string) => number {
-  const bounded = between(min, max)
-  return text => {
-    const value = bounded(text)
-    if (!Number.isInteger(value)) throw new InvalidArgumentError('It must be a whole number.')
-    return value
-  }
-}
-
-function listOf(parse: (text: string) => number): (text: string) => number[] {
-  return text => text.split(',').map(part => parse(part.trim()))
-}
-
-function plan({ rounds, sampleRates, json, ...input }: PlanOptions): void {
+  const { input, axes } = spec === null ? sizeOf(options) : sizeOfSpec(spec, options)
   if (input.colluders !== undefined && input.colluders > input.hospitals - 2) {
     throw refused(`of ${input.hospitals} hospitals at most ${input.hospitals - 2} may collude`)
   }
-  if (rounds.length * sampleRates.length > CELLS_MAX) throw refused(`a table has at most ${CELLS_MAX} rows`)
-  const planning = planned(input, { rounds, sampleRates })
+  if (axes.rounds.length * axes.sampleRates.length > CELLS_MAX) throw refused(`a table has at most ${CELLS_MAX} rows`)
+  const planning = planned(input, axes)
   if (json) return printJson(planning)
   printLines(...planLines(planning))
 }
 
-function planned(input: PlanningInput, axes: { rounds: number[]; sampleRates: number[] }): StudyPlanning {
+/** The spec, with what options say instead of it; null: there is none. */
+async function specOf(options: PlanOptions): Promise<StudySpec | null> {
+  const { spec: file, template } = options
+  if (file !== undefined && template !== undefined) throw refused('it has a spec or a template, not both')
+  if (file === undefined && template === undefined) return null
+  const hospitals = placeholderHospitals(options.hospitals ?? HOSPITALS_DEFAULT)
+  const spec = file === undefined ? await readTemplate(template!, { hospitals }) : await readStudySpec(file)
+  const { records, epsilon, delta, colluders, copies, localSteps } = options
+  const changed = { epsilon: epsilon ?? spec.privacy.epsilon, delta: delta ?? spec.privacy.delta }
+  return {
+    ...spec,
+    units: records ?? spec.units,
+    copies: copies ?? spec.copies,
+    ...(colluders !== undefined && { colluders }),
+    privacy: { ...spec.privacy, ...changed, ...(localSteps !== undefined && { noise: 'local' as const, localSteps }) },
+    hospital: options.hospitals === undefined ? spec.hospital : hospitals,
+  }
+}
+
+interface PlanSize {
+  readonly input: PlanningInput
+  readonly axes: { readonly rounds: number[]; readonly sampleRates: number[] }
+}
+
+function sizeOf(options: PlanOptions): PlanSize {
+  const { records, hospitals, epsilon, delta, colluders, localSteps } = options
+  if (records === undefined || hospitals === undefined || epsilon === undefined || delta === undefined) {
+    throw refused('its size is given by --records, --hospitals, --epsilon and --delta, or by --spec or --template')
+  }
+  const { copies = 1, parameters = PARAMETERS_DEFAULT } = options
+  const { rounds = ROUNDS_DEFAULT, sampleRates = SAMPLE_RATES_DEFAULT } = options
+  const few = { ...(colluders !== undefined && { colluders }), ...(localSteps !== undefined && { localSteps }) }
+  return { input: { records, hospitals, epsilon, delta, copies, parameters, ...few }, axes: { rounds, sampleRates } }
+}
+
+function sizeOfSpec(spec: StudySpec, { parameters, rounds, sampleRates }: PlanOptions): PlanSize {
+  const { units, copies, colluders, contract, model, privacy, hospital } = spec
+  const { epsilon, delta, localSteps, noise } = privacy
+  const dimension = parameters ?? dimensionOf(parameterSpecs(model, contract))
+  const input = {
+    ...{ records: units, hospitals: hospital.length, epsilon, delta, copies, parameters: dimension },
+    ...(colluders !== undefined && { colluders }),
+    ...(noise === 'local' && { localSteps: localSteps ?? 1 }),
+  }
+  return { input, axes: { rounds: rounds ?? [spec.rounds], sampleRates: sampleRates ?? [privacy.sampleRate] } }
+}
+
+function planned(input: PlanningInput, axes: PlanSize['axes']): StudyPlanning {
   try {
     return planAhead(input, axes)
   } catch (cause) {

@@ -36,7 +36,7 @@ import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_PRESETS } from '../../protocols/study/timing.ts'
 import type { StudyDocument, StudyNormalisation } from '../../protocols/study/types.ts'
 import { ADDRESS_SCHEMA, PEER_SCHEMA } from '../config/config.ts'
-import { readToml } from '../config/toml.ts'
+import { parseToml, readToml } from '../config/toml.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { parsePeerId } from '../storage/identity.ts'
 import { packageFile } from '../version.ts'
@@ -103,12 +103,25 @@ const SPEC_SCHEMA = z.strictObject({
 
 export type StudySpec = z.output<typeof SPEC_SCHEMA>
 
+const TEMPLATE_SCHEMA = SPEC_SCHEMA.extend({ hospital: SPEC_SCHEMA.shape.hospital.max(0).default([]) })
+
 /** Reads a spec. @throws OperatorError of exit code 3, naming the file and the key */
 export function readStudySpec(file: string): Promise<StudySpec> {
   return readToml(file, SPEC_SCHEMA, {
     message: `There is no study spec ${file}`,
     hint: `Copy ${packageFile(SPEC_EXAMPLE)} and change it.`,
   })
+}
+
+/**
+ * Checks the text of a spec.
+ *
+ * @param file only names it in errors
+ * @param hospitals `later`: the text has none
+ * @throws OperatorError `config-invalid`, exit code 3
+ */
+export function parseStudySpec(text: string, file: string, { hospitals }: { hospitals: 'later' | 'there' }): StudySpec {
+  return parseToml(text, hospitals === 'there' ? SPEC_SCHEMA : TEMPLATE_SCHEMA, file)
 }
 
 /**

@@ -4,10 +4,12 @@
  *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [--quick] [--json]
  *   npm run bench -- utility [--task NAME] [--epsilon E] [--unit record|patient|one-image] [--no-mean] [--no-privacy]
  *                            [--no-pooled] [--seeds N]
+ *   npm run bench -- templates [--task NAME] [--processes]
  *
- * `utility` needs the folder of real data in CONFRERE_DATA. --task and --epsilon choose one of each; --unit says what the
- * promise is about; --no-mean leaves out the features' mean, --no-privacy noise and clipping, and
- * --no-pooled all records in one place.
+ * `utility` and `templates` need the folder of real data in CONFRERE_DATA; --task is for one of its data sets, or for one
+ * template. --epsilon chooses one; --unit says what the promise is about; --no-mean leaves out the features' mean,
+ * --no-privacy noise and clipping, and --no-pooled all records in one place. With --processes each of a template's four
+ * hospitals is a process.
  *
  * @module
  */
@@ -16,11 +18,13 @@ import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { TEMPLATE_NAMES } from '../../node/study/templates.ts'
 import { benchAccountant } from './accountant.ts'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
 import { benchEndurance, benchMemory } from './endurance.ts'
 import { benchHeart } from './heart.ts'
 import { benchSampler } from './sampler.ts'
+import { type BenchedTemplate, benchTemplates } from './templates.ts'
 import { benchTraining } from './training.ts'
 import {
   benchUtility,
@@ -192,14 +196,41 @@ function spreadOf(values: readonly number[]): string {
   return `${meanOf(values).toFixed(4)} ± ${errorOf(values).toFixed(4)} (${least} to ${most})`
 }
 
-const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant', 'utility']
+async function templates({ processes, only }: { processes: boolean; only: string | undefined }) {
+  const data = process.env['CONFRERE_DATA']
+  if (data === undefined) {
+    write('templates: skipped, CONFRERE_DATA names no folder of real data')
+    return []
+  }
+  write(`Templates of studies on their sample data, four hospitals ${processes ? 'as processes' : 'in one process'}`)
+  const rows: BenchedTemplate[] = []
+  const done = (benched: BenchedTemplate) => {
+    rows.push(benched)
+    const { row, wallSeconds } = benched
+    const [auc, accuracy, constant] = [row.auc, row.accuracy, row.constant].map(value => value.toFixed(3))
+    const more =
+      'cpuSeconds' in row
+        ? `mean of the hospitals ${row.accuracyOfHospitals.toFixed(3)}, ${row.unread} files unread, ${row.cpuSeconds.toFixed(0)} CPU s`
+        : `${row.rounds} rounds, ${new Set(row.checkpoints).size === 1 ? 'one model' : 'SEVERAL MODELS'}, AUC the mean of the hospitals`
+    write(
+      `${row.template}, epsilon ${row.epsilon}, ${row.units} units: AUC ${auc}, accuracy ${accuracy} of ${row.test} test records ` +
+        `(always the same answer ${constant}), ${more}, ${wallSeconds.toFixed(0)} s`,
+    )
+  }
+  await benchTemplates({ data, processes, only, done })
+  write('')
+  return rows
+}
+
+const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant', 'utility', 'templates']
 const HEART_TASK = 'heart-disease'
 const TASKS = [HEART_TASK, ...UTILITY_TASKS.map(({ name }) => name)]
 
 function refuse(why: string): never {
+  const tasks = [...new Set([...TASKS, ...TEMPLATE_NAMES])].join('|')
   const hint =
-    `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--seeds N]; for utility also ` +
-    `[--task ${TASKS.join('|')}] [--epsilon E] [--unit ${UTILITY_UNITS.join('|')}] [--no-mean] [--no-privacy] [--no-pooled]`
+    `${BENCHES.map(name => `[${name}]`).join(' ')} [--quick] [--json] [--seeds N] [--task ${tasks}]; for utility also ` +
+    `[--epsilon E] [--unit ${UTILITY_UNITS.join('|')}] [--no-mean] [--no-privacy] [--no-pooled]; for templates [--processes]`
   process.stderr.write(`bench: ${why}\n  hint: ${hint}\n`)
   process.exit(2)
 }
@@ -210,7 +241,7 @@ function parseArguments() {
     const text = { type: 'string' } as const
     return parseArgs({
       options: {
-        ...{ quick: flag, json: flag, task: text, seeds: text, epsilon: text, unit: text },
+        ...{ quick: flag, json: flag, processes: flag, task: text, seeds: text, epsilon: text, unit: text },
         ...{ 'no-mean': flag, 'no-privacy': flag, 'no-pooled': flag },
       },
       allowPositionals: true,
@@ -221,14 +252,17 @@ function parseArguments() {
 }
 
 const {
-  values: { quick, json, task, seeds: seedsText, unit = 'record', ...given },
+  values: { quick, json, processes, task, seeds: seedsText, unit = 'record', ...given },
   positionals: wanted,
 } = parseArguments()
 const unknown = wanted.find(name => !BENCHES.includes(name))
 if (unknown !== undefined) refuse(`unknown argument ${unknown}`)
-if (task !== undefined && !TASKS.includes(task)) refuse(`unknown task ${task}`)
 const isUtility = wanted.includes('utility')
-if (task !== undefined && !isUtility) refuse('--task is for utility')
+const isTask =
+  (isUtility && TASKS.includes(task ?? '')) ||
+  (wanted.includes('templates') && (TEMPLATE_NAMES as readonly string[]).includes(task ?? ''))
+if (task !== undefined && !isTask) refuse(`there is no task ${task} of what is asked for`)
+if (processes && !wanted.includes('templates')) refuse('--processes is for templates')
 if (!UTILITY_UNITS.some(name => name === unit)) refuse(`unknown unit ${unit}`)
 const epsilon = given.epsilon === undefined ? undefined : Number(given.epsilon)
 if (epsilon !== undefined && !UTILITY_TASKS.some(({ epsilons }) => epsilons.includes(epsilon)))
@@ -247,6 +281,7 @@ const results = {
   ...((all || wanted.includes('sampler')) && { sampler: sampler(quick) }),
   ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
   ...(isUtility && { utility: await utility({ ...how, seeds, task }) }),
+  ...(wanted.includes('templates') && { templates: await templates({ processes, only: task }) }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(quick) }),
   ...((all || wanted.includes('memory')) && { memory: await memory(quick) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(quick) }),
