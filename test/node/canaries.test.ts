@@ -57,7 +57,7 @@ test.serial('nothing of a header, a table, a sound, a list or a file name is lef
   await run.command(['data', 'list', ...own], { texts: [run.data('header').path, run.data('tables').path] })
   await run.stopAll()
   const haystacks = await run.haystacks('letters')
-  for (const part of ['stderr of the node', '/v1/rounds of', 'audit.html', 'letter-3.html', '.jsonl', 'store', 'ledger']) {
+  for (const part of ['logs/header.log', '/v1/rounds of', 'audit.html', 'letter-3.html', '.jsonl', 'store', 'ledger']) {
     t.true(
       haystacks.some(({ name }) => name.includes(part)),
       part,
@@ -65,3 +65,21 @@ test.serial('nothing of a header, a table, a sound, a list or a file name is lef
   }
   t.deepEqual(search(haystacks), [])
 })
+
+for (const { name } of LEAKS) {
+  test.serial(`it is found when planted: ${name}`, async t => {
+    t.deepEqual(misfitsOf(LEAKS), [])
+    const run = await begun(t, name)
+    const site = run.site('header')
+    await run.add('header', site)
+    await run.found(1, [site])
+    await run.damage('header', 4)
+    await run.readsRecords(site)
+    const found = search(await run.haystacks())
+    t.true(
+      found.every(line => line.startsWith(name.endsWith('cache') ? 'node-header/records/' : 'logs/header.log')),
+      found.join('\n'),
+    )
+    t.not(found.length, 0)
+  })
+}

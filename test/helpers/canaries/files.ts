@@ -145,7 +145,12 @@ async function headerImages(path: string): Promise<CanaryData> {
     [`${MARK}WARD/${MARK}CLASS/${MARK}X.dcm`, dicomOf(1, patientOf(0))],
     [`${MARK}NOTE.doc`, `${MARK} ${DIGITS}`],
   ] as const
-  return { path, options: [], files: await write(path, new Map([...made, ...unread])), contract: IMAGES }
+  return {
+    path,
+    options: [],
+    files: await write(path, new Map<string, string | Uint8Array>([...made, ...unread])),
+    contract: IMAGES,
+  }
 }
 
 /** DICOM files, and a list of labels and patients; the headers say other patients. */

@@ -7,7 +7,7 @@ export const LEAKS: readonly SourcePlant[] = [
     name: 'a file name in the log',
     file: 'node/datasets/read-source.ts',
     find: '    read += 1\n',
-    replace: '    read += 1\n    process.stderr.write(`read ${file}\\n`)\n',
+    replace: "    read += 1\n    process.stderr.write(file + '\\n')\n",
   },
   {
     name: 'an id in the cache',

@@ -74,7 +74,9 @@ function hexOf(bytes: Buffer): Needle[] {
 /** In base64 a text looks different at each of three places; its ends mix with their neighbours and are left out. */
 function base64Of(bytes: Buffer): Needle[] {
   return [0, 1, 2].flatMap(offset => {
-    const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').replace(/=+$/, '')
+    const text = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
     const inner = text.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6))
     const url = inner.replaceAll('+', '-').replaceAll('/', '_')
     return [...new Set([inner, url])].map(one => ({ how: 'base64', bytes: Buffer.from(one) }))

@@ -1,13 +1,14 @@
 /** A whole run of three hospitals with canaries in their data, and all bytes that it leaves. @module */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { appendFile, cp, readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
+import { closeSync, openSync } from 'node:fs'
+import { appendFile, cp, mkdir, readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeStatus } from '../../../node/http/status.ts'
 import { freePorts } from '../../../sim/processes/ports.ts'
-import { PLANT_VARIABLE } from '../tree/plant.ts'
 import { specText } from '../study/study-spec.ts'
+import { PLANT_VARIABLE } from '../tree/plant.ts'
 import { type CanaryData, IMAGES, writeCanaryData } from './files.ts'
 import { type Haystack, MARK } from './search.ts'
 
@@ -41,7 +42,7 @@ export interface Allowed {
 
 /** Three hospitals in a folder, and everything that was said or written so far. */
 export class WholeRun {
-  /** what nodes and commands said, and what HTTP answered */
+  /** what commands said, and what HTTP answered */
   readonly said: Haystack[] = []
   readonly sites: Site[] = []
   readonly #root: string
@@ -57,6 +58,7 @@ export class WholeRun {
 
   /** Writes the data and makes the data folders. */
   async begin(): Promise<void> {
+    await mkdir(this.path('logs'))
     this.#data = await writeCanaryData(join(this.#root, `${MARK}ROOT`))
     for (const [name, { contract }] of Object.entries(this.#data)) {
       await writeFile(this.contract(name as Name), ['[contract]', ...contract, ''].join('\n'))
@@ -108,18 +110,18 @@ export class WholeRun {
     await this.command(['data', 'add', name, ...own, '--data', site.folder], allowed)
   }
 
-  /** Writes a study of images that all three approve. */
-  async found(rounds: number): Promise<void> {
+  /** Writes a study of images that hospitals approve. */
+  async found(rounds: number, sites: readonly Site[] = this.sites): Promise<void> {
     const [spec, study] = [this.path('spec.toml'), this.path('spec.study')]
-    const changes = { rounds: `rounds = ${rounds}`, preset: 'preset = "logistic"', filters: null, groups: null }
+    const changes = { rounds: `rounds = ${rounds}`, filters: null, groups: null }
     const text = specText(
       this.sites.map(({ peer }) => peer),
       { ...changes, kind: null, shape: null, classes: IMAGES.join('\n'), sampleRate: 'sampleRate = 0.5' },
     )
-    await writeFile(spec, text.replace('preset = "logistic"\n[optimizer]', 'preset = "logistic"\n[optimizer]'))
+    await writeFile(spec, text.replace('preset = "cnn"', 'preset = "logistic"'))
     const [first] = this.sites as [Site]
     await this.command(['study', 'new', spec, '--out', study, '--data', first.folder])
-    for (const { name, folder } of this.sites) {
+    for (const { name, folder } of sites) {
       await this.command(['study', 'approve', study, '--data', folder, '--dataset', name])
     }
   }
@@ -143,15 +145,11 @@ export class WholeRun {
   /** Starts a node; all that it says is searched. */
   start(site: Site): Running {
     const [command, ...args] = this.#process(['start', '--data', site.folder])
-    const child = spawn(command!, args, { env: this.#environment(), stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const [name, stream] of Object.entries({ stdout: child.stdout, stderr: child.stderr })) {
-      const pieces: Buffer[] = []
-      stream.on('data', piece => pieces.push(piece))
-      child.once('exit', () =>
-        this.said.push({ name: `${name} of the node ${site.name}`, bytes: Buffer.concat(pieces) }),
-      )
-    }
-    const ended = new Promise<number | null>(resolve => child.once('close', code => resolve(code)))
+    // appended to a file, as a service manager does: a pipe would make the node wait for this process
+    const log = openSync(this.#logOf(site), 'a')
+    const child = spawn(command!, args, { env: this.#environment(), stdio: ['ignore', log, log] })
+    closeSync(log)
+    const ended = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)))
     const running = { child, ended }
     this.#running.set(site, running)
     return running
@@ -177,17 +175,24 @@ export class WholeRun {
   }
 
   /** Waits until all nodes are so far. @throws Error when one has ended */
-  async until(condition: (status: NodeStatus) => boolean): Promise<void> {
-    for (const site of this.sites) {
+  async until(condition: (status: NodeStatus) => boolean, sites: readonly Site[] = this.sites): Promise<void> {
+    for (const site of sites) {
       for (;;) {
         const answer = await fetch(`http://127.0.0.1:${site.http}/v1/status`).catch(() => undefined)
         if (answer?.ok && condition((await answer.json()) as NodeStatus)) break
         if (this.#running.get(site)?.child.exitCode != null) {
-          throw new Error(`the node ${site.name} ended: ${this.said.at(-1)!.bytes.toString()}`)
+          throw new Error(`the node ${site.name} ended: ${await readFile(this.#logOf(site), 'utf8')}`)
         }
         await sleep(50)
       }
     }
+  }
+
+  /** Runs a node alone until it has read its records. */
+  async readsRecords(site: Site): Promise<void> {
+    this.start(site)
+    await this.until(({ phase }) => phase !== 'starting', [site])
+    await this.stopAll()
   }
 
   /** Keeps what all routes answer. */
@@ -229,9 +234,13 @@ export class WholeRun {
     await this.command(['data', 'withdraw', list, '--data', site.folder, '--letters', this.path('letters')])
   }
 
-  /** All that was said, and all files of the data folders and of other folders that the run wrote. */
+  #logOf({ name }: Site): string {
+    return join(this.#root, 'logs', `${name}.log`)
+  }
+
+  /** All that was said, and all files of the data folders, of the logs and of other folders that the run wrote. */
   async haystacks(...others: string[]): Promise<Haystack[]> {
-    const folders = [...this.sites.map(({ folder }) => folder), ...others.map(name => this.path(name))]
+    const folders = [...this.sites.map(({ folder }) => folder), ...['logs', ...others].map(name => this.path(name))]
     const files = await Promise.all(folders.map(folder => this.#filesOf(folder)))
     return [...this.said, ...files.flat()]
   }
@@ -242,7 +251,10 @@ export class WholeRun {
     const found = await Promise.all(
       files.map(async file => ({ name: relative(this.#root, file), bytes: await this.#contentOf(file) })),
     )
-    const names = { name: `names in ${relative(this.#root, folder)}`, bytes: Buffer.from(entries.map(({ name }) => name).join('\n')) }
+    const names = {
+      name: `names in ${relative(this.#root, folder)}`,
+      bytes: Buffer.from(entries.map(({ name }) => name).join('\n')),
+    }
     return [...found, names]
   }
 
@@ -264,4 +276,3 @@ export class WholeRun {
     return { ...process.env, DEBUG: '1', NODE_OPTIONS: '', NO_COLOR: '1', ...plant }
   }
 }
-
