@@ -71,10 +71,13 @@ for (const { name } of LEAKS) {
     t.deepEqual(misfitsOf(LEAKS), [])
     const run = await begun(t, name)
     const site = run.site('header')
-    await run.add('header', site)
-    await run.found(1, [site])
-    await run.damage('header', 4)
-    await run.readsRecords(site)
+    await run.readInto('header', site)
+    if (!name.endsWith('cache')) {
+      await run.found(1, [site])
+      // records are read anew
+      await run.damage('header', 4)
+      await run.readsRecords(site)
+    }
     const found = search(await run.haystacks())
     t.true(
       found.every(line => line.startsWith(name.endsWith('cache') ? 'node-header/records/' : 'logs/header.log')),

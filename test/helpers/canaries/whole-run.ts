@@ -107,7 +107,14 @@ export class WholeRun {
     const allowed = { texts: this.shown(name) }
     await this.command(['data', 'check', ...own], allowed)
     await this.command(['data', 'check', path, '--json'], { ...allowed, code: null })
-    await this.command(['data', 'add', name, ...own, '--data', site.folder], allowed)
+    await this.readInto(name, site)
+  }
+
+  /** Reads files into a data set. */
+  async readInto(name: Name, site: Site): Promise<void> {
+    const { path, options } = this.data(name)
+    const args = [name, path, '--contract', this.contract(name), ...options, '--data', site.folder]
+    await this.command(['data', 'add', ...args], { texts: this.shown(name) })
   }
 
   /** Writes a study of images that hospitals approve. */

@@ -97,8 +97,8 @@ test('dark 16-bit pixels that are scaled by hand are the same inputs, bit for bi
 test('Hounsfield units, wrapped bytes and integers beyond 8 bits are refused, none with a cast that wraps', t => {
   const cases: [string, ArrayBufferView, RegExp, RegExp][] = [
     ['<i2', Int16Array.of(-1024, 3071), /a value outside 0 to 255 in record 0$/, /numpy\.clip/],
-    ['<i2', Int16Array.of(0, 4080), /the value 4080 outside 0 to 255/, /\(array \/ 4095\)/],
-    ['<i4', Int32Array.of(0, 65535), /the value 65535 outside 0 to 255/, /\(array \/ 65535\)/],
+    ['<i2', Int16Array.of(0, 4080), /a value outside 0 to 255/, /\(array \/ 4095\)/],
+    ['<i4', Int32Array.of(0, 65535), /a value outside 0 to 255/, /\(array \/ 65535\)/],
     ['<i8', BigInt64Array.of(0n, 1n), /no value above 1, so that 255 may not be its white/, /\(array \/ 255\)/],
     ['|i1', Int8Array.of(0, -1), /has the dtype \|i1/, /array\.view\("uint8"\)/],
     ['<f8', Float64Array.of(0, 255), /the value 255 outside \[0, 1\]/, /\(array \/ 255\)/],

@@ -186,9 +186,9 @@ test('an array of Python objects is refused and never unpickled', async t => {
 test('pixels that are not finite or not of [0, 1] are refused by their record', async t => {
   for (const [bad, message] of [
     [Number.NaN, /a value outside \[0, 1\] in record 1/],
-    [Number.POSITIVE_INFINITY, /value Infinity outside/],
-    [-0.5, /value -0\.5 outside/],
-    [255, /value 255 outside/],
+    [Number.POSITIVE_INFINITY, /a value outside/],
+    [-0.5, /a value outside/],
+    [255, /a value outside/],
   ] as const) {
     const values = new Float32Array(12)
     values[8] = bad
@@ -203,7 +203,7 @@ test('pixels that are not finite or not of [0, 1] are refused by their record', 
 test('labels outside the classes, or not one for each record, are refused', async t => {
   const labels: [Uint8Array, RegExp][] = [
     [npy(Uint8Array.of(0, 2), { shape: [2] }), /train_labels has a label in record 1 that is no class, .* 0 to 1/],
-    [npy(Int8Array.of(-1, 0), { descr: '|i1', shape: [2] }), /the label -1 in record 0/],
+    [npy(Int8Array.of(-1, 0), { descr: '|i1', shape: [2] }), /a label in record 0 that is no class/],
     [npy(BigInt64Array.of(0n, 2n ** 40n), { descr: '<i8', shape: [2] }), /the label 1099511627776/],
     [npy(Uint8Array.of(0, 1, 0), { shape: [3] }), /train_labels has the shape \(3\) where 2 records need \(2,\)/],
     [npy(Uint8Array.of(0, 1, 0, 1), { shape: [2, 2] }), /train_labels has the shape \(2, 2\)/],
