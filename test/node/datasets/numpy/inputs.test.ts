@@ -101,9 +101,9 @@ test('Hounsfield units, wrapped bytes and integers beyond 8 bits are refused, no
     ['<i4', Int32Array.of(0, 65535), /a value outside 0 to 255/, /\(array \/ 65535\)/],
     ['<i8', BigInt64Array.of(0n, 1n), /no value above 1, so that 255 may not be its white/, /\(array \/ 255\)/],
     ['|i1', Int8Array.of(0, -1), /has the dtype \|i1/, /array\.view\("uint8"\)/],
-    ['<f8', Float64Array.of(0, 255), /the value 255 outside \[0, 1\]/, /\(array \/ 255\)/],
-    ['<f8', Float64Array.of(-1, 1), /the value -1 outside \[0, 1\]/, /numpy\.clip/],
-    ['<f2', Uint16Array.of(0x7e00), /the value NaN outside \[0, 1\]/, /Remove the record/],
+    ['<f8', Float64Array.of(0, 255), /a value outside \[0, 1\]/, /\(array \/ 255\)/],
+    ['<f8', Float64Array.of(-1, 1), /a value outside \[0, 1\]/, /numpy\.clip/],
+    ['<f2', Uint16Array.of(0x7e00), /a value outside \[0, 1\]/, /Remove the record/],
   ]
   for (const [descr, body, message, wanted] of cases) {
     const hint = hintOf(descr, body, message)
@@ -133,7 +133,7 @@ test('columns are taken as they are, whatever their type', t => {
 test('columns that float32 or a number cannot hold are refused', t => {
   const options = { shape: [2], pixels: false }
   t.true(hintOf('<f8', Float64Array.of(0, 1e39), /a value in record 0 that is beyond float32$/, options)(/larger unit/))
-  t.true(hintOf('<f8', Float64Array.of(0, -Infinity), /value -Infinity that is not finite/, options)(/Remove/))
+  t.true(hintOf('<f8', Float64Array.of(0, -Infinity), /value that is not finite/, options)(/Remove/))
   const identifiers = BigInt64Array.of(0n, 2n ** 60n)
   t.true(hintOf('<i8', identifiers, /has integers beyond 2\^53/, options)(/measurement/))
 })
