@@ -211,7 +211,7 @@ test('labels outside the classes, or not one for each record, are refused', asyn
       npy(Float32Array.of(0, 0.5), { descr: '<f4', shape: [2] }),
       /a label that is no whole number, in record 1/,
     ],
-    [npy(Float64Array.of(Number.NaN, 0), { descr: '<f8', shape: [2] }), /the label NaN in record 0, which is no whole/],
+    [npy(Float64Array.of(Number.NaN, 0), { descr: '<f8', shape: [2] }), /a label that is no whole number, in record 0/],
     [npy(BigUint64Array.of(2n ** 63n, 0n), { descr: '<u8', shape: [2] }), /a label in record 0/],
     [npy(Uint8Array.of(1), { shape: [] }), /train_labels has the shape \(\)/],
     [npy(new Uint8Array(0), { shape: [0] }), /train_labels has the shape \(0\)/],
