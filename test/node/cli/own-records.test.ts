@@ -78,7 +78,7 @@ test('what does not fit is refused by approve as by start, and nothing is approv
 test('a study can be approved before the records are there; the operator is told what start will need', async t => {
   const { folder, study, config } = await member(t)
   const printed = await works(t, 'study', 'approve', study, '--data', folder)
-  t.true(printed.includes(`none, so nothing was checked: set data.file in ${config} before "confrere start"`), printed)
+  t.true(printed.includes(`none, so nothing was checked: set data.file in ${config}, or add a data set`), printed)
   t.is(JSON.parse(await works(t, 'study', 'approve', study, '--data', folder, '--json')).records, null)
   t.regex(await fails(t, EXIT.config, 'start', '--data', folder), /no records to train on\n.*Set data\.file/)
 })

@@ -207,10 +207,7 @@ test('labels outside the classes, or not one for each record, are refused', asyn
     [npy(BigInt64Array.of(0n, 2n ** 40n), { descr: '<i8', shape: [2] }), /a label in record/],
     [npy(Uint8Array.of(0, 1, 0), { shape: [3] }), /train_labels has the shape \(3\) where 2 records need \(2,\)/],
     [npy(Uint8Array.of(0, 1, 0, 1), { shape: [2, 2] }), /train_labels has the shape \(2, 2\)/],
-    [
-      npy(Float32Array.of(0, 0.5), { descr: '<f4', shape: [2] }),
-      /a label that is no whole number, in record 1/,
-    ],
+    [npy(Float32Array.of(0, 0.5), { descr: '<f4', shape: [2] }), /a label that is no whole number, in record 1/],
     [npy(Float64Array.of(Number.NaN, 0), { descr: '<f8', shape: [2] }), /a label that is no whole number, in record 0/],
     [npy(BigUint64Array.of(2n ** 63n, 0n), { descr: '<u8', shape: [2] }), /a label in record 0/],
     [npy(Uint8Array.of(1), { shape: [] }), /train_labels has the shape \(\)/],
