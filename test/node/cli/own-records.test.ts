@@ -80,7 +80,7 @@ test('a study can be approved before the records are there; the operator is told
   const printed = await works(t, 'study', 'approve', study, '--data', folder)
   t.true(printed.includes(`none, so nothing was checked: set data.file in ${config}, or add a data set`), printed)
   t.is(JSON.parse(await works(t, 'study', 'approve', study, '--data', folder, '--json')).records, null)
-  t.regex(await fails(t, EXIT.config, 'start', '--data', folder), /no records to train on\n.*Set data\.file/)
+  t.regex(await fails(t, EXIT.config, 'start', '--data', folder), /no records to train on\n.*set data\.file/)
 })
 
 test('records that do not count are named with their reason', t => {
