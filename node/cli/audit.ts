@@ -2,7 +2,7 @@
 
 import { randomFillSync } from 'node:crypto'
 import { access, constants, realpath } from 'node:fs/promises'
-import { basename, dirname, relative, resolve, sep } from 'node:path'
+import { dirname, relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { ROUNDS_MAX } from '../../protocols/study/limits.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
@@ -87,12 +87,12 @@ async function audit(options: AuditOptions): Promise<void> {
   const { auditStudy } = await import('../privacy-audit/audit.ts')
   const { loadBackend } = await import('../training/backend.ts')
   const { reportPage } = await import('../privacy-audit/report.ts')
-  const { document, dataset, final, charged, study, file, split } = subject
+  const { document, dataset, final, charged, study, split } = subject
   const backend = await loadBackend({ engine: subject.engine })
   const init = { document, dataset, backend, rng: randomFill }
   const found = auditStudy(init, { canaries, shadows, roundsMax, final, progress })
   const page = reportPage(found, {
-    ...{ study, file: basename(file), split, charged },
+    ...{ study, split, charged },
     written: new Date().toISOString(),
     heldOut: options.heldOut ?? null,
     rounds: trainingRounds(document),

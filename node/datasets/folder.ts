@@ -234,8 +234,8 @@ function unopenedReason(name: string, error: unknown): string {
 }
 
 function unreadable(what: string, cause?: unknown): OperatorError {
-  return new OperatorError('data-unreadable', `What was named cannot be read: ${what}`, {
-    hint: 'Correct the path, and let the user that runs this read it.',
+  return new OperatorError('data-unreadable', `The records cannot be read: ${what}`, {
+    hint: 'Correct the path ("confrere data list" shows those of a node), and let the user that runs this read it.',
     exitCode: EXIT.dataUnreadable,
     cause,
   })

@@ -39,8 +39,12 @@ function formatOf(file: string): RecordFormat {
   const found = named(file)
   if (found !== undefined) return found
   const known = RECORD_FORMATS.flatMap(({ extensions }) => extensions).join(', ')
-  throw new OperatorError('data-unreadable', `${file} cannot be read: it is no file type that records come in`, {
-    hint: `Name a file that ends in ${known}.`,
-    exitCode: EXIT.dataUnreadable,
-  })
+  throw new OperatorError(
+    'data-unreadable',
+    'The records cannot be read: they are in no file type that records come in',
+    {
+      hint: `Name a file that ends in ${known}.`,
+      exitCode: EXIT.dataUnreadable,
+    },
+  )
 }

@@ -1,5 +1,6 @@
 /** The records of a folder: each file goes to the reader of its kind, and each ends in a finding. @module */
 
+import { withoutContent } from './door-error.ts'
 import { openFiles } from './folder.ts'
 import { type Finding, HEAD_BYTES, type OpenedFile, type Reading, type RecordReader } from './reader.ts'
 import { openReaders } from './readers.ts'
@@ -36,6 +37,8 @@ export async function* readRecords(
       if ('reason' in found) yield { file: found.name, ok: false, reason: found.reason }
       else for await (const finding of readOne(found.file, reading, readers)) yield { ...finding, file: found.name }
     }
+  } catch (error) {
+    throw withoutContent(error)
   } finally {
     await close()
   }

@@ -140,10 +140,10 @@ async function gathered(
   return datasetOf(lines, { shape: contract.shape, indices: linesOfSplit(lines, split), values })
 }
 
-function requireSome(dataset: Dataset, { path, split }: DataSource): Dataset {
+function requireSome(dataset: Dataset, { split }: DataSource): Dataset {
   if (dataset.count > 0) return dataset
-  throw new OperatorError('data-unreadable', `${path} has no record of the split "${split}" that fits the study`, {
-    hint: `"confrere data check ${path} --contract STUDY" says of each file what does not fit.`,
+  throw new OperatorError('data-unreadable', `The records have none of the split "${split}" that fits the study`, {
+    hint: '"confrere data check PATH --contract STUDY" says of each file what does not fit, and "confrere data list" the path.',
     exitCode: EXIT.dataUnreadable,
   })
 }

@@ -17,7 +17,7 @@ const TITLES: Readonly<Record<Protection, readonly [title: string, note: string]
 
 const ATTACKS: Readonly<Record<AttackName, string>> = { analytic: 'analytic', learnt: 'learnt' }
 
-export function inversionSection({ inversion, document }: StudyAudit, { file }: { file: string }): Markup {
+export function inversionSection({ inversion, document }: StudyAudit): Markup {
   if (inversion === null) {
     return html`<section><h2>Records from updates</h2><p>There are too few records to learn an attack from.</p></section>`
   }
@@ -27,7 +27,7 @@ export function inversionSection({ inversion, document }: StudyAudit, { file }: 
     isImage ? html`<img src="${pictureOf(values, shape)}" alt="${title}">` : barsOf(values)
   return html`<section>
 <h2>${isImage ? 'Pictures from updates' : 'Records from updates'}</h2>
-<p>Each row is a record of ${file} that was the only one in a hospital's update of the first round. The columns show what an attacker makes of what is seen, who knows the model and has ${auxiliaries} other records of the same kind to learn from. In a sum there are ${Math.round(summed)} other records on average.</p>
+<p>Each row is a record of this hospital that was the only one in a hospital's update of the first round. The columns show what an attacker makes of what is seen, who knows the model and has ${auxiliaries} other records of the same kind to learn from. In a sum there are ${Math.round(summed)} other records on average.</p>
 <div class="pictures"><table><thead><tr><th>the record</th>
 ${columns.map(({ protection }) => html`<th>${TITLES[protection][0]}<small>${TITLES[protection][1]}</small></th>`)}
 </tr></thead><tbody>

@@ -39,8 +39,6 @@ export interface ReportSource {
   readonly study: string
   /** ISO 8601 */
   readonly written: string
-  /** the records, as the operator named them */
-  readonly file: string
   readonly split: string
   readonly heldOut: string | null
   /** of the whole study; the audit may have rehearsed fewer */
@@ -66,13 +64,13 @@ export function reportPage(audit: StudyAudit, source: ReportSource): string {
 <header>
 <p>Confrère privacy audit</p>
 <h1>${document.name}</h1>
-<p>Study <code>${source.study}</code><br>${document.hospitals.length} hospitals, ${trainingRounds(document)} rounds${source.rounds > trainingRounds(document) ? ` rehearsed of ${source.rounds}` : ''}, ${document.units} records in all; audited on ${audit.records} records of ${source.file} (${source.split}) on ${source.written.slice(0, 16).replace('T', ' ')} UTC</p>
+<p>Study <code>${source.study}</code><br>${document.hospitals.length} hospitals, ${trainingRounds(document)} rounds${source.rounds > trainingRounds(document) ? ` rehearsed of ${source.rounds}` : ''}, ${document.units} records in all; audited on ${audit.records} records of the split ${source.split} on ${source.written.slice(0, 16).replace('T', ' ')} UTC</p>
 </header>
-<p class="private"><strong>Keep this file.</strong> It is made from private records: ${audit.inversion === null ? '' : html`the records shown below are of ${source.file}, and `}a figure that was measured on private records is itself a release. No epsilon covers it. It stays with the operator who asked for it.</p>
+<p class="private"><strong>Keep this file.</strong> It is made from private records: ${audit.inversion === null ? '' : html`the records shown below are of patients of this hospital, and `}a figure that was measured on private records is itself a release. No epsilon covers it. It stays with the operator who asked for it.</p>
 ${verdictSection(audit)}
 ${claimSection(audit, source)}
 ${membershipSection(audit, source)}
-${inversionSection(audit, source)}
+${inversionSection(audit)}
 ${methodSection(audit)}
 </main></body>
 </html>

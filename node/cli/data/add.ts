@@ -76,8 +76,8 @@ async function readFiles(folder: string, contract: DataContract, source: DataSou
   })
   const check = checker.result()
   if (kept === 0) {
-    throw new OperatorError('data-unreadable', `No file of ${source.path} fits the contract`, {
-      hint: `"confrere data check ${source.path} --contract FILE" says of each file what does not fit.`,
+    throw new OperatorError('data-unreadable', 'No file fits the contract', {
+      hint: `"confrere data check PATH --contract FILE" says of each file what does not fit.`,
       exitCode: EXIT.dataUnreadable,
     })
   }

@@ -88,10 +88,10 @@ async function openFile(file: string): Promise<FileHandle> {
     // without O_NONBLOCK, which Windows lacks, opening a named pipe would wait for its other end
     return await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
+    const { code = 'an unknown error' } = cause as NodeJS.ErrnoException
     const hint =
-      'Correct the path (--npz, or data.file in config.toml), and let the user that runs the node read the file.'
-    throw new ArchiveError(UNOPENED[code ?? ''] ?? message, hint, cause)
+      'Correct the path (--npz, or in config.toml: "confrere data list" shows it), and let the user that runs the node read the file.'
+    throw new ArchiveError(UNOPENED[code] ?? code, hint, cause)
   }
 }
 
@@ -230,9 +230,9 @@ async function stream(
   } catch (cause) {
     // a pipeline that its end stops may reject with an abort instead of the reason
     if (fault !== undefined) throw fault
-    const { code, message } = cause as NodeJS.ErrnoException
-    if (code?.startsWith('Z_')) throw damaged(`it does not inflate (${message})`, cause)
-    throw new ArchiveError(`cannot be read from the disk: ${message}`, COPY_AGAIN, cause)
+    const { code = 'an unknown error', message } = cause as NodeJS.ErrnoException
+    if (code.startsWith('Z_')) throw damaged(`it does not inflate (${message})`, cause)
+    throw new ArchiveError(`cannot be read from the disk: ${code}`, COPY_AGAIN, cause)
   }
 }
 

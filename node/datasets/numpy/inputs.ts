@@ -173,7 +173,7 @@ function requireColumns({ type }: NpyHeader, seen: Seen): void {
   if (seen.bad >= 0) throw badColumn(seen)
   if (type.kind === 'float' || Math.max(-lowest, highest) <= Number.MAX_SAFE_INTEGER) return
   throw new NpyError(
-    `has integers beyond 2^53 (from ${lowest} to ${highest}), which are not exact numbers here`,
+    'has integers beyond 2^53, which are not exact numbers here',
     'Check that the column is a measurement and no identifier; save it after array.astype("float64") if it is.',
   )
 }
@@ -183,11 +183,11 @@ const WINDOW_HINT =
   'numpy.clip((array.astype("float64") - LOW) / (HIGH - LOW), 0, 1).astype("float32").'
 
 function requirePixels({ type, dtype }: NpyHeader, seen: Seen, { divisor, high }: Scale): void {
-  const { lowest, highest, bad, badValue } = seen
+  const { lowest, highest, bad } = seen
   if (bad >= 0 && high !== 1) throw badColumn(seen)
   if (bad >= 0) {
     const range = divisor === 1 ? '[0, 1]' : `0 to ${divisor}`
-    throw new NpyError(`has the value ${badValue} outside ${range} in record ${bad}`, hintOf(seen))
+    throw new NpyError(`has a value outside ${range} in record ${bad}`, hintOf(seen))
   }
   const sure = type.kind === 'float' || type.kind === 'bool' || (type.kind === 'unsigned' && type.bytes === 1)
   if (sure || highest > divisor / 2) return
@@ -213,10 +213,7 @@ function whiteHint(highest: number, own: number): string {
 
 function badColumn({ bad, badValue }: Seen): NpyError {
   if (!Number.isFinite(badValue)) {
-    return new NpyError(
-      `has the value ${badValue} that is not finite in record ${bad}`,
-      'Remove the record or fill in the value.',
-    )
+    return new NpyError(`has a value that is not finite in record ${bad}`, 'Remove the record or fill in the value.')
   }
-  return new NpyError(`has the value ${badValue} in record ${bad}, beyond float32`, 'Save it in a larger unit.')
+  return new NpyError(`has a value in record ${bad} that is beyond float32`, 'Save it in a larger unit.')
 }

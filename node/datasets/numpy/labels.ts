@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { printable } from '../../../protocols/encoding/printable.ts'
 import { isNumeric, NpyError, type NpyHeader, numbersOf, textsOf } from './npy.ts'
 
 const NAMES_SHOWN = 10
@@ -70,13 +69,13 @@ interface Where {
 function requireIndex(value: number, { record, classes }: Where): number {
   if (!Number.isInteger(value)) {
     throw new NpyError(
-      `has the label ${value} in record ${record}, which is no whole number`,
+      `has a label that is no whole number, in record ${record}`,
       'Save one class index or class name for each record.',
     )
   }
   if (value < 0 || value >= classes.length) {
     throw new NpyError(
-      `has the label ${value} in record ${record}, and the study's classes are 0 to ${classes.length - 1}`,
+      `has a label in record ${record} that is no class, and the study's classes are 0 to ${classes.length - 1}`,
       'Map the labels to the classes of the study.',
     )
   }
@@ -93,12 +92,13 @@ function namesOf(classes: readonly string[]): Map<string, number> {
   )
 }
 
+/** The label itself may say more of a patient than a class does. */
 function unknownName(text: string, { record, classes }: Where): NpyError {
   const shown = classes.slice(0, NAMES_SHOWN).map(name => JSON.stringify(name))
   const more = classes.length > NAMES_SHOWN ? ` and ${classes.length - NAMES_SHOWN} more` : ''
   const digits = /^\d+$/.test(text) && Number(text) < classes.length
   return new NpyError(
-    `has the label ${printable(JSON.stringify(text))} in record ${record}, and the study's classes are ${shown.join(', ')}${more}`,
+    `has a label in record ${record} that is no class, and the study's classes are ${shown.join(', ')}${more}`,
     digits
       ? 'If the labels are class indices, save array.astype("int64").'
       : "Map the labels to the study's class names or their indices.",

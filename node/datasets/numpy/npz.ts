@@ -7,7 +7,6 @@
  * @module
  */
 
-import { printable } from '../../../protocols/encoding/printable.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
 import type { Dataset } from '../dataset.ts'
 import type { RecordsFound, RecordsWanted } from '../format.ts'
@@ -31,10 +30,10 @@ const SUFFIX = '.npy'
  * are scaled to [0, 1], columns (`vectors`) are taken as they are. Images of one channel may leave their last axis out.
  * Arrays may be in folders of the archive.
  *
- * @throws OperatorError `data-unreadable`, exit code 12, that says which file and array, why, and what to do
+ * @throws OperatorError `data-unreadable`, exit code 12, that says which array, why, and what to do
  */
 export async function readNpz(file: string, { split, shape, classes, door }: RecordsWanted): Promise<Dataset> {
-  return await explained(file, () =>
+  return await explained(() =>
     withArchive(file, async archive => {
       const { records, labels } = findArrays(archive, {
         split,
@@ -57,7 +56,7 @@ export async function readNpz(file: string, { split, shape, classes, door }: Rec
  * @throws OperatorError as `readNpz`
  */
 export async function inspectNpz(file: string, split: string): Promise<RecordsFound> {
-  return await explained(file, () =>
+  return await explained(() =>
     withArchive(file, async archive => {
       const { records, labels } = findArrays(archive, { split, kinds: ['images', 'vectors'] })
       const { shape } = await readHeader(archive, records, header => requireRecords(header, VALUES_MAX))
@@ -83,13 +82,13 @@ async function readHeader(
   return found!
 }
 
-/** Turns what is wrong with the archive or an array into what is wrong with the file. */
-async function explained<T>(file: string, action: () => Promise<T>): Promise<T> {
+/** Turns what is wrong with the archive or an array into what its operator mends. The file is not named: see door-error.ts. */
+async function explained<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action()
   } catch (cause) {
     if (!(cause instanceof ArchiveError || cause instanceof NpyError)) throw cause
-    throw new OperatorError('data-unreadable', `Cannot read ${file}: ${cause.message}`, {
+    throw new OperatorError('data-unreadable', `The archive of records cannot be read: ${cause.message}`, {
       hint: cause.hint,
       exitCode: EXIT.dataUnreadable,
       cause,
@@ -119,18 +118,26 @@ function findArray({ members }: Archive, { split, kinds }: { split: string; kind
   const wanted = [...kinds.map(kind => `${split}_${kind}`), ...kinds]
   const name = wanted.find(candidate => arrays.has(candidate))
   if (name === undefined) {
-    const present = printable([...arrays.keys()].join(', ')) || 'nothing'
     throw new ArchiveError(
-      `it has no array ${kinds.map(kind => `${split}_${kind}`).join(' or ')}; it holds ${present}`,
+      `it has no array ${kinds.map(kind => `${split}_${kind}`).join(' or ')}; ${presentIn([...arrays.keys()])}`,
       `Name a split that the file has (--split, or data.split in config.toml), or save it with numpy.savez_compressed(file, ${split}_${kinds[0]}=…).`,
     )
   }
   const [member, other] = arrays.get(name)!
   if (other !== undefined) {
-    const paths = printable(`${member!.path} and ${other.path}`)
-    throw new ArchiveError(`it has two arrays ${name}: ${paths}`, 'Leave one of them in the archive.')
+    throw new ArchiveError(`it has two arrays ${name}, in different folders`, 'Leave one of them in the archive.')
   }
   return { name, member: member! }
+}
+
+const SPLIT_ARRAY = /^(?:[a-z0-9]{1,16}_)?(?:images|vectors|labels|patients)$/
+
+/** Names only arrays that are named as those of a split: an archive of an array for each patient has ids for names. */
+function presentIn(names: readonly string[]): string {
+  const shown = names.filter(name => SPLIT_ARRAY.test(name))
+  const others = names.length - shown.length
+  const more = others === 0 ? '' : `${shown.length === 0 ? '' : ' and '}${others} arrays of other names`
+  return names.length === 0 ? 'it holds nothing' : `it holds ${shown.join(', ')}${more}`
 }
 
 async function readInputs(

@@ -102,7 +102,7 @@ function chosenOf(columns: readonly string[], wanted: readonly string[], namesSu
   const missing = [...new Set(wanted)].filter(name => !columns.includes(name))
   if (missing.length > 0) {
     throw new FileRefused(
-      `it has no column ${listed(missing)}; ${presentIn(columns, namesSure)}. Rename or add the columns.`,
+      `it has no column ${listed(missing)}; ${presentIn(columns, { wanted, namesSure })}. Rename or add the columns.`,
     )
   }
   const twice = wanted.find(name => columns.indexOf(name) !== columns.lastIndexOf(name))
@@ -110,13 +110,23 @@ function chosenOf(columns: readonly string[], wanted: readonly string[], namesSu
   return wanted.map(name => columns.indexOf(name))
 }
 
-/** Names only what must be names: the first line of a file without names holds a patient's values. */
-function presentIn(columns: readonly string[], namesSure: boolean): string {
+/** Names only what must be names: the first line of a file without names holds a patient's values, which may look so. */
+function presentIn(
+  columns: readonly string[],
+  { wanted, namesSure }: { wanted: readonly string[]; namesSure: boolean },
+): string {
   const names = columns.filter(name => name !== '')
-  const odd = names.some(name => !/^[\p{L}_#%(]/u.test(name) || name.length > 80) || new Set(names).size < names.length
-  return (odd && !namesSure) || names.length === 0
-    ? 'its first line does not look like names of columns'
-    : `it has ${listed(names)}`
+  if (namesSure && names.length > 0) return `it has ${listed(names)}`
+  const alike = new Set(wanted.map(plainName))
+  const shown = names.filter(name => alike.has(plainName(name)))
+  const others = `${shown.length === 0 ? '' : ' and '}${names.length - shown.length} other columns`
+  const also = shown.length === names.length && shown.length > 0 ? '' : others
+  return `its first line has ${listed(shown)}${also}`
+}
+
+/** One name for all ways to write it. */
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
 
 function listed(names: readonly string[]): string {

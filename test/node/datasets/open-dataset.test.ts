@@ -28,7 +28,7 @@ test('a file of no known type is refused, and the known ones are named', async t
     const error = (await t.throwsAsync(openDataset(file, WANTED))) as OperatorError
     t.is(error.code, 'data-unreadable')
     t.is(error.exitCode, EXIT.dataUnreadable)
-    t.true(error.message.includes(file))
+    t.false(error.message.includes(file))
     t.regex(error.hint, /\.npz/)
     await t.throwsAsync(inspectDataset(file, 'a'), { code: 'data-unreadable', message: error.message })
   }

@@ -14,7 +14,6 @@ const HOSTILE = '<img src=//evil.example/x onerror="a()">&\''
 const SOURCE: ReportSource = {
   study: 'ab'.repeat(32),
   written: '2026-01-01T00:00:00.000Z',
-  file: 'records<b>.npz',
   split: 'train',
   heldOut: 'test',
   rounds: 3,
@@ -41,10 +40,9 @@ function phantomAudit(): Promise<StudyAudit> {
   return audited
 }
 
-test('names and files are text, and nothing is fetched from anywhere', async t => {
+test('names are text, and nothing is fetched from anywhere', async t => {
   const page = reportPage(await phantomAudit(), SOURCE)
   t.true(page.includes('&lt;img src=//evil.example/x onerror=&quot;a()&quot;&gt;&amp;&#39;'))
-  t.true(page.includes('records&lt;b&gt;.npz'))
   t.false(page.includes('<img src=//'))
   const addresses = [...page.matchAll(/(?:src|href|url\()=?"?([^"\s)>]+)/g)].map(([, address]) => address!)
   t.true(addresses.length > 20)

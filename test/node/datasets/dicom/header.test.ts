@@ -121,3 +121,18 @@ test('a syntax that is not read is named when the standard names it, and never q
   t.regex(t.throws(withSyntax('__proto__'))!.message, /one that the standard does not list/)
   t.notThrows(withSyntax(SYNTAX.explicit))
 })
+
+test('a header holds nothing beside what the list of elements gives, whatever else the file has', t => {
+  const others = [0x00080050, 0x00080080, 0x00081030, 0x00091001, 0x00101040, 0x00104000, 0x0020000d, 0x00324000]
+  const more = others.map((tag): Element => [tag, 'LO', SECRETS.name])
+  const made = ['guess', 'syntax', 'patient', 'transforms']
+  const listed = Object.keys(ALLOWED)
+  const { header } = readDicom(dicom(IMAGE, PIXELS, { more }))
+  t.deepEqual(
+    Object.keys(header).filter(key => !made.includes(key) && !listed.includes(key)),
+    [],
+  )
+  const parts = header.transforms.flatMap(transform => Object.keys(transform))
+  t.deepEqual([...new Set(parts)].sort(), ['rescale', 'windowFunction', 'windows'])
+  for (const value of Object.values(header)) t.false(String(value).includes(SECRETS.name))
+})

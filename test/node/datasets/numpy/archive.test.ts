@@ -132,7 +132,7 @@ test('what cannot be read says what it is', async t => {
     [withEntry(entry => entry.set([1, 0], 8)), /train_labels is encrypted/],
     [withEntry(entry => entry.set([1, 0, 0, 0], 24)), /train_labels is damaged: its two sizes/],
     [withFirstByte(0xff), /train_images is damaged: it does not inflate \(invalid block type\)/],
-    [zipSync({ ...MEMBERS, 'old/train_labels.npy': LABELS }), /two arrays train_labels: train_labels\.npy and old/],
+    [zipSync({ ...MEMBERS, 'old/train_labels.npy': LABELS }), /two arrays train_labels, in different folders/],
     [Buffer.from('\x1f\x8b\x08not a zip'.repeat(9)), /not a whole \.npz archive: it does not begin as a zip/],
     [zipSync(MEMBERS).subarray(0, 200), /not a whole \.npz archive: End of central directory record/],
   ]

@@ -96,14 +96,14 @@ test('dark 16-bit pixels that are scaled by hand are the same inputs, bit for bi
 
 test('Hounsfield units, wrapped bytes and integers beyond 8 bits are refused, none with a cast that wraps', t => {
   const cases: [string, ArrayBufferView, RegExp, RegExp][] = [
-    ['<i2', Int16Array.of(-1024, 3071), /the value -1024 outside 0 to 255 in record 0/, /numpy\.clip/],
-    ['<i2', Int16Array.of(0, 4080), /the value 4080 outside 0 to 255/, /\(array \/ 4095\)/],
-    ['<i4', Int32Array.of(0, 65535), /the value 65535 outside 0 to 255/, /\(array \/ 65535\)/],
+    ['<i2', Int16Array.of(-1024, 3071), /a value outside 0 to 255 in record 0$/, /numpy\.clip/],
+    ['<i2', Int16Array.of(0, 4080), /a value outside 0 to 255/, /\(array \/ 4095\)/],
+    ['<i4', Int32Array.of(0, 65535), /a value outside 0 to 255/, /\(array \/ 65535\)/],
     ['<i8', BigInt64Array.of(0n, 1n), /no value above 1, so that 255 may not be its white/, /\(array \/ 255\)/],
     ['|i1', Int8Array.of(0, -1), /has the dtype \|i1/, /array\.view\("uint8"\)/],
-    ['<f8', Float64Array.of(0, 255), /the value 255 outside \[0, 1\]/, /\(array \/ 255\)/],
-    ['<f8', Float64Array.of(-1, 1), /the value -1 outside \[0, 1\]/, /numpy\.clip/],
-    ['<f2', Uint16Array.of(0x7e00), /the value NaN outside \[0, 1\]/, /Remove the record/],
+    ['<f8', Float64Array.of(0, 255), /a value outside \[0, 1\]/, /\(array \/ 255\)/],
+    ['<f8', Float64Array.of(-1, 1), /a value outside \[0, 1\]/, /numpy\.clip/],
+    ['<f2', Uint16Array.of(0x7e00), /a value outside \[0, 1\]/, /Remove the record/],
   ]
   for (const [descr, body, message, wanted] of cases) {
     const hint = hintOf(descr, body, message)
@@ -132,8 +132,8 @@ test('columns are taken as they are, whatever their type', t => {
 
 test('columns that float32 or a number cannot hold are refused', t => {
   const options = { shape: [2], pixels: false }
-  t.true(hintOf('<f8', Float64Array.of(0, 1e39), /value 1e\+39 in record 0, beyond float32/, options)(/larger unit/))
-  t.true(hintOf('<f8', Float64Array.of(0, -Infinity), /value -Infinity that is not finite/, options)(/Remove/))
+  t.true(hintOf('<f8', Float64Array.of(0, 1e39), /a value in record 0 that is beyond float32$/, options)(/larger unit/))
+  t.true(hintOf('<f8', Float64Array.of(0, -Infinity), /value that is not finite/, options)(/Remove/))
   const identifiers = BigInt64Array.of(0n, 2n ** 60n)
   t.true(hintOf('<i8', identifiers, /has integers beyond 2\^53/, options)(/measurement/))
 })

@@ -1,0 +1,6 @@
+/** Plants one of the leaks: `node --import`. @module */
+
+import { plantFrom } from '../tree/plant.ts'
+import { LEAKS } from './plants.ts'
+
+plantFrom(LEAKS)
