@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { CONFIG_FILE, readConfig } from '../config/config.ts'
 import { dataSourceOf } from '../config/data-source.ts'
 import { recordCacheOf } from '../datasets/record-cache.ts'
-import { requireSmallDelta, requireStudyWithinCap } from '../privacy/caps.ts'
+import { requireSoundPromise, requireStudyWithinCap } from '../privacy/caps.ts'
 import { readPatientDoor } from '../privacy/patient-door.ts'
 import { plannedOfHospitals } from '../privacy/patient-epsilons.ts'
 import { storeApproved } from '../storage/approved-studies.ts'
@@ -27,7 +27,10 @@ export function addStudyApprove(command: Command): void {
     .argument('<file>', 'the study file')
     .option('--join', 'the node is not one of the founding hospitals: it wants to be admitted')
     .option('--dataset <name>', 'which of the data sets in config.toml the study takes')
-    .option('--force', 'approve a delta above 1/(2 × units), which protects no one for sure')
+    .option(
+      '--force',
+      'approve a study of fewer than 100 units, or a delta above 1/(2 × units): it protects no one for sure',
+    )
     .action(approveStudy)
 }
 
@@ -40,7 +43,7 @@ async function approveStudy(
   const study = await readStudyFile(file)
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
-  if (!force) requireSmallDelta(study.document)
+  if (!force) requireSoundPromise(study.document)
   const records = await readOwnRecords(study.document, dataSourceOf(config, dataset ?? null), {
     door: await readPatientDoor(data),
     cache: recordCacheOf(data),

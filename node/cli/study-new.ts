@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import * as limit from '../../protocols/study/limits.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { requireSmallDelta } from '../privacy/caps.ts'
+import { requireSoundPromise } from '../privacy/caps.ts'
 import { writeFileNew } from '../storage/atomic-file.ts'
 import { type Identity, loadIdentity, peerIdString } from '../storage/identity.ts'
 import { openStudy, sealStudy } from '../storage/study-file.ts'
@@ -47,7 +47,10 @@ export function addStudyNew(command: Command): void {
     .option('--epsilon <epsilon>', 'with --template', boundedNumber(limit.EPSILON_MIN, limit.EPSILON_MAX))
     .option('--delta <delta>', 'with --template', boundedNumber(limit.DELTA_MIN, limit.DELTA_MAX))
     .option('--rounds <n>', 'with --template', wholeNumber(1, limit.ROUNDS_MAX))
-    .option('--force', 'make a study whose delta is above 1/(2 × units), which protects no one for sure')
+    .option(
+      '--force',
+      'write a study of fewer than 100 units, or a delta above 1/(2 × units): it protects no one for sure',
+    )
     .action(newStudy)
 }
 
@@ -111,7 +114,7 @@ async function writeStudy(
   const identity = await loadIdentity(data)
   const { document } = documentOfSpec(parsed, { created: new Date().toISOString(), file })
   requireMember(document, identity)
-  if (!force) requireSmallDelta(document)
+  if (!force) requireSoundPromise(document)
   // a hospital's own number of records is private, so the founder's machine stands for one with an equal share
   requireCapacity(document, equalShare(document), await thisMachine(data))
   const bytes = sealStudy(document, identity.signer)

@@ -2,6 +2,7 @@
 
 import { isDeltaLarge } from '../../protocols/study/delta.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
+import { UNITS_FEWEST } from '../../protocols/study/unit.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { promisedText } from './epsilon-text.ts'
@@ -35,8 +36,26 @@ export function requireStudyWithinCap(study: StudyDocument, config: Pick<NodeCon
   )
 }
 
-/** Refuses a delta above one over twice the units. @throws OperatorError `delta-above-units`, exit code 3 */
-export function requireSmallDelta(document: StudyDocument): void {
+/** Refuses a promise that protects no one for sure. @throws OperatorError `few-units`, `delta-above-units`, exit code 3 */
+export function requireSoundPromise(document: StudyDocument): void {
+  requireEnoughUnits(document)
+  requireSmallDelta(document)
+}
+
+function requireEnoughUnits({ units, unit, name }: StudyDocument): void {
+  if (units >= UNITS_FEWEST) return
+  throw new OperatorError(
+    'few-units',
+    `"${name}" is of ${units} ${unit}s in all: of so few, noise leaves nothing to learn, or hides nobody`,
+    {
+      hint: `Plan a study of at least ${UNITS_FEWEST} ${unit}s in all hospitals together, or say --force if every hospital knows what it means.`,
+      exitCode: EXIT.config,
+    },
+  )
+}
+
+/** Refuses a delta above one over twice the units. */
+function requireSmallDelta(document: StudyDocument): void {
   const { privacy, units, unit, name } = document
   if (!isDeltaLarge(document)) return
   throw new OperatorError(

@@ -171,6 +171,19 @@ test('a delta above one over twice the units is neither made nor approved, unles
   await works(t, ...approve, '--force')
 })
 
+test('a study of fewer than a hundred units is neither made nor approved, unless forced', async t => {
+  const { root, folders, peers, spec } = await founded(t)
+  await writeFile(spec, specText(peers, { units: 'units = 99' }))
+  const study = join(root, 'few.study')
+  const make = ['study', 'new', spec, '--out', study, '--data', folders[0]!]
+  t.regex(
+    await fails(t, EXIT.config, ...make),
+    /of 99 records in all.*\n {2}hint: Plan a study of at least 100 records/,
+  )
+  await works(t, ...make, '--force')
+  t.regex(await fails(t, EXIT.config, 'study', 'approve', study, '--data', folders[1]!), /of 99 records/)
+})
+
 test('a cap that was lowered after the approval is respected by start', async t => {
   const { folders, study } = await founded(t)
   await works(t, 'study', 'approve', study, '--data', folders[1]!)

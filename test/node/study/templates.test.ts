@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { findingsOf } from '../../../node/datasets/read-source.ts'
 import { OperatorError } from '../../../node/errors.ts'
-import { requireSmallDelta } from '../../../node/privacy/caps.ts'
+import { requireSoundPromise } from '../../../node/privacy/caps.ts'
 import { passingDoor } from '../../../node/privacy/patient-door.ts'
 import { parseHospital } from '../../../node/study/hospital-text.ts'
 import { documentOfSpec, parseStudySpec } from '../../../node/study/study-spec.ts'
@@ -36,7 +36,7 @@ for (const name of TEMPLATE_NAMES) {
     t.deepEqual(plan.warnings, [])
     t.is(document.privacy.epsilon, 8)
     t.is(document.unit, document.contract.patients ? 'patient' : 'record')
-    t.notThrows(() => requireSmallDelta(document))
+    t.notThrows(() => requireSoundPromise(document))
     t.notThrows(() => requireCapacity(document, equalShare(document), MACHINE))
     t.true(document.name.includes(`(template ${name} 1)`))
   })
