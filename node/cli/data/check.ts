@@ -1,5 +1,6 @@
 /** `confrere data check`: what fits of some files and what does not; nothing of it leaves this machine. @module */
 
+import { basename } from 'node:path'
 import type { Command } from 'commander'
 import type { DataContract } from '../../../protocols/study/contracts/list.ts'
 import { DataChecker } from '../../datasets/check.ts'
@@ -34,7 +35,10 @@ async function checkData(path: string, { contract: file, split, json, ...options
   const contract = file === undefined ? null : await readContract(file)
   const files = sourceFiles(path, options)
   const checker = new DataChecker(contract)
-  for await (const finding of checkedFindings(files, { contract, split })) checker.add(finding)
+  for await (const finding of checkedFindings(files, { contract, split })) {
+    // a file that was named itself has no name in a folder
+    checker.add(finding.file === '' ? { ...finding, file: basename(files.path) } : finding)
+  }
   const check = checker.result()
   if (json) printJson(check)
   else printLines(...checkLines(check))
