@@ -61,7 +61,7 @@ async function* readOne(file: OpenedFile, reading: Reading, readers: readonly Re
   const reader = readers.find(({ takes }) => takes(file.name, head))
   const { contract } = reading
   if (reader === undefined) {
-    const kinds = readers.map(({ name }) => name).join('; ')
+    const kinds = [...readers.map(({ name }) => name), 'NumPy archives by themselves'].join('; ')
     yield refused(`it is of no kind that is read (${kinds}): remove it, or convert it`)
   } else if (contract !== null && !reader.contracts.includes(contract.kind)) {
     yield refused(`it is one of the ${reader.name}, and the study's records are of the kind "${contract.kind}"`)

@@ -89,11 +89,19 @@ export async function readSource(
   const key = { contract, source: sourceId(source), state }
   const kept = await cache?.read(key, source.split)
   if (kept !== undefined) return requireSome(kept, source)
-  const counter = countFiles(files, progress)
+  const count = countFiles(files, progress)
+  const faults: string[] = []
+  const counter = (finding: Finding): void => {
+    count(finding)
+    if (!finding.ok && faults.length === 0) faults.push(finding.reason)
+  }
   const findings = findingsOf(source, { contract, door })
-  if (cache === null) return requireSome(await gathered(findings, { contract, split: source.split, counter }), source)
-  await cache.write(key, findings, { each: counter })
-  return requireSome((await cache.read(key, source.split))!, source)
+  if (cache !== null) await cache.write(key, findings, { each: counter })
+  const read =
+    cache === null
+      ? await gathered(findings, { contract, split: source.split, counter })
+      : await cache.read(key, source.split)
+  return requireSome(read, source, faults[0])
 }
 
 /** Names what is kept of a PACS: its state is what was pulled. */
@@ -140,10 +148,16 @@ async function gathered(
   return datasetOf(lines, { shape: contract.shape, indices: linesOfSplit(lines, split), values })
 }
 
-function requireSome(dataset: Dataset, { split }: DataSource): Dataset {
-  if (dataset.count > 0) return dataset
-  throw new OperatorError('data-unreadable', `The records have none of the split "${split}" that fits the study`, {
-    hint: '"confrere data check PATH --contract STUDY" says of each file what does not fit, and "confrere data list" the path.',
-    exitCode: EXIT.dataUnreadable,
-  })
+/** @param fault of the first file that does not fit */
+function requireSome(dataset: Dataset | undefined, { split }: DataSource, fault?: string): Dataset {
+  if (dataset !== undefined && dataset.count > 0) return dataset
+  const why = fault === undefined ? '' : ` (the first file: ${fault})`
+  throw new OperatorError(
+    'data-unreadable',
+    `The records have none of the split "${split}" that fits the study${why}`,
+    {
+      hint: '"confrere data check PATH --contract STUDY" says of each file what does not fit, and "confrere data list" the path.',
+      exitCode: EXIT.dataUnreadable,
+    },
+  )
 }

@@ -107,7 +107,9 @@ export class RecordCache {
     } finally {
       rows.close()
     }
-    await appendFacts(this.#path(name, FACTS), 'end')
+    // nothing that fits is nothing to keep
+    if (count === 0) await this.#remove(name)
+    else await appendFacts(this.#path(name, FACTS), 'end')
     return count
   }
 
