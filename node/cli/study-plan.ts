@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { CryptoError } from '../../crypto/errors.ts'
 import { isDeltaLarge } from '../../protocols/study/delta.ts'
 import * as limit from '../../protocols/study/limits.ts'
+import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { dimensionOf, parameterSpecs } from '../../protocols/study/parameters.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import {
@@ -139,7 +140,8 @@ function sizeOfSpec(spec: StudySpec, { parameters, rounds, sampleRates }: PlanOp
   const input = {
     ...{ records: units, hospitals: hospital.length, epsilon, delta, copies, parameters: dimension },
     ...(colluders !== undefined && { colluders }),
-    ...(noise === 'local' && { localSteps: localSteps ?? 1 }),
+    // noise that no sum is given is each hospital's own, step by step
+    ...(!noiseModeOf({ noise }).noisesSums && { localSteps: localSteps ?? 1 }),
   }
   return { input, axes: { rounds: rounds ?? [spec.rounds], sampleRates: sampleRates ?? [privacy.sampleRate] } }
 }
