@@ -18,6 +18,8 @@ export const HELLO_PROTOCOL = '/confrere/hello/2.0.0'
 /** libp2p's error when the other side has no handler for a protocol. */
 const UNSUPPORTED = 'UnsupportedProtocolError'
 const DIAL_INTERVAL_MS = 1000
+/** An attempt that has neither failed nor succeeded for so long is given up: nothing that hangs keeps a hospital away. */
+const DIAL_MS_MAX = 60_000
 /** A live connection without a gossip stream: libp2p never reopens one, only a new connection does. */
 const SILENT_MS_MAX = 15_000
 /** A hospital that runs something else is asked again this often: its operator may have changed that. */
@@ -45,7 +47,8 @@ export class Neighbours {
   readonly #book: AddressBook
   /** when a connected peer was last seen in the gossip */
   readonly #greeted = new Map<string, number>()
-  readonly #dialling = new Set<string>()
+  /** since when a hospital is dialled */
+  readonly #dialling = new Map<string, number>()
   /** hospitals that run something else, as their last hello said, and when to ask again */
   readonly #elsewhere = new Map<string, { readonly difference: Difference; readonly askAt: number }>()
   #roster: Roster
@@ -189,10 +192,12 @@ export class Neighbours {
   }
 
   async #reach(peer: string): Promise<void> {
-    if (!this.#book.has(peer) || this.#dialling.has(peer) || this.#greeted.has(peer)) return
+    const began = performance.now()
+    const isDialled = began - (this.#dialling.get(peer) ?? Number.NEGATIVE_INFINITY) < DIAL_MS_MAX
+    if (!this.#book.has(peer) || isDialled || this.#greeted.has(peer)) return
     const network = this.#parts.network()
     if (network.guard.strikes.refuses(peer) || performance.now() < (this.#elsewhere.get(peer)?.askAt ?? 0)) return
-    this.#dialling.add(peer)
+    this.#dialling.set(peer, began)
     try {
       if (!network.connected(peer)) {
         const addresses = this.#book.next(peer)
@@ -201,7 +206,7 @@ export class Neighbours {
       }
       await this.#hello(peer)
     } finally {
-      this.#dialling.delete(peer)
+      if (this.#dialling.get(peer) === began) this.#dialling.delete(peer)
     }
   }
 
