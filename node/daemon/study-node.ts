@@ -158,6 +158,7 @@ export class StudyNode {
       joined: peer => this.#joined(peer),
       left: peer => this.#member('disconnected', peer),
       elsewhere: (peer, difference) => log.warn({ peer, ...difference }, this.#absenceOf(peer) ?? ''),
+      now: () => performance.now(),
     })
   }
 

@@ -32,6 +32,8 @@ export interface NeighboursParts {
   readonly left: (peer: string) => void
   /** told once when a hospital of the roster turns out to run something else */
   readonly elsewhere: (peer: string, difference: Difference) => void
+  /** ms, monotonic */
+  readonly now: () => number
 }
 
 /** What keeps two hospitals of one roster apart, and is nobody's fault. */
@@ -162,14 +164,14 @@ export class Neighbours {
 
   #setApart(peer: string, difference: Difference): false {
     const before = this.#elsewhere.get(peer)?.difference
-    this.#elsewhere.set(peer, { difference, askAt: performance.now() + ELSEWHERE_RETRY_MS })
+    this.#elsewhere.set(peer, { difference, askAt: this.#parts.now() + ELSEWHERE_RETRY_MS })
     if (JSON.stringify(before) !== JSON.stringify(difference)) this.#parts.elsewhere(peer, difference)
     return false
   }
 
   #greet(peer: string): void {
     if (this.#greeted.has(peer)) return
-    this.#greeted.set(peer, performance.now())
+    this.#greeted.set(peer, this.#parts.now())
     this.#parts.joined(peer)
   }
 
@@ -192,11 +194,11 @@ export class Neighbours {
   }
 
   async #reach(peer: string): Promise<void> {
-    const began = performance.now()
+    const began = this.#parts.now()
     const isDialled = began - (this.#dialling.get(peer) ?? Number.NEGATIVE_INFINITY) < DIAL_MS_MAX
     if (!this.#book.has(peer) || isDialled || this.#greeted.has(peer)) return
     const network = this.#parts.network()
-    if (network.guard.strikes.refuses(peer) || performance.now() < (this.#elsewhere.get(peer)?.askAt ?? 0)) return
+    if (network.guard.strikes.refuses(peer) || this.#parts.now() < (this.#elsewhere.get(peer)?.askAt ?? 0)) return
     this.#dialling.set(peer, began)
     try {
       if (!network.connected(peer)) {
@@ -217,8 +219,8 @@ export class Neighbours {
     for (const peer of this.#book.peers) {
       const seen = this.#greeted.get(peer)
       if (seen === undefined) this.opened(peer)
-      else if (subscribed.has(peer)) this.#greeted.set(peer, performance.now())
-      else if (performance.now() - seen > SILENT_MS_MAX) network.hangUp(peer).catch(() => {})
+      else if (subscribed.has(peer)) this.#greeted.set(peer, this.#parts.now())
+      else if (this.#parts.now() - seen > SILENT_MS_MAX) network.hangUp(peer).catch(() => {})
     }
   }
 }
