@@ -16,8 +16,10 @@ function hostOf(connection: MultiaddrConnection): string {
 export class Handshakes {
   readonly #underWay = new Map<MultiaddrConnection, string>()
 
-  /** @returns false when the address has too many under way */
+  /** @returns false when the address has too many under way, or the connection has ended already */
   begin(connection: MultiaddrConnection): boolean {
+    // a busy node accepts what its dialer gave up: nothing would tell us of its end, and its place would stay taken
+    if (connection.status !== 'open') return false
     const host = hostOf(connection)
     let same = 0
     for (const other of this.#underWay.values()) if (other === host) same += 1
