@@ -17,7 +17,7 @@ import {
 } from '../privacy/epsilon-text.ts'
 import { type PlanningInput, type PlanRow, planAhead, quorumAhead, type StudyPlanning } from '../study/study-planner.ts'
 import { readStudySpec, type StudySpec } from '../study/study-spec.ts'
-import { placeholderHospitals, readTemplate, TEMPLATE_NAMES } from '../study/templates.ts'
+import { plannedHospitals, readTemplate, TEMPLATE_NAMES } from '../study/templates.ts'
 import { addSourceOptions } from './data/source-options.ts'
 import { addJsonOption, boundedNumber, listOf, wholeNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
@@ -103,7 +103,7 @@ async function specOf(options: PlanOptions): Promise<StudySpec | null> {
   const { spec: file, template } = options
   if (file !== undefined && template !== undefined) throw refused('it has a spec or a template, not both')
   if (file === undefined && template === undefined) return null
-  const hospitals = placeholderHospitals(options.hospitals ?? HOSPITALS_DEFAULT)
+  const hospitals = plannedHospitals(options.hospitals ?? HOSPITALS_DEFAULT)
   const spec = file === undefined ? await readTemplate(template!, { hospitals }) : await readStudySpec(file)
   const { records, epsilon, delta, colluders, copies, localSteps } = options
   const changed = { epsilon: epsilon ?? spec.privacy.epsilon, delta: delta ?? spec.privacy.delta }

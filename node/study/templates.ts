@@ -65,7 +65,7 @@ export async function readTemplate(
 }
 
 /** Hospitals of a plan, which exist nowhere: their keys are hashes. */
-export function placeholderHospitals(count: number): StudySpec['hospital'] {
+export function plannedHospitals(count: number): StudySpec['hospital'] {
   return Array.from({ length: count }, (_, at) => {
     const { id } = createSigner(sha256(new TextEncoder().encode(`hospital ${at} of a plan`)))
     return { name: `Hospital ${at + 1}`, peer: peerIdString(id), addresses: [] }

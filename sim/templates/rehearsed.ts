@@ -14,7 +14,7 @@ import { unitsOf } from '../../node/datasets/units.ts'
 import { passingDoor } from '../../node/privacy/patient-door.ts'
 import { rehearse } from '../../node/privacy-audit/rehearsal.ts'
 import { documentOfSpec } from '../../node/study/study-spec.ts'
-import { placeholderHospitals, readTemplate, type TemplateName } from '../../node/study/templates.ts'
+import { plannedHospitals, readTemplate, type TemplateName } from '../../node/study/templates.ts'
 import { loadBackend } from '../../node/training/backend.ts'
 import { countedRecords } from '../../node/training/counted.ts'
 import { evaluate } from '../../node/training/evaluation.ts'
@@ -41,7 +41,7 @@ export interface TemplateRow {
 /** Runs a template's study. @param sources the records of each hospital */
 export async function rehearseTemplate(template: TemplateName, sources: readonly SourceFiles[]): Promise<TemplateRow> {
   const started = process.cpuUsage()
-  const spec = await readTemplate(template, { hospitals: placeholderHospitals(sources.length) })
+  const spec = await readTemplate(template, { hospitals: plannedHospitals(sources.length) })
   const { contract } = spec
   const door = passingDoor()
   const read = (files: SourceFiles, split: string): Promise<Dataset> =>

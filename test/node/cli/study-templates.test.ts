@@ -5,7 +5,7 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { EXIT } from '../../../node/errors.ts'
-import { placeholderHospitals, TEMPLATE_NAMES } from '../../../node/study/templates.ts'
+import { plannedHospitals, TEMPLATE_NAMES } from '../../../node/study/templates.ts'
 import { fails, works } from '../../helpers/cli.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
@@ -14,7 +14,7 @@ test('a founder makes a study of a template, or prints it and edits it', async t
   const [folder, study, spec, edited] = ['node', 'a.study', 'spec.toml', 'b.study'].map(name => join(root, name))
   await works(t, 'init', '--data', folder!, '--site', 'A')
   const founder = (await works(t, 'id', '--data', folder!)).trim()
-  const peers = [founder, ...placeholderHospitals(3).map(({ peer }) => peer)]
+  const peers = [founder, ...plannedHospitals(3).map(({ peer }) => peer)]
   const hospitals = peers.flatMap((peer, at) => [
     '--hospital',
     `H ${at}=${peer}${at === 0 ? '@/ip4/192.0.2.7/tcp/7419' : ''}`,

@@ -12,7 +12,7 @@ import { passingDoor } from '../../../node/privacy/patient-door.ts'
 import { parseHospital } from '../../../node/study/hospital-text.ts'
 import { documentOfSpec, parseStudySpec } from '../../../node/study/study-spec.ts'
 import {
-  placeholderHospitals,
+  plannedHospitals,
   readTemplate,
   readTemplateText,
   TEMPLATE_NAMES,
@@ -25,8 +25,8 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const MACHINE = { memoryBytes: 8e9, diskBytes: 20e9 }
-const PEER = placeholderHospitals(1)[0]!.peer
-const hospitals = placeholderHospitals(4)
+const PEER = plannedHospitals(1)[0]!.peer
+const hospitals = plannedHospitals(4)
 
 for (const name of TEMPLATE_NAMES) {
   test(`${name}: four hospitals have a study that is in order, without a warning, on a machine with 8 GB`, async t => {

@@ -4,7 +4,7 @@
 import test from 'ava'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
 import { parseStudySpec, type StudySpec } from '../../../node/study/study-spec.ts'
-import { placeholderHospitals } from '../../../node/study/templates.ts'
+import { plannedHospitals } from '../../../node/study/templates.ts'
 import { meanOf, tune } from '../../../node/study/tuning.ts'
 import { loadBackend } from '../../../node/training/backend.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
@@ -17,7 +17,7 @@ function specOf({ epsilon = 8, contract = CONTRACT } = {}): StudySpec {
     ...['[model]', 'preset = "logistic"', '[optimizer]', 'learningRate = 1', 'momentum = 0', 'averageDecay = 0'],
     ...['[privacy]', `epsilon = ${epsilon}`, 'delta = 1e-4', 'clippingNorm = 1', 'sampleRate = 1'],
   ].join('\n')
-  return { ...parseStudySpec(text, 'spec', { hospitals: 'later' }), hospital: placeholderHospitals(4) }
+  return { ...parseStudySpec(text, 'spec', { hospitals: 'later' }), hospital: plannedHospitals(4) }
 }
 
 /** Two classes that a line separates; with patients, whose records are two each. */
