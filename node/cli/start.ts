@@ -1,15 +1,15 @@
-/** `confrere start`: runs the node until it ends or a signal stops it. @module */
+/** `confrere start`: runs the node, with every approved study, until a signal stops it. @module */
 
 import type { Command } from 'commander'
-import { readConfig } from '../config/config.ts'
+import { type NodeConfig, readConfig } from '../config/config.ts'
 import type { RunningNode } from '../daemon/daemon.ts'
+import { requireStartable } from '../daemon/startable.ts'
 import { createLogger, type Logger } from '../log.ts'
-import { requireStudyWithinCap } from '../privacy/caps.ts'
-import { selectStudy } from '../storage/approved-studies.ts'
+import { approvedStudies, markedAt, markStudy, selectStudy } from '../storage/approved-studies.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
-import { loadIdentity } from '../storage/identity.ts'
+import { type Identity, loadIdentity } from '../storage/identity.ts'
+import type { VerifiedStudy } from '../storage/study-file.ts'
 import { addDataOption, parseStudyPrefix } from './options.ts'
-import { requireMember } from './study-new.ts'
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 /** Exit code of a process that a signal ended: this plus the signal's number, as in shells. */
@@ -17,7 +17,7 @@ const SIGNAL_EXIT_BASE = 128
 
 export function addStart(command: Command): void {
   addDataOption(command)
-    .option('--study <id>', 'which one, by the first digits of its id', parseStudyPrefix)
+    .option('--study <id>', 'this study alone, by the first digits of its id: the node ends with it', parseStudyPrefix)
     .option('--join', 'the node is not one of the founding hospitals: wait to be admitted')
     .action(start)
 }
@@ -26,14 +26,35 @@ async function start({ data, study: prefix, join }: { data: string; study?: stri
   await requireDataFolder(data)
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
-  const study = await selectStudy(data, prefix)
-  if (!join) requireMember(study.document, identity)
-  requireStudyWithinCap(study.document, config)
+  const only = prefix === undefined ? null : await selectStudy(data, prefix)
+  const meant = only === null ? await studiesToStart(data) : [only]
+  if (join) for (const { study } of meant) await markStudy(data, study, 'joining')
+  await requireSomeStartable(meant, { folder: data, config, identity })
   const log = createLogger({ level: config.log.level })
   // only this command loads the network and the tensor engine
   const startNode = async (signal: AbortSignal): Promise<RunningNode> =>
-    (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: study.study, signal })
+    (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: only?.study ?? null, signal })
   await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
+}
+
+/** Approved studies that are neither over nor left. */
+async function studiesToStart(folder: string): Promise<VerifiedStudy[]> {
+  const open: VerifiedStudy[] = []
+  for (const one of await approvedStudies(folder)) {
+    const over = [await markedAt(folder, one.study, 'finished'), await markedAt(folder, one.study, 'left')]
+    if (over.every(mark => mark === null)) open.push(one)
+  }
+  return open
+}
+
+/** A node of which no study can be started ends at once, in front of whoever starts it. @throws OperatorError */
+async function requireSomeStartable(
+  studies: readonly VerifiedStudy[],
+  node: { folder: string; config: NodeConfig; identity: Identity },
+): Promise<void> {
+  const results = await Promise.allSettled(studies.map(study => requireStartable(study, node)))
+  const refused = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+  if (refused.length > 0 && refused.length === studies.length) throw refused[0]
 }
 
 /** The parts of `process` that `runUntilStopped` uses. */

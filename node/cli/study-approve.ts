@@ -12,14 +12,13 @@ import { storeApproved } from '../storage/approved-studies.ts'
 import { folderUnusable } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { studyFolder } from '../storage/round-files.ts'
-import { readStudyFile } from '../storage/study-file.ts'
+import { readStudyFile, requireMember } from '../storage/study-file.ts'
 import { thisMachine } from '../training/machine.ts'
 import { needsOf, needsText, requireCapacity } from '../training/needs.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { ownRecordsLine, readOwnRecords } from './own-records.ts'
 import { fileProgress } from './progress.ts'
-import { requireMember } from './study-new.ts'
 import { studyLines } from './study-text.ts'
 
 export function addStudyApprove(command: Command): void {
@@ -41,7 +40,7 @@ async function approveStudy(
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
   const study = await readStudyFile(file)
-  if (!join) requireMember(study.document, identity)
+  if (!join) requireMember(study.document, identity.peer)
   requireStudyWithinCap(study.document, config)
   if (!force) requireSoundPromise(study.document)
   const records = await readOwnRecords(study.document, dataSourceOf(config, dataset ?? null), {
@@ -51,7 +50,7 @@ async function approveStudy(
   })
   if (records !== null)
     requireCapacity(study.document, records, await thisMachine(data, studyFolder(data, study.study)))
-  const stored = await storeApproved(data, study, dataset).catch(error => {
+  const stored = await storeApproved(data, study, { dataset, joining: join === true }).catch(error => {
     throw folderUnusable(data, error)
   })
   if (json)
@@ -61,6 +60,6 @@ async function approveStudy(
       ...studyLines(study),
       ownRecordsLine(records, joinPath(data, CONFIG_FILE)),
       ...(records === null ? [] : [`Needs     ${needsText(needsOf(study.document, records), 'those here')}`]),
-      `Approved: "confrere start --data ${data}${join ? ' --join' : ''}" takes part in it.`,
+      `Approved: "confrere start --data ${data}" takes part in it; a node that runs already has begun.`,
     )
 }

@@ -2,12 +2,11 @@
 
 import type { Command } from 'commander'
 import * as limit from '../../protocols/study/limits.ts'
-import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { requireSoundPromise } from '../privacy/caps.ts'
 import { writeFileNew } from '../storage/atomic-file.ts'
-import { type Identity, loadIdentity, peerIdString } from '../storage/identity.ts'
-import { openStudy, sealStudy } from '../storage/study-file.ts'
+import { loadIdentity } from '../storage/identity.ts'
+import { openStudy, requireMember, sealStudy } from '../storage/study-file.ts'
 import { parseHospital } from '../study/hospital-text.ts'
 import { documentOfSpec, readStudySpec, type StudySpec } from '../study/study-spec.ts'
 import { readTemplate, readTemplateText, TEMPLATE_NAMES, templateFile } from '../study/templates.ts'
@@ -113,7 +112,7 @@ async function writeStudy(
 ): Promise<void> {
   const identity = await loadIdentity(data)
   const { document } = documentOfSpec(parsed, { created: new Date().toISOString(), file })
-  requireMember(document, identity)
+  requireMember(document, identity.peer)
   if (!force) requireSoundPromise(document)
   // a hospital's own number of records is private, so the founder's machine stands for one with an equal share
   requireCapacity(document, equalShare(document), await thisMachine(data))
@@ -128,15 +127,6 @@ async function writeStudy(
   const study = openStudy(bytes, out)
   if (json) printJson({ file: out, ...studyJson(study) })
   else printLines(...studyLines(study), `Wrote ${out}: send it to every hospital, which approves it.`)
-}
-
-/** @throws OperatorError `not-in-roster`, exit code 6 */
-export function requireMember({ hospitals, name }: StudyDocument, { peer }: Identity): void {
-  if (hospitals.some(({ id }) => peerIdString(id) === peer)) return
-  throw new OperatorError('not-in-roster', `This node, ${peer}, is not one of the hospitals of "${name}"`, {
-    hint: 'The founder has to write a study that lists this peer id; or, if the others are to admit it later, say --join.',
-    exitCode: EXIT.notInRoster,
-  })
 }
 
 function usage(code: string, message: string, hint: string): OperatorError {

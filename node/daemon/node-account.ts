@@ -2,9 +2,10 @@
 
 import type { MissingCharge } from '../../protocols/ledger/missing-charges.ts'
 import type { Logger } from '../log.ts'
-import { type AccountInit, PrivacyAccount } from '../privacy/account.ts'
+import { type AccountTerms, PrivacyAccount } from '../privacy/account.ts'
 import { chargedStore, reconcile } from '../privacy/charged-store.ts'
 import { populationText } from '../privacy/epsilon-text.ts'
+import type { Ledger } from '../privacy/ledger-file.ts'
 import type { SavedCharge, Store } from '../storage/store.ts'
 
 export interface NodeAccount {
@@ -16,38 +17,32 @@ export interface NodeAccount {
 }
 
 /**
- * Opens the account, and charges the rounds that its ledger lacks.
+ * Opens a study's account in the node's ledger, and charges the rounds that its ledger lacks.
  *
- * @throws OperatorError as `PrivacyAccount.open`
+ * @throws OperatorError as `PrivacyAccount.in`
  */
 export async function openNodeAccount(
-  level: Store,
-  init: Omit<AccountInit, 'now' | 'roundsKnown'>,
+  { ledger, level }: { ledger: Ledger; level: Store },
+  init: Omit<AccountTerms, 'now'>,
   log: Logger,
 ): Promise<NodeAccount> {
-  const now = () => new Date().toISOString()
-  const account = await PrivacyAccount.open({ ...init, now, roundsKnown: await level.knowsRounds() })
-  try {
-    const { restored, added } = await reconcile(level, account)
-    logAdded(added, log)
-    let told: ((charge: SavedCharge) => void) | undefined
-    const store = chargedStore(level, account, {
-      ...{ peer: init.peer, restored },
-      added: charges => {
-        logAdded(charges, log)
-        for (const charge of charges) told?.(charge)
-      },
-    })
-    return {
-      ...{ account, store },
-      follow: node => {
-        logAccount(account, init, log)
-        told = charge => node.charged(charge)
-      },
-    }
-  } catch (error) {
-    await account.close()
-    throw error
+  const account = await PrivacyAccount.in(ledger, { ...init, now: () => new Date().toISOString() })
+  const { restored, added } = await reconcile(level, account)
+  logAdded(added, log)
+  let told: ((charge: SavedCharge) => void) | undefined
+  const store = chargedStore(level, account, {
+    ...{ peer: init.peer, restored },
+    added: charges => {
+      logAdded(charges, log)
+      for (const charge of charges) told?.(charge)
+    },
+  })
+  return {
+    ...{ account, store },
+    follow: node => {
+      logAccount(account, init, log)
+      told = charge => node.charged(charge)
+    },
   }
 }
 
@@ -64,7 +59,7 @@ function logAdded(charges: readonly MissingCharge[], log: Logger): void {
 /** Says whose account pays, and what was spent from it. */
 function logAccount(
   account: PrivacyAccount,
-  { population, epsilonMax }: Omit<AccountInit, 'now' | 'roundsKnown'>,
+  { population, epsilonMax }: Pick<AccountTerms, 'population' | 'epsilonMax'>,
   log: Logger,
 ) {
   const known = { account: account.account, population, epsilon: account.total(), epsilonMax }

@@ -1,10 +1,9 @@
-/** What a node shows of itself while it starts: opening its store, reading its records, joining the others. @module */
+/** What a study shows of itself while it starts: reading its records, joining the others. @module */
 
 import { spendingOf, termsOfStudy } from '../../protocols/ledger/spending.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import type { HttpSources } from '../http/http.ts'
 import { IDLE_STATUS, type NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { epsilonText, observerWords, promisedText, severalHospitalsLine } from '../privacy/epsilon-text.ts'
@@ -13,12 +12,8 @@ import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import type { WorkerProgress } from '../worker/worker-thread.ts'
 
-/** What the node is doing before it takes part, in words. */
-export type StartupStage =
-  | 'opening the store'
-  | 'reading the records'
-  | `${WorkStage}: ${number} %`
-  | 'joining the network'
+/** What the node is doing before it takes part in a study, in words. */
+export type StartupStage = 'reading the records' | `${WorkStage}: ${number} %` | 'joining the network'
 
 type WorkStage = 'reading files of records' | 'computing features of the records'
 
@@ -91,17 +86,8 @@ export async function unlessAborted<T>(signal: AbortSignal | undefined, work: ()
   }
 }
 
-/** The sources of the local interface until the node has begun: alive, not ready, and why. */
-export function startupSources(startup: Startup): Omit<HttpSources, 'live' | 'onError'> {
-  return {
-    status: () => startupStatus(startup),
-    rounds: () => [],
-    privacy: () => null,
-    ready: () => ({ ready: false, reasons: [`the node is starting: ${startup.stage}`] }),
-  }
-}
-
-function startupStatus({ stage, peer, site, study, population, document }: Startup): NodeStatus {
+/** What a study shows of itself while it starts. */
+export function startupStatus({ stage, peer, site, study, population, document }: Startup): NodeStatus {
   return {
     ...IDLE_STATUS,
     peer,

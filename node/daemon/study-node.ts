@@ -24,10 +24,11 @@ import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { type AntiEntropy, createAntiEntropy } from '../network/anti-entropy.ts'
 import type { GossipVerdict } from '../network/gossip-reader.ts'
-import { createNetwork, type Network, type NetworkInit } from '../network/libp2p-host.ts'
+import type { HelloDesk } from '../network/hello-desk.ts'
 import { AuthorLimits } from '../network/limits/author-limits.ts'
 import type { Strike } from '../network/limits/strikes.ts'
 import { Neighbours } from '../network/neighbours.ts'
+import type { Network, NetworkHost } from '../network/network.ts'
 import { TransferClient } from '../network/transfer/client.ts'
 import { TransferServer } from '../network/transfer/server.ts'
 import { budgetSpent } from '../privacy/account.ts'
@@ -55,27 +56,33 @@ export interface NodeInit {
   readonly document: StudyDocument
   readonly identity: Identity
   readonly site: string
-  readonly network: Pick<NetworkInit, 'transport' | 'listen' | 'announce' | 'bootstrap' | 'mdns'>
   readonly requiredPeers: readonly string[]
   readonly epsilonMax: number
   /** whose account pays: null for the hospital's own */
   readonly population?: string | null
-  /** rounds of the study that the privacy budget pays for, those charged already among them */
+  /** rounds of the study that the privacy budget pays for at the start, those charged already among them */
   readonly chargesMax?: number
+  /** whether the privacy budget pays for a further round now: other studies spend from it too */
+  readonly paysNext?: () => boolean
 }
 
 export interface NodeComponents {
+  /** the node's, for all of its studies */
+  readonly host: NetworkHost
+  readonly hellos: HelloDesk
   readonly store: Store
   readonly worker: WorkerClient
   readonly evidence: EvidenceFolder
   readonly log: Logger
   /** told when the change of the roster that our operator approved can have no effect any more: it holds, most often */
   readonly settled?: () => void
-  /** told when the node cannot go on */
+  /** told when the study cannot go on here */
   readonly fatal: (error: unknown) => void
+  /** told when its last round is certified */
+  readonly finished?: () => void
 }
 
-/** Starts a node on its study; resolves when it listens and has taken up its round. */
+/** Starts a study on its node's host; resolves when it has taken up its round. */
 export async function createNode(init: NodeInit, components: NodeComponents): Promise<StudyNode> {
   const { document, identity, requiredPeers, chargesMax } = init
   const { store, worker } = components
@@ -111,13 +118,15 @@ export class StudyNode {
   readonly #origins: AuthorLimits
   /** whether the roster has named us so far */
   #inside: boolean
+  /** whether the round is taken up and every protocol served, so that members may be let in */
+  #open = false
   #network!: Network
   #antiEntropy!: AntiEntropy
   #client!: TransferClient
 
   constructor(context: StepContext, init: NodeInit, components: NodeComponents & Found) {
     const { document, epsilonMax } = init
-    const { store, worker, log, fatal, head, records } = components
+    const { host, hellos, store, worker, log, fatal, head, records } = components
     this.#context = context
     this.#init = init
     this.#components = components
@@ -128,7 +137,7 @@ export class StudyNode {
       { context, document, epsilonMax, records, charges },
       {
         log,
-        bytesSent: () => this.#network?.bytesSent() ?? 0,
+        bytesSent: () => host.bytesSent(),
         store: record => void store.record(record).catch(fatal),
         patients: pricedElsewhere(worker.epsilonsOfCopies),
         accuse: (peer, code, evidence) => this.#accuse(peer, code, evidence),
@@ -154,7 +163,7 @@ export class StudyNode {
     })
     this.#neighbours = new Neighbours({
       context,
-      network: () => this.#network,
+      ...{ hellos, network: () => this.#network },
       joined: peer => this.#joined(peer),
       left: peer => this.#member('disconnected', peer),
       elsewhere: (peer, difference) => log.warn({ peer, ...difference }, this.#absenceOf(peer) ?? ''),
@@ -172,11 +181,16 @@ export class StudyNode {
   }
 
   async start(head: SavedRound, found: { lacksCheckpoint: boolean }): Promise<void> {
-    const { store, worker, log, engine } = this.#components
+    const { host, store, worker, log, engine } = this.#components
     const context = this.#context
     const state = () => this.#driver.state
     const event = (event: RoundEvent) => this.#driver.event(event)
-    const network = await this.#createNetwork()
+    const { discovered, opened, closed } = this.#neighbours
+    const network = host.join(topicOf(context.study), {
+      admits: peer => this.#open && this.#now.roster.ranks.has(peer),
+      validate: bytes => this.#validate(bytes),
+      ...{ discovered, opened, closed },
+    })
     this.#network = network
     this.#client = new TransferClient({ context, network, worker, state, event })
     const { nextStep } = this.#driver
@@ -190,38 +204,11 @@ export class StudyNode {
     if (roster.version > 0) this.#notice({ kind: 'roster', round, roster })
     await server.start()
     await this.#antiEntropy.start()
-    try {
-      await network.start()
-    } catch (error) {
-      await this.stop()
-      throw error
-    }
+    this.#open = true
+    network.refresh()
     this.#lag.enable()
-    await this.#neighbours.start()
-    log.info({ peer: network.peer, addresses: network.addresses(), engine }, 'listening')
-  }
-
-  async #createNetwork(): Promise<Network> {
-    const { network, identity } = this.#init
-    const { log } = this.#components
-    const { discovered, opened, closed } = this.#neighbours
-    return await createNetwork(
-      {
-        ...network,
-        seed: identity.seed,
-        topic: topicOf(this.#context.study),
-        datastore: this.#components.store.datastore(),
-      },
-      {
-        admits: peer => this.#now.roster.ranks.has(peer),
-        validate: bytes => this.#validate(bytes),
-        discovered,
-        opened,
-        closed,
-        refused: (peer, ms, reason) =>
-          log.warn({ peer, ms, reason }, 'a peer went too far and is sent away for a while'),
-      },
-    )
+    this.#neighbours.start()
+    log.info({ addresses: network.addresses(), engine }, 'taking part')
   }
 
   #member(type: 'connected' | 'disconnected', peer: string): void {
@@ -261,7 +248,9 @@ export class StudyNode {
 
   #notice(notice: Notice): void {
     this.#recorder.notice(notice)
+    if (notice.kind === 'completed' && !this.#paysNext(notice.round)) this.#spent(notice.round + 1)
     if (notice.kind === 'refused' && notice.code === 'privacy-budget-exhausted') this.#spent(notice.round)
+    if (notice.kind === 'finished') this.#components.finished?.()
     if (notice.kind !== 'roster') return
     const { roster } = notice
     this.#neighbours.follow(roster)
@@ -270,6 +259,11 @@ export class StudyNode {
     this.#inside = inside
     const { approving } = this.#driver.state
     if (approving !== null && !fits(this.#init.document, roster, approving)) this.#components.settled?.()
+  }
+
+  #paysNext(completed: number): boolean {
+    const { document, paysNext } = this.#init
+    return completed >= trainingRounds(document) || paysNext === undefined || paysNext()
   }
 
   /** The budget is spent: the node leaves, but for a round that it had released in before it was started again. */
@@ -388,13 +382,10 @@ export class StudyNode {
   }
 
   async stop(): Promise<void> {
-    const { worker, store } = this.#components
     this.#lag.disable()
     this.#neighbours.stop()
     this.#antiEntropy.stop()
     await this.#driver.stop()
-    await this.#network.stop()
-    await worker.close()
-    await store.close()
+    await this.#network?.leave()
   }
 }

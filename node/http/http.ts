@@ -37,9 +37,10 @@ const HEADERS = {
 
 /** What the interface shows. */
 export interface HttpSources {
-  status(): NodeStatus
+  /** @param study first digits of its id; by default the one that runs */
+  status(study?: string): NodeStatus
   /** finished rounds, oldest first */
-  rounds(): readonly RoundRecord[]
+  rounds(study?: string): readonly RoundRecord[]
   /** what was spent in which studies; null while the node starts and has not opened its ledger */
   privacy(): PrivacyReport | null
   /** whether the node can take part in a round now, and if not, why */
@@ -83,7 +84,7 @@ export function createHttpApp(sources: HttpSources): Hono {
     const { ready, reasons } = sources.ready()
     return c.json({ ready, reasons }, ready ? 200 : 503)
   })
-  app.get('/v1/status', c => c.json(sources.status()))
+  app.get('/v1/status', c => c.json(sources.status(c.req.query('study'))))
   app.get('/v1/privacy', c => {
     const report = sources.privacy()
     return report === null ? c.json(refuse('starting', 'The node is starting: ask again'), 503) : c.json(report)
@@ -91,7 +92,7 @@ export function createHttpApp(sources: HttpSources): Hono {
   app.get('/v1/rounds', c => {
     const since = c.req.query('since') ?? '-1'
     if (!/^(-1|\d{1,9})$/.test(since)) return c.json(refuse('bad-since', 'since is the number of a round'), 400)
-    return c.json(sources.rounds().filter(({ round }) => round > Number(since)))
+    return c.json(sources.rounds(c.req.query('study')).filter(({ round }) => round > Number(since)))
   })
 
   app.notFound(c => c.json(refuse('not-found', 'There is nothing here'), 404))

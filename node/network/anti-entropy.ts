@@ -23,8 +23,8 @@ import { answer, decodeFill, decodeSummary, encodeSync } from '../../protocols/s
 import { SYNC_INTERVAL_MS, SYNC_LINKS_MAX, SYNC_PEERS } from '../../protocols/sync/limits.ts'
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import type { Store } from '../storage/store.ts'
-import type { Network } from './libp2p-host.ts'
 import { patienceMs } from './limits/limits.ts'
+import type { Network } from './network.ts'
 import { ask, reply } from './request-reply.ts'
 
 export const SYNC_PROTOCOL = '/confrere/sync/1.0.0'

@@ -18,6 +18,8 @@ import {
   GOSSIP_FRAME_BYTES_MAX,
   GOSSIP_MESSAGES_PER_FRAME_MAX,
   GOSSIP_SEEN_MAX,
+  TOPIC_CHARACTERS_MAX,
+  TOPICS_PER_PEER_MAX,
 } from './limits/limits.ts'
 import type { PeerGuard } from './limits/peer-guard.ts'
 
@@ -39,13 +41,18 @@ interface RpcMessage {
   readonly data?: Uint8Array
 }
 
+interface Subscription {
+  readonly topic?: string
+  readonly subscribe?: boolean
+}
+
 interface Rpc {
-  readonly subscriptions: readonly { readonly topic?: string }[]
+  readonly subscriptions: readonly Subscription[]
   readonly messages: readonly RpcMessage[]
   readonly control?: {
     readonly ihave: readonly unknown[]
     readonly iwant: readonly unknown[]
-    readonly graft: readonly unknown[]
+    readonly graft: readonly { readonly topicID?: string }[]
     readonly prune: readonly object[]
     readonly idontwant: readonly unknown[]
   }
@@ -62,16 +69,30 @@ interface Internals {
   onPeerDisconnected(peer: PeerId): void
 }
 
-export interface GossipReaderParts {
-  readonly topic: string
-  readonly guard: PeerGuard
-  readonly channel: (stream: Stream, peer: string) => Channel
-  readonly frameMs: number
+/** One topic: who may be in it, and what is passed on. */
+export interface GossipTopic {
+  admits(peer: string): boolean
   validate(bytes: Uint8Array, from: string): GossipVerdict
 }
 
+export interface GossipReaderParts {
+  readonly guard: PeerGuard
+  readonly channel: (stream: Stream, peer: string) => Channel
+  readonly frameMs: number
+}
+
+/** The topics of a node, each with members of its own. */
+export interface GossipTopics {
+  /** Begins or ends a topic. Peers that have subscribed to it already are in it at once. */
+  set(topic: string, members: GossipTopic | null): void
+  /** Looks again at who is admitted to a topic: after its members have changed. */
+  refresh(topic: string): void
+  /** Forgets a peer that is gone. */
+  forget(peer: string): void
+}
+
 /** Replaces gossipsub's reader with ours. */
-export function readGossip(gossipsub: GossipSub, parts: GossipReaderParts): void {
+export function readGossip(gossipsub: GossipSub, parts: GossipReaderParts): GossipTopics {
   const gossip = gossipsub as unknown as Internals
   const reader = new GossipReader(gossip, parts)
   gossip.createInboundStream = (peer, stream) => {
@@ -86,12 +107,16 @@ export function readGossip(gossipsub: GossipSub, parts: GossipReaderParts): void
       channel.abort(error instanceof Error ? error : new Error(String(error)))
     })
   }
+  return reader
 }
 
-class GossipReader {
+class GossipReader implements GossipTopics {
   readonly #gossip: Internals
   readonly #parts: GossipReaderParts
   readonly #seen = new Set<string>()
+  readonly #topics = new Map<string, GossipTopic>()
+  /** what each peer has subscribed to, also where it is in no topic of ours: it says so once */
+  readonly #subscribed = new Map<string, Set<string>>()
 
   constructor(gossip: Internals, parts: GossipReaderParts) {
     this.#gossip = gossip
@@ -110,6 +135,39 @@ class GossipReader {
     }
   }
 
+  set(topic: string, members: GossipTopic | null): void {
+    if (members === null) this.#topics.delete(topic)
+    else this.#topics.set(topic, members)
+    this.refresh(topic)
+  }
+
+  refresh(topic: string): void {
+    for (const [id, topics] of this.#subscribed) {
+      const peer = this.#gossip.peers.get(id)
+      if (peer === undefined || !topics.has(topic)) continue
+      const subscribe = this.#isIn(id, topic)
+      // gossipsub takes a repeated subscription for nothing
+      this.#gossip.handleReceivedRpc(peer, { subscriptions: [{ topic, subscribe }], messages: [] }).catch(() => {})
+    }
+  }
+
+  forget(peer: string): void {
+    this.#subscribed.delete(peer)
+  }
+
+  #isIn(peer: string, topic: string | undefined): topic is string {
+    return topic !== undefined && this.#topics.get(topic)?.admits(peer) === true
+  }
+
+  #noteSubscriptions(peer: string, subscriptions: readonly Subscription[]): void {
+    const topics = this.#subscribed.get(peer) ?? new Set<string>()
+    this.#subscribed.set(peer, topics)
+    for (const { topic = '', subscribe } of subscriptions) {
+      if (!subscribe) topics.delete(topic)
+      else if (topic.length <= TOPIC_CHARACTERS_MAX && topics.size < TOPICS_PER_PEER_MAX) topics.add(topic)
+    }
+  }
+
   #decode(peer: string, frame: Uint8Array): Rpc | undefined {
     try {
       return this.#gossip.decodeRpc(frame)
@@ -120,31 +178,36 @@ class GossipReader {
   }
 
   async #handle(peer: PeerId, { subscriptions, messages, control }: Rpc): Promise<void> {
-    const { guard, topic } = this.#parts
+    const { guard } = this.#parts
     const id = peer.toString()
+    this.#noteSubscriptions(id, subscriptions)
     // with a gossip factor of 0 no honest peer announces messages or asks for announced ones
     if ((control?.ihave.length ?? 0) + (control?.iwant.length ?? 0) > 0) guard.strikes.add(id, 'gossip-stray')
     const controls = control ? control.graft.length + control.prune.length + control.idontwant.length : 0
     if (!guard.says(id, { messages: Math.max(1, messages.length + controls), bytes: 0 })) return
     const accepted = messages.filter(message => this.#accepts(id, message))
+    const graft = control?.graft.filter(({ topicID }) => this.#isIn(id, topicID)) ?? []
     const prune = control?.prune.map(one => ({ ...one, peers: [] })) ?? []
     await this.#gossip.handleReceivedRpc(peer, {
-      subscriptions: subscriptions.filter(one => one.topic === topic),
+      subscriptions: subscriptions.filter(({ topic }) => this.#isIn(id, topic)),
       messages: accepted,
-      ...(control && { control: { ...control, ihave: [], iwant: [], prune } }),
+      ...(control && { control: { ...control, ihave: [], iwant: [], graft, prune } }),
     })
   }
 
   /** Whether a message is new, valid and may be forwarded. */
   #accepts(peer: string, { topic, data }: RpcMessage): boolean {
-    const { guard, validate } = this.#parts
-    if (topic !== this.#parts.topic || data === undefined || data.length > MESSAGE_BYTES_MAX) {
+    const { guard } = this.#parts
+    const members = this.#topics.get(topic)
+    if (data === undefined || data.length > MESSAGE_BYTES_MAX) {
       guard.strikes.add(peer, 'gossip-rejected')
       return false
     }
+    // a study that has ended here, or whose member the peer is no more: it may not know yet
+    if (members === undefined || !members.admits(peer)) return false
     const key = createHash('sha256').update(data).digest('base64')
     if (this.#seen.has(key)) return false
-    const verdict = validate(data, peer)
+    const verdict = members.validate(data, peer)
     if (verdict === 'reject') guard.strikes.add(peer, 'gossip-rejected')
     if (verdict !== 'accept') return false
     if (this.#seen.size >= GOSSIP_SEEN_MAX) this.#seen.delete(this.#seen.values().next().value as string)

@@ -1,5 +1,6 @@
 /**
- * The libp2p network of one node: admission, gossip and streams. The only module that builds libp2p.
+ * The libp2p host of one node, and the network that each study sees of it: admission, gossip and streams. The only module
+ * that builds libp2p.
  *
  * @module
  */
@@ -19,10 +20,10 @@ import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { ProtocolError } from '../../protocols/errors.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import { systemClock } from '../clock.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { Channel } from './channel.ts'
-import { GOSSIP_DECODE_LIMITS, type GossipVerdict, readGossip } from './gossip-reader.ts'
+import { GOSSIP_DECODE_LIMITS, type GossipTopics, readGossip } from './gossip-reader.ts'
 import { Handshakes } from './limits/handshakes.ts'
 import {
   CONNECTIONS_MAX,
@@ -35,6 +36,16 @@ import {
 } from './limits/limits.ts'
 import { PeerGuard } from './limits/peer-guard.ts'
 import type { StrikeReason, Strikes } from './limits/strikes.ts'
+import type {
+  HostHandlers,
+  HostInit,
+  Network,
+  NetworkHandlers,
+  NetworkHost,
+  SoleNetwork,
+  StreamHandler,
+  Streams,
+} from './network.ts'
 import { MeteredWire } from './wire-meter.ts'
 
 /** Peers each message is pushed to; anti-entropy repairs what that misses. */
@@ -48,56 +59,7 @@ const GOSSIP_FRAME_MS = 30_000
 /** Up to this weight a peer's strikes may be accidents and do not remove it from the mesh. */
 const STRIKES_BEFORE_SCORE = 25
 
-export interface NetworkInit {
-  readonly seed: Uint8Array
-  readonly topic: string
-  readonly transport: 'tcp' | 'memory'
-  readonly listen: readonly string[]
-  readonly announce: readonly string[]
-  readonly bootstrap: readonly string[]
-  readonly mdns: boolean
-  /** libp2p's own datastore for the peer store, if it is to survive a restart */
-  readonly datastore?: unknown
-  readonly clock?: Clock
-}
-
-export interface NetworkHandlers {
-  /** whether the roster knows this PeerId */
-  admits(peer: string): boolean
-  /** decides whether a gossip message is forwarded, and whether its forwarder `from` is faulty */
-  validate(bytes: Uint8Array, from: string): GossipVerdict
-  discovered(peer: string, addresses: string[]): void
-  opened(peer: string): void
-  closed(peer: string): void
-  /** a peer was refused for that long */
-  refused?(peer: string, ms: number, reason: StrikeReason): void
-}
-
-/** What the rest of the node sees of libp2p. */
-export interface Network {
-  readonly peer: string
-  /** peers' use of their limits, and their strikes */
-  readonly guard: PeerGuard
-  addresses(): string[]
-  start(): Promise<void>
-  stop(): Promise<void>
-  publish(bytes: Uint8Array): void
-  /** PeerIds that subscribe to our topic, as gossip sees it */
-  subscribers(): string[]
-  handle(protocol: string, handler: (stream: Stream, peer: string) => Promise<void>): Promise<void>
-  open(peer: string, protocol: string, signal: AbortSignal): Promise<Stream>
-  /** a stream of that peer, read with limits and accounted for */
-  channel(stream: Stream, peer: string): Channel
-  /** whether an address can be dialled as that peer's */
-  dialable(peer: string, address: string): boolean
-  dial(peer: string, addresses: readonly string[], signal: AbortSignal): Promise<void>
-  hangUp(peer: string): Promise<void>
-  connected(peer: string): boolean
-  /** bytes handed to sockets since the start, encryption and framing included */
-  bytesSent(): number
-}
-
-function createGossip(topic: string, strikes: Strikes) {
+function createGossip(strikes: Strikes) {
   return gossipsub({
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: message => createHash('sha256').update(message.data).digest(),
@@ -117,7 +79,6 @@ function createGossip(topic: string, strikes: Strikes) {
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     heartbeatInterval: GOSSIP_HEARTBEAT_MS,
-    allowedTopics: [topic],
     maxInboundStreams: STREAMS_PER_PROTOCOL_MAX,
     maxOutboundBufferSize: GOSSIP_UNSENT_BYTES_MAX,
     decodeRpcLimits: GOSSIP_DECODE_LIMITS,
@@ -131,12 +92,11 @@ function createGossip(topic: string, strikes: Strikes) {
   })
 }
 
-async function createHost(
-  init: NetworkInit,
-  handlers: NetworkHandlers,
-  { guard, wire }: { guard: PeerGuard; wire: MeteredWire },
+async function createLibp2pHost(
+  init: HostInit,
+  { admits, guard, wire }: { admits: (peer: string) => boolean; guard: PeerGuard; wire: MeteredWire },
 ) {
-  const denied = (peer: PeerId) => !handlers.admits(peer.toString()) || guard.strikes.refuses(peer.toString())
+  const denied = (peer: PeerId) => !admits(peer.toString()) || guard.strikes.refuses(peer.toString())
   const handshakes = new Handshakes()
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', init.seed),
@@ -173,23 +133,25 @@ async function createHost(
       ...(init.mdns ? [mdns({ interval: MDNS_INTERVAL_MS, serviceTag: '_confrere._udp.local' })] : []),
       ...(init.bootstrap.length > 0 ? [bootstrap({ list: [...init.bootstrap] })] : []),
     ],
-    services: { identify: identify(), pubsub: createGossip(init.topic, guard.strikes) },
+    services: { identify: identify(), pubsub: createGossip(guard.strikes) },
     start: false,
   })
 }
 
-type Host = Awaited<ReturnType<typeof createHost>>
+type Host = Awaited<ReturnType<typeof createLibp2pHost>>
 
-function listen(host: Host, handlers: NetworkHandlers, guard: PeerGuard): void {
+function listen(host: Host, studies: ReadonlyMap<string, NetworkHandlers>, guard: PeerGuard): void {
   host.addEventListener('connection:open', event => limitConnections(host, event.detail, guard))
-  host.addEventListener('peer:connect', event => handlers.opened(event.detail.toString()))
-  host.addEventListener('peer:disconnect', event => handlers.closed(event.detail.toString()))
+  host.addEventListener('peer:connect', event => {
+    for (const study of studies.values()) study.opened(event.detail.toString())
+  })
+  host.addEventListener('peer:disconnect', event => {
+    for (const study of studies.values()) study.closed(event.detail.toString())
+  })
   host.addEventListener('peer:discovery', event => {
     const { id, multiaddrs } = event.detail
-    handlers.discovered(
-      id.toString(),
-      multiaddrs.map(address => address.toString()),
-    )
+    const addresses = multiaddrs.map(address => address.toString())
+    for (const study of studies.values()) study.discovered(id.toString(), addresses)
   })
 }
 
@@ -209,9 +171,10 @@ function limitConnections(host: Host, connection: Connection, guard: PeerGuard):
   }
 }
 
-/** Builds the network; nothing listens before `start`. */
-export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers): Promise<Network> {
+/** Builds the host; nothing listens before `start`. */
+export async function createHost(init: HostInit, handlers: HostHandlers = {}): Promise<NetworkHost> {
   const { clock = systemClock } = init
+  const studies = new Map<string, NetworkHandlers>()
   let sent = 0
   let host: Host | undefined
   const refused = (peer: string, ms: number, reason: StrikeReason) => {
@@ -228,37 +191,51 @@ export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers
     frame: peer => guard.frames(peer),
     overrun: peer => guard.strikes.add(peer, 'long-frame'),
   })
-  host = await createHost(init, handlers, { guard, wire })
+  const admits = (peer: string): boolean =>
+    [...studies.values()].some(study => study.admits(peer)) || handlers.admits?.(peer) === true
+  host = await createLibp2pHost(init, { admits, guard, wire })
   const channel = (stream: Stream, peer: string) =>
     new Channel(stream, { clock, read: bytes => guard.account(peer, bytes), wrote: () => guard.writes(peer) })
-  const { topic } = init
-  const validate = (bytes: Uint8Array, from: string) => handlers.validate(bytes, from)
-  readGossip(host.services.pubsub, { topic, guard, channel, frameMs: GOSSIP_FRAME_MS, validate })
-  listen(host, handlers, guard)
-  return networkOf(host, { init, guard, channel, sent: () => sent })
+  const topics = readGossip(host.services.pubsub, { guard, channel, frameMs: GOSSIP_FRAME_MS })
+  host.addEventListener('peer:disconnect', event => topics.forget(event.detail.toString()))
+  listen(host, studies, guard)
+  const streams = streamsOf(host, { guard, channel, sent: () => sent })
+  const libp2p = host
+  const whole: NetworkHost = {
+    ...streams,
+    admits,
+    start: () => startHost(libp2p, { listen: init.listen, topics: studies.keys() }),
+    stop: async () => await libp2p.stop(),
+    join: (topic, study) => {
+      studies.set(topic, study)
+      topics.set(topic, study)
+      // those that join before the start are subscribed to with it
+      if (libp2p.status === 'started') libp2p.services.pubsub.subscribe(topic)
+      return networkOf(whole, libp2p, { topic, study, topics, streams, left: () => studies.delete(topic) })
+    },
+  }
+  return whole
 }
 
-function networkOf(
+/** A host with one study, which starts and stops with it. */
+export async function createNetwork(
+  { topic, ...init }: HostInit & { readonly topic: string },
+  handlers: NetworkHandlers & HostHandlers,
+): Promise<SoleNetwork> {
+  const { refused } = handlers
+  const host = await createHost(init, { ...(refused && { refused }) })
+  return { ...host.join(topic, handlers), start: host.start, stop: host.stop }
+}
+
+function streamsOf(
   host: Host,
-  {
-    init,
-    guard,
-    channel,
-    sent,
-  }: { init: NetworkInit; guard: PeerGuard; channel: Network['channel']; sent: () => number },
-): Network {
-  const { pubsub } = host.services
+  { guard, channel, sent }: { guard: PeerGuard; channel: Network['channel']; sent: () => number },
+): Streams {
   return {
     peer: host.peerId.toString(),
     guard,
     channel,
     addresses: () => host.getMultiaddrs().map(address => address.toString()),
-    start: () => startHost(host, init),
-    stop: async () => await host.stop(),
-    publish: bytes => {
-      pubsub.publish(init.topic, bytes).catch(() => {})
-    },
-    subscribers: () => pubsub.getSubscribers(init.topic).map(peer => peer.toString()),
     handle: async (protocol, handler) => {
       const limited = limitStreams(handler, guard)
       await host.handle(protocol, (stream, connection) => limited(stream, connection.remotePeer.toString()), {
@@ -287,6 +264,53 @@ function networkOf(
   }
 }
 
+/** The host as one study sees it. */
+function networkOf(host: NetworkHost, libp2p: Host, { topic, study, topics, streams, left }: JoinedTopic): Network {
+  const { pubsub } = libp2p.services
+  const handled: string[] = []
+  const named = (protocol: string): string => `${protocol}/${topic.slice(topic.lastIndexOf('/') + 1)}`
+  const cutOffStrangers = (): void => {
+    const open = new Set(libp2p.getConnections().map(({ remotePeer }) => remotePeer.toString()))
+    for (const peer of open) if (!host.admits(peer)) host.hangUp(peer).catch(() => {})
+  }
+  return {
+    ...streams,
+    host,
+    handle: async (protocol, handler) => {
+      handled.push(named(protocol))
+      await host.handle(named(protocol), async (stream, peer) => {
+        if (study.admits(peer)) return await handler(stream, peer)
+        // a member of another study of this node
+        stream.abort(new Error('not in the roster'))
+      })
+    },
+    open: async (peer, protocol, signal) => await host.open(peer, named(protocol), signal),
+    publish: bytes => {
+      pubsub.publish(topic, bytes).catch(() => {})
+    },
+    subscribers: () => pubsub.getSubscribers(topic).map(peer => peer.toString()),
+    refresh: () => {
+      topics.refresh(topic)
+      cutOffStrangers()
+    },
+    leave: async () => {
+      left()
+      topics.set(topic, null)
+      if (libp2p.status === 'started') pubsub.unsubscribe(topic)
+      await Promise.all(handled.map(protocol => libp2p.unhandle(protocol)))
+      cutOffStrangers()
+    },
+  }
+}
+
+interface JoinedTopic {
+  readonly topic: string
+  readonly study: NetworkHandlers
+  readonly topics: GossipTopics
+  readonly streams: Streams
+  readonly left: () => void
+}
+
 /** The address with that peer's id; undefined when it is malformed or another peer's. */
 function targetOf(peer: string, address: string): Multiaddr | undefined {
   try {
@@ -297,8 +321,6 @@ function targetOf(peer: string, address: string): Multiaddr | undefined {
     return undefined
   }
 }
-
-type StreamHandler = (stream: Stream, peer: string) => Promise<void>
 
 /** Limits a peer's streams of one protocol over all of its connections: the oldest is aborted. */
 function limitStreams(handler: StreamHandler, guard: PeerGuard): StreamHandler {
@@ -320,17 +342,20 @@ function limitStreams(handler: StreamHandler, guard: PeerGuard): StreamHandler {
   }
 }
 
-async function startHost(host: Host, init: NetworkInit): Promise<void> {
+async function startHost(
+  host: Host,
+  { listen, topics }: { listen: readonly string[]; topics: Iterable<string> },
+): Promise<void> {
   try {
     await host.start()
   } catch (cause) {
-    throw new OperatorError('cannot-listen', `Cannot listen on ${init.listen.join(', ')}: ${reasonOf(cause)}`, {
+    throw new OperatorError('cannot-listen', `Cannot listen on ${listen.join(', ')}: ${reasonOf(cause)}`, {
       hint: 'Another program may use the port. Choose a free one under [network] listen in config.toml.',
       exitCode: EXIT.cannotListen,
       cause,
     })
   }
-  host.services.pubsub.subscribe(init.topic)
+  for (const topic of topics) host.services.pubsub.subscribe(topic)
 }
 
 /** The first known reason in libp2p's error, which joins those of all transports into one text. */

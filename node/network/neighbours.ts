@@ -10,11 +10,11 @@ import type { Roster } from '../../protocols/roster/roster.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import { AddressBook } from './address-book.ts'
 import { ADDRESSES_PER_PEER_MAX, decodeHello, encodeHello, HELLO_BYTES_MAX, PROTOCOL_VERSION, SPOKEN } from './hello.ts'
-import type { Network } from './libp2p-host.ts'
+import { HELLO_PROTOCOL, type HelloDesk } from './hello-desk.ts'
 import { patienceMs } from './limits/limits.ts'
-import { ask, reply } from './request-reply.ts'
+import type { Network } from './network.ts'
+import { ask } from './request-reply.ts'
 
-export const HELLO_PROTOCOL = '/confrere/hello/2.0.0'
 /** libp2p's error when the other side has no handler for a protocol. */
 const UNSUPPORTED = 'UnsupportedProtocolError'
 const DIAL_INTERVAL_MS = 1000
@@ -28,6 +28,7 @@ const ELSEWHERE_RETRY_MS = 30_000
 export interface NeighboursParts {
   readonly context: StepContext
   readonly network: () => Network
+  readonly hellos: HelloDesk
   readonly joined: (peer: string) => void
   readonly left: (peer: string) => void
   /** told once when a hospital of the roster turns out to run something else */
@@ -70,8 +71,8 @@ export class Neighbours {
     const before = this.#book.peers
     this.#roster = roster
     this.#learn(roster)
-    const network = this.#parts.network()
-    for (const peer of before) if (!this.#book.has(peer)) network.hangUp(peer).catch(() => {})
+    this.#parts.network().refresh()
+    for (const peer of before) if (!this.#book.has(peer)) this.closed(peer)
   }
 
   #learn({ peers, hospitals }: Roster): void {
@@ -79,22 +80,14 @@ export class Neighbours {
     this.#book.follow(new Map(addresses.filter(([peer]) => peer !== this.#self)))
   }
 
-  async start(): Promise<void> {
-    const network = this.#parts.network()
-    const withinMs = this.#patienceMs()
-    await network.handle(HELLO_PROTOCOL, async (stream, peer) => {
-      let isOurs = false
-      const answer = async (request: Uint8Array) => {
-        isOurs = this.#takeHello(peer, request)
-        // also to a hospital of another study, so that it learns why it is not let in
-        return this.#ourHello()
-      }
-      try {
-        await reply(network.channel(stream, peer), answer, { bytesMax: HELLO_BYTES_MAX, withinMs })
-        if (isOurs) this.#greet(peer)
-      } catch (error) {
-        network.guard.blame(peer, error)
-      }
+  start(): void {
+    this.#parts.hellos.add(this.#parts.context.study, {
+      admits: peer => this.#book.has(peer),
+      answer: (peer, request) => {
+        const isOurs = request !== null && this.#takeHello(peer, request)
+        return { hello: this.#ourHello(), answered: () => void (isOurs && this.#greet(peer)) }
+      },
+      withinMs: this.#patienceMs(),
     })
     this.#timer = setInterval(() => this.#tend(), DIAL_INTERVAL_MS)
     this.#tend()
@@ -102,6 +95,7 @@ export class Neighbours {
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#parts.hellos.remove(this.#parts.context.study)
     this.#stopped.abort()
   }
 
@@ -175,8 +169,9 @@ export class Neighbours {
     this.#parts.joined(peer)
   }
 
-  async #hello(peer: string): Promise<void> {
-    const network = this.#parts.network()
+  /** @returns whether the other runs our study */
+  async #hello(peer: string): Promise<boolean> {
+    const { host: network } = this.#parts.network()
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#patienceMs())])
     const stream = await network.open(peer, HELLO_PROTOCOL, signal).catch((error: Error) => {
       if (error.name === UNSUPPORTED) this.#setApart(peer, { protocol: null })
@@ -191,6 +186,7 @@ export class Neighbours {
       throw error
     }
     if (isOurs) this.#greet(peer)
+    return isOurs
   }
 
   async #reach(peer: string): Promise<void> {
@@ -214,13 +210,24 @@ export class Neighbours {
 
   /** Dials whoever is away; hangs up on whoever is connected but silent in the gossip. */
   #tend(): void {
-    const network = this.#parts.network()
-    const subscribed = new Set(network.subscribers())
+    const subscribed = new Set(this.#parts.network().subscribers())
     for (const peer of this.#book.peers) {
       const seen = this.#greeted.get(peer)
       if (seen === undefined) this.opened(peer)
       else if (subscribed.has(peer)) this.#greeted.set(peer, this.#parts.now())
-      else if (this.#parts.now() - seen > SILENT_MS_MAX) network.hangUp(peer).catch(() => {})
+      else if (this.#parts.now() - seen > SILENT_MS_MAX) void this.#revive(peer)
     }
+  }
+
+  /** Of a silent hospital: it has ended the study, or its gossip needs a new connection. */
+  async #revive(peer: string): Promise<void> {
+    this.#greeted.set(peer, this.#parts.now())
+    const isOurs = await this.#hello(peer).catch(() => true)
+    if (isOurs)
+      await this.#parts
+        .network()
+        .hangUp(peer)
+        .catch(() => {})
+    else this.closed(peer)
   }
 }

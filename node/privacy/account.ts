@@ -17,7 +17,7 @@ import type { StudyContext } from '../../protocols/transcript/head.ts'
 import type { Link } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import type { SavedCharge } from '../storage/store.ts'
-import { Ledger, ledgerPath } from './ledger-file.ts'
+import { Ledger } from './ledger-file.ts'
 
 export interface AccountInit {
   /** the data folder */
@@ -37,34 +37,42 @@ export interface AccountInit {
   readonly roundsKnown: boolean
 }
 
+/** What an account is opened with where the ledger is open already. */
+export type AccountTerms = Omit<AccountInit, 'folder'>
+
 export class PrivacyAccount {
   readonly #ledger: Ledger
-  readonly #init: AccountInit
+  readonly #init: AccountTerms
   readonly #account: number
 
-  private constructor(ledger: Ledger, init: AccountInit, account: number) {
+  private constructor(ledger: Ledger, init: AccountTerms, account: number) {
     this.#ledger = ledger
     this.#init = init
     this.#account = account
   }
 
   /**
-   * Opens the ledger and the account in it, and begins the study there. Accounts of format 1 become the hospital's one
-   * account; an account under the hospital's former key goes on under its new one. Either takes one line of the file.
+   * Opens the account in a node's ledger, and begins the study there. Accounts of format 1 become the hospital's one account;
+   * an account under the hospital's former key goes on under its new one. Either takes one line of the file.
    *
-   * @throws OperatorError as `Ledger.open`; `ledger-missing`, exit code 8
+   * @throws OperatorError `ledger-missing`, exit code 8
    */
-  static async open(init: AccountInit): Promise<PrivacyAccount> {
-    const ledger = await Ledger.open(init.folder)
+  static async in(ledger: Ledger, init: AccountTerms): Promise<PrivacyAccount> {
+    if (init.roundsKnown && ledger.isEmpty) throw ledgerMissing(ledger.file)
+    await ledger.enter(
+      ledger => carriedOver(ledger, init),
+      ledger => opening(ledger, init),
+    )
+    const { account } = ledger.books.accountOf(init.population) as { account: number }
+    await ledger.enter(ledger => beginning(ledger, account, init))
+    return new PrivacyAccount(ledger, init, account)
+  }
+
+  /** Opens a ledger for one account alone. @throws OperatorError as `Ledger.open` and `in` */
+  static async open({ folder, ...init }: AccountInit): Promise<PrivacyAccount> {
+    const ledger = await Ledger.open(folder)
     try {
-      if (init.roundsKnown && ledger.isEmpty) throw ledgerMissing(init.folder)
-      await ledger.enter(
-        ledger => carriedOver(ledger, init),
-        ledger => opening(ledger, init),
-      )
-      const { account } = ledger.books.accountOf(init.population) as { account: number }
-      await ledger.enter(ledger => beginning(ledger, account, init))
-      return new PrivacyAccount(ledger, init, account)
+      return await PrivacyAccount.in(ledger, init)
     } catch (error) {
       await ledger.close()
       throw error
@@ -101,6 +109,13 @@ export class PrivacyAccount {
     const { study, epsilonMax } = this.#init
     const left = this.books.affordable({ account: this.#account, study, totalMax: epsilonMax })
     return trainingCharges(this.#init.document, this.books.charges(study)) + left
+  }
+
+  /** Whether a further round of training fits into the caps now. */
+  paysNext(): boolean {
+    const { study, epsilonMax } = this.#init
+    const more = { training: 1, statistics: this.books.statisticsToCome(study) }
+    return this.books.fits({ account: this.#account, study, totalMax: epsilonMax }, more)
   }
 
   /** The account's epsilon over all its studies. */
@@ -167,13 +182,14 @@ export class PrivacyAccount {
     return { kind: 'charge', ...place, ...terms, roundKind: kind, subAccount: 'training', contributors, ...price }
   }
 
+  /** Closes the ledger, for all accounts. */
   async close(): Promise<void> {
     await this.#ledger.close()
   }
 }
 
 /** Accounts of format 1 become the hospital's one account, with all that was charged to any of them. */
-function carriedOver(ledger: LedgerState, { peer, now }: AccountInit): EntryOf<'hospital'> | undefined {
+function carriedOver(ledger: LedgerState, { peer, now }: AccountTerms): EntryOf<'hospital'> | undefined {
   const closes = ledger.formerAccounts()
   if (closes.length === 0) return undefined
   const delta = Math.min(...closes.map(number => ledger.deltaOf(number)))
@@ -183,7 +199,7 @@ function carriedOver(ledger: LedgerState, { peer, now }: AccountInit): EntryOf<'
 /** Opens the account of a population that has none, or lets it go on under the hospital's new key. */
 function opening(
   ledger: LedgerState,
-  { peer, population, document, now }: AccountInit,
+  { peer, population, document, now }: AccountTerms,
 ): EntryOf<'hospital'> | undefined {
   const before = ledger.accountOf(population)
   if (before?.peer === peer) return undefined
@@ -197,7 +213,7 @@ function opening(
 function beginning(
   ledger: LedgerState,
   account: number,
-  { document, study, now }: AccountInit,
+  { document, study, now }: AccountTerms,
 ): EntryOf<'study'> | undefined {
   if (ledger.hasBegun({ account, study })) return undefined
   const { name, unit, privacy } = document
@@ -210,10 +226,10 @@ function beginning(
   return { kind: 'study', at: now(), account, study, name, ...terms }
 }
 
-function ledgerMissing(folder: string): OperatorError {
+function ledgerMissing(file: string): OperatorError {
   return new OperatorError(
     'ledger-missing',
-    `The privacy ledger ${ledgerPath(folder)} is gone or empty, and the store of this folder knows of rounds`,
+    `The privacy ledger ${file} is gone or empty, and the store of this folder knows of rounds`,
     {
       hint: 'Restore the newest copy of the file, and start again: rounds after that copy are charged from the transcript.',
       exitCode: EXIT.verificationFailed,

@@ -102,6 +102,7 @@ async function textOf(file: string): Promise<string> {
 
 /** The ledger of a running node, its only writer, because the data folder's database is locked. */
 export class Ledger {
+  readonly file: string
   readonly #handle: FileHandle
   readonly #books: LedgerState
   #head: string
@@ -109,7 +110,8 @@ export class Ledger {
   /** each write waits for the one before it */
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(handle: FileHandle, { ledger, head, bytes }: VerifiedLedger) {
+  private constructor(file: string, handle: FileHandle, { ledger, head, bytes }: VerifiedLedger) {
+    this.file = file
     this.#handle = handle
     this.#books = ledger
     this.#head = head
@@ -127,7 +129,7 @@ export class Ledger {
         if ((await handle.stat()).size > verified.bytes) await handle.truncate(verified.bytes)
         await handle.sync()
         await syncFolder(dirname(file))
-        return new Ledger(handle, verified)
+        return new Ledger(file, handle, verified)
       } catch (error) {
         await handle.close()
         throw error

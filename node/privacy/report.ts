@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { AccountBalance, StudyBalance } from '../../protocols/ledger/balance.ts'
 import { type EntryOf, kindOfCharge } from '../../protocols/ledger/entry.ts'
-import type { AccountBalance, LedgerState, StudyBalance } from '../../protocols/ledger/ledger.ts'
+import type { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { plus, renyiEpsilonOfStudy, sidesOfAccount, sidesOfStudy } from '../../protocols/ledger/spending.ts'
 import { createEpsilonAccount } from '../../protocols/study/epsilons.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'

@@ -1,6 +1,6 @@
 /** The studies that this hospital's operator has approved, one file each. @module */
 
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXIT } from '../errors.ts'
 import { writeFileAtomic } from './atomic-file.ts'
@@ -13,21 +13,49 @@ const DATASET_SUFFIX = '.dataset'
 const CURRENT_FILE = 'current'
 
 /**
+ * What is noted of an approved study, each in an empty file of its own:
+ * `joining`  its roster does not name this hospital, which waits to be admitted;
+ * `finished` its last round is certified;
+ * `left`     the operator has left it.
+ */
+const MARKS = ['joining', 'finished', 'left'] as const
+export type StudyMark = (typeof MARKS)[number]
+
+const markOf = (folder: string, study: string, mark: StudyMark): string =>
+  join(folder, STUDIES_FOLDER, `${study}.${mark}`)
+
+/**
  * Copies a verified study into the folder's approved ones. Returns the file.
  *
  * @param dataset name of the data set that the study takes; that of an earlier approval stays where none is given
+ * @param joining whether the hospital waits to be admitted to it
  */
 export async function storeApproved(
   folder: string,
-  { study, bytes }: VerifiedStudy,
-  dataset?: string,
+  { study, bytes }: Pick<VerifiedStudy, 'study' | 'bytes'>,
+  { dataset, joining = false }: { dataset?: string | undefined; joining?: boolean } = {},
 ): Promise<string> {
   const studies = join(folder, STUDIES_FOLDER)
   await mkdir(studies, { recursive: true, mode: 0o700 })
   const file = join(studies, `${study}${STUDY_SUFFIX}`)
   if (dataset !== undefined) await writeFileAtomic(join(studies, `${study}${DATASET_SUFFIX}`), `${dataset}\n`)
+  if (joining) await markStudy(folder, study, 'joining')
+  await rm(markOf(folder, study, 'left'), { force: true })
   await writeFileAtomic(file, bytes)
   return file
+}
+
+/** Notes something of an approved study. */
+export async function markStudy(folder: string, study: string, mark: StudyMark): Promise<void> {
+  await writeFileAtomic(markOf(folder, study, mark), '')
+}
+
+/** When something was noted of a study, in ms since 1970; null: it was not. */
+export async function markedAt(folder: string, study: string, mark: StudyMark): Promise<number | null> {
+  return await stat(markOf(folder, study, mark)).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => null,
+  )
 }
 
 /** Name of the data set that was bound to a study by its approval; null: none was named. */

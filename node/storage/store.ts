@@ -37,12 +37,17 @@ export interface Store {
   write(entries: readonly Entry[]): Promise<void>
   /** @throws OperatorError `conflicting-certificates` when the study was stopped for good */
   head(context: Pick<StepContext, 'study' | 'founding' | 'document'>): Promise<SavedRound>
-  /** whether the folder holds a round of any study: a link, a message of ours, a charge or a reservation */
-  knowsRounds(): Promise<boolean>
   /** certified links from a round on, oldest first, encoded */
   links(fromRound: number, countMax: number): Promise<Uint8Array[]>
   record(record: RoundRecord): Promise<void>
   records(): Promise<RoundRecord[]>
+}
+
+/** The database of a data folder, for all of its studies. */
+export interface Stores {
+  of(study: Uint8Array): Store
+  /** whether the folder holds a round of any study: a link, a message of ours, a charge or a reservation */
+  knowsRounds(): Promise<boolean>
   /** for libp2p's peer store */
   datastore(): unknown
   close(): Promise<void>
@@ -110,9 +115,24 @@ async function holdsRounds(level: Level): Promise<boolean> {
   return false
 }
 
-/** Opens the store of one study in a data folder. */
-export async function openStore(folder: string, study: Uint8Array): Promise<Store> {
+/** Opens the database of a data folder. @throws OperatorError `folder-in-use`, `store-unreadable` */
+export async function openStores(folder: string): Promise<Stores> {
   const level = await openLevel(folder)
+  return {
+    of: study => storeOf(level, study),
+    knowsRounds: () => fromStore(async () => await holdsRounds(level)),
+    datastore: () => new LevelDatastore(level as never),
+    close: async () => await level.close(),
+  }
+}
+
+/** Opens a data folder for one study. */
+export async function openStore(folder: string, study: Uint8Array): Promise<Store & Omit<Stores, 'of'>> {
+  const { of, ...stores } = await openStores(folder)
+  return { ...of(study), ...stores }
+}
+
+function storeOf(level: Level, study: Uint8Array): Store {
   const prefix = Buffer.from(study).toString('hex')
   const key = (kind: string, round: number, rest = '') => `${kind}/${prefix}/${padded(round)}/${rest}`
   const range = (kind: string, from = 0) => ({ gte: key(kind, from), lt: `${kind}/${prefix}/a` })
@@ -156,7 +176,6 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
   return {
     write,
     head: context => fromStore(() => head(context)),
-    knowsRounds: () => fromStore(async () => await holdsRounds(level)),
     links: (fromRound, countMax) =>
       fromStore(async () => await level.values({ ...range('link', fromRound), limit: countMax }).all()),
     record: async record => {
@@ -167,7 +186,5 @@ export async function openStore(folder: string, study: Uint8Array): Promise<Stor
         const all = await level.values(range('record')).all()
         return all.map(bytes => JSON.parse(Buffer.from(bytes).toString()) as RoundRecord)
       }),
-    datastore: () => new LevelDatastore(level as never),
-    close: async () => await level.close(),
   }
 }

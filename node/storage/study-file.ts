@@ -126,3 +126,12 @@ export function failure(
 ): OperatorError {
   return new OperatorError(code, message, rest)
 }
+
+/** @throws OperatorError `not-in-roster`, exit code 6 */
+export function requireMember({ hospitals, name }: Pick<StudyDocument, 'hospitals' | 'name'>, peer: string): void {
+  if (hospitals.some(({ id }) => peerIdString(id) === peer)) return
+  throw new OperatorError('not-in-roster', `This node, ${peer}, is not one of the hospitals of "${name}"`, {
+    hint: 'The founder has to write a study that lists this peer id; or, if the others are to admit it later, say --join.',
+    exitCode: EXIT.notInRoster,
+  })
+}

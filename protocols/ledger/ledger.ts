@@ -9,13 +9,16 @@
  * @module
  */
 
+import { STATISTICS_ROUND } from '../study/rounds.ts'
+import type { AccountBalance } from './balance.ts'
 import { broken, type EntryOf, kindOfCharge, type LedgerEntry, type SubAccount } from './entry.ts'
 import {
   epsilonOfAccount,
   epsilonOfStudy,
+  isNothing,
   keepsApart,
   NO_STUDY_ROUNDS,
-  plus,
+  onSide,
   plusRounds,
   type Rounds,
   type StudyInAccount,
@@ -38,30 +41,6 @@ interface Account {
   mergedInto?: number
   /** by study: charged rounds, including those of merged accounts */
   readonly rounds: Map<string, StudyRounds>
-}
-
-/** A study's share of an account. */
-export interface StudyBalance {
-  readonly study: string
-  readonly name: string
-  readonly rounds: StudyRounds
-  /** of one patient, at the study's own delta */
-  readonly epsilon: number
-}
-
-/** One account's balance, for display. */
-export interface AccountBalance {
-  readonly account: number
-  /** the hospital's peer id; null for an account of format 1, which a start carries over */
-  readonly peer: string | null
-  /** null: all patients of the hospital that are in no population of their own */
-  readonly population: string | null
-  readonly delta: number
-  /** of one patient */
-  readonly epsilon: number
-  /** whether training and validation patients are kept apart, so that the cap holds for each side by itself */
-  readonly apart: boolean
-  readonly studies: readonly StudyBalance[]
 }
 
 /** Where a round is charged. */
@@ -132,7 +111,7 @@ export class LedgerState {
     else if (entry.kind === 'reserve') this.#reserved.set(entry.study, entry)
     else {
       const { rounds } = this.#account(entry.account)
-      const more = moreOf(entry.subAccount, { [kindOfCharge(entry)]: 1 })
+      const more = onSide(entry.subAccount, { [kindOfCharge(entry)]: 1 })
       rounds.set(entry.study, plusRounds(rounds.get(entry.study) ?? NO_STUDY_ROUNDS, more))
       this.#charged.set(keyOf(entry), entry)
       this.#reserved.delete(entry.study)
@@ -247,15 +226,23 @@ export class LedgerState {
   }
 
   /** The epsilons of study and account for one patient, each under its own delta, after `more` rounds of the study. */
-  price({ account, study, subAccount }: ChargePlace, more: Partial<Rounds>): { epsilon: number; total: number } {
+  price(place: ChargePlace, more: Partial<Rounds>): { epsilon: number; total: number } {
+    return this.#priced(place, more, this.#account(place.account).rounds)
+  }
+
+  #priced(
+    { account, study, subAccount }: ChargePlace,
+    more: Partial<Rounds>,
+    rounds: ReadonlyMap<string, StudyRounds>,
+  ): { epsilon: number; total: number } {
     const terms = this.#begun(study)
-    const { rounds, delta } = this.#account(account)
-    const here = { terms, rounds: plusRounds(rounds.get(study) ?? NO_STUDY_ROUNDS, moreOf(subAccount, more)) }
+    const { delta } = this.#account(account)
+    const here = { terms, rounds: plusRounds(rounds.get(study) ?? NO_STUDY_ROUNDS, onSide(subAccount, more)) }
     const others = [...rounds].filter(([other]) => other !== study)
     const before = others.map(([other, count]) => ({ terms: this.#begun(other), rounds: count }))
     const epsilon = epsilonOfStudy(here)
     // shortcut: most accounts have one study, and its delta
-    const alone = before.every(({ rounds }) => isEmpty(rounds))
+    const alone = before.every(({ rounds }) => isNothing(rounds))
     return { epsilon, total: alone && delta === terms.delta ? epsilon : epsilonOfAccount([...before, here], delta) }
   }
 
@@ -288,10 +275,24 @@ export class LedgerState {
     return fit
   }
 
-  /** Whether the study's own epsilon and `totalMax` for the account both allow so many more rounds. */
+  /**
+   * Whether the study's own epsilon and `totalMax` for the account both allow so many more rounds. Rounds that other studies
+   * have reserved in the account count as spent: they may be charged at any time.
+   */
   fits({ totalMax, ...place }: ChargePlace & { totalMax: number }, more: Partial<Rounds>): boolean {
-    const { epsilon, total } = this.price(place, more)
+    const { epsilon, total } = this.#priced(place, more, this.#roundsWithReserved(place))
     return epsilon <= this.#begun(place.study).epsilon && total <= totalMax
+  }
+
+  /** Rounds of an account by study, with those that studies other than the place's have reserved. */
+  #roundsWithReserved({ account, study }: ChargePlace): ReadonlyMap<string, StudyRounds> {
+    const rounds = new Map(this.#account(account).rounds)
+    for (const [other, { account: paying, round }] of this.#reserved) {
+      if (other === study || this.current(paying) !== account) continue
+      const kind = this.statisticsToCome(other) > 0 && round === STATISTICS_ROUND ? 'statistics' : 'training'
+      rounds.set(other, plusRounds(rounds.get(other) ?? NO_STUDY_ROUNDS, onSide('training', { [kind]: 1 })))
+    }
+    return rounds
   }
 
   /** Rounds of statistics of the study that were not charged: one, or none. */
@@ -368,14 +369,6 @@ export class LedgerState {
 function keyOf({ study, round, sid }: { study: string; round: number; sid: string }): string {
   // rounds that were never opened have one sid, of zeros
   return `${study}/${round}/${sid}`
-}
-
-function moreOf(subAccount: SubAccount = 'training', more: Partial<Rounds>): StudyRounds {
-  return { ...NO_STUDY_ROUNDS, [subAccount]: plus(NO_STUDY_ROUNDS[subAccount], more) }
-}
-
-function isEmpty({ training, validation }: StudyRounds): boolean {
-  return [training, validation].every(({ statistics, training }) => statistics + training === 0)
 }
 
 function sameStudy(a: EntryOf<'study'>, b: EntryOf<'study'>): boolean {

@@ -184,3 +184,13 @@ export function sameTerms(a: Terms, b: Terms): boolean {
   const same = a.sampleRate === b.sampleRate && a.noiseMultiplier === b.noiseMultiplier
   return same && (a.steps ?? 1) === (b.steps ?? 1) && (a.copies ?? 1) === (b.copies ?? 1)
 }
+
+/** Rounds of one side of a study's patients. */
+export function onSide(subAccount: SubAccount = 'training', rounds: Partial<Rounds>): StudyRounds {
+  return { ...NO_STUDY_ROUNDS, [subAccount]: plus(NO_STUDY_ROUNDS[subAccount], rounds) }
+}
+
+/** Whether these are no rounds at all. */
+export function isNothing({ training, validation }: StudyRounds): boolean {
+  return [training, validation].every(({ statistics, training }) => statistics + training === 0)
+}

@@ -7,12 +7,13 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Channel } from '../../node/network/channel.ts'
-import { createNetwork, type Network } from '../../node/network/libp2p-host.ts'
+import { createNetwork } from '../../node/network/libp2p-host.ts'
+import type { SoleNetwork } from '../../node/network/network.ts'
 
 const RING_PROTOCOL = '/confrere-bench/ring/1.0.0'
 
 interface RingPeer {
-  readonly network: Network
+  readonly network: SoleNetwork
   inbound?: Channel
   outbound?: Channel
 }

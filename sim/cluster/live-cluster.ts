@@ -12,6 +12,9 @@ import { join } from 'node:path'
 import { createSigner } from '../../crypto/signature.ts'
 import { createNode, type StudyNode } from '../../node/daemon/study-node.ts'
 import { createLogger, type LogLevel } from '../../node/log.ts'
+import { HelloDesk } from '../../node/network/hello-desk.ts'
+import { createHost } from '../../node/network/libp2p-host.ts'
+import type { HostInit, NetworkHost } from '../../node/network/network.ts'
 import { EvidenceFolder } from '../../node/storage/evidence-folder.ts'
 import { type Identity, peerIdString } from '../../node/storage/identity.ts'
 import { openStore } from '../../node/storage/store.ts'
@@ -86,6 +89,15 @@ async function untilFinished(nodes: readonly (StudyNode | undefined)[], failures
   }
 }
 
+/** What a node stands on. */
+async function startHost(init: Omit<HostInit, 'announce' | 'mdns'>): Promise<{ host: NetworkHost; hellos: HelloDesk }> {
+  const host = await createHost({ ...init, announce: [], mdns: false })
+  const hellos = new HelloDesk(host)
+  await hellos.start()
+  await host.start()
+  return { host, hellos }
+}
+
 /** Creates n nodes and starts them all. */
 export async function createLiveCluster(count: number, options: LiveClusterOptions): Promise<LiveCluster> {
   const {
@@ -111,6 +123,8 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
   })
   const nodes: (StudyNode | undefined)[] = identities.map(() => undefined)
   const failures: unknown[] = []
+  /** what each node stands on */
+  const closing: ((() => Promise<void>) | undefined)[] = []
   const log = createLogger({ level: logLevel })
 
   async function start(member: Member): Promise<StudyNode> {
@@ -120,24 +134,24 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     const store = await openStore(folder, studyIdOf(own))
     const calls = createWorkerCalls({ folder, document: encodeStudy(own) }, trainerOf(member, clippedSum))
     const known = nodes.find(node => node !== undefined)?.network.addresses() ?? []
+    const { host, hellos } = await startHost({
+      seed: (identities[member] as Identity).seed,
+      transport,
+      listen: [transport === 'memory' ? addressOf(member) : '/ip4/127.0.0.1/tcp/0'],
+      bootstrap: transport === 'tcp' ? known : [],
+      datastore: store.datastore(),
+    })
     const evidence = new EvidenceFolder(folder, hex(studyIdOf(own)))
     const node = await createNode(
       {
         document: own,
         identity: identities[member] as Identity,
         site: `Hospital ${member + 1}`,
-        network: {
-          transport,
-          listen: [transport === 'memory' ? addressOf(member) : '/ip4/127.0.0.1/tcp/0'],
-          announce: [],
-          bootstrap: transport === 'tcp' ? known : [],
-          mdns: false,
-        },
         requiredPeers: [],
         epsilonMax: Infinity,
       },
       {
-        store,
+        ...{ host, hellos, store },
         evidence,
         worker: worker(member, inPlaceWorker(calls)),
         log: log.child({ member }),
@@ -145,6 +159,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       },
     )
     nodes[member] = node
+    closing[member] = () => host.stop().then(() => store.close())
     return node
   }
 
@@ -152,6 +167,8 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     const node = nodes[member]
     nodes[member] = undefined
     await node?.stop()
+    await closing[member]?.()
+    closing[member] = undefined
   }
 
   for (let member = 0; member < count; member++) await start(member)

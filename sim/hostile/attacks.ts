@@ -13,8 +13,8 @@ import { seal } from '../../crypto/envelope.ts'
 import type { Signer } from '../../crypto/signature.ts'
 import { SYNC_PROTOCOL } from '../../node/network/anti-entropy.ts'
 import { encodeHello, SPOKEN } from '../../node/network/hello.ts'
-import type { Network } from '../../node/network/libp2p-host.ts'
-import { HELLO_PROTOCOL } from '../../node/network/neighbours.ts'
+import { HELLO_PROTOCOL } from '../../node/network/hello-desk.ts'
+import type { SoleNetwork } from '../../node/network/network.ts'
 import { encode } from '../../protocols/encoding/codec.ts'
 import { CHUNK_PROTOCOL, PULL_PROTOCOL } from '../../protocols/exchange/frames.ts'
 import { type Body, encodeBody, encodeEnvelope } from '../../protocols/messages/messages.ts'
@@ -31,7 +31,7 @@ export interface Victim {
 }
 
 export interface AttackRun {
-  readonly network: Network
+  readonly network: SoleNetwork
   readonly victims: readonly Victim[]
   readonly signer: Signer
   readonly study: Uint8Array
@@ -39,7 +39,7 @@ export interface AttackRun {
   /** the newest round heard in gossip */
   readonly round: () => number
   /** opens another network of the same member */
-  readonly again: () => Promise<Network>
+  readonly again: () => Promise<SoleNetwork>
 }
 
 type Attack = (attackRun: AttackRun) => Promise<void>
@@ -62,8 +62,12 @@ async function harass(attackRun: AttackRun, act: (victim: Victim) => Promise<voi
   await Promise.all(attackRun.victims.map(one))
 }
 
+/** Protocols that are the same for all studies of a node. */
+const OF_NO_STUDY = [HELLO_PROTOCOL, GOSSIP_PROTOCOL]
+
 async function openTo({ network, signal }: AttackRun, victim: Victim, protocol: string): Promise<Stream> {
-  return await network.open(victim.peer, protocol, AbortSignal.any([signal, AbortSignal.timeout(2000)]))
+  const streams = OF_NO_STUDY.includes(protocol) ? network.host : network
+  return await streams.open(victim.peer, protocol, AbortSignal.any([signal, AbortSignal.timeout(2000)]))
 }
 
 /** Sends pieces whether or not the victim reads. */

@@ -11,8 +11,9 @@ import type { Clock } from '../../node/clock.ts'
 import { topicOf } from '../../node/daemon/study-node.ts'
 import { SYNC_PROTOCOL } from '../../node/network/anti-entropy.ts'
 import { encodeHello, SPOKEN } from '../../node/network/hello.ts'
-import { createNetwork, type Network } from '../../node/network/libp2p-host.ts'
-import { HELLO_PROTOCOL } from '../../node/network/neighbours.ts'
+import { HELLO_PROTOCOL } from '../../node/network/hello-desk.ts'
+import { createNetwork } from '../../node/network/libp2p-host.ts'
+import type { SoleNetwork } from '../../node/network/network.ts'
 import { decode } from '../../protocols/encoding/codec.ts'
 import { CHUNK_PROTOCOL, PULL_PROTOCOL } from '../../protocols/exchange/frames.ts'
 import { decodeEnvelope } from '../../protocols/messages/messages.ts'
@@ -45,7 +46,7 @@ function overhear(bytes: Uint8Array): void {
   round = Math.max(round, (decode(body) as { round: number }).round)
 }
 
-async function infiltrate({ seed, study }: Orders): Promise<Network> {
+async function infiltrate({ seed, study }: Orders): Promise<SoleNetwork> {
   const network = await createNetwork(
     {
       seed: Buffer.from(seed, 'hex'),
@@ -69,7 +70,7 @@ async function infiltrate({ seed, study }: Orders): Promise<Network> {
     },
   )
   const hello = encodeHello({ ...SPOKEN, roster: 0, study: Buffer.from(study, 'hex'), addresses: [], known: [] })
-  await network.handle(HELLO_PROTOCOL, async stream => {
+  await network.host.handle(HELLO_PROTOCOL, async stream => {
     stream.send(Buffer.concat([Uint8Array.of(hello.length), hello]))
     await stream.close()
   })

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stream } from '@libp2p/interface'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
-import { createNetwork, type Network } from '../../node/network/libp2p-host.ts'
+import { createNetwork } from '../../node/network/libp2p-host.ts'
+import type { SoleNetwork } from '../../node/network/network.ts'
 import { runAttack } from '../../sim/hostile/attack-run.ts'
 
 const GOSSIP = '/meshsub/1.1.0'
@@ -17,7 +18,7 @@ interface YamuxInternals {
   sendFrame(header: { type: number; flag: number; streamID: number; length: number }, data?: Uint8Array): boolean
 }
 
-async function createNode(t: ExecutionContext): Promise<Network> {
+async function createNode(t: ExecutionContext): Promise<SoleNetwork> {
   const init = { topic: TOPIC, transport: 'tcp', announce: [], bootstrap: [], mdns: false } as const
   const network = await createNetwork(
     { ...init, seed: randomBytes(32), listen: ['/ip4/127.0.0.1/tcp/0'] },

@@ -36,8 +36,11 @@ export const GOSSIP_FRAME_BYTES_MAX = 4 * MESSAGE_BYTES_MAX
 /** Gossip queued for a peer with a slow line; at n = 100 a round makes about 2 MB. */
 export const GOSSIP_UNSENT_BYTES_MAX = 4 << 20
 export const GOSSIP_MESSAGES_PER_FRAME_MAX = 256
-/** There is one topic, subscribed to once: our own gossip never sends more entries than this. */
+/** A topic for each study, subscribed to once: our own gossip never sends more entries than this. */
 export const GOSSIP_CONTROLS_PER_FRAME_MAX = 64
+/** Topics that are remembered of a peer: one for each study that it takes part in. */
+export const TOPICS_PER_PEER_MAX = 64
+export const TOPIC_CHARACTERS_MAX = 64
 /** Message ids that are remembered, so that a copy costs a hash, not a signature check. */
 export const GOSSIP_SEEN_MAX = 16 * 1024
 

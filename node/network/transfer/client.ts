@@ -34,8 +34,8 @@ import { saidBy } from '../../../protocols/round/facts.ts'
 import type { RoundState } from '../../../protocols/round/state.ts'
 import type { WorkerClient } from '../../worker/worker-client.ts'
 import type { Channel } from '../channel.ts'
-import type { Network } from '../libp2p-host.ts'
 import { patienceMs } from '../limits/limits.ts'
+import type { Network } from '../network.ts'
 
 export interface TransferClientParts {
   readonly context: StepContext

@@ -32,8 +32,8 @@ import type { RoundEvent } from '../../../protocols/round/events.ts'
 import type { DataPhase, RoundState } from '../../../protocols/round/state.ts'
 import type { WorkerClient } from '../../worker/worker-client.ts'
 import type { Channel } from '../channel.ts'
-import type { Network } from '../libp2p-host.ts'
 import { patienceMs } from '../limits/limits.ts'
+import type { Network } from '../network.ts'
 import { PullSource } from './lending.ts'
 
 const SESSION_POLL_MS = 500

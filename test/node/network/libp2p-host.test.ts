@@ -3,8 +3,9 @@ import test from 'ava'
 import { topicOf } from '../../../node/daemon/study-node.ts'
 import { SYNC_PROTOCOL } from '../../../node/network/anti-entropy.ts'
 import { Channel } from '../../../node/network/channel.ts'
-import { createNetwork, type Network, type NetworkHandlers } from '../../../node/network/libp2p-host.ts'
-import { HELLO_PROTOCOL } from '../../../node/network/neighbours.ts'
+import { HELLO_PROTOCOL } from '../../../node/network/hello-desk.ts'
+import { createNetwork } from '../../../node/network/libp2p-host.ts'
+import type { NetworkHandlers, SoleNetwork } from '../../../node/network/network.ts'
 import { CHUNK_PROTOCOL, PULL_PROTOCOL } from '../../../protocols/exchange/frames.ts'
 import { studyIdOf } from '../../../protocols/study/document.ts'
 import { createLiveCluster } from '../../../sim/cluster/live-cluster.ts'
@@ -18,7 +19,7 @@ const OPEN: NetworkHandlers = {
   closed() {},
 }
 
-async function createStranger(topic: string, handlers = OPEN): Promise<Network> {
+async function createStranger(topic: string, handlers = OPEN): Promise<SoleNetwork> {
   const network = await createNetwork(
     {
       seed: randomBytes(32),
@@ -57,7 +58,8 @@ test('a stranger with a valid key cannot connect, publish or fetch', async t => 
   for (const protocol of [HELLO_PROTOCOL, SYNC_PROTOCOL, CHUNK_PROTOCOL, PULL_PROTOCOL]) {
     await t.throwsAsync(async () => {
       await stranger.dial(victim.network.peer, victim.network.addresses(), signal())
-      const channel = new Channel(await stranger.open(victim.network.peer, protocol, signal()))
+      const streams = protocol === HELLO_PROTOCOL ? stranger.host : stranger
+      const channel = new Channel(await streams.open(victim.network.peer, protocol, signal()))
       await channel.writeFrame(new Uint8Array(10))
       await channel.readFrame(1000)
     })

@@ -2,8 +2,9 @@
 // for good; until then there is one dial at a time.
 
 import test from 'ava'
-import type { Network } from '../../../node/network/libp2p-host.ts'
+import { HelloDesk } from '../../../node/network/hello-desk.ts'
 import { Neighbours } from '../../../node/network/neighbours.ts'
+import type { Network } from '../../../node/network/network.ts'
 import { createRoster } from '../../../protocols/roster/roster.ts'
 import type { StepContext } from '../../../protocols/round/context.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
@@ -26,6 +27,7 @@ test('a dial that hangs is given up after a minute, and not before', t => {
   const neighbours = new Neighbours({
     context: { peer: self, founding } as StepContext,
     network: () => network,
+    hellos: new HelloDesk(network as never),
     ...{ joined: () => {}, left: () => {}, elsewhere: () => {} },
     now: () => time,
   })

@@ -1,0 +1,180 @@
+/** One approved study on this node: its worker, its account, its place on the network, from start to stop. @module */
+
+import { encodeStudy } from '../../protocols/study/document.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import type { NodeConfig } from '../config/config.ts'
+import { countsOnce } from '../datasets/distinct.ts'
+import { recordCacheFolder } from '../datasets/record-cache.ts'
+import type { NodeStatus } from '../http/status.ts'
+import type { Logger } from '../log.ts'
+import type { HelloDesk } from '../network/hello-desk.ts'
+import type { NetworkHost } from '../network/network.ts'
+import type { Ledger } from '../privacy/ledger-file.ts'
+import { doorSettings } from '../privacy/patient-door.ts'
+import { markStudy } from '../storage/approved-studies.ts'
+import { EvidenceFolder } from '../storage/evidence-folder.ts'
+import type { Identity } from '../storage/identity.ts'
+import { PendingChange } from '../storage/pending-change.ts'
+import { studyFolder } from '../storage/round-files.ts'
+import type { RoundRecord } from '../storage/round-record.ts'
+import type { Stores } from '../storage/store.ts'
+import type { VerifiedStudy } from '../storage/study-file.ts'
+import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
+import { openNodeAccount } from './node-account.ts'
+import { requireSource } from './startable.ts'
+import { recordProgress, type Startup, startupStatus, tellPromise, unlessAborted } from './startup.ts'
+import { createNode, type StudyNode } from './study-node.ts'
+
+/** What all studies of a node share. */
+export interface NodeShared {
+  readonly folder: string
+  readonly config: NodeConfig
+  readonly identity: Identity
+  readonly stores: Stores
+  readonly ledger: Ledger
+  /** whether the folder knew of rounds when the node was started */
+  readonly roundsKnown: boolean
+  readonly host: NetworkHost
+  readonly hellos: HelloDesk
+  readonly log: Logger
+}
+
+export interface StudyEvents {
+  /** something that this study cannot go on with */
+  failed(error: unknown): void
+  finished(): void
+}
+
+export class RunningStudy {
+  readonly study: string
+  readonly document: StudyDocument
+  readonly #shared: NodeShared
+  readonly #events: StudyEvents
+  readonly #cleanups: (() => Promise<void>)[] = []
+  readonly #startup: Startup
+  readonly #stopping = new AbortController()
+  #node: StudyNode | undefined
+  #worker: WorkerClient | undefined
+  #stopped: Promise<void> | undefined
+
+  constructor({ study, document }: VerifiedStudy, shared: NodeShared, events: StudyEvents) {
+    this.study = study
+    this.document = document
+    this.#shared = shared
+    this.#events = events
+    const { identity, config } = shared
+    const { site, privacy } = config
+    this.#startup = {
+      stage: 'reading the records',
+      ...{ peer: identity.peer, site, study, population: privacy.population, document },
+    }
+  }
+
+  /** The worker, which computes what takes long, once there is one. */
+  get worker(): WorkerClient | undefined {
+    return this.#worker
+  }
+
+  /** @throws OperatorError with what is wrong; then nothing of it runs any more */
+  async start(): Promise<void> {
+    try {
+      await this.#start()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { folder, config, identity, host, hellos, log } = this.#shared
+    const { study, document } = this
+    const source = await requireSource(folder, config, study)
+    const training = {
+      ...{ engine: config.training.engine, source, cache: recordCacheFolder(folder), dataFolder: folder },
+      door: await doorSettings(folder),
+    }
+    const settings = { folder: studyFolder(folder, study), document: encodeStudy(document), training }
+    const failed = (error: unknown): void => this.#fail(error)
+    const worker = startWorker(settings, { failed, progress: recordProgress(this.#startup, log) })
+    this.#worker = worker
+    this.#cleanups.push(() => worker.close())
+    const repeated = await unlessAborted(this.#stopping.signal, () => worker.repeatedRecords())
+    const { account, store, follow } = await this.#openAccount()
+    this.#startup.stage = 'joining the network'
+    const pending = new PendingChange(folder, study, log)
+    const evidence = new EvidenceFolder(folder, study)
+    await evidence.open()
+    const { epsilonMax, population } = config.privacy
+    const node = await createNode(
+      {
+        ...{ document, identity, site: config.site, epsilonMax, population },
+        requiredPeers: config.policy.require,
+        chargesMax: account.chargesMax(),
+        paysNext: () => account.paysNext(),
+      },
+      {
+        ...{ host, hellos, store, worker, evidence, log, fatal: failed },
+        settled: () => void pending.settle(),
+        finished: () => this.#finished(),
+      },
+    )
+    this.#cleanups.push(() => node.stop())
+    if (this.#stopping.signal.aborted) throw this.#stopping.signal.reason
+    follow(node)
+    if (repeated > 0) log.warn({ repeated }, repeatedText(document))
+    // a worker that ends tells so itself
+    tellPromise(document, worker, log).catch(() => {})
+    pending.watch(change => node.approve(change))
+    this.#cleanups.push(async () => pending.stop())
+    this.#node = node
+  }
+
+  async #openAccount() {
+    const { config, identity, stores, ledger, roundsKnown, log } = this.#shared
+    const { study, document } = this
+    const { epsilonMax, population } = config.privacy
+    const level = stores.of(Buffer.from(study, 'hex'))
+    const paying = { document, study, peer: identity.peer, population, epsilonMax, roundsKnown }
+    return await openNodeAccount({ ledger, level }, paying, log)
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#stopping.signal.aborted) this.#events.failed(error)
+  }
+
+  #finished(): void {
+    const { folder, log } = this.#shared
+    markStudy(folder, this.study, 'finished').catch(error => log.error({ err: error }, 'the end could not be noted'))
+    this.#events.finished()
+  }
+
+  status(): NodeStatus {
+    return this.#node?.status() ?? startupStatus(this.#startup)
+  }
+
+  rounds(): readonly RoundRecord[] {
+    return this.#node?.rounds() ?? []
+  }
+
+  ready(): { ready: boolean; reasons: string[] } {
+    return this.#node?.ready() ?? { ready: false, reasons: [`the study is starting: ${this.#startup.stage}`] }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#stopped ??= (async () => {
+      const { log } = this.#shared
+      for (const cleanup of this.#cleanups.reverse())
+        await cleanup().catch(cause => log.error({ err: cause }, 'while stopping'))
+    })()
+    return this.#stopped
+  }
+}
+
+/** What becomes of records that stand in the data more than once. */
+function repeatedText({ contract, unit }: StudyDocument): string {
+  const where = unit === 'record' ? 'in the data more than once' : 'in the data of one patient more than once'
+  return countsOnce(contract)
+    ? `records that stand ${where} count as one, and not at all with two labels`
+    : `rows that stand ${where}: each counts as one of its own`
+}
