@@ -36,6 +36,11 @@ const STUDY_COMMANDS: readonly CommandEntry[] = [
     description: 'verify a study file and agree to take part in it',
     load: async () => (await import('./study-approve.ts')).addStudyApprove,
   },
+  {
+    name: 'leave',
+    description: 'take no further part in a study',
+    load: async () => (await import('./study-leave.ts')).addStudyLeave,
+  },
 ]
 
 const DATA_COMMANDS: readonly CommandEntry[] = [

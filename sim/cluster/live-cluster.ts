@@ -89,6 +89,11 @@ async function untilFinished(nodes: readonly (StudyNode | undefined)[], failures
   }
 }
 
+async function removeAfter(stopped: Promise<unknown>, folder: string): Promise<void> {
+  await stopped
+  await rm(folder, { recursive: true, force: true })
+}
+
 /** What a node stands on. */
 async function startHost(init: Omit<HostInit, 'announce' | 'mdns'>): Promise<{ host: NetworkHost; hellos: HelloDesk }> {
   const host = await createHost({ ...init, announce: [], mdns: false })
@@ -182,9 +187,6 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     start,
     stop,
     finished: () => untilFinished(nodes, failures),
-    close: async () => {
-      await Promise.all(nodes.map((_, member) => stop(member)))
-      await rm(base, { recursive: true, force: true })
-    },
+    close: () => removeAfter(Promise.all(nodes.map((_, member) => stop(member))), base),
   }
 }

@@ -76,17 +76,19 @@ async function fetchJson<T>({ http }: Site, path: string): Promise<T | undefined
   }
 }
 
-export const statusOf = (site: Site) => fetchJson<NodeStatus>(site, '/v1/status')
-export const roundsOf = (site: Site) => fetchJson<RoundRecord[]>(site, '/v1/rounds')
+/** @param study hex id; '' is the one that the node shows first */
+export const statusOf = (site: Site, study = '') => fetchJson<NodeStatus>(site, `/v1/status?study=${study}`)
+export const roundsOf = (site: Site, study = '') => fetchJson<RoundRecord[]>(site, `/v1/rounds?study=${study}`)
 
 /** Polls a site until a condition holds; a node that ended stops the wait. */
 export async function until(
   site: Site,
   process: NodeProcess,
   condition: (status: NodeStatus) => boolean,
+  study = '',
 ): Promise<NodeStatus> {
   for (;;) {
-    const status = await statusOf(site)
+    const status = await statusOf(site, study)
     if (status !== undefined && condition(status)) return status
     if (process.child.exitCode !== null) throw new Error(`the node ended: ${process.log()}`)
     await new Promise(resolve => setTimeout(resolve, 50))
