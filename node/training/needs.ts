@@ -10,7 +10,7 @@ import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { dimensionOf, parameterSpecs } from '../../protocols/study/parameters.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { rowFileBytes } from '../storage/row-file.ts'
+import { rowFileBytesMax } from '../storage/row-file.ts'
 import { trainedPresetOf } from './models/list.ts'
 import { bytesOfUnit, numbersOfUnit, unitsOfPass } from './pass.ts'
 
@@ -80,7 +80,7 @@ export function needsOf(document: Needing, { count, distinct }: RecordCounts): N
     records: count,
     memoryBytes:
       NODE_BYTES + count * size * BYTES_A_VALUE + pass * bytesOfUnit(document) + dimension * BYTES_A_PARAMETER,
-    diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytes({ count: distinct, length })),
+    diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytesMax({ count: distinct, length })),
     startSeconds: frozenFeatures === null ? 0 : distinct * frozenFeatures.seconds(contract.shape, model),
     roundSeconds: (privacy.localSteps ?? 1) * sampled * trained + dimension * SECONDS_A_PARAMETER,
   }
