@@ -31,7 +31,7 @@ export function packedBytes(kind: number | undefined, length: number): number | 
 /** Packs a row. @returns a copy of its own */
 export function packRow(values: Float32Array): Buffer {
   for (const { bytes, white } of PIXEL_KINDS) {
-    if (!values.every(value => Object.is(pixelValue(Math.round(value * white), white), value))) continue
+    if (!values.every(value => isPixel(value, white))) continue
     const row = rowOf(bytes, values.length)
     values.forEach((value, at) => void row.writeUIntLE(Math.round(value * white), KIND_BYTES + at * bytes, bytes))
     return row
@@ -53,9 +53,9 @@ export function unpackRow(row: Buffer, into: Float32Array): void {
   }
 }
 
-/** The value of a pixel; NaN where there is no such pixel. -0 is none: it would come back as 0. */
-function pixelValue(pixel: number, white: number): number {
-  return pixel >= 0 && pixel <= white ? Math.fround((pixel + 0) / white) : Number.NaN
+/** Whether a value is the float32 of k / white for a whole k of 0 to white. -0 is none: it would come back as 0. */
+function isPixel(value: number, white: number): boolean {
+  return value >= 0 && value <= 1 && Object.is(Math.fround((Math.round(value * white) + 0) / white), value)
 }
 
 function rowOf(bytes: number, length: number): Buffer {

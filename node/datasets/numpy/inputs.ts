@@ -21,10 +21,12 @@
  *
  * Columns (arrays named `vectors`) are taken as they are, whatever their type: the study's bounds are in their units.
  *
- * Every input is the float32 nearest to the quotient in float64.
+ * Every input is the float32 nearest to the quotient in float64. Memory holds the values in one or two bytes each where
+ * the type or the white says that they fit; they are divided when they are read.
  *
  * @module
  */
+import type { Dataset } from '../dataset.ts'
 import { isNumeric, NpyError, type NpyHeader } from './npy.ts'
 
 const WHITE_8_BIT = 255
@@ -42,8 +44,8 @@ export interface InputReader {
   readonly count: number
   /** Takes the next values, in the order of the file. */
   readonly push: (values: Float64Array) => void
-  /** count × product(shape), row-major. @throws NpyError when the values break the contract */
-  readonly finish: () => Float32Array
+  /** The inputs of all records. @throws NpyError when the values break the contract */
+  readonly finish: () => Dataset['inputs']
 }
 
 interface Scale {
@@ -73,7 +75,7 @@ export function createInputReader(header: NpyHeader, contract: InputContract, va
   const scale = scaleOf(header, contract)
   const count = countOf(header, contract.shape, valuesMax)
   const size = header.items / count
-  const inputs = new Float32Array(header.items)
+  const kept = roomFor(header, scale)
   const offsets = header.fortran ? fortranOffsets(header.shape.slice(1)) : null
   const seen: Seen = {
     ...{ lowest: Number.POSITIVE_INFINITY, highest: Number.NEGATIVE_INFINITY, whole: true },
@@ -91,16 +93,26 @@ export function createInputReader(header: NpyHeader, contract: InputContract, va
       if (value < seen.lowest) seen.lowest = value
       if (value > seen.highest) seen.highest = value
       if (seen.whole && !Number.isInteger(value)) seen.whole = false
-      inputs[at] = input
+      kept[at] = kept instanceof Float32Array ? input : value
       position++
     }
   }
-  const finish = (): Float32Array => {
+  const finish = (): Dataset['inputs'] => {
     if (contract.pixels) requirePixels(header, seen, scale)
     else requireColumns(header, seen)
-    return inputs
+    if (kept instanceof Float32Array) return kept
+    return (record, into) => {
+      for (let at = 0; at < size; at++) into[at] = kept[record * size + at]! / scale.divisor
+    }
   }
   return { count, push, finish }
+}
+
+/** Values as they are, where they are small whole numbers in an array that passes the checks; else the inputs. */
+function roomFor({ type, items }: NpyHeader, { divisor }: Scale): Uint8Array | Uint16Array | Float32Array {
+  if (type.kind === 'bool' || divisor === WHITE_8_BIT) return new Uint8Array(items)
+  if (type.kind !== 'unsigned') return new Float32Array(items)
+  return type.bytes === 1 ? new Uint8Array(items) : type.bytes === 2 ? new Uint16Array(items) : new Float32Array(items)
 }
 
 /**

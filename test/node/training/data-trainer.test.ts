@@ -11,6 +11,7 @@ import { poissonSample } from '../../../node/training/sampler.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { loopClippedSum } from '../../../sim/bench/reference.ts'
+import type { WholeDataset } from '../../helpers/inputs.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { distance, images, norm, onEveryEngine, testBatch } from './engines.ts'
@@ -27,7 +28,7 @@ function study(sampleRate: number): StudyDocument {
   } as StudyDocument
 }
 
-function records(count: number): Dataset {
+function records(count: number): WholeDataset {
   const { inputs, labels } = testBatch('records', { spec: { preset: 'logistic' }, data: DATA, count })
   return { count, shape: DATA.shape, inputs, labels }
 }
