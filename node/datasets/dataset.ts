@@ -20,6 +20,8 @@ export interface Dataset {
    * [0, 1]. Whoever needs values takes them by `selectRecords` or `eachRecord`.
    */
   inputs: Float32Array | ReadValues
+  /** bytes of memory that each of these values takes for as long as the data set is used; 4 where absent */
+  valueBytes?: number
   /** count class indices */
   labels: Uint8Array | Int32Array
   /** whose each record is: count numbers, the same for records of one patient; absent where nothing says so */
@@ -50,10 +52,11 @@ export function sourceOf(dataset: Dataset): RecordSource {
 
 /** A data set of the records of the given indices. Values are not copied. */
 export function recordsAt(dataset: Dataset, indices: Uint32Array): Dataset {
-  const { shape, labels, patients, patientHashes } = dataset
+  const { shape, valueBytes, labels, patients, patientHashes } = dataset
   const read = valuesOf(dataset)
   return {
     ...{ count: indices.length, shape, inputs: (record, into) => read(indices[record]!, into) },
+    ...(valueBytes !== undefined && { valueBytes }),
     labels: Int32Array.from(indices, record => labels[record]!),
     ...(patients && { patients: Int32Array.from(indices, record => patients[record]!) }),
     ...(patientHashes && { patientHashes }),
@@ -77,6 +80,11 @@ export function eachRecord(dataset: Dataset, show: (values: Float32Array, record
     read(record, values)
     show(values, record)
   }
+}
+
+/** Bytes of memory that each value of a data set takes. */
+export function valueBytesOf({ valueBytes = Float32Array.BYTES_PER_ELEMENT }: Dataset): number {
+  return valueBytes
 }
 
 /** What reads the values of one record. */

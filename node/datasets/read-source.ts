@@ -149,7 +149,9 @@ async function gathered(
     rows.push(packRow(finding.record.values))
   }
   const values = (record: number, into: Float32Array): void => unpackRow(rows[record]!, into)
-  return datasetOf(lines, { shape: contract.shape, indices: linesOfSplit(lines, split), values })
+  const length = contract.shape.reduce((product, side) => product * side, 1)
+  const valueBytes = rows.reduce((sum, row) => sum + row.length, 0) / Math.max(1, rows.length * length)
+  return datasetOf(lines, { shape: contract.shape, indices: linesOfSplit(lines, split), values, valueBytes })
 }
 
 /** @param fault of the first file that does not fit */

@@ -70,7 +70,7 @@ export class RecordCache {
     }
     const indices = linesOfSplit(facts.lines, split)
     const values = (record: number, into: Float32Array): void => rows.read(record, into)
-    return datasetOf(facts.lines, { shape: key.contract.shape, indices, values })
+    return datasetOf(facts.lines, { shape: key.contract.shape, indices, values, valueBytes: 0 })
   }
 
   /** Keys of the records that an earlier reading has kept: one that goes on leaves them out. */

@@ -16,10 +16,13 @@ export function datasetOf(
     shape,
     indices,
     values,
+    valueBytes,
   }: {
     readonly shape: readonly number[]
     readonly indices: Uint32Array
     readonly values: ReadValues
+    /** of memory that each takes */
+    readonly valueBytes: number
   },
 ): Dataset {
   const numbers = new PatientNumbers()
@@ -31,6 +34,7 @@ export function datasetOf(
   return {
     ...{ count: indices.length, shape: [...shape] },
     inputs: (record, into) => values(indices[record]!, into),
+    valueBytes,
     labels: Int32Array.from(chosen, ({ label }) => label),
     ...(patients && { patients, patientHashes: numbers.hashes }),
   }

@@ -45,7 +45,7 @@ export interface InputReader {
   /** Takes the next values, in the order of the file. */
   readonly push: (values: Float64Array) => void
   /** The inputs of all records. @throws NpyError when the values break the contract */
-  readonly finish: () => Dataset['inputs']
+  readonly finish: () => Pick<Dataset, 'inputs' | 'valueBytes'>
 }
 
 interface Scale {
@@ -97,13 +97,14 @@ export function createInputReader(header: NpyHeader, contract: InputContract, va
       position++
     }
   }
-  const finish = (): Dataset['inputs'] => {
+  const finish = (): Pick<Dataset, 'inputs' | 'valueBytes'> => {
     if (contract.pixels) requirePixels(header, seen, scale)
     else requireColumns(header, seen)
-    if (kept instanceof Float32Array) return kept
-    return (record, into) => {
+    if (kept instanceof Float32Array) return { inputs: kept }
+    const inputs: Dataset['inputs'] = (record, into) => {
       for (let at = 0; at < size; at++) into[at] = kept[record * size + at]! / scale.divisor
     }
+    return { inputs, valueBytes: kept.BYTES_PER_ELEMENT }
   }
   return { count, push, finish }
 }

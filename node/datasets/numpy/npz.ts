@@ -45,7 +45,7 @@ export async function readNpz(file: string, { split, shape, classes, door }: Rec
       const indices = await readLabels(archive, labels, { count, classes })
       const patients =
         door && (await readPatients(archive, findArray(archive, { split, kinds: ['patients'] }), { count, door }))
-      return { count, shape: [...shape], inputs: inputs.finish(), labels: indices, ...patients }
+      return { count, shape: [...shape], ...inputs.finish(), labels: indices, ...patients }
     }),
   )
 }

@@ -25,7 +25,7 @@ function inputsOf(descr: string, body: ArrayBufferView, options: Options = {}): 
   return allInputs({
     count: reader.count,
     shape: [...shape],
-    inputs: reader.finish(),
+    ...reader.finish(),
     labels: new Int32Array(reader.count),
   })
 }
