@@ -69,7 +69,7 @@ interface Seen {
 /**
  * Prepares to read an array's values.
  *
- * @throws NpyError when the array's type or shape breaks the contract, or it has more than `valuesMax` values
+ * @throws NpyError when the array's type or shape breaks the contract, or it takes the room of more than `valuesMax` float32
  */
 export function createInputReader(header: NpyHeader, contract: InputContract, valuesMax: number): InputReader {
   const scale = scaleOf(header, contract)
@@ -119,7 +119,7 @@ function roomFor({ type, items }: NpyHeader, { divisor }: Scale): Uint8Array | U
 /**
  * Makes sure that an array holds records of some shape, for a file that no study describes yet.
  *
- * @throws NpyError when it holds text, has fewer than two axes, no records, or more than `valuesMax` values
+ * @throws NpyError when it holds text, has fewer than two axes, no records, or takes the room of more than `valuesMax` float32
  */
 export function requireRecords(header: NpyHeader, valuesMax: number): void {
   requireNumbers(header.type)
@@ -153,7 +153,11 @@ function scaleOf({ type, dtype }: NpyHeader, { pixels, shape }: InputContract): 
 }
 
 /** Checks the shape before any memory is set aside for it. */
-function countOf({ shape: [count, ...own], items }: NpyHeader, shape: readonly number[], valuesMax: number): number {
+function countOf(
+  { shape: [count, ...own], items, type }: NpyHeader,
+  shape: readonly number[],
+  valuesMax: number,
+): number {
   const accepted = [shape, ...(shape.length > 1 && shape.at(-1) === 1 ? [shape.slice(0, -1)] : [])]
   if (count === undefined || !accepted.some(candidate => candidate.join() === own.join())) {
     const found = count === undefined ? '' : [count, ...own].join(', ')
@@ -163,8 +167,14 @@ function countOf({ shape: [count, ...own], items }: NpyHeader, shape: readonly n
     )
   }
   if (count === 0) throw new NpyError('holds no records', 'Name a split that has some.')
-  if (items > valuesMax) throw new NpyError(`holds ${items} values, more than ${valuesMax}`, 'Use fewer records.')
+  const most = valuesMax * valuesInFloat(type)
+  if (items > most) throw new NpyError(`holds ${items} values, more than ${most}`, 'Use fewer records.')
   return count
+}
+
+/** How many values of a type take the room of a float32: those that are kept as they are, whatever they become. */
+function valuesInFloat({ kind, bytes }: NpyHeader['type']): number {
+  return kind === 'bool' || kind === 'unsigned' ? Math.max(1, 4 / bytes) : 1
 }
 
 /** Where the values of one record go that are stored with the first axis varying fastest. */

@@ -35,6 +35,14 @@ test('a file of no known type is refused, and the known ones are named', async t
   }
 })
 
+test('a single array is refused with how to save it with its labels', async t => {
+  for (const read of [openDataset('/x/images.npy', WANTED), inspectDataset('/x/images.NPY', 'a')]) {
+    const error = (await t.throwsAsync(read)) as OperatorError
+    t.is(error.code, 'data-unreadable')
+    t.regex(error.hint, /numpy\.savez_compressed\(.*train_images=.*train_labels=/)
+  }
+})
+
 test('no two formats claim one ending', t => {
   const endings = RECORD_FORMATS.flatMap(({ extensions }) => extensions)
   t.is(new Set(endings).size, endings.length)
