@@ -38,10 +38,12 @@ async function evaluateNewest({ data, npz, dataset: name, split, json }: Evaluat
   const { document, checkpoint, hash, round } = await readNewestCheckpoint(data)
   const { deployed } = await import('../../protocols/model/checkpoint.ts')
   const { readStudyRecords } = await import('../datasets/study-records.ts')
+  const { recordCacheOf } = await import('../datasets/record-cache.ts')
   const { readPatientDoor } = await import('../privacy/patient-door.ts')
   const dataset = await readStudyRecords(document.contract, source, {
     door: await readPatientDoor(data),
-    cache: null,
+    // what a data set of the node keeps is deleted with it; a file that is named here leaves nothing
+    cache: name === undefined ? null : recordCacheOf(data),
   })
   const { classes } = document.contract
   const { loadBackend } = await import('../training/backend.ts')

@@ -1,6 +1,7 @@
 /** The node's own records, read against a study before the hospital agrees to it. @module */
 
 import type { StudyDocument } from '../../protocols/study/types.ts'
+import { valueBytesOf } from '../datasets/dataset.ts'
 import type { RecordsFound } from '../datasets/format.ts'
 import type { SourceReading } from '../datasets/read-source.ts'
 import type { DataSource } from '../datasets/source.ts'
@@ -14,6 +15,8 @@ export interface OwnRecords extends RecordsFound {
   readonly distinct: number
   /** units of privacy that they belong to */
   readonly units: number
+  /** bytes of memory that each of their values takes */
+  readonly valueBytes: number
 }
 
 /**
@@ -31,7 +34,15 @@ export async function readOwnRecords(
   const dataset = await readStudyRecords(document.contract, source, reading)
   const { count, shape } = dataset
   const counted = countedRecords(document, dataset)
-  return { count, shape, distinct: counted.count, units: unitsOf(document.unit, counted).count }
+  const units = unitsOf(document.unit, counted).count
+  return { count, shape, distinct: counted.count, units, valueBytes: valueBytesOf(dataset) }
+}
+
+/** What is shown of them as JSON. */
+export function ownRecordsJson(records: OwnRecords | null): Omit<OwnRecords, 'valueBytes'> | null {
+  if (records === null) return null
+  const { valueBytes: _, ...shown } = records
+  return shown
 }
 
 /** The same in words. @param configFile where the records are to be named if there are none */

@@ -17,7 +17,7 @@ import { thisMachine } from '../training/machine.ts'
 import { needsOf, needsText, requireCapacity } from '../training/needs.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
-import { ownRecordsLine, readOwnRecords } from './own-records.ts'
+import { ownRecordsJson, ownRecordsLine, readOwnRecords } from './own-records.ts'
 import { fileProgress } from './progress.ts'
 import { studyLines } from './study-text.ts'
 
@@ -54,7 +54,12 @@ async function approveStudy(
     throw folderUnusable(data, error)
   })
   if (json)
-    printJson({ study: study.study, file: stored, records, epsilonsOfPatient: plannedOfHospitals(study.document) })
+    printJson({
+      study: study.study,
+      file: stored,
+      records: ownRecordsJson(records),
+      epsilonsOfPatient: plannedOfHospitals(study.document),
+    })
   else
     printLines(
       ...studyLines(study),

@@ -1,6 +1,6 @@
 /** Which of the config's data sets a study takes. @module */
 
-import type { DataSource } from '../datasets/source.ts'
+import { type DataSource, sourceId } from '../datasets/source.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import type { NodeConfig } from './config.ts'
 
@@ -28,6 +28,13 @@ export function dataSourceOf({ data, datasets }: DataConfig, name: string | null
     hint: 'Approve the study again and say which: confrere study approve FILE --dataset NAME.',
     exitCode: EXIT.config,
   })
+}
+
+/** The data set of another name, or the file of `[data]`, that reads the same records as one does; null: none. */
+export function sameSource({ data, datasets }: DataConfig, name: string): string | null {
+  const own = sourceId(datasets[name]!)
+  if (data.file !== null && sourceId(fileSource(data.file, data.split)) === own) return 'data.file'
+  return Object.keys(datasets).find(other => other !== name && sourceId(datasets[other]!) === own) ?? null
 }
 
 /** A file or folder of which nothing more is known. */

@@ -1,5 +1,6 @@
 /**
- * Records in memory, as the trainer and the evaluation take them.
+ * Records as the trainer and the evaluation take them: what is known of each is in memory, and values are read a batch at
+ * a time, wherever they are kept.
  *
  * @module
  */
@@ -7,12 +8,20 @@
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 
+/** Copies the product(shape) values of a record, row-major. */
+export type ReadValues = (record: number, into: Float32Array) => void
+
 export interface Dataset {
   count: number
   /** of one record: [height, width, channels] of an image, [length] of a vector */
   shape: number[]
-  /** count × product(shape), row-major; images are scaled to [0, 1] */
-  inputs: Float32Array
+  /**
+   * Values of all records one after the other, where they are few; else what reads those of one. Images are scaled to
+   * [0, 1]. Whoever needs values takes them by `selectRecords` or `eachRecord`.
+   */
+  inputs: Float32Array | ReadValues
+  /** bytes of memory that each of these values takes for as long as the data set is used; 4 where absent */
+  valueBytes?: number
   /** count class indices */
   labels: Uint8Array | Int32Array
   /** whose each record is: count numbers, the same for records of one patient; absent where nothing says so */
@@ -36,18 +45,19 @@ export interface RecordSource {
   select(indices: Uint32Array): Batch
 }
 
-/** The records of a data set in memory. */
+/** The records of a data set. */
 export function sourceOf(dataset: Dataset): RecordSource {
   return { count: dataset.count, shape: dataset.shape, select: indices => selectRecords(dataset, indices) }
 }
 
-/** A data set of the records of the given indices. */
+/** A data set of the records of the given indices. Values are not copied. */
 export function recordsAt(dataset: Dataset, indices: Uint32Array): Dataset {
-  const { shape, patients, patientHashes } = dataset
+  const { shape, valueBytes, labels, patients, patientHashes } = dataset
+  const read = valuesOf(dataset)
   return {
-    count: indices.length,
-    shape,
-    ...selectRecords(dataset, indices),
+    ...{ count: indices.length, shape, inputs: (record, into) => read(indices[record]!, into) },
+    ...(valueBytes !== undefined && { valueBytes }),
+    labels: Int32Array.from(indices, record => labels[record]!),
     ...(patients && { patients: Int32Array.from(indices, record => patients[record]!) }),
     ...(patientHashes && { patientHashes }),
   }
@@ -55,14 +65,37 @@ export function recordsAt(dataset: Dataset, indices: Uint32Array): Dataset {
 
 /** Copies the records of the given indices. */
 export function selectRecords(dataset: Dataset, indices: Uint32Array): Batch {
-  const size = dataset.shape.reduce((product, length) => product * length, 1)
+  const size = sizeOf(dataset)
+  const read = valuesOf(dataset)
   const inputs = new Float32Array(indices.length * size)
-  const labels = new Int32Array(indices.length)
-  indices.forEach((record, row) => {
-    inputs.set(dataset.inputs.subarray(record * size, (record + 1) * size), row * size)
-    labels[row] = dataset.labels[record]!
-  })
-  return { inputs, labels }
+  indices.forEach((record, row) => void read(record, inputs.subarray(row * size, (row + 1) * size)))
+  return { inputs, labels: Int32Array.from(indices, record => dataset.labels[record]!) }
+}
+
+/** Shows the values of each record in turn. They are valid until the next one is shown. */
+export function eachRecord(dataset: Dataset, show: (values: Float32Array, record: number) => void): void {
+  const read = valuesOf(dataset)
+  const values = new Float32Array(sizeOf(dataset))
+  for (let record = 0; record < dataset.count; record++) {
+    read(record, values)
+    show(values, record)
+  }
+}
+
+/** Bytes of memory that each value of a data set takes. */
+export function valueBytesOf({ valueBytes = Float32Array.BYTES_PER_ELEMENT }: Dataset): number {
+  return valueBytes
+}
+
+/** What reads the values of one record. */
+export function valuesOf({ inputs, shape }: Pick<Dataset, 'inputs' | 'shape'>): ReadValues {
+  if (typeof inputs === 'function') return inputs
+  const size = sizeOf({ shape })
+  return (record, into) => into.set(inputs.subarray(record * size, (record + 1) * size))
+}
+
+function sizeOf({ shape }: { readonly shape: readonly number[] }): number {
+  return shape.reduce((product, length) => product * length, 1)
 }
 
 /**
@@ -71,11 +104,12 @@ export function selectRecords(dataset: Dataset, indices: Uint32Array): Batch {
  * @throws OperatorError `dataset-mismatch`, exit code 11
  */
 export function requireContract(dataset: Dataset, data: DataContract): void {
-  const size = data.shape.reduce((product, length) => product * length, 1)
+  const { inputs } = dataset
   if (dataset.shape.join() !== data.shape.join()) {
     throw mismatch(`its records have the shape [${dataset.shape}] and the study's [${data.shape}]`)
   }
-  if (dataset.inputs.length !== dataset.count * size || dataset.labels.length !== dataset.count) {
+  const isWhole = typeof inputs === 'function' || inputs.length === dataset.count * sizeOf(data)
+  if (!isWhole || dataset.labels.length !== dataset.count) {
     throw mismatch(`it does not hold ${dataset.count} whole records with a label each`)
   }
   if (data.patients && dataset.patients?.length !== dataset.count) {

@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import type { UnitName } from '../../protocols/study/unit.ts'
-import { type Dataset, recordsAt } from './dataset.ts'
+import { type Dataset, eachRecord, recordsAt } from './dataset.ts'
 import { unitsOf } from './units.ts'
 
-const FLOAT_BYTES = 4
+/** Cache: the records are hashed once, for they are read from the disk, and asked about several times. */
+const known = new WeakMap<Dataset, readonly string[]>()
 
 /** What the promise is about, and how many records of one unit are trained on. */
 export interface DistinctBy {
@@ -87,12 +88,15 @@ function smallest(
   return records.sort(order).slice(0, recordsMax)
 }
 
-function hashesOf(dataset: Dataset): string[] {
-  return Array.from({ length: dataset.count }, (_, record) => hashOf(dataset, record))
-}
-
-function hashOf({ shape, inputs }: Dataset, record: number): string {
-  const size = shape.reduce((product, length) => product * length, 1)
-  const bytes = new Uint8Array(inputs.buffer, inputs.byteOffset + record * size * FLOAT_BYTES, size * FLOAT_BYTES)
-  return createHash('sha256').update(bytes).digest('base64')
+/** Of the values of each record. */
+function hashesOf(dataset: Dataset): readonly string[] {
+  const before = known.get(dataset)
+  if (before !== undefined) return before
+  const hashes: string[] = []
+  eachRecord(dataset, values => {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    hashes.push(createHash('sha256').update(bytes).digest('base64'))
+  })
+  known.set(dataset, hashes)
+  return hashes
 }

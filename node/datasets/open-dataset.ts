@@ -5,6 +5,7 @@ import { EXIT, OperatorError } from '../errors.ts'
 import type { Dataset } from './dataset.ts'
 import type { RecordFormat, RecordsFound, RecordsWanted } from './format.ts'
 import { RECORD_FORMATS } from './list.ts'
+import { SINGLE_ARRAY_HINT } from './numpy/npy.ts'
 
 /**
  * Opens a data set in the format that the end of its name says.
@@ -38,6 +39,12 @@ function named(file: string): RecordFormat | undefined {
 function formatOf(file: string): RecordFormat {
   const found = named(file)
   if (found !== undefined) return found
+  if (extname(file).toLowerCase() === '.npy') {
+    throw new OperatorError('data-unreadable', 'The records cannot be read: the file is a single NumPy array', {
+      hint: SINGLE_ARRAY_HINT,
+      exitCode: EXIT.dataUnreadable,
+    })
+  }
   const known = RECORD_FORMATS.flatMap(({ extensions }) => extensions).join(', ')
   throw new OperatorError(
     'data-unreadable',

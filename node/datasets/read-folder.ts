@@ -2,6 +2,7 @@
 
 import { withoutContent } from './door-error.ts'
 import { openFiles } from './folder.ts'
+import { isArray, SINGLE_ARRAY_HINT } from './numpy/npy.ts'
 import { type Finding, HEAD_BYTES, type OpenedFile, type Reading, type RecordReader } from './reader.ts'
 import { openReaders } from './readers.ts'
 
@@ -60,7 +61,8 @@ async function* readOne(file: OpenedFile, reading: Reading, readers: readonly Re
   const head = await file.part(0, HEAD_BYTES)
   const reader = readers.find(({ takes }) => takes(file.name, head))
   const { contract } = reading
-  if (reader === undefined) {
+  if (isArray(head)) yield refused(`it is a single NumPy array without labels. ${SINGLE_ARRAY_HINT}`)
+  else if (reader === undefined) {
     const kinds = [...readers.map(({ name }) => name), 'NumPy archives by themselves'].join('; ')
     yield refused(`it is of no kind that is read (${kinds}): remove it, or convert it`)
   } else if (contract !== null && !reader.contracts.includes(contract.kind)) {

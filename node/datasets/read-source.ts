@@ -4,13 +4,14 @@ import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { packRow, unpackRow } from '../storage/packed-row.ts'
 import type { Dataset } from './dataset.ts'
-import { factsLine } from './facts-file.ts'
+import { type FactsLine, factsLine } from './facts-file.ts'
 import { openFiles } from './folder.ts'
 import { combinedLabelling, FOLDER_LABELLING, type Labelling, listLabelling, patternLabelling } from './labelling.ts'
 import type { PatientDoor } from './patients.ts'
 import { readRecords } from './read-folder.ts'
-import type { Finding, FoundRecord } from './reader.ts'
+import type { Finding } from './reader.ts'
 import type { CacheKey, RecordCache } from './record-cache.ts'
 import { datasetOf, linesOfSplit } from './record-collector.ts'
 import { type DataSource, sourceId } from './source.ts'
@@ -134,18 +135,23 @@ export function countFiles(files: number, progress?: (read: number, of: number) 
   }
 }
 
+/** Keeps records in memory, packed. */
 async function gathered(
   findings: AsyncIterable<Finding>,
   { contract, split, counter }: { contract: DataContract; split: string; counter: (finding: Finding) => void },
 ): Promise<Dataset> {
-  const records: FoundRecord[] = []
+  const lines: FactsLine[] = []
+  const rows: Buffer[] = []
   for await (const finding of findings) {
     counter(finding)
-    if (finding.ok && finding.record !== null) records.push(finding.record)
+    if (!finding.ok || finding.record === null) continue
+    lines.push(factsLine(finding.record, null))
+    rows.push(packRow(finding.record.values))
   }
-  const lines = records.map(record => factsLine(record, null))
-  const values = (record: number, into: Float32Array): void => into.set(records[record]!.values)
-  return datasetOf(lines, { shape: contract.shape, indices: linesOfSplit(lines, split), values })
+  const values = (record: number, into: Float32Array): void => unpackRow(rows[record]!, into)
+  const length = contract.shape.reduce((product, side) => product * side, 1)
+  const valueBytes = rows.reduce((sum, row) => sum + row.length, 0) / Math.max(1, rows.length * length)
+  return datasetOf(lines, { shape: contract.shape, indices: linesOfSplit(lines, split), values, valueBytes })
 }
 
 /** @param fault of the first file that does not fit */

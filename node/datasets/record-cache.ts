@@ -2,7 +2,7 @@
  * Records that were read from files, kept on disk as the tensors that training takes, so that files are read once. A cache
  * holds no names: a file's name, size and time of change go into the hash that the cache is named by.
  *
- * Two files for each: rows of float32 (see row-file.ts), and a line for each record (see facts-file.ts). Both belong to
+ * Two files for each: rows of values (see row-file.ts), and a line for each record (see facts-file.ts). Both belong to
  * their owner alone.
  *
  * @module
@@ -55,20 +55,22 @@ export class RecordCache {
     this.#folder = folder
   }
 
-  /** The records of a split, or undefined when they have not all been read in this state. */
+  /**
+   * The records of a split, or undefined when they have not all been read in this state. Values are read from the disk
+   * whenever they are asked for; the file stays open until the process or the worker ends.
+   */
   async read(key: CacheKey, split: string): Promise<Dataset | undefined> {
     const name = nameOf(key)
     const facts = await readFacts(this.#path(name, FACTS))
     if (facts === undefined || !facts.whole) return undefined
     const rows = this.#rows(name, facts.length)
-    try {
-      if (rows.held !== facts.lines.length) return undefined
-      const indices = linesOfSplit(facts.lines, split)
-      const values = (record: number, into: Float32Array): void => rows.read(record, into)
-      return datasetOf(facts.lines, { shape: key.contract.shape, indices, values })
-    } finally {
+    if (rows.held !== facts.lines.length) {
       rows.close()
+      return undefined
     }
+    const indices = linesOfSplit(facts.lines, split)
+    const values = (record: number, into: Float32Array): void => rows.read(record, into)
+    return datasetOf(facts.lines, { shape: key.contract.shape, indices, values, valueBytes: 0 })
   }
 
   /** Keys of the records that an earlier reading has kept: one that goes on leaves them out. */
@@ -154,7 +156,8 @@ export class RecordCache {
       from.close()
       to.close()
     }
-    // a crash between the two leaves lines without rows, which are read anew
+    // a crash on the way leaves rows without lines, which are read anew: other lines would be of other rows
+    await rm(this.#path(name, FACTS))
     await rename(`${file}.new`, file)
     await writeFacts(this.#path(name, FACTS), { ...facts, lines: left.map(record => facts.lines[record]!) })
     return deleted

@@ -1,6 +1,6 @@
 /** Records of readers as a data set. @module */
 
-import type { Dataset } from './dataset.ts'
+import type { Dataset, ReadValues } from './dataset.ts'
 import type { FactsLine } from './facts-file.ts'
 import { PatientNumbers } from './patients.ts'
 
@@ -9,22 +9,22 @@ export function linesOfSplit(lines: readonly FactsLine[], split: string): Uint32
   return Uint32Array.from([...lines.keys()].filter(record => [split, null].includes(lines[record]!.split)))
 }
 
-/** The records of the given indices. @param values copies the values of a record */
+/** The records of the given indices. Values stay where they are until they are read. */
 export function datasetOf(
   lines: readonly FactsLine[],
   {
     shape,
     indices,
     values,
+    valueBytes,
   }: {
     readonly shape: readonly number[]
     readonly indices: Uint32Array
-    readonly values: (record: number, into: Float32Array) => void
+    readonly values: ReadValues
+    /** of memory that each takes */
+    readonly valueBytes: number
   },
 ): Dataset {
-  const size = shape.reduce((product, length) => product * length, 1)
-  const inputs = new Float32Array(indices.length * size)
-  indices.forEach((record, at) => void values(record, inputs.subarray(at * size, (at + 1) * size)))
   const numbers = new PatientNumbers()
   const numberOf = ({ patient }: FactsLine): number =>
     numbers.numberOf(new Uint8Array(Buffer.from(patient as string, 'hex')))
@@ -32,7 +32,9 @@ export function datasetOf(
   const hasPatients = chosen.length > 0 && chosen.every(({ patient }) => patient !== null)
   const patients = hasPatients ? Int32Array.from(chosen, numberOf) : undefined
   return {
-    ...{ count: indices.length, shape: [...shape], inputs },
+    ...{ count: indices.length, shape: [...shape] },
+    inputs: (record, into) => values(indices[record]!, into),
+    valueBytes,
     labels: Int32Array.from(chosen, ({ label }) => label),
     ...(patients && { patients, patientHashes: numbers.hashes }),
   }

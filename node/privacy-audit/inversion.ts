@@ -133,8 +133,7 @@ function victimsFirst(order: Uint32Array, { labels }: Dataset): Uint32Array {
 }
 
 function picturesOf(dataset: Dataset): (record: number) => Float32Array {
-  const size = dataset.shape.reduce((product, length) => product * length, 1)
-  return record => dataset.inputs.slice(record * size, (record + 1) * size)
+  return record => selectRecords(dataset, Uint32Array.of(record)).inputs
 }
 
 /** Gives a record's clipped gradient at the study's initial parameters, which are public, as integers. */

@@ -2,12 +2,13 @@
  * Rows of float32 on disk, which take long to compute and are read often: each is written once, and has its own CRC-32.
  * A file that a crash cut off keeps its whole rows. Everything here is synchronous, for it lives in a worker.
  *
- * File: 32 bytes of key, then for each row its values (float32, little-endian) and their CRC-32 (uint32, little-endian).
+ * File: 32 bytes of key, then each row, packed (see packed-row.ts), and the CRC-32 of that (uint32, little-endian).
  *
  * @module
  */
 
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -22,17 +23,19 @@ import {
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { EXIT, OperatorError } from '../errors.ts'
+import { KIND_BYTES, packedBytes, packedBytesMax, packRow, unpackRow } from './packed-row.ts'
 
 export const ROW_KEY_BYTES = 32
-const FLOAT_BYTES = 4
+/** Raised when the format changes: it is part of a file's key, so that files of before are written anew. */
+const FORMAT_TAG = 'confrere/rows/2'
 const CRC_BYTES = 4
 /** Rows hold what is as private as the records. */
 const MODE = 0o600
 const FOLDER_MODE = 0o700
 
-/** The bytes of a file of rows. */
-export function rowFileBytes({ count, length }: { count: number; length: number }): number {
-  return ROW_KEY_BYTES + count * (length * FLOAT_BYTES + CRC_BYTES)
+/** The bytes of a file of rows, at most. */
+export function rowFileBytesMax({ count, length }: { count: number; length: number }): number {
+  return ROW_KEY_BYTES + count * (packedBytesMax(length) + CRC_BYTES)
 }
 
 const UNUSABLE: readonly (string | undefined)[] = ['EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'EMLINK', 'ENXIO']
@@ -63,8 +66,10 @@ export class RowFile {
   readonly #file: string
   readonly #handle: number
   readonly #length: number
+  /** room for the longest row */
   readonly #row: Buffer
-  #held = 0
+  /** where each row starts, and where the next one will */
+  readonly #starts: number[] = [ROW_KEY_BYTES]
 
   /**
    * Opens a file, or makes it. Rows of the same key stay, up to the first that is damaged; of another key none does.
@@ -77,12 +82,13 @@ export class RowFile {
     assert(key.length === ROW_KEY_BYTES && length > 0, 'a key, and rows that are not empty')
     this.#file = file
     this.#length = length
-    this.#row = Buffer.alloc(length * FLOAT_BYTES + CRC_BYTES)
+    this.#row = Buffer.alloc(packedBytesMax(length) + CRC_BYTES)
     this.#handle = openRegular(file)
+    const tagged = createHash('sha256').update(FORMAT_TAG).update(key).digest()
     try {
-      if (this.#hasKey(key)) while (this.#isWhole(this.#held)) this.#held += 1
-      else this.#begin(key)
-      ftruncateSync(this.#handle, this.#start(this.#held))
+      if (this.#hasKey(tagged)) this.#findRows()
+      else this.#begin(tagged)
+      ftruncateSync(this.#handle, this.#end)
     } catch (error) {
       closeSync(this.#handle)
       throw error
@@ -91,23 +97,24 @@ export class RowFile {
 
   /** rows that are there */
   get held(): number {
-    return this.#held
+    return this.#starts.length - 1
   }
 
   /** Writes the next row. */
   append(values: Float32Array): void {
     assert.equal(values.length, this.#length, 'a whole row')
-    values.forEach((value, at) => void this.#row.writeFloatLE(value, at * FLOAT_BYTES))
-    this.#row.writeUInt32LE(crc32(this.#values()), this.#length * FLOAT_BYTES)
-    this.#write(this.#row, this.#start(this.#held))
-    this.#held += 1
+    const row = packRow(values)
+    const sum = Buffer.alloc(CRC_BYTES)
+    sum.writeUInt32LE(crc32(row))
+    this.#write(Buffer.concat([row, sum]), this.#end)
+    this.#starts.push(this.#end + row.length + CRC_BYTES)
   }
 
   /** Takes away all rows from a number on. */
   cut(rows: number): void {
-    assert(rows >= 0 && rows <= this.#held, 'rows that are there')
-    ftruncateSync(this.#handle, this.#start(rows))
-    this.#held = rows
+    assert(rows >= 0 && rows <= this.held, 'rows that are there')
+    this.#starts.length = rows + 1
+    ftruncateSync(this.#handle, this.#end)
   }
 
   /** Waits for the disk. */
@@ -117,9 +124,12 @@ export class RowFile {
 
   /** Reads a row. @throws OperatorError `features-damaged`, exit code 12 */
   read(row: number, into: Float32Array): void {
-    assert(row >= 0 && row < this.#held, 'a row that is there')
-    if (!this.#isWhole(row)) throw this.#damaged(row)
-    for (let at = 0; at < this.#length; at++) into[at] = this.#row.readFloatLE(at * FLOAT_BYTES)
+    assert(row >= 0 && row < this.held, 'a row that is there')
+    assert.equal(into.length, this.#length, 'room for a whole row')
+    const [start, end] = [this.#starts[row]!, this.#starts[row + 1]!]
+    const packed = this.#wholeRow({ start, bytes: end - start })
+    if (packed === null) throw this.#damaged(row)
+    unpackRow(packed, into)
   }
 
   close(): void {
@@ -137,23 +147,37 @@ export class RowFile {
     this.#write(key, 0)
   }
 
-  /** Whether the row's bytes are there and their sum is right; leaves them in `#row`. */
-  #isWhole(row: number): boolean {
+  get #end(): number {
+    return this.#starts.at(-1)!
+  }
+
+  /** Finds where the rows are, up to the first that is not whole. */
+  #findRows(): void {
+    for (;;) {
+      const start = this.#end
+      const bytes = this.#readInto(start, KIND_BYTES) ? packedBytes(this.#row[0], this.#length) : null
+      if (bytes === null || this.#wholeRow({ start, bytes: bytes + CRC_BYTES }) === null) return
+      this.#starts.push(start + bytes + CRC_BYTES)
+    }
+  }
+
+  /** A packed row, valid until the next is read; null: its bytes are not there, or their sum is wrong. */
+  #wholeRow({ start, bytes }: { start: number; bytes: number }): Buffer | null {
+    if (!this.#readInto(start, bytes)) return null
+    const packed = this.#row.subarray(0, bytes - CRC_BYTES)
+    if (packedBytes(packed[0], this.#length) !== packed.length) return null
+    return crc32(packed) === this.#row.readUInt32LE(packed.length) ? packed : null
+  }
+
+  /** Whether so many bytes are there; leaves them in `#row`. */
+  #readInto(start: number, bytes: number): boolean {
     let done = 0
-    while (done < this.#row.length) {
-      const read = readSync(this.#handle, this.#row, done, this.#row.length - done, this.#start(row) + done)
+    while (done < bytes) {
+      const read = readSync(this.#handle, this.#row, done, bytes - done, start + done)
       if (read === 0) return false
       done += read
     }
-    return crc32(this.#values()) === this.#row.readUInt32LE(this.#length * FLOAT_BYTES)
-  }
-
-  #values(): Buffer {
-    return this.#row.subarray(0, this.#length * FLOAT_BYTES)
-  }
-
-  #start(row: number): number {
-    return rowFileBytes({ count: row, length: this.#length })
+    return true
   }
 
   #write(bytes: Uint8Array, position: number): void {

@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type Dataset, type RecordSource, sourceOf } from '../datasets/dataset.ts'
+import { type Dataset, eachRecord, type RecordSource, selectRecords, sourceOf, valuesOf } from '../datasets/dataset.ts'
 import { RowFile } from '../storage/row-file.ts'
 import { trainedPresetOf } from './models/list.ts'
 import type { FeatureExtractor } from './models/preset.ts'
@@ -14,26 +14,25 @@ import { boundedRecords } from './normaliser.ts'
 
 /** Raised when an extractor's features change: those on disk are computed anew. */
 const FEATURES_TAG = 'confrere/features/1'
-/** Node hashes at most 2 GiB in one piece. */
-const HASHED_BYTES = 1 << 30
 
 /** Cache: features take milliseconds a record, and the same records are requested repeatedly. */
 const known = new WeakMap<Dataset, { model: string; features: Dataset }>()
 
 type Preprocessing = Pick<StudyDocument, 'model' | 'contract' | 'normalisation'>
 
-/** The records as the input of a model's trained part, before any normalisation; in memory. */
+/** The records as the input of a model's trained part, before any normalisation; features are in memory. */
 export function featuresOf(document: Preprocessing, dataset: Dataset): Dataset {
   const extractor = extractorOf(document)
   if (extractor === null) return boundedRecords(document, dataset)
   const key = JSON.stringify(document.model)
   const before = known.get(dataset)
   if (before?.model === key) return before.features
-  const { length } = extractor
-  const { inputs } = featuresOnDemand(document, dataset).select(
+  const onDemand = extracted(dataset, extractor)
+  const { inputs } = selectRecords(
+    onDemand,
     Uint32Array.from({ length: dataset.count }, (_, at) => at),
   )
-  const features = { ...dataset, shape: [length], inputs }
+  const features = { ...onDemand, inputs }
   known.set(dataset, { model: key, features })
   return features
 }
@@ -42,8 +41,7 @@ export function featuresOf(document: Preprocessing, dataset: Dataset): Dataset {
 export function featuresOnDemand(document: Preprocessing, dataset: Dataset): RecordSource {
   const extractor = extractorOf(document)
   if (extractor === null) return sourceOf(boundedRecords(document, dataset))
-  const compute = (record: number, into: Float32Array) => extractor.into(into, recordOf(dataset, record))
-  return sourceByRow(dataset, extractor.length, compute)
+  return sourceOf(extracted(dataset, extractor))
 }
 
 /** Where features are kept, and who is told how many are computed. */
@@ -54,7 +52,7 @@ export interface FeatureKeeping {
 
 /**
  * The same, but features are computed once and kept on disk: a node that starts again, or was stopped on the way, finds
- * them, and memory holds those of one batch. Records without such features stay in memory.
+ * them, and memory holds those of one batch. Records without such features are read as they are kept.
  *
  * @throws OperatorError `features-damaged`, exit code 12, from `select`; errors of the file system
  */
@@ -64,33 +62,28 @@ export function keptFeatures(document: Preprocessing, dataset: Dataset, keeping:
   const { length } = extractor
   const { count } = dataset
   const rows = new RowFile(keeping.file, { key: keyOf(document, dataset), length })
+  const compute = valuesOf(extracted(dataset, extractor))
   const features = new Float32Array(length)
   const started = rows.held
   for (let at = started; at < count; at++) {
     keeping.progress(at, count)
-    extractor.into(features, recordOf(dataset, at))
+    compute(at, features)
     rows.append(features)
   }
   if (started < count) rows.sync()
   if (count > 0) keeping.progress(count, count)
-  return sourceByRow(dataset, length, (record, into) => rows.read(record, into))
+  return sourceOf({ ...dataset, shape: [length], inputs: (record, into) => rows.read(record, into) })
 }
 
-/** Records whose features come one by one. */
-function sourceByRow(
-  { count, labels }: Dataset,
-  length: number,
-  read: (record: number, into: Float32Array) => void,
-): RecordSource {
-  return {
-    count,
-    shape: [length],
-    select: indices => {
-      const inputs = new Float32Array(indices.length * length)
-      indices.forEach((record, at) => void read(record, inputs.subarray(at * length, (at + 1) * length)))
-      return { inputs, labels: Int32Array.from(indices, record => labels[record]!) }
-    },
+/** Features of records, computed whenever they are read. */
+function extracted(dataset: Dataset, { length, into: extract }: FeatureExtractor): Dataset {
+  const read = valuesOf(dataset)
+  const values = new Float32Array(dataset.shape.reduce((product, side) => product * side, 1))
+  const inputs = (record: number, into: Float32Array): void => {
+    read(record, values)
+    extract(into, values)
   }
+  return { ...dataset, shape: [length], inputs }
 }
 
 function extractorOf({ model, contract }: Preprocessing): FeatureExtractor | null {
@@ -98,17 +91,9 @@ function extractorOf({ model, contract }: Preprocessing): FeatureExtractor | nul
   return frozenFeatures === null ? null : frozenFeatures.extractor(contract.shape, model)
 }
 
-function recordOf({ inputs, shape }: Dataset, at: number): Float32Array {
-  const size = shape.reduce((product, side) => product * side, 1)
-  return inputs.subarray(at * size, (at + 1) * size)
-}
-
 /** Says which records the features are of, in their order, and how they were computed. */
-function keyOf({ model }: Preprocessing, { shape, inputs }: Dataset): Uint8Array {
-  const hash = createHash('sha256').update(JSON.stringify([FEATURES_TAG, model, shape]))
-  for (let start = 0; start < inputs.byteLength; start += HASHED_BYTES) {
-    const length = Math.min(HASHED_BYTES, inputs.byteLength - start)
-    hash.update(new Uint8Array(inputs.buffer, inputs.byteOffset + start, length))
-  }
+function keyOf({ model }: Preprocessing, dataset: Dataset): Uint8Array {
+  const hash = createHash('sha256').update(JSON.stringify([FEATURES_TAG, model, dataset.shape]))
+  eachRecord(dataset, values => void hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)))
   return new Uint8Array(hash.digest())
 }

@@ -10,14 +10,17 @@ import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { dimensionOf, parameterSpecs } from '../../protocols/study/parameters.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { rowFileBytes } from '../storage/row-file.ts'
+import { rowFileBytesMax } from '../storage/row-file.ts'
 import { trainedPresetOf } from './models/list.ts'
 import { bytesOfUnit, numbersOfUnit, unitsOfPass } from './pass.ts'
 
 /** A node with a small study: two threads, their modules, the engine, the network. */
 const NODE_BYTES = 330e6
-/** Records in memory, and a copy without those that stand there twice. */
-const BYTES_A_VALUE = 8
+/**
+ * Of values in memory, before it is known where they are: an archive's 8-bit pixels, or float32 for what is no image.
+ * Records that were read from files are on disk, and take none.
+ */
+const VALUE_BYTES = { image: 1, other: 4 } as const
 /** Parameters, momentum, average, the masked update, chunks of others, the sum. */
 const BYTES_A_PARAMETER = 128
 /** Checkpoints that are kept, and the vectors of a round. */
@@ -48,6 +51,8 @@ export interface RecordCounts {
   readonly count: number
   /** of them, those that training counts: an image that stands there twice is one */
   readonly distinct: number
+  /** bytes of memory that each of their values takes; absent before they were read */
+  readonly valueBytes?: number
 }
 
 /** What a hospital's machine has. */
@@ -66,11 +71,12 @@ export function equalShare({ units, hospitals }: Pick<StudyDocument, 'units' | '
 }
 
 /** What a study needs at a hospital with so many records. */
-export function needsOf(document: Needing, { count, distinct }: RecordCounts): Needs {
+export function needsOf(document: Needing, { count, distinct, valueBytes }: RecordCounts): Needs {
   const { model, contract, privacy } = document
   const specs = parameterSpecs(model, contract)
   const dimension = dimensionOf(specs)
   const size = contract.shape.reduce((product, length) => product * length, 1)
+  const bytesAValue = valueBytes ?? VALUE_BYTES[contract.kind === 'image' ? 'image' : 'other']
   const { frozenFeatures } = trainedPresetOf(model)
   const length = frozenFeatures === null ? 0 : specs[0]!.shape[0]!
   const sampled = (privacy.sampleRate / SAMPLE_RATE_ONE) * distinct
@@ -78,9 +84,8 @@ export function needsOf(document: Needing, { count, distinct }: RecordCounts): N
   const trained = numbersOfUnit(document) * SECONDS_A_NUMBER + dimension * SECONDS_A_WEIGHT
   return {
     records: count,
-    memoryBytes:
-      NODE_BYTES + count * size * BYTES_A_VALUE + pass * bytesOfUnit(document) + dimension * BYTES_A_PARAMETER,
-    diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytes({ count: distinct, length })),
+    memoryBytes: NODE_BYTES + count * size * bytesAValue + pass * bytesOfUnit(document) + dimension * BYTES_A_PARAMETER,
+    diskBytes: dimension * DISK_BYTES_A_PARAMETER + (length === 0 ? 0 : rowFileBytesMax({ count: distinct, length })),
     startSeconds: frozenFeatures === null ? 0 : distinct * frozenFeatures.seconds(contract.shape, model),
     roundSeconds: (privacy.localSteps ?? 1) * sampled * trained + dimension * SECONDS_A_PARAMETER,
   }

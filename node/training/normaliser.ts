@@ -8,15 +8,19 @@
 import type { Bounds } from '../../protocols/study/contracts/fields.ts'
 import { boundsOf, columnsOf, type Normalisation, statisticsDimension } from '../../protocols/study/normalisation.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import type { Dataset, RecordSource } from '../datasets/dataset.ts'
+import { type Dataset, type RecordSource, selectRecords, valuesOf } from '../datasets/dataset.ts'
 import type { Units } from '../datasets/units.ts'
 import { CLIP_MARGIN } from './per-example-clipping.ts'
 
-/** A dataset's records, clipped and scaled by the study's bounds; unchanged where the study has none. */
+/** A dataset's records, clipped and scaled by the study's bounds as they are read; unchanged where the study has none. */
 export function boundedRecords(document: Pick<StudyDocument, 'contract' | 'normalisation'>, dataset: Dataset): Dataset {
   const bounds = boundsOf(document)
   if (bounds === null) return dataset
-  const inputs = dataset.inputs.map((value, at) => scaled(value, bounds[at % bounds.length] as Bounds))
+  const read = valuesOf(dataset)
+  const inputs = (record: number, into: Float32Array): void => {
+    read(record, into)
+    for (let at = 0; at < into.length; at++) into[at] = scaled(into[at]!, bounds[at % bounds.length] as Bounds)
+  }
   return { ...dataset, inputs }
 }
 
@@ -73,22 +77,19 @@ function normaliseColumns(inputs: Float32Array, normalisation: Normalisation): v
  */
 export function statisticsOf(
   { contract }: Pick<StudyDocument, 'contract'>,
-  { inputs, count }: Dataset,
+  dataset: Dataset,
   units: Units,
 ): Float64Array {
   const columns = columnsOf(contract)
   const sums = new Float64Array(statisticsDimension(columns))
-  if (count === 0) return sums
-  const size = inputs.length / count
   for (let unit = 0; unit < units.count; unit++) {
     const records = units.recordsOf(unit)
-    const values = (records.length * size) / columns
-    for (const record of records) {
-      for (let at = 0; at < size; at++) {
-        const value = inputs[record * size + at]!
-        sums[at % columns]! += value / values
-        sums[columns + (at % columns)]! += (value * value) / values
-      }
+    const { inputs } = selectRecords(dataset, records)
+    const values = inputs.length / columns
+    for (let at = 0; at < inputs.length; at++) {
+      const value = inputs[at]!
+      sums[at % columns]! += value / values
+      sums[columns + (at % columns)]! += (value * value) / values
     }
   }
   sums[2 * columns] = units.count

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError } from '../../crypto/errors.ts'
 import { decodeStudy } from '../../protocols/study/document.ts'
+import { valueBytesOf } from '../datasets/dataset.ts'
 import { RecordCache } from '../datasets/record-cache.ts'
 import { readStudyRecords } from '../datasets/study-records.ts'
 import { EXIT, OperatorError } from '../errors.ts'
@@ -72,7 +73,8 @@ async function createDataTrainer({ folder, document: bytes, training }: WorkerSe
   })
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const distinct = countedRecords(document, dataset).count
-  requireCapacity(document, { count: dataset.count, distinct }, await thisMachine(folder, folder))
+  const counts = { count: dataset.count, distinct, valueBytes: valueBytesOf(dataset) }
+  requireCapacity(document, counts, await thisMachine(folder, folder))
   const backend = await loadBackend({ engine: training.engine })
   return createTrainer({
     document,

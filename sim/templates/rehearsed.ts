@@ -7,7 +7,7 @@
 
 import { randomFillSync } from 'node:crypto'
 import { DataChecker } from '../../node/datasets/check.ts'
-import type { Dataset } from '../../node/datasets/dataset.ts'
+import { type Dataset, eachRecord } from '../../node/datasets/dataset.ts'
 import { findingsOf, type SourceFiles } from '../../node/datasets/read-source.ts'
 import { readStudyRecords } from '../../node/datasets/study-records.ts'
 import { unitsOf } from '../../node/datasets/units.ts'
@@ -83,7 +83,7 @@ function joined(parts: readonly Dataset[]): Dataset {
   const [inputs, labels, patients] = [new Float32Array(count * size), new Int32Array(count), new Int32Array(count)]
   let at = 0
   for (const part of parts) {
-    inputs.set(part.inputs, at * size)
+    eachRecord(part, (values, record) => inputs.set(values, (at + record) * size))
     labels.set(part.labels, at)
     at += part.count
   }

@@ -1,6 +1,7 @@
 /** Checks of what a patient adds to a sum where the patient is the unit, whatever the number of its records. @module */
 
 import type { Dataset } from '../../node/datasets/dataset.ts'
+import { inputsOf } from '../helpers/inputs.ts'
 import { promised } from './expected.ts'
 import type { Finding } from './noise-statistics.ts'
 import { type Check, createOpeningTestbed, nobody, type TestbedInit, vectors, within } from './opening.ts'
@@ -20,7 +21,7 @@ function together(patients: readonly Patient[]): Dataset {
   return {
     count: patients.reduce((sum, { records }) => sum + records.count, 0),
     shape: first.records.shape,
-    inputs: Float32Array.from(patients.flatMap(({ records }) => [...records.inputs])),
+    inputs: Float32Array.from(patients.flatMap(({ records }) => [...inputsOf(records)])),
     labels: Uint8Array.from(patients.flatMap(({ records }) => [...records.labels])),
     patients: Int32Array.from(patients.flatMap(({ patient, records }) => Array.from(records.labels, () => patient))),
   }

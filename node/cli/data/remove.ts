@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { readConfig } from '../../config/config.ts'
-import { dataSourceOf } from '../../config/data-source.ts'
+import { dataSourceOf, sameSource } from '../../config/data-source.ts'
 import { removeDatasetTable } from '../../config/dataset-table.ts'
 import { recordCacheOf } from '../../datasets/record-cache.ts'
 import { sourceId } from '../../datasets/source.ts'
@@ -26,6 +26,9 @@ async function removeData(name: string, { data }: { data: string }): Promise<voi
     })
   }
   await removeDatasetTable(data, name)
-  await recordCacheOf(data).forget(sourceId(source))
-  printLines(`Removed "${name}" and what was kept of its records. ${source.path} itself was not touched.`)
+  const other = sameSource(config, name)
+  if (other === null) await recordCacheOf(data).forget(sourceId(source))
+  const kept =
+    other === null ? ' and what was kept of its records' : `; "${other}" has the same records, which stay kept`
+  printLines(`Removed "${name}"${kept}. ${source.path} itself was not touched.`)
 }

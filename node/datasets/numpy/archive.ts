@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl'
 import { CodedError } from '../../../crypto/errors.ts'
+import { isArray, SINGLE_ARRAY_HINT } from './npy.ts'
 
 export const FILE_BYTES_MAX = 2 ** 34
 const MEMBERS_MAX = 4096
@@ -158,10 +159,7 @@ function notWhole(handle: FileHandle): (cause: unknown) => Promise<never> {
     const start = Buffer.alloc(6)
     await handle.read(start, 0, start.length, 0)
     const what = 'it is not a whole .npz archive'
-    if (start.toString('latin1') === '\x93NUMPY') {
-      const hint = 'Save images and labels in one file: numpy.savez_compressed(file, train_images=…, train_labels=…).'
-      throw new ArchiveError(`${what} but a single array (.npy)`, hint, cause)
-    }
+    if (isArray(start)) throw new ArchiveError(`${what} but a single array (.npy)`, SINGLE_ARRAY_HINT, cause)
     if (start.toString('latin1', 0, 2) !== 'PK') {
       throw new ArchiveError(`${what}: it does not begin as a zip archive does`, SAVE_AGAIN, cause)
     }

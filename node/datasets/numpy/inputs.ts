@@ -21,10 +21,12 @@
  *
  * Columns (arrays named `vectors`) are taken as they are, whatever their type: the study's bounds are in their units.
  *
- * Every input is the float32 nearest to the quotient in float64.
+ * Every input is the float32 nearest to the quotient in float64. Memory holds the values in one or two bytes each where
+ * the type or the white says that they fit; they are divided when they are read.
  *
  * @module
  */
+import type { Dataset } from '../dataset.ts'
 import { isNumeric, NpyError, type NpyHeader } from './npy.ts'
 
 const WHITE_8_BIT = 255
@@ -42,8 +44,8 @@ export interface InputReader {
   readonly count: number
   /** Takes the next values, in the order of the file. */
   readonly push: (values: Float64Array) => void
-  /** count × product(shape), row-major. @throws NpyError when the values break the contract */
-  readonly finish: () => Float32Array
+  /** The inputs of all records. @throws NpyError when the values break the contract */
+  readonly finish: () => Pick<Dataset, 'inputs' | 'valueBytes'>
 }
 
 interface Scale {
@@ -67,13 +69,13 @@ interface Seen {
 /**
  * Prepares to read an array's values.
  *
- * @throws NpyError when the array's type or shape breaks the contract, or it has more than `valuesMax` values
+ * @throws NpyError when the array's type or shape breaks the contract, or it takes the room of more than `valuesMax` float32
  */
 export function createInputReader(header: NpyHeader, contract: InputContract, valuesMax: number): InputReader {
   const scale = scaleOf(header, contract)
   const count = countOf(header, contract.shape, valuesMax)
   const size = header.items / count
-  const inputs = new Float32Array(header.items)
+  const kept = roomFor(header, scale)
   const offsets = header.fortran ? fortranOffsets(header.shape.slice(1)) : null
   const seen: Seen = {
     ...{ lowest: Number.POSITIVE_INFINITY, highest: Number.NEGATIVE_INFINITY, whole: true },
@@ -91,22 +93,33 @@ export function createInputReader(header: NpyHeader, contract: InputContract, va
       if (value < seen.lowest) seen.lowest = value
       if (value > seen.highest) seen.highest = value
       if (seen.whole && !Number.isInteger(value)) seen.whole = false
-      inputs[at] = input
+      kept[at] = kept instanceof Float32Array ? input : value
       position++
     }
   }
-  const finish = (): Float32Array => {
+  const finish = (): Pick<Dataset, 'inputs' | 'valueBytes'> => {
     if (contract.pixels) requirePixels(header, seen, scale)
     else requireColumns(header, seen)
-    return inputs
+    if (kept instanceof Float32Array) return { inputs: kept }
+    const inputs: Dataset['inputs'] = (record, into) => {
+      for (let at = 0; at < size; at++) into[at] = kept[record * size + at]! / scale.divisor
+    }
+    return { inputs, valueBytes: kept.BYTES_PER_ELEMENT }
   }
   return { count, push, finish }
+}
+
+/** Values as they are, where they are small whole numbers in an array that passes the checks; else the inputs. */
+function roomFor({ type, items }: NpyHeader, { divisor }: Scale): Uint8Array | Uint16Array | Float32Array {
+  if (type.kind === 'bool' || divisor === WHITE_8_BIT) return new Uint8Array(items)
+  if (type.kind !== 'unsigned') return new Float32Array(items)
+  return type.bytes === 1 ? new Uint8Array(items) : type.bytes === 2 ? new Uint16Array(items) : new Float32Array(items)
 }
 
 /**
  * Makes sure that an array holds records of some shape, for a file that no study describes yet.
  *
- * @throws NpyError when it holds text, has fewer than two axes, no records, or more than `valuesMax` values
+ * @throws NpyError when it holds text, has fewer than two axes, no records, or takes the room of more than `valuesMax` float32
  */
 export function requireRecords(header: NpyHeader, valuesMax: number): void {
   requireNumbers(header.type)
@@ -140,7 +153,11 @@ function scaleOf({ type, dtype }: NpyHeader, { pixels, shape }: InputContract): 
 }
 
 /** Checks the shape before any memory is set aside for it. */
-function countOf({ shape: [count, ...own], items }: NpyHeader, shape: readonly number[], valuesMax: number): number {
+function countOf(
+  { shape: [count, ...own], items, type }: NpyHeader,
+  shape: readonly number[],
+  valuesMax: number,
+): number {
   const accepted = [shape, ...(shape.length > 1 && shape.at(-1) === 1 ? [shape.slice(0, -1)] : [])]
   if (count === undefined || !accepted.some(candidate => candidate.join() === own.join())) {
     const found = count === undefined ? '' : [count, ...own].join(', ')
@@ -150,8 +167,14 @@ function countOf({ shape: [count, ...own], items }: NpyHeader, shape: readonly n
     )
   }
   if (count === 0) throw new NpyError('holds no records', 'Name a split that has some.')
-  if (items > valuesMax) throw new NpyError(`holds ${items} values, more than ${valuesMax}`, 'Use fewer records.')
+  const most = valuesMax * valuesInFloat(type)
+  if (items > most) throw new NpyError(`holds ${items} values, more than ${most}`, 'Use fewer records.')
   return count
+}
+
+/** How many values of a type take the room of a float32: those that are kept as they are, whatever they become. */
+function valuesInFloat({ kind, bytes }: NpyHeader['type']): number {
+  return kind === 'bool' || kind === 'unsigned' ? Math.max(1, 4 / bytes) : 1
 }
 
 /** Where the values of one record go that are stored with the first axis varying fastest. */

@@ -57,6 +57,15 @@ const PREFIX_BYTES_MAX = LENGTH_OFFSET + 4
 const HEADER_BYTES_MAX = 1 << 16
 const SAVE_AGAIN = 'Save the arrays again with numpy.savez_compressed.'
 
+/** What to do about an array that is in a file of its own, where records and their labels are to be together. */
+export const SINGLE_ARRAY_HINT =
+  'Save records and labels in one file: numpy.savez_compressed("records.npz", train_images=…, train_labels=…), and train_patients=… where the study is about patients.'
+
+/** Whether a file begins as an array in a file of its own does. */
+export function isArray(head: Uint8Array): boolean {
+  return MAGIC.every((byte, index) => head[index] === byte)
+}
+
 /**
  * Reads an array that is in memory as a whole.
  *

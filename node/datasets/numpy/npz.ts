@@ -2,7 +2,8 @@
  * Records from a numpy archive (.npz, a zip of .npy arrays), the format of MedMNIST: `train_images`, `train_labels`
  * and so on, or plain `images` and `labels`.
  *
- * Arrays are read in pieces, each converted and dropped: beside the inputs themselves memory holds one piece.
+ * Arrays are read in pieces, each converted and dropped: beside the values themselves memory holds one piece. Pixels of 8
+ * and 16 bits are held as they are, and become float32 a batch at a time.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import { createLabelReader, type LabelReader, requireLabelShape } from './labels
 import { NpyError, type NpyHeader, numbersOf, parseHeader } from './npy.ts'
 import { createPatientReader, type PatientReader } from './patient-array.ts'
 
-/** Values are held as float32, so half a gibibyte of them. */
+/** Of float32: half a gibibyte. Of 8-bit pixels, which are held as they are, four times as many. */
 const VALUES_MAX = 2 ** 27
 /** What one array may inflate to: a few kilobytes of zip can claim gigabytes. All values as float64 fit. */
 export const ARRAY_BYTES_MAX = VALUES_MAX * 8
@@ -45,7 +46,7 @@ export async function readNpz(file: string, { split, shape, classes, door }: Rec
       const indices = await readLabels(archive, labels, { count, classes })
       const patients =
         door && (await readPatients(archive, findArray(archive, { split, kinds: ['patients'] }), { count, door }))
-      return { count, shape: [...shape], inputs: inputs.finish(), labels: indices, ...patients }
+      return { count, shape: [...shape], ...inputs.finish(), labels: indices, ...patients }
     }),
   )
 }

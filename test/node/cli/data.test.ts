@@ -99,10 +99,22 @@ test('a data set is read once, named, listed, taken by a study, and removed with
   t.regex(await fails(t, EXIT.config, 'data', 'remove', 'chest', '--data', data), /takes the data set "chest"/)
   await works(t, ...add('more'))
   await works(t, ...approve, '--dataset', 'more')
-  await works(t, 'data', 'remove', 'chest', '--data', data)
+  const records = (await readdir(join(data, 'records'))).sort()
+  t.regex(await works(t, 'data', 'remove', 'chest', '--data', data), /"more" has the same records, which stay kept/)
+  t.deepEqual((await readdir(join(data, 'records'))).sort(), records)
   t.false((await readFile(join(data, 'config.toml'), 'utf8')).includes('[datasets.chest]'))
   t.true((await readFile(join(data, 'config.toml'), 'utf8')).includes('[datasets.more]'))
   t.is((await readdir(folder)).length, 3)
+  await works(t, ...add('last'))
+  t.regex(await works(t, 'data', 'remove', 'last', '--data', data), /which stay kept/)
+  await works(t, 'study', 'approve', study, '--data', data, '--dataset', 'more')
+})
+
+test('the last data set of some files takes what was kept of them with it', async t => {
+  const { folder, contract, data, names } = await images(t)
+  await works(t, 'data', 'add', 'chest', folder, '--contract', contract, '--data', data, ...names)
+  t.regex(await works(t, 'data', 'remove', 'chest', '--data', data), /and what was kept of its records/)
+  t.deepEqual(await readdir(join(data, 'records')), [])
 })
 
 test('a patient who withdraws is out of what is kept, of later imports and of later approvals, and nobody is named', async t => {

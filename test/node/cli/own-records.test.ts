@@ -84,6 +84,6 @@ test('a study can be approved before the records are there; the operator is told
 })
 
 test('records that do not count are named with their reason', t => {
-  const line = ownRecordsLine({ count: 10, shape: [8, 8, 1], distinct: 4, units: 4 }, 'config.toml')
+  const line = ownRecordsLine({ count: 10, shape: [8, 8, 1], distinct: 4, units: 4, valueBytes: 1 }, 'config.toml')
   t.regex(line, /10 records, 8x8x1, .* of which 4 count/)
 })

@@ -6,6 +6,7 @@ import { inspectNpz, readNpz } from '../../../node/datasets/numpy/npz.ts'
 import { inspectDataset, openDataset } from '../../../node/datasets/open-dataset.ts'
 import { EXIT, type OperatorError } from '../../../node/errors.ts'
 import { encodeNpz } from '../../../sim/demo/npy.ts'
+import { wholeOf } from '../../helpers/inputs.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 import { readTree } from '../../helpers/tree/tree.ts'
 
@@ -18,7 +19,7 @@ test('a data set is opened by the end of its name, whatever its case', async t =
   for (const name of ['records.npz', 'RECORDS.NPZ']) {
     const file = join(folder, name)
     await writeFile(file, encodeNpz({ a_images: images, a_labels: labels }))
-    t.deepEqual(await openDataset(file, WANTED), await readNpz(file, WANTED))
+    t.deepEqual(wholeOf(await openDataset(file, WANTED)), wholeOf(await readNpz(file, WANTED)))
     t.deepEqual(await inspectDataset(file, 'a'), await inspectNpz(file, 'a'))
   }
 })
@@ -31,6 +32,14 @@ test('a file of no known type is refused, and the known ones are named', async t
     t.false(error.message.includes(file))
     t.regex(error.hint, /\.npz/)
     await t.throwsAsync(inspectDataset(file, 'a'), { code: 'data-unreadable', message: error.message })
+  }
+})
+
+test('a single array is refused with how to save it with its labels', async t => {
+  for (const read of [openDataset('/x/images.npy', WANTED), inspectDataset('/x/images.NPY', 'a')]) {
+    const error = (await t.throwsAsync(read)) as OperatorError
+    t.is(error.code, 'data-unreadable')
+    t.regex(error.hint, /numpy\.savez_compressed\(.*train_images=.*train_labels=/)
   }
 })
 

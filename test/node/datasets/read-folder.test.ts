@@ -14,6 +14,7 @@ import { gathered, imageContract, keyed, readBytes, readingOf, reasonOf, valuesO
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 import vectors from '../../vectors/dicom-sha256.json' with { type: 'json' }
 import jpegVectors from '../../vectors/jpeg-sha256.json' with { type: 'json' }
+import { npy } from './arrays.ts'
 import { dicom } from './dicom/files.ts'
 import { pngOf } from './images/files.ts'
 
@@ -45,6 +46,7 @@ test('each file of a mixed folder ends in one finding, and what is no data is na
     ['b/7.txt', 'SECRET'],
     ['b/8.png', PNG.subarray(0, 40)],
     ['9.png', PNG],
+    ['b/array.npy', npy(PIXELS, { shape: [1, 2, 3] })],
     ['index.csv', 'file,label\n'],
   ]
   for (const [name, content] of files) await writeFile(join(folder, name), content)
@@ -52,7 +54,19 @@ test('each file of a mixed folder ends in one finding, and what is no data is na
   const found = await gathered(readRecords(folder, reading, { except: ['index.csv'] }))
   t.deepEqual(
     found.map(({ file }) => file),
-    ['9.png', 'b/3.dcm', 'b/4.png', 'b/5.dcm', 'b/6.png', 'b/7.txt', 'b/8.png', 'b/x', 'train/a/1.png', 'train/a/2'],
+    [
+      '9.png',
+      'b/3.dcm',
+      'b/4.png',
+      'b/5.dcm',
+      'b/6.png',
+      'b/7.txt',
+      'b/8.png',
+      'b/array.npy',
+      'b/x',
+      'train/a/1.png',
+      'train/a/2',
+    ],
   )
   const names = byName(found)
   const good = ['train/a/1.png', 'train/a/2', 'b/3.dcm', 'b/4.png'].map(name => names.get(name)!)
@@ -76,6 +90,7 @@ test('each file of a mixed folder ends in one finding, and what is no data is na
     'b/5.dcm': /not a DICOM/,
     'b/6.png': /empty/,
     'b/7.txt': /no kind/,
+    'b/array.npy': /a single NumPy array without labels.*savez_compressed/,
     'b/8.png': /damaged/,
   })
   for (const [name, words] of bad) t.regex(reasonOf(names.get(name)!), words)

@@ -9,6 +9,7 @@ import { readStudyRecords } from '../../../node/datasets/study-records.ts'
 import { passingDoor } from '../../../node/privacy/patient-door.ts'
 import type { DataContract } from '../../../protocols/study/contracts/list.ts'
 import { encodeNpz } from '../../../sim/demo/npy.ts'
+import { wholeOf } from '../../helpers/inputs.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 import { readTree } from '../../helpers/tree/tree.ts'
 
@@ -22,8 +23,8 @@ test('records that fit the study are read as they are, from the split that is na
   await writeFile(file, encodeNpz({ a_images: IMAGES, a_labels: LABELS }))
   const { shape, classes } = DATA
   t.deepEqual(
-    await readStudyRecords(DATA, fileSource(file, 'a'), READING),
-    await openDataset(file, { split: 'a', shape, classes }),
+    wholeOf(await readStudyRecords(DATA, fileSource(file, 'a'), READING)),
+    wholeOf(await openDataset(file, { split: 'a', shape, classes })),
   )
   await t.throwsAsync(readStudyRecords(DATA, fileSource(file, 'b'), READING), {
     code: 'data-unreadable',

@@ -2,7 +2,7 @@
 // records, whatever the sample's size.
 
 import test from 'ava'
-import { type Dataset, selectRecords } from '../../../node/datasets/dataset.ts'
+import { type Dataset, type ReadValues, selectRecords, valuesOf } from '../../../node/datasets/dataset.ts'
 import { OperatorError } from '../../../node/errors.ts'
 import { createTrainer } from '../../../node/training/data-trainer.ts'
 import { buildModel } from '../../../node/training/model.ts'
@@ -11,6 +11,7 @@ import { poissonSample } from '../../../node/training/sampler.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { loopClippedSum } from '../../../sim/bench/reference.ts'
+import type { WholeDataset } from '../../helpers/inputs.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { distance, images, norm, onEveryEngine, testBatch } from './engines.ts'
@@ -27,7 +28,7 @@ function study(sampleRate: number): StudyDocument {
   } as StudyDocument
 }
 
-function records(count: number): Dataset {
+function records(count: number): WholeDataset {
   const { inputs, labels } = testBatch('records', { spec: { preset: 'logistic' }, data: DATA, count })
   return { count, shape: DATA.shape, inputs, labels }
 }
@@ -50,6 +51,32 @@ test.serial('the sum is over the sample that the rng draws, over more than one s
     t.true(distance(actual, expected) <= 1e-4 * norm(expected))
   })
 })
+
+test.serial(
+  'a step reads the records that it draws, each once, and sums what it does of records in memory',
+  async t => {
+    const [document, dataset] = [study(0.25), records(100)]
+    const start = initialCheckpoint(document)
+    const sample = poissonSample(dataset.count, document.privacy.sampleRate, seededRng('reads'))
+    await onEveryEngine(t, backend => {
+      const read: number[] = []
+      const inputs: ReadValues = (record, into) => {
+        read.push(record)
+        valuesOf(dataset)(record, into)
+      }
+      const sumOf = (each: Dataset) => {
+        const trainer = createTrainer({ document, dataset: each, backend, rng: seededRng('reads') })
+        read.length = 0
+        const sum = trainer.clippedSum(start)
+        trainer.dispose()
+        return sum
+      }
+      const inMemory = sumOf(dataset)
+      t.deepEqual(sumOf({ ...dataset, inputs }), inMemory)
+      t.deepEqual(read, [...sample])
+    })
+  },
+)
 
 test.serial('each call draws a new sample', async t => {
   const [document, dataset] = [study(0.5), records(100)]

@@ -14,6 +14,7 @@ import { featureSumOf, normalise } from '../../../node/training/normaliser.ts'
 import { CLIP_MARGIN } from '../../../node/training/per-example-clipping.ts'
 import { deployed } from '../../../protocols/model/checkpoint.ts'
 import { FEATURE_NORM } from '../../../protocols/study/models/scattering.ts'
+import { inputsOf } from '../../helpers/inputs.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
@@ -71,7 +72,8 @@ test('without noise the mean is that of all hospitals, and a study on features l
   })
   const run = { backend, rng: seededRng('feature mean') }
   const checkpoint = rehearse({ document, parts: [IMAGES], ...run })
-  const { inputs, shape } = featuresOf(document, IMAGES)
+  const features = featuresOf(document, IMAGES)
+  const [inputs, shape] = [inputsOf(features), features.shape]
   const length = shape[0]!
   const mean = Float64Array.from({ length }, (_, feature) => {
     let sum = 0

@@ -10,6 +10,7 @@ import { loadBackend } from '../../../node/training/backend.ts'
 import { createTrainer } from '../../../node/training/data-trainer.ts'
 import { featuresOf, featuresOnDemand, keptFeatures } from '../../../node/training/features.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
+import { inputsOf, type WholeDataset } from '../../helpers/inputs.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { images } from './engines.ts'
@@ -19,7 +20,7 @@ const COUNT = 12
 const MODEL = { preset: 'scattering', scales: 1, angles: 4, cell: 4 } as const
 const STUDY = testStudy(testSigners(4), { contract: images([SIDE, SIDE, 1]), model: MODEL })
 
-function records(phase = 0): Dataset {
+function records(phase = 0): WholeDataset {
   const inputs = Float32Array.from({ length: COUNT * SIDE * SIDE }, (_, at) => (Math.sin(at * at + phase) + 1) / 2)
   return { count: COUNT, shape: [SIDE, SIDE, 1], inputs, labels: Uint8Array.from({ length: COUNT }, (_, i) => i % 3) }
 }
@@ -44,8 +45,9 @@ function keep(file: string, dataset: Dataset, model: typeof MODEL | { cell: numb
 test('features on disk, on demand and in memory are the same, in any order', t => {
   const inMemory = featuresOf(STUDY, records())
   const { source } = keep(freshFile(), records())
-  const length = inMemory.inputs.length / COUNT
-  const expected = [...ALL].flatMap(at => [...inMemory.inputs.subarray(at * length, (at + 1) * length)])
+  const features = inputsOf(inMemory)
+  const length = features.length / COUNT
+  const expected = [...ALL].flatMap(at => [...features.subarray(at * length, (at + 1) * length)])
   for (const { select, count, shape } of [source, featuresOnDemand(STUDY, records())]) {
     t.is(count, COUNT)
     t.deepEqual(shape, inMemory.shape)

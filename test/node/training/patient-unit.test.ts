@@ -18,6 +18,7 @@ import { poissonSample } from '../../../node/training/sampler.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { loopClippedSum } from '../../../sim/bench/reference.ts'
+import { inputsOf, type WholeDataset } from '../../helpers/inputs.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 import { distance, images, norm, onEveryEngine, testBatch } from './engines.ts'
 
@@ -39,7 +40,7 @@ function study(more: Partial<StudyDocument> & { sampleRate?: number } = {}): Stu
 }
 
 /** Records of patients who have `sizes` records each, dealt in turn, so that no patient's stand side by side. */
-function recordsOf(sizes: readonly number[], label = 'patients'): Dataset {
+function recordsOf(sizes: readonly number[], label = 'patients'): WholeDataset {
   const patients = sizes.flatMap((size, patient) => Array.from({ length: size }, (_, turn) => ({ patient, turn })))
   patients.sort((a, b) => a.turn - b.turn)
   const count = patients.length
@@ -86,7 +87,7 @@ test.serial(
   'a patient of thirty records that all point the same way changes a sum by at most the clipping norm',
   async t => {
     const others = recordsOf([1, 2, 3, 4, 5])
-    const { inputs, labels } = recordsAt(others, Uint32Array.of(0))
+    const { inputs, labels } = selectRecords(others, Uint32Array.of(0))
     const copies = Uint32Array.from({ length: 30 }, (_, at) => others.count + at)
     // images of one scene are almost the same: their gradients are aligned
     const aligned = Float32Array.from({ length: 30 * inputs.length }, (_, at) => {
@@ -141,8 +142,11 @@ test('what counts of a patient follows from that patient alone', t => {
         patients: Int32Array.from(rows, ([patient]) => patient),
       }
       const by = { unit: 'patient' as const, recordsMax }
-      const shown = ({ inputs, labels, patients }: Dataset, patient: number): string[] =>
-        [...inputs.keys()].filter(at => patients![at] === patient).map(at => `${inputs[at]} ${labels[at]}`)
+      const shown = (records: Dataset, patient: number): string[] => {
+        const { labels, patients } = records
+        const inputs = inputsOf(records)
+        return [...inputs.keys()].filter(at => patients![at] === patient).map(at => `${inputs[at]} ${labels[at]}`)
+      }
       const counted = distinctRecords(dataset, by)
       for (const patient of new Set(dataset.patients)) {
         const alone = Uint32Array.from(rows.keys()).filter(at => rows[at]![0] === patient)

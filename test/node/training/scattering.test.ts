@@ -12,6 +12,7 @@ import type { ModelSpec } from '../../../protocols/study/models/list.ts'
 import { FEATURE_NORM } from '../../../protocols/study/models/scattering.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
+import { inputsOf, type WholeDataset } from '../../helpers/inputs.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import vectors from '../../vectors/scattering.json' with { type: 'json' }
@@ -42,8 +43,11 @@ const drawn: Pixel = (row, column) => ((row * 7 + column * 13 + row * column) % 
 const stripes: Pixel = (row, column) => 0.5 + 0.4 * Math.sin(row / 2 + column / 5)
 const blob: Pixel = (row, column) => Math.exp(-((row - 6) ** 2 + (column - 9) ** 2) / 20)
 
-const scattered = (records: Dataset): Dataset =>
-  featuresOf({ model: MODEL, contract: images(records.shape as [number, number, number]) }, records)
+function scattered(records: Dataset): WholeDataset {
+  const contract = images(records.shape as [number, number, number])
+  const features = featuresOf({ model: MODEL, contract }, records)
+  return { ...features, inputs: inputsOf(features) }
+}
 
 test('the features are those of an independent implementation', t => {
   const { inputs, shape } = scattered(dataset([drawn]))

@@ -9,6 +9,7 @@ import { EXIT, OperatorError } from '../../../node/errors.ts'
 import { encodeNpy, encodeNpz } from '../../../sim/demo/npy.ts'
 import { drawPhantoms } from '../../../sim/demo/phantom.ts'
 import { encodePart, loadRecords } from '../../../sim/demo/records.ts'
+import { inputsOf } from '../../helpers/inputs.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 const CLASSES = ['clear', 'opacity']
@@ -35,7 +36,7 @@ test('a float array is read as written', async t => {
     file,
     encodeNpz({ a_images: { values, shape: [2, 1, 2] }, a_labels: { values: Uint8Array.of(0, 1), shape: [2] } }),
   )
-  const { inputs } = await readNpz(file, { split: 'a', shape: [1, 2, 1], classes: CLASSES })
+  const inputs = inputsOf(await readNpz(file, { split: 'a', shape: [1, 2, 1], classes: CLASSES }))
   t.deepEqual([...inputs], [...values])
 })
 
@@ -63,7 +64,7 @@ test("a hospital's part holds exactly its records", async t => {
   )
   for (const [row, record] of part.entries()) {
     t.deepEqual(
-      read.inputs.subarray(row * 784, (row + 1) * 784),
+      inputsOf(read).subarray(row * 784, (row + 1) * 784),
       Float32Array.from(values.subarray(record * 784, (record + 1) * 784), byte => byte / 255),
     )
   }

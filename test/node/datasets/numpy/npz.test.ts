@@ -9,6 +9,7 @@ import type { Dataset } from '../../../../node/datasets/dataset.ts'
 import type { RecordsWanted } from '../../../../node/datasets/format.ts'
 import { ARRAY_BYTES_MAX, inspectNpz, readNpz } from '../../../../node/datasets/numpy/npz.ts'
 import { OperatorError } from '../../../../node/errors.ts'
+import { inputsOf } from '../../../helpers/inputs.ts'
 import { npy } from '../arrays.ts'
 
 const test = anyTest as TestFn<{ folder: string }>
@@ -54,7 +55,7 @@ test('uint8 images are scaled by 1/255, and labels are class indices', async t =
   t.is(dataset.count, 2)
   t.deepEqual(dataset.shape, [2, 3, 1])
   t.deepEqual(
-    dataset.inputs,
+    inputsOf(dataset),
     Float32Array.from(PIXELS, byte => byte / 255),
   )
   t.deepEqual([...dataset.labels], [1, 0])
@@ -66,7 +67,7 @@ test('images may have their channel axis or not, be stored or deflated, and have
   for (const level of [0, 9] as const) {
     const dataset = await readBytes(t.context.folder, zipSync(entries, { level }))
     t.deepEqual(
-      dataset.inputs,
+      inputsOf(dataset),
       Float32Array.from(PIXELS, byte => byte / 255),
     )
   }
@@ -301,8 +302,8 @@ test('real images: all of PneumoniaMNIST', async t => {
   const positives = [...train.labels].filter(label => label === 1).length
   t.is(train.count, 4708)
   t.is(positives, 3494)
-  t.is(train.inputs.length, 4708 * 784)
-  t.true(train.inputs.every(value => value >= 0 && value <= 1))
+  t.is(inputsOf(train).length, 4708 * 784)
+  t.true(inputsOf(train).every(value => value >= 0 && value <= 1))
   t.is((await readNpz(file, { ...options, split: 'test' })).count, 624)
   await refuses(t, readNpz(file, { ...options, split: 'none' }), /it holds .*train_images/)
 })
