@@ -20,7 +20,7 @@ const DATASET_SCHEMA = z
   .openapi('Dataset')
 
 /** Names, kinds and counts; no path of a file and no id of a patient. */
-export const DATASETS_SCHEMA_ANSWER = z.strictObject({ datasets: z.array(DATASET_SCHEMA) }).openapi('Datasets')
+export const DATASET_LIST_SCHEMA = z.strictObject({ datasets: z.array(DATASET_SCHEMA) }).openapi('Datasets')
 
 const EVIDENCE_ROW_SCHEMA = z
   .strictObject({
@@ -40,5 +40,5 @@ const EVIDENCE_ROW_SCHEMA = z
 
 export const EVIDENCE_SCHEMA = z.strictObject({ evidence: z.array(EVIDENCE_ROW_SCHEMA) }).openapi('Evidence')
 
-export type DatasetsAnswer = z.infer<typeof DATASETS_SCHEMA_ANSWER>
+export type DatasetsAnswer = z.infer<typeof DATASET_LIST_SCHEMA>
 export type EvidenceAnswer = z.infer<typeof EVIDENCE_SCHEMA>

@@ -12,7 +12,7 @@ export const EVENT_TYPES = ['node', 'contacts', 'peers', 'studies', 'round', 'ro
 
 export const EVENT_SCHEMA = z
   .strictObject({
-    /** grows by one from event to event, and begins at 1 with every start of the node */
+    /** grows by one from event to event; a node that starts again begins above all earlier ones */
     id: z.int().min(1),
     at: INSTANT,
     type: z.enum(EVENT_TYPES),

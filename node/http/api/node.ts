@@ -42,7 +42,7 @@ export const NODE_SCHEMA = z
     /** own clock minus the median of the peers' clocks; null while too few peers are known */
     clockDifferenceMs: z.number().nullable(),
     logLevel: z.enum(LOG_LEVELS),
-    /** newest event, to begin a stream from without a gap; 0 before the first */
+    /** id of the newest event: a stream that begins after it has everything that this answer has not */
     lastEvent: COUNT,
   })
   .openapi('Node')

@@ -44,7 +44,7 @@ const STUDY_SPENDING_SCHEMA = z
 const ACCOUNT_SPENDING_SCHEMA = z
   .strictObject({
     account: COUNT,
-    peer: PEER_FIELD,
+    peer: PEER_FIELD.nullable(),
     population: z.string().nullable(),
     delta: z.number(),
     apart: z.boolean(),
