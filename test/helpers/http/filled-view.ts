@@ -73,9 +73,7 @@ const FACTS = {
   }),
   contacts: () => ({
     contacts: [{ ...hospital, checkWords: WORDS, approved: AT, connected: true }],
-    pending: [
-      { ...hospital, checkWords: WORDS, introducedBy: hospital, direction: 'introduced' as const, since: AT },
-    ],
+    pending: [{ ...hospital, checkWords: WORDS, introducedBy: hospital, direction: 'introduced' as const, since: AT }],
     invitations: [{ id: INVITATION, created: AT, expires: AT, note: 'Hospital B' }],
   }),
   peers: () => ({
@@ -94,9 +92,7 @@ const FACTS = {
       ? null
       : {
           ...{ study: STUDY, version: 1, members: [hospital] },
-          pending: [
-            { change: CHANGE, text: 'x', approvedBy: [hospital], needed: 2, approvedHere: false, since: AT },
-          ],
+          pending: [{ change: CHANGE, text: 'x', approvedBy: [hospital], needed: 2, approvedHere: false, since: AT }],
         },
   rounds: (id: string) => (id === STUDY ? [0, 1, 2, 3, 4].map(round) : null),
   evidence: () => ({
@@ -162,7 +158,12 @@ export function filledView(done: string[] = [], changes: Partial<NodeView> = {})
 }
 
 /** A clock that is turned by hand, whose repeated call is made by `beat`. */
-export function handFeed(start = 1_000_000): { feed: EventFeed; beat(): void; beating(): boolean; time: { now: number } } {
+export function handFeed(start = 1_000_000): {
+  feed: EventFeed
+  beat(): void
+  beating(): boolean
+  time: { now: number }
+} {
   const time = { now: start }
   let call: (() => void) | undefined
   const feed = new EventFeed({
@@ -179,7 +180,13 @@ export function handFeed(start = 1_000_000): { feed: EventFeed; beat(): void; be
 
 /** Everything an app needs, on clocks that are turned by hand. */
 export function appForTest(
-  changes: { view?: NodeView; page?: Page; remote?: boolean; names?: string[]; onError?: (error: unknown) => void } = {},
+  changes: {
+    view?: NodeView
+    page?: Page
+    remote?: boolean
+    names?: string[]
+    onError?: (error: unknown) => void
+  } = {},
 ) {
   const { feed, beat, time } = handFeed()
   let drawn = 0
