@@ -21,7 +21,7 @@ async function held(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<st
     text += new TextDecoder().decode(next.value)
   }
 }
-const unanswered = new WeakMap<object, Promise<ReadableStreamReadResult<Uint8Array>>>()
+const unanswered = new WeakMap<object, ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>>()
 
 const ids = (text: string) => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
 
