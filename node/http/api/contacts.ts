@@ -3,7 +3,7 @@
 import { z } from '@hono/zod-openapi'
 import {
   COUNT,
-  HOSPITAL_SCHEMA,
+  HOSPITAL_FIELD,
   INSTANT,
   INVITATION_FIELD,
   PEER_FIELD,
@@ -29,7 +29,7 @@ const PENDING_CONTACT_SCHEMA = z
     site: SITE_FIELD,
     checkWords: z.array(z.string()).length(6),
     /** the contact that introduced it; null: it holds an invitation of this node, or this node joined with its own */
-    introducedBy: HOSPITAL_SCHEMA.nullable(),
+    introducedBy: HOSPITAL_FIELD.nullable(),
     /** who moved first: it came with an invitation of ours, or we went with one of its */
     direction: z.enum(['came', 'went', 'introduced']),
     since: INSTANT,

@@ -33,7 +33,7 @@ export const DATASET_NAME = z.string().min(1).max(100)
 export const ROUND_KIND_FIELD = z.enum(ROUND_KINDS)
 
 /** A hospital by id and name. */
-export const HOSPITAL_SCHEMA = z.strictObject({ peer: PEER_FIELD, site: SITE_FIELD })
+export const HOSPITAL_FIELD = z.strictObject({ peer: PEER_FIELD, site: SITE_FIELD })
 
 /** What something waits for, in words, and since when. */
 export const WAITING_SCHEMA = z.strictObject({ text: WORDS, since: INSTANT }).openapi('Waiting')

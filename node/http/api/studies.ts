@@ -5,7 +5,7 @@ import {
   CHANGE_FIELD,
   COUNT,
   DATASET_NAME,
-  HOSPITAL_SCHEMA,
+  HOSPITAL_FIELD,
   INSTANT,
   ROUND_KIND_FIELD,
   STUDY_FIELD,
@@ -79,7 +79,7 @@ const SUMMARY = {
 export const STUDY_SUMMARY_SCHEMA = z.strictObject(SUMMARY).openapi('StudySummary')
 export const STUDIES_SCHEMA = z.strictObject({ studies: z.array(STUDY_SUMMARY_SCHEMA) }).openapi('Studies')
 
-const HOSPITAL_APPROVAL = HOSPITAL_SCHEMA.extend({
+const HOSPITAL_APPROVAL = HOSPITAL_FIELD.extend({
   answer: z.enum(['approved', 'refused', 'none']),
   at: INSTANT.nullable(),
 })
@@ -87,7 +87,7 @@ const HOSPITAL_APPROVAL = HOSPITAL_SCHEMA.extend({
 /** What the study still needs to begin. */
 const STUDY_APPROVAL_SCHEMA = z
   .strictObject({
-    proposedBy: HOSPITAL_SCHEMA.nullable(),
+    proposedBy: HOSPITAL_FIELD.nullable(),
     /** hospitals that must approve before it begins */
     needed: COUNT,
     hospitals: z.array(HOSPITAL_APPROVAL),
@@ -106,13 +106,13 @@ const DESCRIPTION_SECTION = z
   })
   .openapi('DescriptionSection')
 
-export const STUDY_SCHEMA = z
+export const STUDY_DETAIL_SCHEMA = z
   .strictObject({
     ...SUMMARY,
     /** in plain words: what is trained, on which data, what it costs in privacy and whom each epsilon is against, and
      * what happens when somebody is absent */
     description: z.array(DESCRIPTION_SECTION),
-    hospitals: z.array(HOSPITAL_SCHEMA),
+    hospitals: z.array(HOSPITAL_FIELD),
     approval: STUDY_APPROVAL_SCHEMA,
   })
   .openapi('Study')
@@ -122,7 +122,7 @@ const ROSTER_CHANGE_SCHEMA = z
     change: CHANGE_FIELD,
     /** what would change, in words */
     text: WORDS,
-    approvedBy: z.array(HOSPITAL_SCHEMA),
+    approvedBy: z.array(HOSPITAL_FIELD),
     /** approvals that it needs in all */
     needed: COUNT,
     approvedHere: z.boolean(),
@@ -134,7 +134,7 @@ export const ROSTER_SCHEMA = z
   .strictObject({
     study: STUDY_FIELD,
     version: COUNT,
-    members: z.array(HOSPITAL_SCHEMA),
+    members: z.array(HOSPITAL_FIELD),
     pending: z.array(ROSTER_CHANGE_SCHEMA),
   })
   .openapi('Roster')
@@ -148,5 +148,5 @@ export const APPROVE_STUDY_REQUEST = z
 
 export type StudySummary = z.infer<typeof STUDY_SUMMARY_SCHEMA>
 export type StudiesAnswer = z.infer<typeof STUDIES_SCHEMA>
-export type StudyAnswer = z.infer<typeof STUDY_SCHEMA>
+export type StudyAnswer = z.infer<typeof STUDY_DETAIL_SCHEMA>
 export type RosterAnswer = z.infer<typeof ROSTER_SCHEMA>

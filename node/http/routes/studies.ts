@@ -6,7 +6,7 @@ import type { AppEnv } from '../access.ts'
 import { STUDY_FIELD } from '../api/fields.ts'
 import { ROUND_RECORDS_SCHEMA, ROUNDS_LIMIT_MAX, STUDY_ROUNDS_SCHEMA, type StudyRound } from '../api/rounds.ts'
 import { STATUS_SCHEMA } from '../api/status.ts'
-import { ROSTER_SCHEMA, STUDIES_SCHEMA, STUDY_SCHEMA } from '../api/studies.ts'
+import { ROSTER_SCHEMA, STUDIES_SCHEMA, STUDY_DETAIL_SCHEMA } from '../api/studies.ts'
 import type { NodeFacts } from '../api/view.ts'
 import { HttpProblem } from '../problem.ts'
 import { FAILS, ok } from './answers.ts'
@@ -36,7 +36,7 @@ const STUDY = createRoute({
   method: 'get',
   path: '/v1/studies/{id}',
   request: ONE,
-  responses: { 200: ok(STUDY_SCHEMA, 'one study in plain words'), ...FAILS },
+  responses: { 200: ok(STUDY_DETAIL_SCHEMA, 'one study in plain words'), ...FAILS },
 })
 const ROSTER = createRoute({
   method: 'get',
