@@ -9,9 +9,12 @@ import type { NewEvent, NodeEvent } from './api/events.ts'
 export const EVENT_STREAMS_MAX = 16
 const EVENTS_KEPT = 1000
 const HEARTBEAT_MS = 15_000
-/** A reader that leaves more unread is dropped: it comes back and asks for what it missed. Holds all events kept. */
-const UNREAD_BYTES_MAX = 1 << 20
-/** A text from a peer is in it; all kept events fit into what may be unread. */
+/**
+ * A reader that leaves more unread is dropped: it comes back and asks for what it missed. All kept events fit into it,
+ * also when every character of their texts is written as an escape of six bytes.
+ */
+const UNREAD_BYTES_MAX = 2 << 20
+/** A peer may have chosen a part of a text. */
 const TEXT_LENGTH_MAX = 200
 /** milliseconds after which a browser tries again */
 const RETRY_MS = 2000

@@ -7,9 +7,12 @@
 
 import { isLoopback } from '../config/config.ts'
 
+const PORT_MAX = 65_535
+
 /** The name or address of a Host header without brackets and port, in lower case; null when it is not one. */
 function hostName(header: string | undefined): string | null {
-  const match = /^(?:\[([0-9a-f:]+)\]|([^:[\]/@\s]+))(?::\d{1,5})?$/i.exec(header ?? '')
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:[\]/@\s]+))(?::(\d{1,5}))?$/i.exec(header ?? '')
+  if (Number(match?.[3] ?? 0) > PORT_MAX) return null
   return match === null ? null : (match[1] ?? match[2] ?? '').toLowerCase()
 }
 

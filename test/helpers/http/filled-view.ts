@@ -157,25 +157,25 @@ export function filledView(done: string[] = [], changes: Partial<NodeView> = {})
   }
 }
 
-/** A clock that is turned by hand, whose repeated call is made by `beat`. */
+/** A feed on a clock that is turned by hand: `beat` makes its repeated call, `beating` is how often it is to come. */
 export function handFeed(start = 1_000_000): {
   feed: EventFeed
   beat(): void
-  beating(): boolean
+  beating(): number | null
   time: { now: number }
 } {
   const time = { now: start }
-  let call: (() => void) | undefined
+  let repeated: { ms: number; call: () => void } | null = null
   const feed = new EventFeed({
     now: () => time.now,
-    every: (_, given) => {
-      call = given
+    every: (ms, call) => {
+      repeated = { ms, call }
       return () => {
-        call = undefined
+        repeated = null
       }
     },
   })
-  return { feed, beat: () => call?.(), beating: () => call !== undefined, time }
+  return { feed, beat: () => repeated?.call(), beating: () => repeated?.ms ?? null, time }
 }
 
 /** Everything an app needs, on clocks that are turned by hand. */

@@ -2,6 +2,7 @@
 // and another site's page can do neither.
 
 import test from 'ava'
+import fc from 'fast-check'
 import { isAllowedHost, isSameOrigin } from '../../../node/http/hosts.ts'
 import { Sessions } from '../../../node/http/sessions.ts'
 import {
@@ -70,6 +71,41 @@ test('names of the config are answered, and no other', t => {
     'a@192.0.2.7',
   ])
     t.false(isAllowedHost(host, names), host)
+})
+
+test('a Host that is answered is one that a browser takes for this machine', t => {
+  const part = fc.constantFrom(
+    'localhost',
+    '127.0.0.1',
+    '127',
+    '::1',
+    '[',
+    ']',
+    ':',
+    '.',
+    '@',
+    '/',
+    '\\',
+    '#',
+    '?',
+    '80',
+    'a',
+    ' ',
+    '%',
+  )
+  const header = fc.oneof(
+    fc.string(),
+    fc.array(part, { maxLength: 6 }).map(parts => parts.join('')),
+  )
+  fc.assert(
+    fc.property(header, text => {
+      if (!isAllowedHost(text, [])) return
+      const { hostname, username, pathname, search, hash } = new URL(`http://${text}`)
+      t.regex(hostname, /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/, text)
+      t.is(`${username}${pathname}${search}${hash}`, '/', text)
+    }),
+    { numRuns: 2000 },
+  )
 })
 
 test('reading on loopback needs no login; acting does, and a wrong token is refused even for reading', async t => {

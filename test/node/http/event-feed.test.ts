@@ -67,17 +67,25 @@ test('a text cannot end its line and begin another field', async t => {
   t.is(lines.filter(line => line.startsWith('data:')).length, 1)
 })
 
+test('all kept events are replayed at once, also when a peer has chosen the worst texts', async t => {
+  const { feed } = handFeed(1e12)
+  for (let i = 0; i < 1001; i++) feed.emit({ type: 'round', text: '\u0001'.repeat(1000), study: STUDY, peer: PEER })
+  const replayed = feed.open(feed.last - 1000, () => t.fail('dropped'))!
+  t.is(ids(await held(replayed.getReader())).length, 1000)
+  t.is(feed.readers, 1)
+})
+
 test('a comment is sent now and then, and no timer runs while nobody reads', async t => {
   const { feed, beat, beating } = handFeed(0)
-  t.false(beating())
+  t.is(beating(), null)
   const first = feed.open(null)!.getReader()
   const second = feed.open(null)!.getReader()
   beat()
   t.is(await held(first), `${EMPTY}: still here\n\n`)
   await first.cancel()
-  t.true(beating())
+  t.is(beating(), 15_000)
   await second.cancel()
-  t.false(beating())
+  t.is(beating(), null)
   t.is(feed.readers, 0)
 })
 
