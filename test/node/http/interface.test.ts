@@ -29,6 +29,9 @@ async function started(t: ExecutionContext, changes: Partial<InterfaceOptions> =
   return { folder, done, events, server, token: await readToken(folder) }
 }
 
+/** A request that is being answered, and never is. */
+const HALF_A_BODY = `POST /v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{`
+
 /** Connections that say nothing, or the beginning of a request. */
 function hold(t: ExecutionContext, port: number, count: number, text = ''): Socket[] {
   const sockets = Array.from({ length: count }, () => {
@@ -81,8 +84,7 @@ test("the token is in a file of the node's user alone, is new with every start, 
 test('a thousand slow connections keep nobody from an answer', async t => {
   const { server } = await started(t)
   const half = 'GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX'
-  const body = `POST /v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{`
-  for (const text of ['', half, body]) {
+  for (const text of ['', half, HALF_A_BODY]) {
     const held = hold(t, server.port, 334, text)
     await Promise.all(held.map(socket => once(socket, 'connect').catch(() => {})))
     for (let i = 0; i < 20; i++) t.is(await live(server.url), 200)
@@ -96,7 +98,7 @@ test('a stream stays open while others come and go, and does not count among the
   const streams = await Promise.all(Array.from({ length: 16 }, () => fetch(`${server.url}/v1/events`)))
   const readers = streams.map(({ body }) => body!.getReader())
   for (const reader of readers) await reader.read()
-  const held = hold(t, server.port, 300)
+  const held = hold(t, server.port, 300, HALF_A_BODY)
   await Promise.all(held.map(socket => once(socket, 'connect').catch(() => {})))
   t.is(await live(server.url), 200)
   events.emit({ type: 'round', text: 'Round 1 is finished', study: STUDY })
