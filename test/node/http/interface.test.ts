@@ -98,9 +98,11 @@ test('a stream stays open while others come and go, and does not count among the
   const streams = await Promise.all(Array.from({ length: 16 }, () => fetch(`${server.url}/v1/events`)))
   const readers = streams.map(({ body }) => body!.getReader())
   for (const reader of readers) await reader.read()
-  const held = hold(t, server.port, 300, HALF_A_BODY)
-  await Promise.all(held.map(socket => once(socket, 'connect').catch(() => {})))
-  t.is(await live(server.url), 200)
+  // one after the other: what is being answered is closed only where nothing else waits
+  for (let i = 0; i < 80; i++) {
+    hold(t, server.port, 1, HALF_A_BODY)
+    t.is(await live(server.url), 200)
+  }
   events.emit({ type: 'round', text: 'Round 1 is finished', study: STUDY })
   for (const reader of readers) {
     t.true(new TextDecoder().decode((await reader.read()).value).includes('Round 1 is finished'))
