@@ -100,7 +100,8 @@ test('a stream stays open while others come and go, and does not count among the
   for (const reader of readers) await reader.read()
   // one after the other: what is being answered is closed only where nothing else waits
   for (let i = 0; i < 80; i++) {
-    hold(t, server.port, 1, HALF_A_BODY)
+    const [held] = hold(t, server.port, 1, HALF_A_BODY.replace('\r\n\r\n{', '\r\nExpect: 100-continue\r\n\r\n'))
+    await once(held!, 'data')
     t.is(await live(server.url), 200)
   }
   events.emit({ type: 'round', text: 'Round 1 is finished', study: STUDY })
