@@ -97,6 +97,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).addStatus,
   },
   {
+    name: 'dashboard',
+    description: "a link that opens the running node's page, logged in",
+    load: async () => (await import('./dashboard.ts')).addDashboard,
+  },
+  {
     name: 'evaluate',
     description: 'measure the newest checkpoint (its moving average) on local records',
     load: async () => (await import('./evaluate.ts')).addEvaluate,

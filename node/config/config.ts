@@ -37,6 +37,9 @@ export function isLoopback(host: string): boolean {
 export const ADDRESS_SCHEMA = z.string().refine(isMultiaddr, {
   error: issue => `${JSON.stringify(issue.input)} is not a multiaddr such as /ip4/192.0.2.7/tcp/7419`,
 })
+const HOST_SCHEMA = z.string().regex(/^([0-9a-f:]{2,45}|[a-z0-9.-]{1,253})$/i, {
+  error: 'is not a host name or address: without port, such as node.hospital.example',
+})
 const addresses = z.array(ADDRESS_SCHEMA).max(ADDRESSES_MAX)
 
 /** A PeerId as text, checked. */
@@ -72,11 +75,18 @@ const CONFIG_SCHEMA = z.strictObject({
     .prefault({}),
   http: z
     .strictObject({
-      host: z
-        .string()
-        .default('127.0.0.1')
-        .refine(isLoopback, 'must be 127.0.0.1, ::1 or localhost: the status page has no login, use an SSH tunnel'),
+      host: z.string().min(1).default('127.0.0.1'),
       port: whole(0, 65_535).default(HTTP_PORT_DEFAULT),
+      tlsCertificate: z.string().min(1).optional(),
+      tlsKey: z.string().min(1).optional(),
+      names: z.array(HOST_SCHEMA).max(ADDRESSES_MAX).default([]),
+    })
+    .refine(({ tlsCertificate, tlsKey }) => (tlsCertificate === undefined) === (tlsKey === undefined), {
+      error: 'needs both tlsCertificate and tlsKey, or neither',
+    })
+    .refine(({ host, tlsKey }) => isLoopback(host) || tlsKey !== undefined, {
+      path: ['host'],
+      error: 'must be 127.0.0.1, ::1 or localhost where there is no tlsCertificate and tlsKey: or use an SSH tunnel',
     })
     .prefault({}),
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),
@@ -99,7 +109,8 @@ export interface NodeConfig {
   data: { file: string | null; split: string }
   datasets: Record<string, DataSource>
   network: { listen: string[]; bootstrap: string[]; mdns: boolean; announce: string[] }
-  http: { host: string; port: number }
+  /** `tlsCertificate`, `tlsKey`: null where it is served without TLS */
+  http: { host: string; port: number; tlsCertificate: string | null; tlsKey: string | null; names: string[] }
   log: { level: (typeof LOG_LEVELS)[number] }
   /** `population`: null for the hospital's own account */
   privacy: { epsilonMax: number; deltaMax: number; population: string | null }
@@ -125,10 +136,16 @@ export function parseConfig(text: string, file: string): NodeConfig {
 function located(config: z.output<typeof CONFIG_SCHEMA>, file: string): NodeConfig {
   const { npz, file: records = npz, split } = config.data
   const absolute = (path: string): string => resolve(dirname(file), path)
+  const optionalPath = (path: string | undefined): string | null => (path === undefined ? null : absolute(path))
   return {
     ...config,
+    http: {
+      ...config.http,
+      tlsCertificate: optionalPath(config.http.tlsCertificate),
+      tlsKey: optionalPath(config.http.tlsKey),
+    },
     privacy: { ...config.privacy, population: config.privacy.population ?? null },
-    data: { file: records === undefined ? null : absolute(records), split },
+    data: { file: optionalPath(records), split },
     datasets: locatedDatasets(config.datasets, absolute),
   }
 }

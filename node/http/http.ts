@@ -7,18 +7,22 @@
  * @module
  */
 
+import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { createSecureContext } from 'node:tls'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { isLoopback } from '../config/config.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import type { PrivacyReport } from '../privacy/report.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
+import type { Connection } from './access.ts'
+import { limitConnections } from './connections.ts'
+import { isLoopbackHost } from './hosts.ts'
 import type { NodeStatus } from './status.ts'
 
-/** Watchers of one machine need few; a flood of them must not take the node's memory. */
-const CONNECTIONS_MAX = 64
 const REQUEST_TIMEOUT_MS = 10_000
 /** Node.js looks for slow requests every 30 s unless told otherwise. */
 const CONNECTIONS_CHECKING_MS = 1000
@@ -49,12 +53,6 @@ export interface HttpSources {
   live(): boolean
   /** told of bugs in the sources */
   onError?(error: unknown): void
-}
-
-/** Whether a Host header names this machine, whatever the port: an SSH tunnel changes that. */
-export function isLoopbackHost(header: string | undefined): boolean {
-  const match = /^(?:\[([0-9a-f:]+)\]|([^:[\]]+))(?::\d{1,5})?$/i.exec(header ?? '')
-  return match !== null && isLoopback((match[1] ?? match[2] ?? '').toLowerCase())
 }
 
 /** The routes /livez, /readyz, /v1/status, /v1/privacy and /v1/rounds (`?since=N`: only rounds after N). */
@@ -103,6 +101,12 @@ export function createHttpApp(sources: HttpSources): Hono {
   return app
 }
 
+interface TlsKeys {
+  readonly cert: Buffer
+  readonly key: Buffer
+  readonly minVersion: 'TLSv1.2'
+}
+
 export interface HttpServer {
   readonly port: number
   /** such as http://127.0.0.1:7420 */
@@ -110,30 +114,48 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/** What is served: its answers may depend on the connection. */
+interface Served {
+  fetch(request: Request, env: Connection): Response | Promise<Response>
+}
+
+export interface ServeOptions {
+  readonly app: Served
+  readonly host: string
+  /** 0 takes any free one */
+  readonly port: number
+  /** files of a certificate and of its key, in PEM; without them there is no TLS */
+  readonly tlsCertificate?: string | null
+  readonly tlsKey?: string | null
+}
+
 /**
- * Serves an app on loopback.
+ * Serves an app: on loopback, or with TLS anywhere.
  *
- * @param port 0 takes any free one
- * @throws OperatorError `cannot-listen`, exit code 5
+ * @throws OperatorError `cannot-listen`, exit code 5; `no-tls`, `bad-tls`, exit code 3
  */
-export async function serveHttp({
-  app,
-  host,
-  port,
-}: {
-  app: Pick<Hono, 'fetch'>
-  host: string
-  port: number
-}): Promise<HttpServer> {
+export async function serveHttp({ app, host, port, ...tls }: ServeOptions): Promise<HttpServer> {
+  const keys = await readTls(tls)
+  if (keys === null && !isLoopback(host)) {
+    throw new OperatorError('no-tls', `Without TLS the HTTP interface listens on loopback only, and not on ${host}`, {
+      hint: 'Set http.tlsCertificate and http.tlsKey in config.toml, or use an SSH tunnel.',
+      exitCode: EXIT.config,
+    })
+  }
   const server = createAdaptorServer({
-    fetch: app.fetch as (request: Request) => Response | Promise<Response>,
+    fetch: (request, env) => {
+      const { socket } = (env as HttpBindings).incoming
+      return app.fetch(request, { keepOpen: () => limit.keepOpen(socket), drop: () => socket.destroy() })
+    },
+    ...(keys === null ? {} : { createServer: createTlsServer }),
     serverOptions: {
+      ...keys,
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: CONNECTIONS_CHECKING_MS,
     },
   }) as Server
-  limitConnections(server)
+  const limit = limitConnections(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', cause => reject(cannotListen(cause, host, port)))
     server.listen(port, host, resolve)
@@ -141,7 +163,7 @@ export async function serveHttp({
   const { port: bound } = server.address() as AddressInfo
   return {
     port: bound,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    url: `${keys === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())
@@ -151,30 +173,24 @@ export async function serveHttp({
   }
 }
 
-/**
- * Keeps the connections at `CONNECTIONS_MAX` by closing the oldest that waits for a request. A new one is never refused:
- * slow sockets of another user of the machine must not keep a supervisor from `/livez`.
- */
-function limitConnections(server: Server): void {
-  const waiting = new Set<Socket>()
-  const busy = new Set<Socket>()
-  server.on('connection', socket => {
-    waiting.add(socket)
-    socket.once('close', () => {
-      waiting.delete(socket)
-      busy.delete(socket)
+/** @throws OperatorError `bad-tls`, exit code 3 */
+async function readTls({
+  tlsCertificate,
+  tlsKey,
+}: Pick<ServeOptions, 'tlsCertificate' | 'tlsKey'>): Promise<TlsKeys | null> {
+  if (!tlsCertificate || !tlsKey) return null
+  try {
+    const keys = { cert: await readFile(tlsCertificate), key: await readFile(tlsKey), minVersion: 'TLSv1.2' } as const
+    // finds what is wrong with them before the first connection does
+    createSecureContext(keys)
+    return keys
+  } catch (cause) {
+    throw new OperatorError('bad-tls', `The certificate and key of the HTTP interface cannot be used: ${cause}`, {
+      hint: 'http.tlsCertificate and http.tlsKey in config.toml name files in PEM that belong together.',
+      exitCode: EXIT.config,
+      cause,
     })
-    if (waiting.size + busy.size <= CONNECTIONS_MAX) return
-    const [oldest] = waiting.size > 1 ? waiting : busy
-    oldest?.destroy()
-  })
-  server.on('request', ({ socket }, response) => {
-    waiting.delete(socket)
-    busy.add(socket)
-    response.once('close', () => {
-      if (busy.delete(socket) && !socket.destroyed) waiting.add(socket)
-    })
-  })
+  }
 }
 
 function cannotListen(cause: NodeJS.ErrnoException, host: string, port: number): OperatorError {

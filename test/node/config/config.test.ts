@@ -1,7 +1,7 @@
 // Claims of config.ts and toml.ts in node/config: a config is read strictly; every error names the file and the key.
 
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test from 'ava'
 import { isLoopback, parseConfig, readConfig } from '../../../node/config/config.ts'
 import { renderConfig } from '../../../node/config/config-template.ts'
@@ -30,7 +30,7 @@ test('a site is enough, everything else has a default', t => {
     data: { file: null, split: 'train' },
     datasets: {},
     network: { listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: true, announce: [] },
-    http: { host: '127.0.0.1', port: 7420 },
+    http: { host: '127.0.0.1', port: 7420, tlsCertificate: null, tlsKey: null, names: [] },
     log: { level: 'info' },
     privacy: { epsilonMax: 8, deltaMax: 1e-4, population: null },
     policy: { require: [] },
@@ -61,6 +61,9 @@ test('a wrong value is named with its file and key', t => {
     ['[http]\nhost = "0.0.0.0"', 'http.host'],
     ['[http]\nhost = "localhost.example.org"', 'http.host'],
     ['[http]\nport = 70000', 'http.port'],
+    ['[http]\ntlsKey = "k.pem"', 'http'],
+    ['[http]\ntlsCertificate = "c.pem"', 'http'],
+    ['[http]\nnames = ["node.example:7420"]', 'http.names.0'],
     ['[network]\nlisten = []', 'network.listen'],
     ['[network]\nlisten = ["0.0.0.0:1"]', 'network.listen.0'],
     ['[network]\nbootstrap = ["/ip4/999.0.0.1/tcp/1"]', 'network.bootstrap.0'],
@@ -99,6 +102,16 @@ test('records that an older config names as npz are still found, but not named t
   const error = refusal('[data]\nnpz = "x.npz"\nfile = "y.npz"')
   t.is(error.exitCode, EXIT.config)
   t.regex(error.message, /data: names the records twice.*delete the line with npz/)
+})
+
+test('beyond loopback the HTTP interface needs a certificate and its key, named relative to the config', t => {
+  const { http } = parse(
+    '[http]\nhost = "0.0.0.0"\ntlsCertificate = "tls/c.pem"\ntlsKey = "/k.pem"\nnames = ["node.example"]',
+  )
+  t.deepEqual(http, {
+    ...{ host: '0.0.0.0', port: 7420, tlsKey: '/k.pem', names: ['node.example'] },
+    tlsCertificate: join(dirname(FILE), 'tls/c.pem'),
+  })
 })
 
 test('hospitals without which a node does not take part are peer ids', t => {
