@@ -64,6 +64,8 @@ export interface NetworkInit {
 export interface NetworkHandlers {
   /** whether the roster knows this PeerId */
   admits(peer: string): boolean
+  /** whether that peer may open that protocol; absent: every admitted peer may */
+  allows?(peer: string, protocol: string): boolean
   /** decides whether a gossip message is forwarded, and whether its forwarder `from` is faulty */
   validate(bytes: Uint8Array, from: string): GossipVerdict
   discovered(peer: string, addresses: string[]): void
@@ -93,6 +95,8 @@ export interface Network {
   dial(peer: string, addresses: readonly string[], signal: AbortSignal): Promise<void>
   hangUp(peer: string): Promise<void>
   connected(peer: string): boolean
+  /** the network address that a connected peer comes from, without its port */
+  hostOf(peer: string): string
   /** bytes handed to sockets since the start, encryption and framing included */
   bytesSent(): number
 }
@@ -235,17 +239,18 @@ export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers
   const validate = (bytes: Uint8Array, from: string) => handlers.validate(bytes, from)
   readGossip(host.services.pubsub, { topic, guard, channel, frameMs: GOSSIP_FRAME_MS, validate })
   listen(host, handlers, guard)
-  return networkOf(host, { init, guard, channel, sent: () => sent })
+  return networkOf(host, { init, handlers, guard, channel, sent: () => sent })
 }
 
 function networkOf(
   host: Host,
   {
     init,
+    handlers,
     guard,
     channel,
     sent,
-  }: { init: NetworkInit; guard: PeerGuard; channel: Network['channel']; sent: () => number },
+  }: { init: NetworkInit; handlers: NetworkHandlers; guard: PeerGuard; channel: Network['channel']; sent: () => number },
 ): Network {
   const { pubsub } = host.services
   return {
@@ -261,7 +266,9 @@ function networkOf(
     subscribers: () => pubsub.getSubscribers(init.topic).map(peer => peer.toString()),
     handle: async (protocol, handler) => {
       const limited = limitStreams(handler, guard)
-      await host.handle(protocol, (stream, connection) => limited(stream, connection.remotePeer.toString()), {
+      const allowed = (stream: Stream, peer: string) =>
+        handlers.allows?.(peer, protocol) === false ? stream.abort(new Error('not open to you')) : limited(stream, peer)
+      await host.handle(protocol, (stream, connection) => allowed(stream, connection.remotePeer.toString()), {
         // our own limit, which adds strikes, applies first
         maxInboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
         maxOutboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
@@ -283,6 +290,7 @@ function networkOf(
     },
     hangUp: async peer => await host.hangUp(peerIdFromString(peer)),
     connected: peer => host.getConnections(peerIdFromString(peer)).some(connection => connection.status === 'open'),
+    hostOf: peer => host.getConnections(peerIdFromString(peer))[0]?.remoteAddr.getComponents()[0]?.value ?? '',
     bytesSent: sent,
   }
 }
