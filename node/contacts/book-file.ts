@@ -5,20 +5,15 @@
  * @module
  */
 
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT, OperatorError } from '../errors.ts'
 import { writeFileAtomic } from '../storage/atomic-file.ts'
+import { locked } from '../storage/folder-lock.ts'
 import { BOOK_SCHEMA, type Book, EMPTY_BOOK } from './book.ts'
 
 export const CONTACTS_FOLDER = 'contacts'
 const BOOK_FILE = 'book.json'
-const LOCK_FILE = 'lock'
-const LOCK_RETRY_MS = 20
-const LOCK_TRIES_MAX = 500
-/** A change takes milliseconds: an older lock was left behind by a process that died. */
-const LOCK_MS_MAX = 5000
 
 const bookFile = (folder: string): string => join(folder, CONTACTS_FOLDER, BOOK_FILE)
 
@@ -57,47 +52,14 @@ export async function bookWritten(folder: string): Promise<number> {
  * Changes the book. What the change throws leaves it as it was.
  *
  * @returns the book as it is now
- * @throws OperatorError `contacts-busy` (exit code 10), or as `readBook`
+ * @throws OperatorError `folder-busy` (exit code 10), or as `readBook`
  */
 export async function changeBook(folder: string, change: (book: Book) => Book): Promise<Book> {
   await mkdir(join(folder, CONTACTS_FOLDER), { recursive: true, mode: 0o700 })
-  return await locked(join(folder, CONTACTS_FOLDER, LOCK_FILE), async () => {
+  return await locked(join(folder, CONTACTS_FOLDER), async () => {
     const before = await readBook(folder)
     const after = change(before)
     if (after !== before) await writeFileAtomic(bookFile(folder), `${JSON.stringify(after, null, 1)}\n`, 0o600)
     return after
-  })
-}
-
-async function locked<T>(file: string, work: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      await (await open(file, 'wx', 0o600)).close()
-      break
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      if (tries === LOCK_TRIES_MAX) throw busy(file, error)
-      if (await isLeft(file)) await rm(file, { force: true })
-      else await sleep(LOCK_RETRY_MS)
-    }
-  }
-  try {
-    return await work()
-  } finally {
-    await rm(file, { force: true })
-  }
-}
-
-/** Whether the lock is older than any change takes. */
-async function isLeft(file: string): Promise<boolean> {
-  const found = await stat(file).catch(() => undefined)
-  return found !== undefined && Date.now() - found.mtimeMs > LOCK_MS_MAX
-}
-
-function busy(file: string, cause: unknown): OperatorError {
-  return new OperatorError('contacts-busy', `Another process keeps ${file}`, {
-    hint: 'Try again; if no other confrere runs on this folder, delete that file.',
-    exitCode: EXIT.timedOut,
-    cause,
   })
 }

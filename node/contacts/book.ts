@@ -99,10 +99,15 @@ export function openInvitations(book: Book, now: number): GivenInvitation[] {
 }
 
 /** Adds an invitation; those that ended long ago are forgotten. @returns undefined when too many are open */
-export function give(book: Book, invitation: Pick<GivenInvitation, 'id' | 'key' | 'created' | 'expires'>): Book | undefined {
+export function give(
+  book: Book,
+  invitation: Pick<GivenInvitation, 'id' | 'key' | 'created' | 'expires'>,
+): Book | undefined {
   const now = invitation.created
   if (openInvitations(book, now).length >= INVITATIONS_MAX) return undefined
-  const recent = book.given.filter(({ state, expires }) => now < expires + ENDED_MS_MAX && (state !== 'revoked' || now < expires))
+  const recent = book.given.filter(
+    ({ state, expires }) => now < expires + ENDED_MS_MAX && (state !== 'revoked' || now < expires),
+  )
   const open = recent.filter(({ state, expires }) => state === 'open' && now < expires)
   const ended = recent.filter(one => !open.includes(one)).slice(-INVITATIONS_MAX)
   return { ...book, given: [...ended, ...open, { ...invitation, state: 'open' }] }
@@ -132,7 +137,10 @@ export function useInvitation(book: Book, id: string, from: Introduced, now: num
 }
 
 /** Remembers an invitation of another hospital, which the node uses as soon as it can. */
-export function take(book: Book, invitation: Pick<TakenInvitation, 'peer' | 'key' | 'addresses' | 'taken' | 'expires'>): Book {
+export function take(
+  book: Book,
+  invitation: Pick<TakenInvitation, 'peer' | 'key' | 'addresses' | 'taken' | 'expires'>,
+): Book {
   const others = book.taken.filter(({ peer }) => peer !== invitation.peer).slice(1 - JOINS_MAX)
   return { ...book, taken: [...others, { ...invitation, state: 'waiting' }] }
 }
@@ -174,7 +182,9 @@ export function hear(book: Book, from: Introduced, approves: boolean | null): Bo
   const known = contactOf(book, from.peer)
   if (known === undefined || known.ours === 'refused' || known.ours === 'removed') return book
   const theirs = approves === null ? known.theirs : approves ? 'approved' : 'refused'
-  const heard: Contact = { ...known, ...ownWords(from), theirs }
+  // a contact keeps the name under which the operator has approved it
+  const name = known.ours === 'approved' ? known.name : from.name
+  const heard: Contact = { ...known, ...ownWords(from), name, theirs }
   return JSON.stringify(heard) === JSON.stringify(known) ? book : withContact(book, heard)
 }
 
@@ -197,7 +207,12 @@ export function decide(book: Book, peer: string, decision: 'approve' | 'refuse')
  * A contact introduces hospitals. Only new ones wait for the operator: who is known, was refused or removed stays what
  * it is.
  */
-export function introduce(book: Book, by: string, introduced: readonly Introduced[], { self, now }: { self: string; now: number }): Book {
+export function introduce(
+  book: Book,
+  by: string,
+  introduced: readonly Introduced[],
+  { self, now }: { self: string; now: number },
+): Book {
   const from = contactOf(book, by)
   if (from === undefined || !isContact(from)) return book
   let next = book
@@ -205,7 +220,14 @@ export function introduce(book: Book, by: string, introduced: readonly Introduce
     const waiting = next.contacts.filter(({ introducedBy, ours }) => introducedBy === by && ours === 'pending').length
     if (one.peer === self || contactOf(next, one.peer) !== undefined) continue
     if (waiting >= INTRODUCED_BY_ONE_MAX || next.contacts.length >= CONTACTS_MAX) break
-    next = withContact(next, { ...ownWords(one), since: now, ours: 'pending', theirs: 'unknown', introducedBy: by, told: true })
+    next = withContact(next, {
+      ...ownWords(one),
+      since: now,
+      ours: 'pending',
+      theirs: 'unknown',
+      introducedBy: by,
+      told: true,
+    })
   }
   return next
 }

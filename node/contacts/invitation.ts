@@ -94,7 +94,10 @@ export function readInvitation(pasted: string): Invitation {
   if (text.length > INVITATION_CHARACTERS_MAX) throw damagedInvitation('it is longer than any invitation')
   const bytes = bytesOfText(encoded)
   const body = bytes.subarray(0, -CHECKSUM_BYTES)
-  if (bytes.length <= HEAD_BYTES + CHECKSUM_BYTES || !Buffer.from(checksumOf(body)).equals(bytes.subarray(-CHECKSUM_BYTES))) {
+  if (
+    bytes.length <= HEAD_BYTES + CHECKSUM_BYTES ||
+    !Buffer.from(checksumOf(body)).equals(bytes.subarray(-CHECKSUM_BYTES))
+  ) {
     throw damagedInvitation('a part of it is missing or mistyped')
   }
   return invitationOf(body)
@@ -145,9 +148,13 @@ function checksumOf(body: Uint8Array): Uint8Array {
 }
 
 function damagedInvitation(reason: string, cause?: unknown): OperatorError {
-  return new OperatorError('invitation-damaged', `This is not an invitation as "confrere invite" prints it: ${reason}`, {
-    hint: `Copy the whole line again, from ${PREFIX} to its end.`,
-    exitCode: EXIT.usage,
-    cause,
-  })
+  return new OperatorError(
+    'invitation-damaged',
+    `This is not an invitation as "confrere invite" prints it: ${reason}`,
+    {
+      hint: `Copy the whole line again, from ${PREFIX} to its end.`,
+      exitCode: EXIT.usage,
+      cause,
+    },
+  )
 }

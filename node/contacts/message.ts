@@ -62,7 +62,9 @@ export function refusalIn(bytes: Uint8Array): string | undefined {
   return parsed.success ? parsed.data.refused : undefined
 }
 
-export function encodeContact(message: FirstMessage | z.infer<typeof CHALLENGE> | z.infer<typeof PROVEN> | { card: Card } | { refused: string }): Uint8Array {
+export function encodeContact(
+  message: FirstMessage | z.infer<typeof CHALLENGE> | z.infer<typeof PROVEN> | { card: Card } | { refused: string },
+): Uint8Array {
   return encode(message)
 }
 
@@ -81,7 +83,10 @@ function reader<S extends z.ZodType>(schema: S): (bytes: Uint8Array) => z.infer<
   return bytes => {
     const parsed = schema.safeParse(decode(bytes, CONTACT_BYTES_MAX))
     if (parsed.success) return parsed.data
-    throw new ProtocolError('bad-contact', `not a message of the contact protocol: ${parsed.error.issues[0]?.path.join('.')}`)
+    throw new ProtocolError(
+      'bad-contact',
+      `not a message of the contact protocol: ${parsed.error.issues[0]?.path.join('.')}`,
+    )
   }
 }
 

@@ -58,11 +58,20 @@ export function cleanSiteName(text: string): string {
 
 /** What a reader sees of a name: two names with one skeleton may be taken for each other. */
 export function nameSkeleton(name: string): string {
-  const plain = name.normalize('NFKD').toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
-  return [...plain].map(letter => LATIN_OF.get(letter) ?? letter).join('').replaceAll('rn', 'm').replaceAll('vv', 'w')
+  const plain = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '')
+  return [...plain]
+    .map(letter => LATIN_OF.get(letter) ?? letter)
+    .join('')
+    .replaceAll('rn', 'm')
+    .replaceAll('vv', 'w')
 }
 
 /** Whether a word of a name has letters of Latin and of another script that has look-alikes. */
 export function mixesScripts(name: string): boolean {
-  return name.split(/[^\p{L}]+/u).some(word => /\p{Script=Latin}/u.test(word) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(word))
+  return name
+    .split(/[^\p{L}]+/u)
+    .some(word => /\p{Script=Latin}/u.test(word) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(word))
 }
