@@ -8,6 +8,7 @@ import { systemClock } from '../../node/clock.ts'
 import { CONTACT_PROTOCOL, ContactService } from '../../node/contacts/contact-service.ts'
 import { readInvitation } from '../../node/contacts/invitation.ts'
 import { invite, takeInvitation } from '../../node/contacts/invite.ts'
+import { ProposalService } from '../../node/contacts/proposal-service.ts'
 import { createNetwork, type Network } from '../../node/network/libp2p-host.ts'
 import { createIdentity, type Identity } from '../../node/storage/identity.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -18,6 +19,7 @@ export interface ContactNode {
   readonly identity: Identity
   readonly network: Network
   readonly service: ContactService
+  readonly proposals: ProposalService
   /** ms since 1970, set by the test */
   time: number
 }
@@ -47,9 +49,13 @@ export async function contactNode(t: ExecutionContext, site: string): Promise<Co
     },
   )
   await network.start()
-  const node: ContactNode = { site, folder, identity, network, service, time: Date.UTC(2030, 0, 1) }
+  const proposing = { folder, peer: identity.peer, contacts: () => service.contacts(), clock: systemClock, log: quiet }
+  const proposals = new ProposalService({ ...proposing, now: () => node.time })
+  const node: ContactNode = { site, folder, identity, network, service, proposals, time: Date.UTC(2030, 0, 1) }
   await service.start(network)
+  await proposals.start(network)
   t.teardown(async () => {
+    await proposals.stop()
     await service.stop()
     await network.stop()
   })
@@ -85,7 +91,7 @@ export async function eventually(
 ): Promise<void> {
   for (let tries = 0; tries < 400; tries++) {
     if (await holds()) return
-    await Promise.all(nodes.map(node => node.service.look()))
+    await Promise.all(nodes.flatMap(node => [node.service.look(), node.proposals.look()]))
     await new Promise(resolve => setTimeout(resolve, 25))
   }
   throw new Error('it never came to that')
