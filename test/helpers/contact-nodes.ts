@@ -28,7 +28,15 @@ export interface ContactNode {
 export async function contactNode(t: ExecutionContext, site: string): Promise<ContactNode> {
   const folder = join(await temporaryFolder(t), site)
   await mkdir(folder)
-  const identity = await createIdentity(folder)
+  return await nodeOf(t, site, { folder, identity: await createIdentity(folder), port: 0, time: Date.UTC(2030, 0, 1) })
+}
+
+/** One node of a folder that commands have made. */
+export async function nodeOf(
+  t: ExecutionContext,
+  site: string,
+  { folder, identity, port, time }: Pick<ContactNode, 'folder' | 'identity' | 'time'> & { port: number },
+): Promise<ContactNode> {
   const parts = { folder, peer: identity.peer, site, version: '9.9.9', clock: systemClock }
   const quiet = { info() {}, warn() {} }
   const random = (bytes: number) => new Uint8Array(randomBytes(bytes))
@@ -36,7 +44,7 @@ export async function contactNode(t: ExecutionContext, site: string): Promise<Co
   await service.open()
   const network = await createNetwork(
     {
-      ...{ seed: identity.seed, topic: '/test/contacts', transport: 'tcp', listen: ['/ip4/127.0.0.1/tcp/0'] },
+      ...{ seed: identity.seed, topic: '/test/contacts', transport: 'tcp', listen: [`/ip4/127.0.0.1/tcp/${port}`] },
       ...{ announce: [], bootstrap: [], mdns: false },
     },
     {
@@ -51,7 +59,7 @@ export async function contactNode(t: ExecutionContext, site: string): Promise<Co
   await network.start()
   const proposing = { folder, peer: identity.peer, contacts: () => service.contacts(), clock: systemClock, log: quiet }
   const proposals = new ProposalService({ ...proposing, now: () => node.time })
-  const node: ContactNode = { site, folder, identity, network, service, proposals, time: Date.UTC(2030, 0, 1) }
+  const node: ContactNode = { site, folder, identity, network, service, proposals, time }
   await service.start(network)
   await proposals.start(network)
   t.teardown(async () => {
