@@ -51,15 +51,16 @@ export async function bookWritten(folder: string): Promise<number> {
 /**
  * Changes the book. What the change throws leaves it as it was.
  *
- * @returns the book as it is now
+ * @returns the book as it is now, and when it was written, see `bookWritten`
  * @throws OperatorError `folder-busy` (exit code 10), or as `readBook`
  */
-export async function changeBook(folder: string, change: (book: Book) => Book): Promise<Book> {
+export async function changeBook(folder: string, change: (book: Book) => Book): Promise<{ book: Book; written: number }> {
   await mkdir(join(folder, CONTACTS_FOLDER), { recursive: true, mode: 0o700 })
   return await locked(join(folder, CONTACTS_FOLDER), async () => {
     const before = await readBook(folder)
     const after = change(before)
     if (after !== before) await writeFileAtomic(bookFile(folder), `${JSON.stringify(after, null, 1)}\n`, 0o600)
-    return after
+    // still under the lock: a write of another process is seen later
+    return { book: after, written: await bookWritten(folder) }
   })
 }

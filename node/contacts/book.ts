@@ -195,7 +195,7 @@ export function told(book: Book, peer: string, ours: Contact['ours']): Book {
 }
 
 /** The operator decides. A contact that is taken back is removed, one that waited is refused. */
-export function decide(book: Book, peer: string, decision: 'approve' | 'refuse'): Book {
+export function decideContact(book: Book, peer: string, decision: 'approve' | 'refuse'): Book {
   const known = contactOf(book, peer)
   if (known === undefined) return book
   const ended = known.ours === 'approved' || known.ours === 'removed' ? 'removed' : 'refused'

@@ -10,7 +10,15 @@ import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { Channel } from '../network/channel.ts'
 import * as book from './book.ts'
-import { type Book, type Contact, contactOf, decide, isContact, openInvitations, type TakenInvitation } from './book.ts'
+import {
+  type Book,
+  type Contact,
+  contactOf,
+  decideContact,
+  isContact,
+  openInvitations,
+  type TakenInvitation,
+} from './book.ts'
 import { bookWritten, changeBook, readBook } from './book-file.ts'
 import { type ContactView, contactViews } from './contact-view.ts'
 import type { ContactHost } from './host.ts'
@@ -110,11 +118,11 @@ export class ContactService {
   }
 
   async approve(peer: string): Promise<void> {
-    await this.#change(known => decide(known, peer, 'approve'))
+    await this.#change(known => decideContact(known, peer, 'approve'))
   }
 
   async refuse(peer: string): Promise<void> {
-    await this.#change(known => decide(known, peer, 'refuse'))
+    await this.#change(known => decideContact(known, peer, 'refuse'))
   }
 
   async start(host: ContactHost): Promise<void> {
@@ -163,8 +171,9 @@ export class ContactService {
 
   async #change(change: (known: Book) => Book): Promise<Book> {
     const before = this.#book
-    this.#book = await changeBook(this.#parts.folder, change)
-    this.#written = await bookWritten(this.#parts.folder)
+    const changed = await changeBook(this.#parts.folder, change)
+    this.#book = changed.book
+    this.#written = changed.written
     if (decisionsOf(before) !== decisionsOf(this.#book)) this.#due.clear()
     return this.#book
   }

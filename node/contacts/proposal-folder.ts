@@ -34,14 +34,14 @@ const NOTES = z.object({
   answers: z.array(z.string()),
 })
 
-export interface Proposal extends Pick<z.infer<typeof NOTES>, 'from' | 'sends' | 'since'> {
+export interface StudyProposal extends Pick<z.infer<typeof NOTES>, 'from' | 'sends' | 'since'> {
   readonly study: VerifiedStudy
   /** of each hospital that has answered, by PeerId */
   readonly answers: ReadonlyMap<string, StudyAnswer>
 }
 
 /** All proposals, the oldest first. A file that was damaged is left out: its proposer sends it again. */
-export async function readProposals(folder: string, options: ReadOptions = {}): Promise<Proposal[]> {
+export async function readProposals(folder: string, options: ReadOptions = {}): Promise<StudyProposal[]> {
   const names = await readdir(join(folder, PROPOSALS_FOLDER)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
@@ -56,7 +56,7 @@ export async function readProposal(
   folder: string,
   study: string,
   options: ReadOptions = {},
-): Promise<Proposal | undefined> {
+): Promise<StudyProposal | undefined> {
   const base = join(folder, PROPOSALS_FOLDER, study)
   try {
     const file = openStudy(new Uint8Array(await readFile(base + STUDY_SUFFIX)), base + STUDY_SUFFIX, options)
@@ -141,7 +141,7 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   return await locked(join(folder, PROPOSALS_FOLDER), work)
 }
 
-async function writeNotes(folder: string, { study, from, sends, since, answers }: Proposal): Promise<void> {
+async function writeNotes(folder: string, { study, from, sends, since, answers }: StudyProposal): Promise<void> {
   const texts = [...answers.values()].map(({ bytes }) => Buffer.from(bytes).toString('base64'))
   const notes: z.infer<typeof NOTES> = { from, sends, since, answers: texts }
   const file = join(folder, PROPOSALS_FOLDER, study.study + NOTES_SUFFIX)

@@ -18,11 +18,11 @@ import type { Contact } from './book.ts'
 import type { ContactHost } from './host.ts'
 import {
   addAnswers,
-  type Proposal,
   proposalsWritten,
   readProposal,
   readProposals,
   rosterOf,
+  type StudyProposal,
   storeProposal,
 } from './proposal-folder.ts'
 import {
@@ -59,7 +59,7 @@ export class ProposalService {
   readonly #parts: ProposalParts
   readonly #due: Schedule
   readonly #stopped = new AbortController()
-  #proposals: Proposal[] = []
+  #proposals: StudyProposal[] = []
   #written = 0
   #host: ContactHost | undefined
   #cancel = () => {}
@@ -71,7 +71,7 @@ export class ProposalService {
   }
 
   /** All proposals, with what is known of everybody's answers. */
-  list(): readonly Proposal[] {
+  list(): readonly StudyProposal[] {
     return this.#proposals
   }
 
@@ -167,7 +167,7 @@ export class ProposalService {
     }
   }
 
-  async #exchange(proposal: Proposal, contact: Contact): Promise<number> {
+  async #exchange(proposal: StudyProposal, contact: Contact): Promise<number> {
     const { folder, log } = this.#parts
     const { study, bytes } = proposal.study
     const request = { study: new Uint8Array(Buffer.from(study, 'hex')), answers: bytesOfAnswers(proposal.answers) }
@@ -202,7 +202,7 @@ function bytesOfAnswers(answers: ReadonlyMap<string, StudyAnswer>): Uint8Array[]
 }
 
 /** Which answers are known, to see whether others have to be told. */
-function answeredOf(proposals: readonly Proposal[]): string {
+function answeredOf(proposals: readonly StudyProposal[]): string {
   const answers = proposals.flatMap(one => [...one.answers.values()].map(({ peer, number }) => `${peer} ${number}`))
   return [...proposals.map(({ study }) => study.study), ...answers].join('\n')
 }

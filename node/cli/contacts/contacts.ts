@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { readConfig } from '../../config/config.ts'
-import { type Book, decide, type TakenInvitation } from '../../contacts/book.ts'
+import { type Book, decideContact, type TakenInvitation } from '../../contacts/book.ts'
 import { changeBook, readBook } from '../../contacts/book-file.ts'
 import { checkWords } from '../../contacts/check-words.ts'
 import { type ContactView, contactViews } from '../../contacts/contact-view.ts'
@@ -92,13 +92,13 @@ async function act(action: Action, who: string, { data, json, yes }: ContactOpti
   const after = await changeBook(data, book => decided(book, peer, action)).catch(error => {
     throw folderUnusable(data, error)
   })
-  const view = contactViews(after, site).find(one => one.peer === peer) as ContactView
+  const view = contactViews(after.book, site).find(one => one.peer === peer) as ContactView
   if (json) printJson(view)
   else printLines(`${name}: ${STATES[view.state]}.`)
 }
 
 function decided(book: Book, peer: string, action: Action): Book {
-  return decide(book, peer, action === 'approve' ? 'approve' : 'refuse')
+  return decideContact(book, peer, action === 'approve' ? 'approve' : 'refuse')
 }
 
 function requireSense(action: Action, { name, state }: ContactView): void {

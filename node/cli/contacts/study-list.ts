@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { type Proposal, readProposals } from '../../contacts/proposal-folder.ts'
+import { readProposals, type StudyProposal } from '../../contacts/proposal-folder.ts'
 import { approvedStudies } from '../../storage/approved-studies.ts'
 import { requireDataFolder } from '../../storage/data-folder.ts'
 import { loadIdentity, peerIdString } from '../../storage/identity.ts'
@@ -54,7 +54,7 @@ async function rowOf(
     peer,
     proposal,
     isApproved,
-  }: { data: string; peer: string; proposal: Proposal | undefined; isApproved: boolean },
+  }: { data: string; peer: string; proposal: StudyProposal | undefined; isApproved: boolean },
 ) {
   const refused = proposal?.answers.get(peer)?.approves === false
   const state: StudyState = isApproved

@@ -27,18 +27,18 @@ const stateOf = (book: rules.Book, peer: string) => contactViews(book, 'Own').fi
 /** A book in which that peer is a contact. */
 function withContact(book: rules.Book, peer: string, name?: string): rules.Book {
   const met = rules.useInvitation(book, ID, one(peer, name), 1)
-  return rules.hear(rules.decide(met, peer, 'approve'), one(peer, name), true)
+  return rules.hear(rules.decideContact(met, peer, 'approve'), one(peer, name), true)
 }
 
 test('nobody is a contact before both have approved', t => {
   const met = rules.useInvitation(started, ID, one(a), 1)
   t.is(stateOf(met, a), 'pending')
   t.is(stateOf(rules.hear(met, one(a), true), a), 'pending')
-  t.is(stateOf(rules.decide(met, a, 'approve'), a), 'waiting')
+  t.is(stateOf(rules.decideContact(met, a, 'approve'), a), 'waiting')
   t.is(stateOf(withContact(started, a), a), 'contact')
   t.is(stateOf(rules.hear(withContact(started, a), one(a), false), a), 'refused-by-them')
-  t.is(stateOf(rules.decide(withContact(started, a), a, 'refuse'), a), 'removed')
-  t.is(stateOf(rules.decide(met, a, 'refuse'), a), 'refused')
+  t.is(stateOf(rules.decideContact(withContact(started, a), a, 'refuse'), a), 'removed')
+  t.is(stateOf(rules.decideContact(met, a, 'refuse'), a), 'refused')
 })
 
 test('an invitation serves one peer until it ends', t => {
@@ -67,9 +67,9 @@ test('only a contact introduces, only new hospitals, and not too many', t => {
     [a, b],
   )
   t.is(contactViews(introduced, 'Own')[1]?.introducedBy, 'Alder')
-  const refused = rules.decide(introduced, b, 'refuse')
+  const refused = rules.decideContact(introduced, b, 'refuse')
   t.is(rules.introduce(refused, a, [one(b)], options), refused, 'who was refused stays refused')
-  const removed = rules.decide(withContact(book, b), b, 'refuse')
+  const removed = rules.decideContact(withContact(book, b), b, 'refuse')
   t.is(stateOf(rules.introduce(removed, a, [one(b)], options), b), 'removed')
   t.is(
     rules.introduce(
