@@ -54,7 +54,10 @@ export async function bookWritten(folder: string): Promise<number> {
  * @returns the book as it is now, and when it was written, see `bookWritten`
  * @throws OperatorError `folder-busy` (exit code 10), or as `readBook`
  */
-export async function changeBook(folder: string, change: (book: Book) => Book): Promise<{ book: Book; written: number }> {
+export async function changeBook(
+  folder: string,
+  change: (book: Book) => Book,
+): Promise<{ book: Book; written: number }> {
   await mkdir(join(folder, CONTACTS_FOLDER), { recursive: true, mode: 0o700 })
   return await locked(join(folder, CONTACTS_FOLDER), async () => {
     const before = await readBook(folder)

@@ -8,13 +8,14 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ProtocolError } from '../../protocols/errors.ts'
+import { same } from '../../protocols/immutable.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { writeFileAtomic } from '../storage/atomic-file.ts'
 import { locked } from '../storage/folder-lock.ts'
 import { peerIdString } from '../storage/identity.ts'
 import { openStudy, type ReadOptions, type VerifiedStudy } from '../storage/study-file.ts'
 import { mergeAnswers, readAnswer, type StudyAnswer } from './answer.ts'
-import { PROPOSED_BYTES_MAX } from './proposal-message.ts'
+import { CHANGES_OF_ONE_MAX, PROPOSED_BYTES_MAX } from './proposal-message.ts'
 
 export const PROPOSALS_FOLDER = 'proposals'
 const STUDY_SUFFIX = '.study'
@@ -22,6 +23,8 @@ const NOTES_SUFFIX = '.json'
 const PROPOSALS_MAX = 100
 /** That wait for this hospital's answer, from one contact. */
 const WAITING_FROM_ONE_MAX = 8
+/** Of one study; the oldest that is done with is forgotten first. */
+const CHANGES_KEPT_MAX = 64
 
 const NOTES = z.object({
   /** PeerId of who sent it here; this hospital itself where its operator proposes it */
@@ -32,12 +35,27 @@ const NOTES = z.object({
   since: z.number(),
   /** signed answers, base64 */
   answers: z.array(z.string()),
+  /** changes of the study's roster that were proposed; `change` in base64 */
+  changes: z
+    .array(z.object({ change: z.string(), from: z.string(), state: z.enum(['proposed', 'refused', 'settled']) }))
+    .default([]),
 })
+
+/** A change of a roster that a hospital proposes. */
+export interface ProposedChange {
+  /** as `encodeChange` makes it */
+  readonly bytes: Uint8Array
+  /** PeerId of who proposes it */
+  readonly from: string
+  /** `settled`: it holds, or can never hold */
+  readonly state: 'proposed' | 'refused' | 'settled'
+}
 
 export interface StudyProposal extends Pick<z.infer<typeof NOTES>, 'from' | 'sends' | 'since'> {
   readonly study: VerifiedStudy
   /** of each hospital that has answered, by PeerId */
   readonly answers: ReadonlyMap<string, StudyAnswer>
+  readonly changes: readonly ProposedChange[]
 }
 
 /** All proposals, the oldest first. A file that was damaged is left out: its proposer sends it again. */
@@ -61,9 +79,14 @@ export async function readProposal(
   try {
     const file = openStudy(new Uint8Array(await readFile(base + STUDY_SUFFIX)), base + STUDY_SUFFIX, options)
     if (file.study !== study) return undefined
-    const { answers, ...notes } = NOTES.parse(JSON.parse(await readFile(base + NOTES_SUFFIX, 'utf8')))
+    const { answers, changes, ...notes } = NOTES.parse(JSON.parse(await readFile(base + NOTES_SUFFIX, 'utf8')))
     const heard = answers.map(text => readAnswer(new Uint8Array(Buffer.from(text, 'base64'))))
-    return { ...notes, study: file, answers: mergeAnswers(new Map(), heard, { study, peers: rosterOf(file) }) }
+    return {
+      ...notes,
+      study: file,
+      answers: mergeAnswers(new Map(), heard, { study, peers: rosterOf(file) }),
+      changes: changes.map(({ change, ...one }) => ({ ...one, bytes: new Uint8Array(Buffer.from(change, 'base64')) })),
+    }
   } catch (error) {
     const isDamage = error instanceof OperatorError || error instanceof ProtocolError || error instanceof z.ZodError
     if (isDamage || error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -111,7 +134,7 @@ export async function storeProposal(
       )
     }
     await writeFileAtomic(join(folder, PROPOSALS_FOLDER, file.study + STUDY_SUFFIX), file.bytes, 0o600)
-    await writeNotes(folder, { study: file, from, sends, since: now, answers: new Map() })
+    await writeNotes(folder, { study: file, from, sends, since: now, answers: new Map(), changes: [] })
   })
 }
 
@@ -128,6 +151,46 @@ export async function addAnswers(folder: string, study: string, answers: readonl
   })
 }
 
+/**
+ * Keeps changes of a study's roster, where there is that proposal; one that is known stays what it is.
+ *
+ * @returns those that are new
+ */
+export async function addChanges(
+  folder: string,
+  study: string,
+  { from, changes }: { from: string; changes: readonly Uint8Array[] },
+): Promise<readonly Uint8Array[]> {
+  if (changes.length === 0) return []
+  return await inFolder(folder, async () => {
+    const known = await readProposal(folder, study)
+    if (known === undefined) return []
+    const waiting = known.changes.filter(one => one.from === from && one.state === 'proposed').length
+    const fresh = changes
+      .filter(bytes => !known.changes.some(one => same(one.bytes, bytes)))
+      .slice(0, Math.max(0, CHANGES_OF_ONE_MAX - waiting))
+    if (fresh.length === 0) return []
+    const all = [...known.changes, ...fresh.map(bytes => ({ bytes, from, state: 'proposed' as const }))]
+    const done = all.filter(({ state }) => state !== 'proposed').slice(0, Math.max(0, all.length - CHANGES_KEPT_MAX))
+    await writeNotes(folder, { ...known, changes: all.filter(one => !done.includes(one)) })
+    return fresh
+  })
+}
+
+/** Notes what became of a change: the operator refused it, or the running node has seen that it is settled. */
+export async function markChange(
+  folder: string,
+  study: string,
+  { bytes, state }: Pick<ProposedChange, 'bytes' | 'state'>,
+): Promise<void> {
+  await inFolder(folder, async () => {
+    const known = await readProposal(folder, study)
+    if (known === undefined) return
+    const changes = known.changes.map(one => (same(one.bytes, bytes) ? { ...one, state } : one))
+    await writeNotes(folder, { ...known, changes })
+  })
+}
+
 /** When the folder last changed, to see whether a command wrote to it. */
 export async function proposalsWritten(folder: string): Promise<number> {
   return await stat(join(folder, PROPOSALS_FOLDER)).then(
@@ -141,9 +204,10 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   return await locked(join(folder, PROPOSALS_FOLDER), work)
 }
 
-async function writeNotes(folder: string, { study, from, sends, since, answers }: StudyProposal): Promise<void> {
-  const texts = [...answers.values()].map(({ bytes }) => Buffer.from(bytes).toString('base64'))
-  const notes: z.infer<typeof NOTES> = { from, sends, since, answers: texts }
+async function writeNotes(folder: string, { study, from, sends, since, ...rest }: StudyProposal): Promise<void> {
+  const answers = [...rest.answers.values()].map(({ bytes }) => Buffer.from(bytes).toString('base64'))
+  const changes = rest.changes.map(({ bytes, ...one }) => ({ ...one, change: Buffer.from(bytes).toString('base64') }))
+  const notes: z.infer<typeof NOTES> = { from, sends, since, answers, changes }
   const file = join(folder, PROPOSALS_FOLDER, study.study + NOTES_SUFFIX)
   await writeFileAtomic(file, `${JSON.stringify(notes)}\n`, 0o600)
 }

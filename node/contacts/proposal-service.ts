@@ -8,16 +8,18 @@
 import { printable } from '../../protocols/encoding/printable.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { hex } from '../../protocols/immutable.ts'
+import { decodeChange, describeChange, encodeChange } from '../../protocols/roster/change.ts'
 import type { Clock } from '../clock.ts'
 import { OperatorError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { ask, reply } from '../network/request-reply.ts'
 import { openStudy } from '../storage/study-file.ts'
-import { readAnswer, type StudyAnswer } from './answer.ts'
+import { readAnswer } from './answer.ts'
 import type { Contact } from './book.ts'
 import type { ContactHost } from './host.ts'
 import {
   addAnswers,
+  addChanges,
   proposalsWritten,
   readProposal,
   readProposals,
@@ -26,6 +28,7 @@ import {
   storeProposal,
 } from './proposal-folder.ts'
 import {
+  CHANGES_OF_ONE_MAX,
   decodeProposalReply,
   decodeProposalRequest,
   encodeProposal,
@@ -134,7 +137,7 @@ export class ProposalService {
   }
 
   /** Answers a contact: takes its proposal and the answers that it knows, and says what is known here. */
-  async #answer(peer: string, { study, answers, file }: ProposalRequest): Promise<ProposalReply> {
+  async #answer(peer: string, { study, answers, changes, file }: ProposalRequest): Promise<ProposalReply> {
     const { folder, contacts } = this.#parts
     const id = hex(study)
     if (!contacts().some(contact => contact.peer === peer))
@@ -144,9 +147,28 @@ export class ProposalService {
     const known = await readProposal(folder, id)
     if (known === undefined) return { known: false, answers: [], ...(refused !== undefined && { refused }) }
     if (!rosterOf(known.study).includes(peer)) return { known: false, answers: [] }
-    await addAnswers(folder, id, answers.map(readAnswer))
+    await this.#hear(peer, id, { answers, changes })
     await this.#read()
-    return { known: true, answers: bytesOfAnswers((await readProposal(folder, id))?.answers ?? known.answers) }
+    return { known: true, ...this.#told((await readProposal(folder, id)) ?? known) }
+  }
+
+  /** What others are told of a proposal: all answers, and the changes that this hospital proposes. */
+  #told({ answers, changes }: StudyProposal): Required<Pick<ProposalReply, 'answers' | 'changes'>> {
+    const own = changes.filter(({ from, state }) => from === this.#parts.peer && state === 'proposed')
+    return {
+      answers: [...answers.values()].map(({ bytes }) => bytes),
+      changes: own.map(({ bytes }) => bytes).slice(0, CHANGES_OF_ONE_MAX),
+    }
+  }
+
+  async #hear(from: string, study: string, heard: Pick<ProposalReply, 'answers' | 'changes'>): Promise<void> {
+    const { folder, log } = this.#parts
+    await addAnswers(folder, study, heard.answers.map(readAnswer))
+    const changes = (heard.changes ?? []).map(bytes => encodeChange(decodeChange(bytes)))
+    for (const bytes of await addChanges(folder, study, { from, changes })) {
+      const change = describeChange(decodeChange(bytes))
+      log.info({ study, from, change }, 'a change of the roster was proposed: "confrere roster show" lists it')
+    }
   }
 
   /** @returns why the proposal is not taken */
@@ -170,14 +192,14 @@ export class ProposalService {
   async #exchange(proposal: StudyProposal, contact: Contact): Promise<number> {
     const { folder, log } = this.#parts
     const { study, bytes } = proposal.study
-    const request = { study: new Uint8Array(Buffer.from(study, 'hex')), answers: bytesOfAnswers(proposal.answers) }
+    const request = { study: new Uint8Array(Buffer.from(study, 'hex')), ...this.#told(proposal) }
     let heard = await this.#ask(contact, request)
     if (!heard.known && proposal.sends) heard = await this.#ask(contact, { ...request, file: bytes })
     if (heard.refused !== undefined) {
       log.warn({ study, peer: contact.peer, reason: printable(heard.refused) }, 'a contact does not take the proposal')
       throw new ProtocolError('proposal-refused', heard.refused, { action: 'ignore' })
     }
-    await addAnswers(folder, study, heard.answers.map(readAnswer))
+    await this.#hear(contact.peer, study, heard)
     const answered = (await readProposal(folder, study))?.answers.size ?? 0
     return answered === proposal.study.document.hospitals.length ? COMPLETE_MS : ASK_MS
   }
@@ -197,12 +219,9 @@ export class ProposalService {
   }
 }
 
-function bytesOfAnswers(answers: ReadonlyMap<string, StudyAnswer>): Uint8Array[] {
-  return [...answers.values()].map(({ bytes }) => bytes)
-}
-
-/** Which answers are known, to see whether others have to be told. */
+/** Which answers and changes are known, to see whether others have to be told. */
 function answeredOf(proposals: readonly StudyProposal[]): string {
   const answers = proposals.flatMap(one => [...one.answers.values()].map(({ peer, number }) => `${peer} ${number}`))
-  return [...proposals.map(({ study }) => study.study), ...answers].join('\n')
+  const changes = proposals.flatMap(one => one.changes.map(({ bytes, state }) => `${hex(bytes)} ${state}`))
+  return [...proposals.map(({ study }) => study.study), ...answers, ...changes].join('\n')
 }
