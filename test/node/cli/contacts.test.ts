@@ -7,6 +7,7 @@ import test from 'ava'
 import { readInvitation, writeInvitation } from '../../../node/contacts/invitation.ts'
 import { EXIT } from '../../../node/errors.ts'
 import { loadIdentity } from '../../../node/storage/identity.ts'
+import { plannedHospitals } from '../../../node/study/templates.ts'
 import { confrere, fails, freePort, works } from '../../helpers/cli.ts'
 import { befriend, contactNode, eventually, nodeOf } from '../../helpers/contact-nodes.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
@@ -112,4 +113,27 @@ test('invitations are listed and taken back, and what is wrong with one is said 
   await writeFile(spec, await works(t, 'study', 'new', '--template', 'heart-disease', '--print'))
   const refused = ['study', 'new', spec, '--with', 'Birch', '--data', a, '--out', join(root, 'x')]
   t.regex(await fails(t, EXIT.usage, ...refused), /No hospital is known as "Birch"/)
+})
+
+test('a change of the roster is proposed, shown in words, approved by its check number, and refused', async t => {
+  const root = await temporaryFolder(t)
+  const [a, file, change] = ['a', 'x.study', 'change'].map(name => join(root, name)) as [string, string, string]
+  await works(t, 'init', '--data', a, '--site', 'Alder')
+  const { peer } = await loadIdentity(a)
+  const others = plannedHospitals(4)
+  const hospitals = [{ name: 'Alder', peer }, ...others].flatMap(one => ['--hospital', `${one.name}=${one.peer}`])
+  await works(t, 'study', 'new', '--template', 'heart-disease', ...hospitals, '--data', a, '--out', file)
+  await works(t, 'study', 'approve', file, '--data', a)
+  await works(t, 'roster', 'remove', others[0]!.peer, '--out', change)
+  t.regex(await works(t, 'roster', 'propose', change, '--data', a), /Proposed in .*: remove 12D3KooW/)
+  const shown = await jsonOf(t, 'roster', 'show', '--data', a)
+  t.like(shown.changes[0], { from: 'Alder', state: 'proposed', change: `remove ${others[0]!.peer}` })
+  const { check } = shown.changes[0]
+  t.regex(await fails(t, EXIT.usage, 'roster', 'approve', check, '--data', a), /Nobody is there to answer: Approve in/)
+  await works(t, 'roster', 'approve', check, '--yes', '--data', a)
+  t.regex(await works(t, 'roster', 'show', '--data', a), /approved {2}remove/)
+  await works(t, 'roster', 'withdraw', '--data', a)
+  await works(t, 'roster', 'refuse', check.replaceAll(' ', ''), '--yes', '--data', a)
+  t.regex(await works(t, 'roster', 'show', '--data', a), /refused {2}remove/)
+  t.regex(await fails(t, EXIT.usage, 'roster', 'refuse', '0123', '--yes', '--data', a), /roster show/)
 })

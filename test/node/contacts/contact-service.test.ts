@@ -59,13 +59,13 @@ test('contacts introduce their contacts, who still need both approvals, and neve
 test('a stranger gets in only while an invitation is open, and then opens the contact protocol alone', async t => {
   const [a, b] = [await contactNode(t, 'Alder'), await contactNode(t, 'Birch')]
   await a.network.handle('/test/other', async stream => stream.abort(new Error('served')))
-  const dial = () => b.network.dial(a.identity.peer, a.network.addresses(), AbortSignal.timeout(5000))
+  const dial = () => b.network.dial(a.identity.peer, a.network.addresses(), AbortSignal.timeout(60_000))
   b.service.admits = () => true
   const open = async (protocol: string) => {
-    const signal = AbortSignal.timeout(5000)
+    const signal = AbortSignal.timeout(60_000)
     const channel = b.network.channel(await b.network.open(a.identity.peer, protocol, signal), a.identity.peer)
     await channel.writeFrame(encodeContact({ kind: 'join', invitation: new Uint8Array(8), nonce: new Uint8Array(32) }))
-    return await channel.readFrame(1000)
+    return await channel.readFrame(1000, 30_000)
   }
   await t.throwsAsync(async () => {
     await dial()
@@ -117,16 +117,16 @@ test('a proof is bound to the peer that makes it: who hears one cannot use it', 
   await a.service.look()
   const invitation = Buffer.from((await readBook(a.folder)).given[0]!.id, 'hex')
   c.service.admits = () => true
-  await c.network.dial(a.identity.peer, a.network.addresses(), AbortSignal.timeout(5000))
-  const stream = await c.network.open(a.identity.peer, CONTACT_PROTOCOL, AbortSignal.timeout(5000))
+  await c.network.dial(a.identity.peer, a.network.addresses(), AbortSignal.timeout(60_000))
+  const stream = await c.network.open(a.identity.peer, CONTACT_PROTOCOL, AbortSignal.timeout(60_000))
   const channel = c.network.channel(stream, a.identity.peer)
   await channel.writeFrame(
     encodeContact({ kind: 'join', invitation: new Uint8Array(invitation), nonce: new Uint8Array(32) }),
   )
-  const challenge = decodeChallenge(await channel.readFrame(1000))
+  const challenge = decodeChallenge(await channel.readFrame(1000, 30_000))
   const card = { name: 'Cedar', addresses: [], version: '1' }
   await channel.writeFrame(encodeContact({ proof: challenge.proof, card }))
-  t.is(refusalIn(await channel.readFrame(1000)), 'unknown', 'the inviter’s own proof, sent back, is none')
+  t.is(refusalIn(await channel.readFrame(1000, 30_000)), 'unknown', 'the inviter’s own proof, sent back, is none')
   t.deepEqual(a.service.pending(), [])
   await takes(b, text)
   await eventually(() => a.service.pending().length === 1, [a, b])

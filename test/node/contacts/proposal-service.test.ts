@@ -3,14 +3,22 @@
 
 import test from 'ava'
 import { signAnswer } from '../../../node/contacts/answer.ts'
-import { addAnswers, readProposals, storeProposal } from '../../../node/contacts/proposal-folder.ts'
+import {
+  addAnswers,
+  addChanges,
+  markChange,
+  readProposals,
+  storeProposal,
+} from '../../../node/contacts/proposal-folder.ts'
 import { decodeProposalReply, encodeProposal, PROPOSAL_BYTES_MAX } from '../../../node/contacts/proposal-message.ts'
 import { PROPOSAL_PROTOCOL } from '../../../node/contacts/proposal-service.ts'
 import { ask } from '../../../node/network/request-reply.ts'
 import { approvedStudies } from '../../../node/storage/approved-studies.ts'
+import { parsePeerId } from '../../../node/storage/identity.ts'
 import { openStudy, sealStudy, type VerifiedStudy } from '../../../node/storage/study-file.ts'
 import { documentOfSpec } from '../../../node/study/study-spec.ts'
-import { readTemplate } from '../../../node/study/templates.ts'
+import { plannedHospitals, readTemplate } from '../../../node/study/templates.ts'
+import { encodeChange } from '../../../protocols/roster/change.ts'
 import { befriend, type ContactNode, contactNode, eventually } from '../../helpers/contact-nodes.ts'
 
 async function studyOf(nodes: readonly ContactNode[], rounds = 3): Promise<VerifiedStudy> {
@@ -61,12 +69,37 @@ test('a proposal reaches the contacts of its roster, and everybody sees who has 
   t.pass()
 })
 
+test('a change of the roster reaches the contacts in it, from its proposer alone, and a refused one is not sent on', async t => {
+  const [a, b] = [await contactNode(t, 'Alder'), await contactNode(t, 'Birch')]
+  await befriend(a, b)
+  const [gone] = plannedHospitals(1)
+  const study = await studyOf([a, b, { ...a, site: 'Cedar', identity: { ...a.identity, peer: gone!.peer } }])
+  const change = encodeChange({ kind: 'remove', id: parsePeerId(gone!.peer) })
+  await propose(a, study)
+  await addChanges(a.folder, study.study, { from: a.identity.peer, changes: [change] })
+  const at = async (node: ContactNode) => (await readProposals(node.folder))[0]?.changes ?? []
+  await eventually(async () => (await at(b)).length === 1, [a, b])
+  t.deepEqual(await at(b), [{ bytes: change, from: a.identity.peer, state: 'proposed' }])
+  await markChange(b.folder, study.study, { bytes: change, state: 'refused' })
+  const other = encodeChange({ kind: 'remove', id: b.identity.signer.id })
+  await addChanges(b.folder, study.study, { from: b.identity.peer, changes: [other] })
+  await eventually(async () => (await at(a)).length === 2, [a, b])
+  t.deepEqual(
+    (await at(b)).map(({ state }) => state),
+    ['refused', 'proposed'],
+  )
+  const many = Array.from({ length: 20 }, (_, at) =>
+    encodeChange({ kind: 'remove', id: parsePeerId(plannedHospitals(20)[at]!.peer) }),
+  )
+  t.is((await addChanges(b.folder, study.study, { from: a.identity.peer, changes: many })).length, 8)
+})
+
 test('who is no contact neither gets a proposal nor can send one', async t => {
   const [a, b, c] = [await contactNode(t, 'Alder'), await contactNode(t, 'Birch'), await contactNode(t, 'Cedar')]
   await befriend(a, b)
   const [study, without] = [await studyOf([a, b, c]), await studyOf([a, c, await contactNode(t, 'Dogwood')])]
   const send = async (from: ContactNode, to: ContactNode, { study: id, bytes }: VerifiedStudy, file = bytes) => {
-    const signal = AbortSignal.timeout(5000)
+    const signal = AbortSignal.timeout(60_000)
     if (!from.network.connected(to.identity.peer)) {
       await from.network.dial(to.identity.peer, to.network.addresses(), signal)
     }
