@@ -13,7 +13,7 @@ import { EXIT, OperatorError } from '../errors.ts'
 import { writeFileAtomic } from '../storage/atomic-file.ts'
 import { locked } from '../storage/folder-lock.ts'
 import { peerIdString } from '../storage/identity.ts'
-import { openStudy, type ReadOptions, type VerifiedStudy } from '../storage/study-file.ts'
+import { openStudy, type VerifiedStudy } from '../storage/study-file.ts'
 import { mergeAnswers, readAnswer, type StudyAnswer } from './answer.ts'
 import { CHANGES_OF_ONE_MAX, PROPOSED_BYTES_MAX } from './proposal-message.ts'
 
@@ -59,25 +59,21 @@ export interface StudyProposal extends Pick<z.infer<typeof NOTES>, 'from' | 'sen
 }
 
 /** All proposals, the oldest first. A file that was damaged is left out: its proposer sends it again. */
-export async function readProposals(folder: string, options: ReadOptions = {}): Promise<StudyProposal[]> {
+export async function readProposals(folder: string): Promise<StudyProposal[]> {
   const names = await readdir(join(folder, PROPOSALS_FOLDER)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
   const ids = names.filter(name => name.endsWith(STUDY_SUFFIX)).map(name => name.slice(0, -STUDY_SUFFIX.length))
-  const found = await Promise.all(ids.map(id => readProposal(folder, id, options)))
+  const found = await Promise.all(ids.map(id => readProposal(folder, id)))
   return found.filter(one => one !== undefined).sort((a, b) => a.since - b.since)
 }
 
 /** One proposal. @param study hex id */
-export async function readProposal(
-  folder: string,
-  study: string,
-  options: ReadOptions = {},
-): Promise<StudyProposal | undefined> {
+export async function readProposal(folder: string, study: string): Promise<StudyProposal | undefined> {
   const base = join(folder, PROPOSALS_FOLDER, study)
   try {
-    const file = verified(new Uint8Array(await readFile(base + STUDY_SUFFIX)), base + STUDY_SUFFIX, options)
+    const file = verified(new Uint8Array(await readFile(base + STUDY_SUFFIX)), base + STUDY_SUFFIX)
     if (file.study !== study) return undefined
     const { answers, changes, ...notes } = NOTES.parse(JSON.parse(await readFile(base + NOTES_SUFFIX, 'utf8')))
     const heard = answers.map(text => readAnswer(new Uint8Array(Buffer.from(text, 'base64'))))
@@ -97,10 +93,10 @@ export async function readProposal(
 /** Studies that were verified, by id: verifying one takes 15 ms, and the running node reads them all again and again. */
 const opened = new Map<string, VerifiedStudy>()
 
-function verified(bytes: Uint8Array, file: string, options: ReadOptions): VerifiedStudy {
+function verified(bytes: Uint8Array, file: string): VerifiedStudy {
   const known = [...opened.values()].find(one => same(one.bytes, bytes))
   if (known !== undefined) return known
-  const fresh = openStudy(bytes, file, options)
+  const fresh = openStudy(bytes, file)
   if (opened.size >= PROPOSALS_MAX) opened.delete(opened.keys().next().value as string)
   opened.set(fresh.study, fresh)
   return fresh

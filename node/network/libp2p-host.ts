@@ -250,7 +250,13 @@ function networkOf(
     guard,
     channel,
     sent,
-  }: { init: NetworkInit; handlers: NetworkHandlers; guard: PeerGuard; channel: Network['channel']; sent: () => number },
+  }: {
+    init: NetworkInit
+    handlers: NetworkHandlers
+    guard: PeerGuard
+    channel: Network['channel']
+    sent: () => number
+  },
 ): Network {
   const { pubsub } = host.services
   return {
