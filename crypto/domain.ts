@@ -41,3 +41,10 @@ export const TAG_VOID = tag('void')
 export const TAG_INITIAL = tag('initial')
 export const TAG_CHECKPOINT = tag('checkpoint')
 export const TAG_LEDGER = tag('ledger')
+
+// hospitals that get to know each other
+export const TAG_CONTACT_WORDS = tag('contact-words')
+export const TAG_CONTACT_KEY = tag('contact-key')
+export const TAG_CONTACT_INVITER = tag('contact-inviter')
+export const TAG_CONTACT_JOINER = tag('contact-joiner')
+export const TAG_CONTACT_INVITATION = tag('contact-invitation')

@@ -41,6 +41,21 @@ const STUDY_COMMANDS: readonly CommandEntry[] = [
     description: 'take no further part in a study',
     load: async () => (await import('./study-leave.ts')).addStudyLeave,
   },
+  {
+    name: 'list',
+    description: 'proposed, approved and finished studies, and who has approved them',
+    load: async () => (await import('./contacts/study-list.ts')).addStudyList,
+  },
+  {
+    name: 'propose',
+    description: 'send a study to those of its hospitals that are contacts',
+    load: async () => (await import('./contacts/study-propose.ts')).addStudyPropose,
+  },
+  {
+    name: 'refuse',
+    description: 'refuse a proposed study, and tell the others',
+    load: async () => (await import('./contacts/study-refuse.ts')).addStudyRefuse,
+  },
 ]
 
 const DATA_COMMANDS: readonly CommandEntry[] = [
@@ -84,6 +99,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./init.ts')).addInit,
   },
   { name: 'id', description: "print the node's peer id", load: async () => (await import('./id.ts')).addId },
+  {
+    name: 'invite',
+    description: 'print an invitation for another hospital',
+    load: async () => (await import('./contacts/invite.ts')).addInvite,
+  },
+  {
+    name: 'join',
+    description: "use another hospital's invitation; makes the data folder if there is none",
+    load: async () => (await import('./contacts/join.ts')).addJoin,
+  },
+  {
+    name: 'contacts',
+    description: 'hospitals that this one knows, and those that wait for approval',
+    load: async () => (await import('./contacts/contacts.ts')).addContacts,
+  },
   { name: 'data', description: "this hospital's own records", children: DATA_COMMANDS },
   { name: 'study', description: 'write, show and approve studies', children: STUDY_COMMANDS },
   {

@@ -17,7 +17,7 @@ import { requireApart } from '../storage/source-tree.ts'
 import { addDataOption, collect, parseNumber, parsePort } from './options.ts'
 import { printLines } from './output.ts'
 
-interface InitOptions {
+export interface InitOptions {
   data: string
   site: string
   npz?: string
@@ -31,8 +31,14 @@ interface InitOptions {
 }
 
 export function addInit(command: Command): void {
-  addDataOption(command)
-    .requiredOption('--site <name>', "the hospital's name")
+  addInitOptions(addDataOption(command).requiredOption('--site <name>', "the hospital's name")).action(
+    async (options: InitOptions) => printLines(...(await initFolder(options))),
+  )
+}
+
+/** Adds what a new data folder may be told, beside its place and its site. */
+export function addInitOptions(command: Command): Command {
+  return command
     .option('--npz <file>', 'the records, a NumPy .npz')
     .option('--split <name>', 'which arrays of it: <name>_images, <name>_labels')
     .addOption(new Option('--listen <multiaddr>', 'where others reach this node; repeatable').argParser(collect))
@@ -41,10 +47,10 @@ export function addInit(command: Command): void {
     .addOption(new Option('--epsilon-max <number>', 'refuse studies that may spend more').argParser(parseNumber))
     .option('--population <name>', 'an account of its own for patients that are in no other account')
     .option('--ledger <file>', 'the ledger of the key that this node takes the place of')
-    .action(init)
 }
 
-async function init({ data, npz, ledger, ...choices }: InitOptions): Promise<void> {
+/** Creates a data folder. @returns what to say of it @throws OperatorError; nothing is left half made */
+export async function initFolder({ data, npz, ledger, ...choices }: InitOptions): Promise<string[]> {
   const file = join(data, CONFIG_FILE)
   const text = renderConfig({ ...choices, ...(npz === undefined ? {} : { file: resolve(npz) }) }, file)
   await requireNew(data)
@@ -56,12 +62,12 @@ async function init({ data, npz, ledger, ...choices }: InitOptions): Promise<voi
     await createLedger(data, former)
     const identity = await createIdentity(data)
     await writeFileNew(file, text)
-    printLines(
+    return [
       `Created ${data} for ${choices.site}.`,
       `Peer id: ${identity.peer}`,
       recordsLine(records, file),
       ...treeLines(data, tree),
-    )
+    ]
   } catch (error) {
     throw folderUnusable(data, error)
   }

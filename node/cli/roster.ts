@@ -8,16 +8,19 @@
 import type { Command } from 'commander'
 import { sha256 } from '../../crypto/hash.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
-import { hex } from '../../protocols/immutable.ts'
+import { hex, same } from '../../protocols/immutable.ts'
 import { decodeChange, describeChange, encodeChange, type RosterChange } from '../../protocols/roster/change.ts'
+import { planStudy } from '../../protocols/study/plan.ts'
+import { addChanges, markChange, readProposal, storeProposal } from '../contacts/proposal-folder.ts'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import { selectStudy } from '../storage/approved-studies.ts'
 import { writeFileNew } from '../storage/atomic-file.ts'
 import { folderUnusable, requireDataFolder } from '../storage/data-folder.ts'
-import { parsePeerId } from '../storage/identity.ts'
-import { readChange, storeApproval, withdrawApproval } from '../storage/pending-change.ts'
-import { addDataOption, collect, parseStudyPrefix } from './options.ts'
-import { printLines } from './output.ts'
+import { loadIdentity, parsePeerId, peerIdString } from '../storage/identity.ts'
+import { readApproval, readChange, storeApproval, withdrawApproval } from '../storage/pending-change.ts'
+import { confirm } from './contacts/confirm.ts'
+import { addDataOption, addJsonOption, collect, parseStudyPrefix } from './options.ts'
+import { printJson, printLines } from './output.ts'
 
 interface Newcomer {
   name: string
@@ -49,8 +52,19 @@ export function addRoster(roster: Command): void {
   const ofStudy = (command: Command): Command =>
     addDataOption(command).option('--study <id>', 'of which study, by the first digits of its id', parseStudyPrefix)
   ofStudy(roster.command('approve').description('agree to a change; the running node says so in every round'))
-    .argument('<file>', 'the change')
+    .argument('<file>', 'the change, or the check number of a proposed one')
+    .option('--yes', 'do not ask about a proposed one')
     .action(approve)
+  ofStudy(roster.command('propose').description('send a change to the contacts in the roster'))
+    .argument('<file>', 'the change')
+    .action(propose)
+  ofStudy(roster.command('refuse').description('refuse a proposed change'))
+    .argument('<check>', 'its check number')
+    .option('--yes', 'do not ask')
+    .action(refuse)
+  addJsonOption(
+    ofStudy(roster.command('show').description('who takes part, and the changes that were proposed')),
+  ).action(show)
   ofStudy(roster.command('withdraw').description('agree to no change any more, as long as none is certified')).action(
     withdraw,
   )
@@ -77,7 +91,7 @@ async function write(change: RosterChange, { out }: { out: string }): Promise<vo
   printLines(
     `Change: ${describeChange(change)}`,
     `Check:  ${fingerprintOf(change)}`,
-    `Wrote ${out}: send it to every hospital. It holds once a quorum has approved it: "confrere roster approve".`,
+    `Wrote ${out}: send it to every hospital, by "confrere roster propose" or by hand. It holds once a quorum has approved it: "confrere roster approve".`,
   )
 }
 
@@ -94,16 +108,19 @@ function checked(change: RosterChange): Uint8Array {
   }
 }
 
-async function approve(file: string, { data, study: prefix }: { data: string; study?: string }): Promise<void> {
+interface OfStudy {
+  data: string
+  study?: string
+  yes?: true
+  json?: true
+}
+
+async function approve(file: string, { data, study: prefix, yes }: OfStudy): Promise<void> {
   await requireDataFolder(data)
   const { study, document } = await selectStudy(data, prefix)
-  const change = await readChange(file).catch((cause: Error) => {
-    throw failure('change-unreadable', `${file} is no change of a roster: ${cause.message}`, {
-      hint: '"confrere roster admit", "remove" and "rotate" write such files.',
-      exitCode: cause instanceof ProtocolError ? EXIT.verificationFailed : EXIT.usage,
-      cause,
-    })
-  })
+  const proposed = await findChange(data, study, file)
+  if (proposed !== undefined) await confirm(`Approve in "${document.name}": ${describeChange(proposed)}?`, { yes })
+  const change = proposed ?? (await changeOfFile(file))
   await storeApproval(data, study, change).catch(error => {
     throw folderUnusable(data, error)
   })
@@ -112,6 +129,88 @@ async function approve(file: string, { data, study: prefix }: { data: string; st
     `Check:    ${fingerprintOf(change)}`,
     'It holds with the round after the one in which a quorum has approved it.',
   )
+}
+
+/** A proposed change by its check number, with or without spaces; undefined: the text is none of one. */
+async function findChange(data: string, study: string, text: string): Promise<RosterChange | undefined> {
+  const wanted = text.replace(/\s/g, '').toLowerCase()
+  if (!/^[0-9a-f]{16}$/.test(wanted)) return undefined
+  const proposal = await readProposal(data, study)
+  const all = (proposal?.changes ?? []).map(({ bytes }) => decodeChange(bytes))
+  return all.find(change => fingerprintOf(change).replaceAll(' ', '') === wanted)
+}
+
+async function propose(file: string, { data, study: prefix }: OfStudy): Promise<void> {
+  await requireDataFolder(data)
+  const found = await selectStudy(data, prefix)
+  const { peer } = await loadIdentity(data)
+  const change = await changeOfFile(file)
+  // with the study itself, for hospitals that got it by hand
+  await storeProposal(data, found, { from: peer, self: peer, now: Date.now() })
+  await addChanges(data, found.study, { from: peer, changes: [encodeChange(change)] })
+  printLines(
+    `Proposed in "${found.document.name}": ${describeChange(change)}`,
+    `Check:    ${fingerprintOf(change)}`,
+    'The running node sends it to the contacts in the roster. This hospital approves it like the others: "confrere roster approve".',
+  )
+}
+
+async function refuse(check: string, { data, study: prefix, yes }: OfStudy): Promise<void> {
+  await requireDataFolder(data)
+  const { study, document } = await selectStudy(data, prefix)
+  const change = await findChange(data, study, check)
+  if (change === undefined) {
+    throw failure(
+      'unknown-change',
+      `No change with the check number ${JSON.stringify(check.slice(0, 40))} was proposed`,
+      {
+        hint: '"confrere roster show" lists them.',
+        exitCode: EXIT.usage,
+      },
+    )
+  }
+  await confirm(`Refuse in "${document.name}": ${describeChange(change)}?`, { yes })
+  await markChange(data, study, { bytes: encodeChange(change), state: 'refused' })
+  printLines(`Refused in "${document.name}": ${describeChange(change)}`)
+}
+
+async function show({ data, study: prefix, json }: OfStudy): Promise<void> {
+  await requireDataFolder(data)
+  const { study, document } = await selectStudy(data, prefix)
+  const names = new Map(document.hospitals.map(({ id, name }) => [peerIdString(id), name]))
+  const approved = await readApproval(data, study)
+  const changes = ((await readProposal(data, study))?.changes ?? []).map(({ bytes, from, state }) => ({
+    check: fingerprintOf(decodeChange(bytes)),
+    change: describeChange(decodeChange(bytes)),
+    from: names.get(from) ?? from,
+    state: approved !== null && same(approved, bytes) ? 'approved' : state,
+  }))
+  const { quorum } = planStudy(document)
+  if (json)
+    return printJson({
+      study,
+      name: document.name,
+      founding: [...names].map(([peer, name]) => ({ peer, name })),
+      quorum,
+      changes,
+    })
+  printLines(
+    `Founded by ${[...names.values()].join(', ')}; the running node's "confrere status" shows the roster of now.`,
+    ...changes.map(one => `${one.check}  ${one.state}  ${one.change}, proposed by ${one.from}`),
+    changes.length === 0
+      ? 'No change was proposed.'
+      : `A change holds once ${quorum} hospitals of the founding roster's number have approved it.`,
+  )
+}
+
+async function changeOfFile(file: string): Promise<RosterChange> {
+  return await readChange(file).catch((cause: Error) => {
+    throw failure('change-unreadable', `${file} is no change of a roster: ${cause.message}`, {
+      hint: '"confrere roster admit", "remove" and "rotate" write such files.',
+      exitCode: cause instanceof ProtocolError ? EXIT.verificationFailed : EXIT.usage,
+      cause,
+    })
+  })
 }
 
 async function withdraw({ data, study: prefix }: { data: string; study?: string }): Promise<void> {

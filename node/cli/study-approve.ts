@@ -12,9 +12,10 @@ import { storeApproved } from '../storage/approved-studies.ts'
 import { folderUnusable } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { studyFolder } from '../storage/round-files.ts'
-import { readStudyFile, requireMember } from '../storage/study-file.ts'
+import { requireMember } from '../storage/study-file.ts'
 import { thisMachine } from '../training/machine.ts'
 import { needsOf, needsText, requireCapacity } from '../training/needs.ts'
+import { answerProposal, findStudy } from './contacts/proposed-study.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { ownRecordsJson, ownRecordsLine, readOwnRecords } from './own-records.ts'
@@ -23,7 +24,7 @@ import { studyLines } from './study-text.ts'
 
 export function addStudyApprove(command: Command): void {
   addJsonOption(addDataOption(command))
-    .argument('<file>', 'the study file')
+    .argument('<file>', 'the study file, or the first digits of the id of a proposed study')
     .option('--join', 'the node is not one of the founding hospitals: it wants to be admitted')
     .option('--dataset <name>', 'which of the data sets in config.toml the study takes')
     .option(
@@ -39,7 +40,7 @@ async function approveStudy(
 ): Promise<void> {
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
-  const study = await readStudyFile(file)
+  const study = await findStudy(file, data)
   if (!join) requireMember(study.document, identity.peer)
   requireStudyWithinCap(study.document, config)
   if (!force) requireSoundPromise(study.document)
@@ -53,6 +54,7 @@ async function approveStudy(
   const stored = await storeApproved(data, study, { dataset, joining: join === true }).catch(error => {
     throw folderUnusable(data, error)
   })
+  await answerProposal(data, study.study, { identity, approves: true })
   if (json)
     printJson({
       study: study.study,

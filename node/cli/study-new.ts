@@ -8,17 +8,19 @@ import { writeFileNew } from '../storage/atomic-file.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { openStudy, requireMember, sealStudy } from '../storage/study-file.ts'
 import { parseHospital } from '../study/hospital-text.ts'
-import { documentOfSpec, readStudySpec, type StudySpec } from '../study/study-spec.ts'
+import { documentOfSpec, readSpecWithout, readStudySpec, type StudySpec } from '../study/study-spec.ts'
 import { readTemplate, readTemplateText, TEMPLATE_NAMES, templateFile } from '../study/templates.ts'
 import { thisMachine } from '../training/machine.ts'
 import { equalShare, requireCapacity } from '../training/needs.ts'
-import { addJsonOption, boundedNumber, collect, wholeNumber } from './options.ts'
+import { contactHospitals } from './contacts/contact-hospitals.ts'
+import { addJsonOption, boundedNumber, collect, listOf, wholeNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { studyJson, studyLines } from './study-text.ts'
 
 /** What goes with a template alone. */
 interface TemplateOptions {
   hospital?: string[]
+  with?: string[]
   units?: number
   epsilon?: number
   delta?: number
@@ -42,6 +44,11 @@ export function addStudyNew(command: Command): void {
     .option('--data <folder>', "the node's data folder")
     .option('--out <file>', 'the study file to write')
     .option('--hospital <hospital>', 'with --template, for each: NAME=PEER, or NAME=PEER@MULTIADDR', collect)
+    .option(
+      '--with <contacts>',
+      'contacts by name or peer id, with commas between them; this node is added',
+      listOf(String),
+    )
     .option('--units <n>', 'with --template: units of all hospitals together', wholeNumber(1, limit.UNITS_MAX))
     .option('--epsilon <epsilon>', 'with --template', boundedNumber(limit.EPSILON_MIN, limit.EPSILON_MAX))
     .option('--delta <delta>', 'with --template', boundedNumber(limit.DELTA_MIN, limit.DELTA_MAX))
@@ -77,19 +84,30 @@ interface FoundSpec {
 }
 
 async function specOf(spec: string | undefined, options: NewOptions): Promise<FoundSpec> {
-  const { template, hospital, units, epsilon, delta, rounds } = options
+  const { template, hospital, with: contacts, data, units, epsilon, delta, rounds } = options
+  if (contacts !== undefined && hospital !== undefined) {
+    throw usage('hospitals-twice', 'The hospitals are given twice', 'Say --with or --hospital, not both.')
+  }
+  const known = contacts === undefined ? undefined : await contactHospitals(data!, contacts)
   if (template === undefined) {
     const given = Object.entries({ hospital, units, epsilon, delta, rounds }).find(([, value]) => value !== undefined)
-    if (given === undefined) return { parsed: await readStudySpec(spec!), file: spec! }
+    if (given === undefined) return { parsed: await specOfFile(spec!, known), file: spec! }
     throw usage('spec-says-it', `--${given[0]} goes with a template, and ${spec} says it itself`, `Change ${spec}.`)
   }
   const file = templateFile(template)
-  if (hospital === undefined) {
-    throw usage('no-hospitals', 'The study has no hospitals', 'Say --hospital NAME=PEER for each of at least three.')
+  const hospitals = known ?? hospital?.map(parseHospital)
+  if (hospitals === undefined) {
+    const hint =
+      'Say --with CONTACT,CONTACT (see "confrere contacts"), or --hospital NAME=PEER for each of at least three.'
+    throw usage('no-hospitals', 'The study has no hospitals', hint)
   }
-  const hospitals = hospital.map(parseHospital)
   const choices = { units, epsilon, delta, rounds, hospitals }
   return { parsed: await readTemplate(template, choices), file: `the options, or print ${file} and change it` }
+}
+
+/** @param hospitals those of a spec that has none itself */
+async function specOfFile(spec: string, hospitals: StudySpec['hospital'] | undefined): Promise<StudySpec> {
+  return hospitals === undefined ? await readStudySpec(spec) : await readSpecWithout(spec, hospitals)
 }
 
 /** A template with places for hospitals. */
@@ -126,7 +144,11 @@ async function writeStudy(
   })
   const study = openStudy(bytes, out)
   if (json) printJson({ file: out, ...studyJson(study) })
-  else printLines(...studyLines(study), `Wrote ${out}: send it to every hospital, which approves it.`)
+  else
+    printLines(
+      ...studyLines(study),
+      `Wrote ${out}: send it to every hospital, by "confrere study propose" or by hand, and each approves it.`,
+    )
 }
 
 function usage(code: string, message: string, hint: string): OperatorError {

@@ -1,17 +1,20 @@
-/** `confrere study show`: prints a study file. @module */
+/** `confrere study show`: prints a study file, or a proposed or approved study. @module */
 
 import type { Command } from 'commander'
-import { readStudyFile } from '../storage/study-file.ts'
+import { findStudy } from './contacts/proposed-study.ts'
 import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { studyJson, studyLines } from './study-text.ts'
 
 export function addStudyShow(command: Command): void {
-  addJsonOption(command).argument('<file>', 'the study file').action(showStudy)
+  addJsonOption(command)
+    .argument('<file>', 'the study file; with --data also the first digits of the id of a study of this node')
+    .option('--data <folder>', "the node's data folder")
+    .action(showStudy)
 }
 
-async function showStudy(file: string, { json }: { json?: true }): Promise<void> {
-  const study = await readStudyFile(file)
+async function showStudy(file: string, { json, data }: { json?: true; data?: string }): Promise<void> {
+  const study = await findStudy(file, data)
   if (json) printJson(studyJson(study))
   else printLines(...studyLines(study))
 }

@@ -199,7 +199,7 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
   const topics = readGossip(host.services.pubsub, { guard, channel, frameMs: GOSSIP_FRAME_MS })
   host.addEventListener('peer:disconnect', event => topics.forget(event.detail.toString()))
   listen(host, studies, guard)
-  const streams = streamsOf(host, { guard, channel, sent: () => sent })
+  const streams = streamsOf(host, { guard, channel, sent: () => sent, allows: handlers.allows })
   const libp2p = host
   const whole: NetworkHost = {
     ...streams,
@@ -229,7 +229,12 @@ export async function createNetwork(
 
 function streamsOf(
   host: Host,
-  { guard, channel, sent }: { guard: PeerGuard; channel: Network['channel']; sent: () => number },
+  {
+    guard,
+    channel,
+    sent,
+    allows,
+  }: { guard: PeerGuard; channel: Network['channel']; sent: () => number; allows: HostHandlers['allows'] },
 ): Streams {
   return {
     peer: host.peerId.toString(),
@@ -238,7 +243,9 @@ function streamsOf(
     addresses: () => host.getMultiaddrs().map(address => address.toString()),
     handle: async (protocol, handler) => {
       const limited = limitStreams(handler, guard)
-      await host.handle(protocol, (stream, connection) => limited(stream, connection.remotePeer.toString()), {
+      const allowed = (stream: Stream, peer: string) =>
+        allows?.(peer, protocol) === false ? stream.abort(new Error('not open to you')) : limited(stream, peer)
+      await host.handle(protocol, (stream, connection) => allowed(stream, connection.remotePeer.toString()), {
         // our own limit, which adds strikes, applies first
         maxInboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
         maxOutboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
@@ -260,6 +267,7 @@ function streamsOf(
     },
     hangUp: async peer => await host.hangUp(peerIdFromString(peer)),
     connected: peer => host.getConnections(peerIdFromString(peer)).some(connection => connection.status === 'open'),
+    hostOf: peer => host.getConnections(peerIdFromString(peer))[0]?.remoteAddr.getComponents()[0]?.value ?? '',
     bytesSent: sent,
   }
 }

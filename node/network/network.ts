@@ -23,6 +23,8 @@ export interface HostInit {
 export interface HostHandlers {
   /** whether a peer outside of all studies is let in: to nothing but what asks for no study */
   admits?(peer: string): boolean
+  /** whether that peer may open that protocol, of those that ask for no study; absent: every admitted peer may */
+  readonly allows?: (peer: string, protocol: string) => boolean
   /** a peer was refused for that long */
   refused?(peer: string, ms: number, reason: StrikeReason): void
 }
@@ -53,6 +55,8 @@ export interface Streams {
   dial(peer: string, addresses: readonly string[], signal: AbortSignal): Promise<void>
   hangUp(peer: string): Promise<void>
   connected(peer: string): boolean
+  /** the network address that a connected peer comes from, without its port */
+  hostOf(peer: string): string
   /** bytes handed to sockets since the start, encryption and framing included */
   bytesSent(): number
 }

@@ -26,6 +26,11 @@ export async function storeApproval(folder: string, study: string, change: Roste
   return fileOf(folder, study)
 }
 
+/** The change that is approved for a study, encoded; null: none, or its file is damaged. */
+export async function readApproval(folder: string, study: string): Promise<Uint8Array | null> {
+  return await readChange(fileOf(folder, study)).then(encodeChange, () => null)
+}
+
 /** Approves nothing any more. */
 export async function withdrawApproval(folder: string, study: string): Promise<void> {
   await rm(fileOf(folder, study), { force: true })

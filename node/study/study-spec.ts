@@ -113,6 +113,15 @@ export function readStudySpec(file: string): Promise<StudySpec> {
   })
 }
 
+/** Reads a spec that has no hospitals, and gives it some. @throws OperatorError of exit code 3, naming the file and the key */
+export async function readSpecWithout(file: string, hospitals: StudySpec['hospital']): Promise<StudySpec> {
+  const spec = await readToml(file, TEMPLATE_SCHEMA, {
+    message: `There is no study spec ${file}`,
+    hint: `Copy ${packageFile(SPEC_EXAMPLE)} without its hospitals and change it.`,
+  })
+  return { ...spec, hospital: hospitals }
+}
+
 /**
  * Checks the text of a spec.
  *
