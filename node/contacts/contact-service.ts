@@ -15,6 +15,7 @@ import {
   type Contact,
   contactOf,
   decideContact,
+  type GivenInvitation,
   isContact,
   openInvitations,
   type TakenInvitation,
@@ -115,6 +116,11 @@ export class ContactService {
   /** Those that wait for this hospital's operator. */
   pending(): ContactView[] {
     return this.list().filter(({ state }) => state === 'pending')
+  }
+
+  /** Invitations of this hospital that can still be used; no secret is known of them. */
+  invitations(): readonly Pick<GivenInvitation, 'id' | 'created' | 'expires'>[] {
+    return openInvitations(this.#book, this.#parts.now())
   }
 
   async approve(peer: string): Promise<void> {

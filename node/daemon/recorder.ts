@@ -82,6 +82,7 @@ export function createRecorder(
       beyondMs: trainedAt === undefined ? 0 : now() - trainedAt,
       bytesSent: bytesSent() - bytes,
       checkpoint: notice.checkpoint,
+      finishedAt: new Date().toISOString(),
     }
     records.push(record)
     store(record)

@@ -1,6 +1,7 @@
 /** One approved study on this node: its worker, its account, its place on the network, from start to stop. @module */
 
 import { encodeStudy } from '../../protocols/study/document.ts'
+import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { countsOnce } from '../datasets/distinct.ts'
@@ -24,6 +25,7 @@ import { openNodeAccount } from './node-account.ts'
 import { requireSource } from './startable.ts'
 import { recordProgress, type Startup, startupStatus, tellPromise, unlessAborted } from './startup.ts'
 import { createNode, type StudyNode } from './study-node.ts'
+import { typicalRoundMs, waitingText } from './waiting.ts'
 
 /** What all studies of a node share. */
 export interface NodeShared {
@@ -43,6 +45,8 @@ export interface StudyEvents {
   /** something that this study cannot go on with */
   failed(error: unknown): void
   finished(): void
+  /** a round is certified */
+  completed?(round: number): void
 }
 
 export class RunningStudy {
@@ -56,6 +60,11 @@ export class RunningStudy {
   #node: StudyNode | undefined
   #worker: WorkerClient | undefined
   #stopped: Promise<void> | undefined
+  /** training rounds that the budget paid for at the start */
+  #chargesMax: number | null = null
+  /** where the round is, and since when: ms since 1970 */
+  #place = { at: '', since: Date.now() }
+  #waiting: { readonly text: string; readonly since: string } | null = null
 
   constructor({ study, document }: VerifiedStudy, shared: NodeShared, events: StudyEvents) {
     this.study = study
@@ -101,6 +110,7 @@ export class RunningStudy {
     const repeated = await unlessAborted(this.#stopping.signal, () => worker.repeatedRecords())
     const { account, store, follow } = await this.#openAccount()
     this.#startup.stage = 'joining the network'
+    this.#chargesMax = account.chargesMax()
     const pending = new PendingChange(folder, study, log)
     const evidence = new EvidenceFolder(folder, study)
     await evidence.open()
@@ -109,13 +119,14 @@ export class RunningStudy {
       {
         ...{ document, identity, site: config.site, epsilonMax, population },
         requiredPeers: config.policy.require,
-        chargesMax: account.chargesMax(),
+        chargesMax: this.#chargesMax,
         paysNext: () => account.paysNext(),
       },
       {
         ...{ host, hellos, store, worker, evidence, log, fatal: failed },
         settled: () => void pending.settle(),
         finished: () => this.#finished(),
+        completed: round => this.#events.completed?.(round),
       },
     )
     this.#cleanups.push(() => node.stop())
@@ -148,6 +159,36 @@ export class RunningStudy {
     this.#events.finished()
   }
 
+  /** What it waits for, in words and since when; null: it moves. */
+  waiting(): { readonly text: string; readonly since: string } | null {
+    return this.#waiting
+  }
+
+  /** The round before which the hospital's cap ends its part, as of the start; null: the cap pays for all. */
+  runsOutAtRound(): number | null {
+    const paid = this.#chargesMax
+    return paid === null || paid >= trainingRounds(this.document) ? null : paid + 1
+  }
+
+  /** Looks whether it moves. @param now ms since 1970. @returns whether what it waits for has changed */
+  watch(now: number): boolean {
+    const status = this.status()
+    const place = `${status.round} ${status.phase} ${status.stage} ${status.view}`
+    if (place !== this.#place.at) this.#place = { at: place, since: now }
+    const text = waitingText({
+      status,
+      quorum: this.#node?.quorum ?? 0,
+      ...{ stillMs: now - this.#place.since, typicalMs: typicalRoundMs(this.rounds()) },
+      isMember: this.#node?.isMember ?? true,
+    })
+    const before = this.#waiting
+    // a number that counts on is no news
+    const isSame = before !== null && text !== null && withoutNumbers(before.text) === withoutNumbers(text)
+    if (text === null) this.#waiting = null
+    else this.#waiting = { text, since: isSame ? before.since : new Date(now).toISOString() }
+    return !isSame && (before !== null || text !== null)
+  }
+
   status(): NodeStatus {
     return this.#node?.status() ?? startupStatus(this.#startup)
   }
@@ -169,6 +210,10 @@ export class RunningStudy {
     })()
     return this.#stopped
   }
+}
+
+function withoutNumbers(text: string): string {
+  return text.replace(/\d+/g, '')
 }
 
 /** What becomes of records that stand in the data more than once. */

@@ -13,6 +13,8 @@ import { requireStartable } from './startable.ts'
 
 /** How often the folder is looked at for approvals and departures. */
 const LOOK_MS = 2000
+/** How often it is looked whether studies move. */
+const WATCH_MS = 1000
 /** Until a study that has failed is tried again. */
 const RETRY_MS = 60_000
 /** A study that has ended is taken up at a start for so long, to serve hospitals that were away. */
@@ -55,14 +57,15 @@ export interface StudiesInit {
   readonly only: string | null
   /** a fault that no operator can mend, or of the one study that the node is for */
   readonly fatal: (error: unknown) => void
-  /** told after anything has changed */
-  readonly changed?: () => void
+  /** told after anything has changed, in words */
+  readonly changed?: (what: { type: 'studies' | 'round'; study: string; text: string }) => void
 }
 
 export class Studies {
   readonly #init: StudiesInit
   readonly #slots = new Map<string, Slot>()
   #timer: NodeJS.Timeout | undefined
+  #watching: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
   #stopped = false
 
@@ -84,6 +87,7 @@ export class Studies {
   /** Starts what is approved, and looks for changes from now on. */
   async start(): Promise<void> {
     await this.look()
+    this.#watching = setInterval(() => this.#watch(), WATCH_MS)
     const again = (): void => {
       this.#timer = setTimeout(() => {
         this.look()
@@ -103,6 +107,7 @@ export class Studies {
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
+    clearInterval(this.#watching)
     await this.#looking.catch(() => {})
     await Promise.all([...this.#slots.values()].map(({ running }) => running?.stop()))
   }
@@ -135,7 +140,7 @@ export class Studies {
     const { running } = slot
     Object.assign(slot, { state: 'left', error: null, running: null })
     await running?.stop()
-    this.#tell()
+    this.#tell(slot, 'this hospital has left it')
   }
 
   async #begin(slot: Slot): Promise<void> {
@@ -169,7 +174,7 @@ export class Studies {
         if (slot.running !== running) return
         // a study of which the last round was certified before this start has said so already
         if (slot.state === 'starting') slot.state = finishedAt === null ? 'running' : 'finished'
-        this.#tell()
+        this.#tell(slot, 'running')
       } catch (error) {
         if (slot.running === running) this.#failed(slot, error)
       }
@@ -191,11 +196,23 @@ export class Studies {
     log.error({ err: error, ...named, hint: error.hint }, `the study has stopped here: ${error.message}`)
     const retryAt = isFinal ? Number.POSITIVE_INFINITY : performance.now() + RETRY_MS
     Object.assign(slot, { state: 'failed', error, running: null, retryAt })
-    this.#tell()
+    this.#tell(slot, `stopped here: ${error.message}`)
     running.stop().catch(cause => log.error({ err: cause }, 'while stopping a study'))
   }
 
-  #tell(): void {
-    this.#init.changed?.()
+  /** Says what each study waits for, in the log and to whoever listens, when that changes. */
+  #watch(): void {
+    for (const slot of this.#slots.values()) {
+      if (!slot.running?.watch(Date.now())) continue
+      const waiting = slot.running.waiting()
+      const study = slot.approved.study.slice(0, 12)
+      if (waiting === null) this.#init.shared.log.info({ study }, 'the study moves on')
+      else if (slot.state !== 'starting') this.#init.shared.log.warn({ study }, waiting.text)
+      this.#tell(slot, waiting?.text ?? 'moves on')
+    }
+  }
+
+  #tell({ approved }: Slot, what: string, type: 'studies' | 'round' = 'studies'): void {
+    this.#init.changed?.({ type, study: approved.study, text: `${approved.document.name}: ${what}` })
   }
 }

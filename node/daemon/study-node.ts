@@ -80,6 +80,7 @@ export interface NodeComponents {
   readonly fatal: (error: unknown) => void
   /** told when its last round is certified */
   readonly finished?: () => void
+  readonly completed?: (round: number) => void
 }
 
 /** Starts a study on its node's host; resolves when it has taken up its round. */
@@ -176,6 +177,16 @@ export class StudyNode {
     return contextAt(this.#context, this.#driver.state.roster)
   }
 
+  /** votes that decide */
+  get quorum(): number {
+    return this.#now.quorum
+  }
+
+  /** whether the roster names this hospital */
+  get isMember(): boolean {
+    return this.#now.roster.ranks.has(this.#context.peer)
+  }
+
   get network(): Network {
     return this.#network
   }
@@ -248,6 +259,7 @@ export class StudyNode {
 
   #notice(notice: Notice): void {
     this.#recorder.notice(notice)
+    if (notice.kind === 'completed') this.#components.completed?.(notice.round)
     if (notice.kind === 'completed' && !this.#paysNext(notice.round)) this.#spent(notice.round + 1)
     if (notice.kind === 'refused' && notice.code === 'privacy-budget-exhausted') this.#spent(notice.round)
     if (notice.kind === 'finished') this.#components.finished?.()

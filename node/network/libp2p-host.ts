@@ -197,7 +197,11 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
   const channel = (stream: Stream, peer: string) =>
     new Channel(stream, { clock, read: bytes => guard.account(peer, bytes), wrote: () => guard.writes(peer) })
   const topics = readGossip(host.services.pubsub, { guard, channel, frameMs: GOSSIP_FRAME_MS })
-  host.addEventListener('peer:disconnect', event => topics.forget(event.detail.toString()))
+  host.addEventListener('peer:disconnect', event => {
+    const peer = event.detail.toString()
+    topics.forget(peer)
+    if (![...studies.values()].some(study => study.admits(peer))) guard.forget(peer)
+  })
   listen(host, studies, guard)
   const streams = streamsOf(host, { guard, channel, sent: () => sent, allows: handlers.allows })
   const libp2p = host

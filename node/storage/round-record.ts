@@ -14,4 +14,6 @@ export interface RoundRecord {
   bytesSent: number
   /** hex */
   checkpoint: string
+  /** ISO 8601, UTC; absent in records of older versions */
+  finishedAt?: string
 }

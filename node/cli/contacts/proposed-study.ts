@@ -1,11 +1,9 @@
-/** Studies that commands name by a file or by the first digits of an id, and answers to those that were proposed. @module */
+/** Studies that commands name by a file or by the first digits of an id. @module */
 
 import { access } from 'node:fs/promises'
-import { signAnswer } from '../../contacts/answer.ts'
-import { addAnswers, readProposal, readProposals } from '../../contacts/proposal-folder.ts'
+import { readProposals } from '../../contacts/proposal-folder.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
 import { approvedStudies } from '../../storage/approved-studies.ts'
-import type { Identity } from '../../storage/identity.ts'
 import { readStudyFile, type VerifiedStudy } from '../../storage/study-file.ts'
 
 /**
@@ -32,19 +30,4 @@ export async function findStudy(text: string, data: string | undefined): Promise
       : `${meant.length} studies begin with ${text}`,
     { hint: 'See their ids with "confrere study list".', exitCode: EXIT.usage },
   )
-}
-
-/** Signs and keeps this hospital's answer to a study, where it was proposed; the running node tells the others. */
-export async function answerProposal(
-  data: string,
-  study: string,
-  { identity, approves }: { identity: Identity; approves: boolean },
-): Promise<void> {
-  const known = await readProposal(data, study)
-  if (known === undefined) return
-  const before = known.answers.get(identity.peer)
-  if (before?.approves === approves) return
-  // a clock that was set back does not hide the new answer behind the old one
-  const number = Math.max(Date.now(), (before?.number ?? 0) + 1)
-  await addAnswers(data, study, [signAnswer(identity.signer, { study, approves, number })])
 }

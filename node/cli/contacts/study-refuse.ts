@@ -9,7 +9,8 @@ import { loadIdentity } from '../../storage/identity.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { confirm } from './confirm.ts'
-import { answerProposal, findStudy } from './proposed-study.ts'
+import { findStudy } from './proposed-study.ts'
+import { answerProposal } from '../../contacts/answering.ts'
 
 export function addStudyRefuse(command: Command): void {
   addJsonOption(addDataOption(command))

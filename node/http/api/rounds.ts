@@ -18,6 +18,8 @@ const RECORD = {
   bytesSent: COUNT,
   /** hex SHA-256 of the model after it */
   checkpoint: z.string().regex(/^[0-9a-f]*$/),
+  /** absent in records of older versions */
+  finishedAt: INSTANT.exactOptional(),
 }
 
 /** One finished round, seen from this node. */
@@ -28,7 +30,6 @@ export const ROUND_RECORDS_SCHEMA = z.array(ROUND_RECORD_SCHEMA).openapi('RoundR
 export const STUDY_ROUND_SCHEMA = z
   .strictObject({
     ...RECORD,
-    finished: INSTANT.nullable(),
     /** votes that certify it */
     certificate: z.strictObject({ votes: COUNT, needed: COUNT }).nullable(),
     /** proofs of lies from this round */

@@ -49,6 +49,21 @@ export class PeerGuard {
     this.#unaccounted = new BucketMap(UNACCOUNTED_BYTES_PER_PEER, clock)
   }
 
+  /** Forgets a stranger that is gone: there is no end to their ids. */
+  forget(peer: string): void {
+    for (const buckets of [
+      this.#connections,
+      this.#messages,
+      this.#messageBytes,
+      this.#requests,
+      this.#answers,
+      this.#frames,
+      this.#unaccounted,
+    ])
+      buckets.delete(peer)
+    this.strikes.forget(peer)
+  }
+
   /** bytes received from sockets since the start, encryption and framing included */
   get bytesReceived(): number {
     return this.#received

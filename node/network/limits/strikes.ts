@@ -72,7 +72,12 @@ export class Strikes {
     this.#parts = parts
   }
 
-  /** Adds an offence. Only admitted peers have accounts, so there are at most as many as members. */
+  /** Forgets a peer's account. */
+  forget(peer: string): void {
+    this.#accounts.delete(peer)
+  }
+
+  /** Adds an offence. Only admitted peers have accounts, and strangers' are forgotten when they leave. */
   add(peer: string, reason: StrikeReason): void {
     const account = this.#accountOf(peer)
     account.counts.set(reason, (account.counts.get(reason) ?? 0) + 1)

@@ -60,4 +60,9 @@ export class BucketMap<Key> {
     this.#buckets.set(key, bucket)
     return bucket
   }
+
+  /** Forgets a key; it begins with a full bucket again. */
+  delete(key: Key): void {
+    this.#buckets.delete(key)
+  }
 }

@@ -1,0 +1,164 @@
+/** What the interface shows of studies: proposed ones, approved ones, and those that run. @module */
+
+import { sha256 } from '../../../crypto/hash.ts'
+import { hex } from '../../../protocols/immutable.ts'
+import { decodeChange, describeChange } from '../../../protocols/roster/change.ts'
+import { quorumOf } from '../../../protocols/study/quorum.ts'
+import { firstRound, trainingRounds } from '../../../protocols/study/rounds.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
+import type { StudyProposal } from '../../contacts/proposal-folder.ts'
+import type { StudyRound } from '../../http/api/rounds.ts'
+import type { RosterAnswer, StudyAnswer, StudySummary } from '../../http/api/studies.ts'
+import { epsilonText, OBSERVERS, severalHospitalsLine, unitText } from '../../privacy/epsilon-text.ts'
+import { peerIdString } from '../../storage/identity.ts'
+import type { RoundRecord } from '../../storage/round-record.ts'
+import type { VerifiedStudy } from '../../storage/study-file.ts'
+import { describeStudy } from '../../study/description.ts'
+import type { StudyEntry } from '../studies.ts'
+import { typicalRoundMs } from '../waiting.ts'
+
+/** A study that the node knows, approved or proposed or both. */
+export interface KnownStudy {
+  readonly study: VerifiedStudy
+  readonly entry: StudyEntry | null
+  readonly proposal: StudyProposal | null
+}
+
+interface Local {
+  /** base58btc PeerId of this node */
+  readonly peer: string
+  /** the data set that the study is bound to */
+  readonly dataset: string | null
+  readonly datasets: readonly string[]
+}
+
+const STATE_TEXT: Readonly<Record<StudySummary['state'], string>> = {
+  proposed: 'A contact proposes it: this hospital has not answered yet.',
+  approved: 'It is approved here, and has not begun.',
+  starting: 'It is starting.',
+  running: 'It runs.',
+  waiting: 'It waits.',
+  finished: 'It is finished.',
+  failed: 'It has stopped here.',
+  left: 'This hospital has left it.',
+}
+
+export function studySummary({ study, entry, proposal }: KnownStudy, local: Local): StudySummary {
+  const { document } = study
+  const running = entry?.running ?? null
+  const status = running?.status() ?? null
+  const waiting = running?.waiting() ?? null
+  const state = stateOf({ entry, proposal, waits: waiting !== null }, local.peer)
+  const rounds = trainingRounds(document)
+  const finished = running?.rounds() ?? []
+  const last = finished.at(-1)?.round ?? firstRound(document) - 1
+  const error = entry?.error ?? null
+  return {
+    ...{ id: study.study, name: document.name, state },
+    text: error?.message ?? waiting?.text ?? STATE_TEXT[state],
+    phase: status?.phase ?? null,
+    roundKind: status?.roundKind ?? 'training',
+    ...{ round: Math.max(0, last), rounds, secondsLeft: secondsLeft(finished, rounds - last) },
+    waiting,
+    privacy: privacyOf(document, entry),
+    dataset: local.dataset,
+    error: error && { code: error.code, message: error.message, hint: error.hint ?? null },
+  }
+}
+
+function stateOf(
+  { entry, proposal, waits }: Pick<KnownStudy, 'entry' | 'proposal'> & { waits: boolean },
+  peer: string,
+): StudySummary['state'] {
+  if (entry === null) return proposal?.answers.get(peer)?.approves === false ? 'left' : 'proposed'
+  return entry.state === 'running' && waits ? 'waiting' : entry.state
+}
+
+function secondsLeft(finished: readonly RoundRecord[], left: number): number | null {
+  const typicalMs = typicalRoundMs(finished)
+  return typicalMs === null || left <= 0 ? null : Math.round((typicalMs * left) / 1000)
+}
+
+function privacyOf(document: StudyDocument, entry: StudyEntry | null): StudySummary['privacy'] {
+  const running = entry?.running
+  const status = running?.status()
+  const epsilon = status?.epsilon
+  if (!epsilon) return null
+  const { against, cap, delta } = epsilon
+  const several = status.epsilonsOfPatient
+  return {
+    epsilons: OBSERVERS.map(observer => {
+      const value = epsilon[observer]
+      const charged = observer === 'colluding' ? ` of ${epsilonText(cap)}` : ''
+      return {
+        ...{ observer, against: against[observer], epsilon: Number.isFinite(value) ? value : null },
+        text: `epsilon ${epsilonText(value)}${charged} against ${against[observer]}`,
+      }
+    }),
+    ...{ delta, cap, unit: unitText({ ...document, delta }) },
+    runsOutAtRound: running?.runsOutAtRound() ?? null,
+    severalHospitals: several && severalHospitalsLine(several, against),
+  }
+}
+
+export function studyAnswer(known: KnownStudy, local: Local): StudyAnswer {
+  const { study, entry, proposal } = known
+  const { hospitals } = study.document
+  const named = hospitals.map(({ id, name }) => ({ peer: peerIdString(id), site: name }))
+  const answers = named.map(hospital => {
+    const said = proposal?.answers.get(hospital.peer)
+    const here = hospital.peer === local.peer && entry !== null && entry.state !== 'left'
+    const answer = here || said?.approves ? 'approved' : said === undefined ? 'none' : 'refused'
+    const at = said === undefined ? null : new Date(said.number).toISOString()
+    return { ...hospital, answer, at } as const
+  })
+  return {
+    ...studySummary(known, local),
+    description: describeStudy(study.document),
+    hospitals: named,
+    approval: {
+      proposedBy: named.find(({ peer }) => peer === (proposal?.from ?? study.founder)) ?? null,
+      needed: named.length,
+      hospitals: answers,
+      open: entry === null || entry.state === 'left',
+      datasets: local.datasets.map(name => ({ name, fits: true, reason: null })),
+    },
+  }
+}
+
+/** Finished rounds, with what the page shows beside them. */
+export function studyRounds(
+  records: readonly RoundRecord[],
+  { quorum, evidence }: { quorum: number; evidence: readonly { readonly round: number }[] },
+): StudyRound[] {
+  return records.map(record => ({
+    ...record,
+    // a round is known here by its certificate, which has as many votes as a quorum
+    certificate: { votes: quorum, needed: quorum },
+    evidence: evidence.filter(({ round }) => round === record.round).length,
+    evaluation: null,
+  }))
+}
+
+/** The roster as the running study has it, with the changes that contacts propose and the one that this hospital approves. */
+export function rosterAnswer({ study, entry, proposal }: KnownStudy, local: Local): RosterAnswer {
+  const status = entry?.running?.status()
+  const named = study.document.hospitals.map(({ id, name }) => ({ peer: peerIdString(id), site: name }))
+  const members = status?.peers.map(({ peer, site }) => ({ peer, site })) ?? named
+  const approving = status?.roster.approving ?? null
+  const proposed = (proposal?.changes ?? []).filter(({ state }) => state === 'proposed')
+  const self = members.filter(({ peer }) => peer === local.peer)
+  return {
+    ...{ study: study.study, version: status?.roster.version ?? 0, members },
+    pending: proposed.map(({ bytes }) => {
+      const text = describeChange(decodeChange(bytes))
+      const approvedHere = text === approving
+      return {
+        ...{ change: hex(sha256(bytes)), text, approvedHere },
+        approvedBy: approvedHere ? self : [],
+        needed: quorumOf({ hospitals: members.length, profile: study.document.profile }).quorum,
+        since: new Date(proposal?.since ?? 0).toISOString(),
+      }
+    }),
+  }
+}
