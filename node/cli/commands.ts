@@ -92,6 +92,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).addStatus,
   },
   {
+    name: 'doctor',
+    description: 'check this machine and its node; every failure with its remedy',
+    load: async () => (await import('./operate/doctor.ts')).addDoctor,
+  },
+  {
     name: 'evaluate',
     description: 'measure the newest checkpoint (its moving average) on local records',
     load: async () => (await import('./evaluate.ts')).addEvaluate,

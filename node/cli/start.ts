@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config/config.ts'
 import type { RunningNode } from '../daemon/daemon.ts'
+import { adviceLines } from '../doctor/examine.ts'
 import { createLogger, type Logger } from '../log.ts'
 import { requireStudyWithinCap } from '../privacy/caps.ts'
 import { selectStudy } from '../storage/approved-studies.ts'
@@ -30,6 +31,8 @@ async function start({ data, study: prefix, join }: { data: string; study?: stri
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
   const log = createLogger({ level: config.log.level })
+  // what the start itself does not refuse, such as a disk that is nearly full
+  for (const line of await adviceLines(data, { except: ['ports', 'studies'] })) log.warn(line)
   // only this command loads the network and the tensor engine
   const startNode = async (signal: AbortSignal): Promise<RunningNode> =>
     (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: study.study, signal })

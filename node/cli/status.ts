@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { readConfig } from '../config/config.ts'
+import { httpUrlOf } from '../config/http-url.ts'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import type { NodeStatus } from '../http/status.ts'
 import { observerLines, populationText, severalHospitalsLine, unitText } from '../privacy/epsilon-text.ts'
@@ -37,14 +38,7 @@ async function urlOf({ data, url }: StatusOptions): Promise<string> {
       exitCode: EXIT.usage,
     })
   }
-  const { host, port } = (await readConfig(data)).http
-  if (port === 0) {
-    throw failure('port-unknown', 'The config has http.port 0, which takes any free port', {
-      hint: "Take the address from the node's log and name it with --url.",
-      exitCode: EXIT.config,
-    })
-  }
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return httpUrlOf(await readConfig(data))
 }
 
 /** @throws OperatorError `node-unreachable` (exit code 9), `timed-out` (exit code 10) */

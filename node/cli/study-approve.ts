@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { CONFIG_FILE, readConfig } from '../config/config.ts'
 import { dataSourceOf } from '../config/data-source.ts'
 import { recordCacheOf } from '../datasets/record-cache.ts'
+import { adviceLines } from '../doctor/examine.ts'
 import { requireSoundPromise, requireStudyWithinCap } from '../privacy/caps.ts'
 import { readPatientDoor } from '../privacy/patient-door.ts'
 import { plannedOfHospitals } from '../privacy/patient-epsilons.ts'
@@ -61,6 +62,8 @@ async function approveStudy(
       ...studyLines(study),
       ownRecordsLine(records, joinPath(data, CONFIG_FILE)),
       ...(records === null ? [] : [`Needs     ${needsText(needsOf(study.document, records), 'those here')}`]),
+      // a newcomer knows that it is not listed, and says so with --join
+      ...(await adviceLines(data, { except: ['studies'] })),
       `Approved: "confrere start --data ${data}${join ? ' --join' : ''}" takes part in it.`,
     )
 }
