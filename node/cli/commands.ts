@@ -5,15 +5,7 @@
  * @module
  */
 
-import type { Command } from 'commander'
-
-/** Adds options, arguments and the action to a command that has its name and description. */
-type AddOptions = (command: Command) => void
-
-export type CommandEntry = { readonly name: string; readonly description: string } & (
-  | { readonly load: () => Promise<AddOptions> }
-  | { readonly children: readonly CommandEntry[] }
-)
+import type { CommandEntry } from './command-entry.ts'
 
 const STUDY_COMMANDS: readonly CommandEntry[] = [
   {
@@ -97,6 +89,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./operate/doctor.ts')).addDoctor,
   },
   {
+    name: 'completion',
+    description: 'print what makes a shell complete these commands',
+    load: async () => (await import('./operate/completion.ts')).addCompletion(() => COMMANDS),
+  },
+  {
     name: 'evaluate',
     description: 'measure the newest checkpoint (its moving average) on local records',
     load: async () => (await import('./evaluate.ts')).addEvaluate,
@@ -122,20 +119,3 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./privacy.ts')).addPrivacy,
   },
 ]
-
-/**
- * Adds the commands to their parent; only those named on the command line are loaded.
- *
- * @param words the arguments that are not options, such as `study`, `show`
- */
-export async function addCommands(
-  parent: Command,
-  entries: readonly CommandEntry[],
-  [word, ...rest]: readonly string[],
-): Promise<void> {
-  for (const entry of entries) {
-    const command = parent.command(entry.name).description(entry.description)
-    if ('children' in entry) await addCommands(command, entry.children, word === entry.name ? rest : [])
-    else if (word === entry.name) (await entry.load())(command)
-  }
-}

@@ -4,7 +4,8 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import { readVersion } from '../version.ts'
-import { addCommands, COMMANDS } from './commands.ts'
+import { addCommands } from './command-entry.ts'
+import { COMMANDS } from './commands.ts'
 import { reportError } from './output.ts'
 
 /** Time after a command before the process exits, even if something still holds it open. */
