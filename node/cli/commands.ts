@@ -89,6 +89,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./operate/doctor.ts')).addDoctor,
   },
   {
+    name: 'config',
+    description: 'check, show and describe config.toml',
+    load: async () => (await import('./operate/config.ts')).addConfig,
+  },
+  {
     name: 'completion',
     description: 'print what makes a shell complete these commands',
     load: async () => (await import('./operate/completion.ts')).addCompletion(() => COMMANDS),

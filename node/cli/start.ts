@@ -9,7 +9,7 @@ import { requireStudyWithinCap } from '../privacy/caps.ts'
 import { selectStudy } from '../storage/approved-studies.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
-import { addDataOption, parseStudyPrefix } from './options.ts'
+import { addDataOption, addSetOption, parseStudyPrefix } from './options.ts'
 import { requireMember } from './study-new.ts'
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
@@ -17,15 +17,22 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 const SIGNAL_EXIT_BASE = 128
 
 export function addStart(command: Command): void {
-  addDataOption(command)
+  addSetOption(addDataOption(command))
     .option('--study <id>', 'which one, by the first digits of its id', parseStudyPrefix)
     .option('--join', 'the node is not one of the founding hospitals: wait to be admitted')
     .action(start)
 }
 
-async function start({ data, study: prefix, join }: { data: string; study?: string; join?: true }): Promise<void> {
+interface StartOptions {
+  data: string
+  study?: string
+  join?: true
+  set?: string[]
+}
+
+async function start({ data, study: prefix, join, set }: StartOptions): Promise<void> {
   await requireDataFolder(data)
-  const config = await readConfig(data)
+  const config = await readConfig(data, { flags: set ?? [] })
   const identity = await loadIdentity(data)
   const study = await selectStudy(data, prefix)
   if (!join) requireMember(study.document, identity)
