@@ -84,6 +84,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).addStatus,
   },
   {
+    name: 'stop',
+    description: 'end the running node in order, and wait until it has ended',
+    load: async () => (await import('./operate/stop.ts')).addStop,
+  },
+  {
+    name: 'peers',
+    description: 'the other hospitals, as the running node sees them',
+    load: async () => (await import('./operate/peers.ts')).addPeers,
+  },
+  {
+    name: 'rounds',
+    description: 'the finished rounds of the running node',
+    load: async () => (await import('./operate/rounds.ts')).addRounds,
+  },
+  {
+    name: 'logs',
+    description: "the node's log file",
+    load: async () => (await import('./operate/logs.ts')).addLogs,
+  },
+  {
+    name: 'dashboard',
+    description: "a link that opens the node's page and logs in, once",
+    load: async () => (await import('./operate/dashboard.ts')).addDashboard,
+  },
+  {
     name: 'doctor',
     description: 'check this machine and its node; every failure with its remedy',
     load: async () => (await import('./operate/doctor.ts')).addDoctor,

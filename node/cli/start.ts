@@ -9,6 +9,7 @@ import { requireStudyWithinCap } from '../privacy/caps.ts'
 import { selectStudy } from '../storage/approved-studies.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import { loadIdentity } from '../storage/identity.ts'
+import { notePid } from '../storage/pid-file.ts'
 import { addDataOption, addSetOption, parseStudyPrefix } from './options.ts'
 import { requireMember } from './study-new.ts'
 
@@ -43,7 +44,12 @@ async function start({ data, study: prefix, join, set }: StartOptions): Promise<
   // only this command loads the network and the tensor engine
   const startNode = async (signal: AbortSignal): Promise<RunningNode> =>
     (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: study.study, signal })
-  await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
+  const forgetPid = await notePid(data)
+  try {
+    await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
+  } finally {
+    await forgetPid()
+  }
 }
 
 /** The parts of `process` that `runUntilStopped` uses. */

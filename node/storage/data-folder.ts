@@ -35,6 +35,15 @@ export function folderUnusable(folder: string, error: unknown): unknown {
   })
 }
 
+/** The error of a second node on a data folder. */
+export function folderInUse(folder: string, cause?: unknown): OperatorError {
+  return new OperatorError('folder-in-use', `Another node is running on the data folder ${folder}`, {
+    hint: 'Stop that node first. A second data folder is no way out: it would not know what these records have cost.',
+    exitCode: EXIT.config,
+    cause,
+  })
+}
+
 /**
  * Makes a data folder that no git checkout around it takes in.
  *

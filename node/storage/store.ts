@@ -14,6 +14,7 @@ import type { Entry } from '../../protocols/round/effects.ts'
 import { extendStanding, type Standing, standingAfter } from '../../protocols/transcript/head.ts'
 import { decodeLink, encodeLink } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
+import { folderInUse } from './data-folder.ts'
 import { diskError, onDisk, storeDamaged } from './disk-error.ts'
 import type { RoundRecord } from './round-record.ts'
 
@@ -63,11 +64,7 @@ async function openLevel(folder: string): Promise<Level> {
     const refused = diskError(cause)
     if (refused instanceof OperatorError) throw refused
     if (cause?.code === 'LEVEL_LOCKED') {
-      throw new OperatorError('folder-in-use', `Another node is running on the data folder ${folder}`, {
-        hint: 'Stop that node first. A second data folder is no way out: it would not know what these records have cost.',
-        exitCode: EXIT.config,
-        cause,
-      })
+      throw folderInUse(folder, cause)
     }
     throw new OperatorError(
       'store-unreadable',

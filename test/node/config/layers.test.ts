@@ -29,7 +29,8 @@ test('each layer goes before the one below it', async t => {
   t.is(config.network.mdns, true)
   t.deepEqual(config.policy.require, [])
   const origins = { site: 'file', 'http.port': 'environment', 'http.host': 'default', 'log.level': 'file' } as const
-  for (const [key, origin] of Object.entries({ ...origins, 'network.mdns': 'flag' } as const)) t.is(originOf(key), origin, key)
+  for (const [key, origin] of Object.entries({ ...origins, 'network.mdns': 'flag' } as const))
+    t.is(originOf(key), origin, key)
   t.is((await readConfig(folder, { environment: {} })).http.port, 1000)
 })
 
