@@ -119,6 +119,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./operate/config.ts')).addConfig,
   },
   {
+    name: 'backup',
+    description: 'write what a hospital must not lose into one file',
+    load: async () => (await import('./operate/backup.ts')).addBackup,
+  },
+  {
+    name: 'restore',
+    description: 'make a data folder from a backup',
+    load: async () => (await import('./operate/restore.ts')).addRestore,
+  },
+  {
     name: 'completion',
     description: 'print what makes a shell complete these commands',
     load: async () => (await import('./operate/completion.ts')).addCompletion(() => COMMANDS),

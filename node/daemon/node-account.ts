@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts'
 import { type AccountInit, PrivacyAccount } from '../privacy/account.ts'
 import { chargedStore, reconcile } from '../privacy/charged-store.ts'
 import { populationText } from '../privacy/epsilon-text.ts'
+import { isMarkedRestored, settleRestored } from '../privacy/restored-mark.ts'
 import type { SavedCharge, Store } from '../storage/store.ts'
 
 export interface NodeAccount {
@@ -28,11 +29,13 @@ export async function openNodeAccount(
   const now = () => new Date().toISOString()
   const account = await PrivacyAccount.open({ ...init, now, roundsKnown: await level.knowsRounds() })
   try {
-    const { restored, added } = await reconcile(level, account)
+    const { folder, study } = init
+    const marked = await isMarkedRestored(folder, study)
+    const { restored, added } = await reconcile(level, account, marked)
     logAdded(added, log)
     let told: ((charge: SavedCharge) => void) | undefined
     const store = chargedStore(level, account, {
-      ...{ peer: init.peer, restored },
+      ...{ peer: init.peer, restored, settled: () => settleRestored(folder, study) },
       added: charges => {
         logAdded(charges, log)
         for (const charge of charges) told?.(charge)

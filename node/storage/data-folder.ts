@@ -63,7 +63,7 @@ export async function createDataFolder(folder: string, inside: string): Promise<
  * Makes a folder and those above it. Node's own `recursive` never returns where a file system has folders in which
  * nothing can be made (/proc, some network drives).
  */
-async function makeFolders(folder: string): Promise<void> {
+export async function makeFolders(folder: string): Promise<void> {
   const make = async (): Promise<void> => {
     await mkdir(folder, { mode: 0o700 }).catch(async error => {
       if (error.code !== 'EEXIST' || !(await isFolder(folder))) throw error
