@@ -129,6 +129,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./operate/restore.ts')).addRestore,
   },
   {
+    name: 'repair',
+    description: 'put a damaged database aside and begin a new one, with the votes in it',
+    load: async () => (await import('./operate/repair.ts')).addRepair,
+  },
+  {
     name: 'completion',
     description: 'print what makes a shell complete these commands',
     load: async () => (await import('./operate/completion.ts')).addCompletion(() => COMMANDS),
