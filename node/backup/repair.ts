@@ -94,8 +94,9 @@ async function salvaged(copy: string): Promise<{ kept: Map<string, Uint8Array>; 
         if (kind !== 'own' || roundIn(key) > (certified.get(studyIn(key)) ?? -1)) kept.set(key, Uint8Array.from(value))
       }
     }
-    // tables that could not be read are put there
-    isWhole = isWhole && (await readdir(join(copy, 'lost')).catch(() => [])).length === 0
+    // tables that could not be read are put there, and the former manifest always
+    const lost: string[] = await readdir(join(copy, 'lost')).catch(() => [])
+    isWhole = isWhole && !lost.some(name => name.endsWith('.ldb'))
   } catch {
     isWhole = false
   } finally {
