@@ -52,7 +52,7 @@ async function findingOf({ document }: VerifiedStudy, source: DataSource | null)
   const { inspectDataset, isRecordFormat } = await import('../datasets/open-dataset.ts')
   if (isRecordFormat(source.path)) {
     const { count, shape } = await inspectDataset(source.path, source.split)
-    if (shape.join() === document.contract.shape.join()) return ok(`${count} records ${named}, ${shape.join('x')}`)
+    if (sizes(shape) === sizes(document.contract.shape)) return ok(`${count} records ${named}, ${shape.join('x')}`)
     return {
       state: 'failed',
       found: `The records are ${shape.join('x')}, and those ${named} ${document.contract.shape.join('x')}`,
@@ -61,6 +61,11 @@ async function findingOf({ document }: VerifiedStudy, source: DataSource | null)
     }
   }
   return await presence(source.path, named)
+}
+
+/** A grey image may come with or without its one channel. */
+function sizes(shape: readonly number[]): string {
+  return (shape.at(-1) === 1 ? shape.slice(0, -1) : shape).join('x')
 }
 
 async function presence(path: string, named: string): Promise<DoctorFinding> {
