@@ -5,15 +5,7 @@
  * @module
  */
 
-import type { Command } from 'commander'
-
-/** Adds options, arguments and the action to a command that has its name and description. */
-type AddOptions = (command: Command) => void
-
-export type CommandEntry = { readonly name: string; readonly description: string } & (
-  | { readonly load: () => Promise<AddOptions> }
-  | { readonly children: readonly CommandEntry[] }
-)
+import type { CommandEntry } from './command-entry.ts'
 
 const STUDY_COMMANDS: readonly CommandEntry[] = [
   {
@@ -132,6 +124,56 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./dashboard.ts')).addDashboard,
   },
   {
+    name: 'stop',
+    description: 'end the running node in order, and wait until it has ended',
+    load: async () => (await import('./operate/stop.ts')).addStop,
+  },
+  {
+    name: 'peers',
+    description: 'the other hospitals, as the running node sees them',
+    load: async () => (await import('./operate/peers.ts')).addPeers,
+  },
+  {
+    name: 'rounds',
+    description: 'the finished rounds of the running node',
+    load: async () => (await import('./operate/rounds.ts')).addRounds,
+  },
+  {
+    name: 'logs',
+    description: "the node's log file",
+    load: async () => (await import('./operate/logs.ts')).addLogs,
+  },
+  {
+    name: 'doctor',
+    description: 'check this machine and its node; every failure with its remedy',
+    load: async () => (await import('./operate/doctor.ts')).addDoctor,
+  },
+  {
+    name: 'config',
+    description: 'check, show and describe config.toml',
+    load: async () => (await import('./operate/config.ts')).addConfig,
+  },
+  {
+    name: 'backup',
+    description: 'write what a hospital must not lose into one file',
+    load: async () => (await import('./operate/backup.ts')).addBackup,
+  },
+  {
+    name: 'restore',
+    description: 'make a data folder from a backup',
+    load: async () => (await import('./operate/restore.ts')).addRestore,
+  },
+  {
+    name: 'repair',
+    description: 'put a damaged database aside and begin a new one, with the votes in it',
+    load: async () => (await import('./operate/repair.ts')).addRepair,
+  },
+  {
+    name: 'completion',
+    description: 'print what makes a shell complete these commands',
+    load: async () => (await import('./operate/completion.ts')).addCompletion(() => COMMANDS),
+  },
+  {
     name: 'evaluate',
     description: 'measure the newest checkpoint (its moving average) on local records',
     load: async () => (await import('./evaluate.ts')).addEvaluate,
@@ -157,20 +199,3 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./privacy.ts')).addPrivacy,
   },
 ]
-
-/**
- * Adds the commands to their parent; only those named on the command line are loaded.
- *
- * @param words the arguments that are not options, such as `study`, `show`
- */
-export async function addCommands(
-  parent: Command,
-  entries: readonly CommandEntry[],
-  [word, ...rest]: readonly string[],
-): Promise<void> {
-  for (const entry of entries) {
-    const command = parent.command(entry.name).description(entry.description)
-    if ('children' in entry) await addCommands(command, entry.children, word === entry.name ? rest : [])
-    else if (word === entry.name) (await entry.load())(command)
-  }
-}

@@ -26,7 +26,7 @@ export function addEvidence(evidence: Command): void {
 async function list({ data, json }: { data: string; json?: true }): Promise<void> {
   await requireDataFolder(data)
   const entries = await listEvidence(data)
-  if (json) return printJson(entries)
+  if (json) return printJson({ evidence: entries })
   if (entries.length === 0) return printLines('No hospital has been found to lie.')
   for (const { round, code, peer, file } of entries) printLines(`Round ${round}  ${code}  ${peer}`, `  ${file}`)
 }

@@ -7,6 +7,7 @@ import { CONFIG_FILE, type NodeConfig, parseConfig } from '../config/config.ts'
 import { renderConfig } from '../config/config-template.ts'
 import type { RecordsFound } from '../datasets/format.ts'
 import { inspectDataset } from '../datasets/open-dataset.ts'
+import { adviceLines } from '../doctor/examine.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { createLedger, LEDGER_PATH, ledgerPath, readLedgerFile } from '../privacy/ledger-file.ts'
 import { STUDIES_FOLDER } from '../storage/approved-studies.ts'
@@ -67,6 +68,7 @@ export async function initFolder({ data, npz, ledger, ...choices }: InitOptions)
       `Peer id: ${identity.peer}`,
       recordsLine(records, file),
       ...treeLines(data, tree),
+      ...(await adviceLines(data)),
     ]
   } catch (error) {
     throw folderUnusable(data, error)

@@ -4,11 +4,13 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import { readVersion } from '../version.ts'
-import { addCommands, COMMANDS } from './commands.ts'
+import { addCommands } from './command-entry.ts'
+import { COMMANDS } from './commands.ts'
 import { reportError } from './output.ts'
 
 /** Time after a command before the process exits, even if something still holds it open. */
 const LINGER_MS_MAX = 5000
+const HELP = 'See "confrere help" or "confrere help COMMAND".'
 
 async function createProgram(args: readonly string[], writeErr: (text: string) => void): Promise<Command> {
   const program = new Command('confrere')
@@ -25,28 +27,38 @@ async function createProgram(args: readonly string[], writeErr: (text: string) =
 }
 
 /** The exit code of a commander error: requested help is no error, everything else is a usage error. */
-function reportUsage(error: CommanderError, written: string): ExitCode {
+function reportUsage(error: CommanderError, { written, json }: { written: string; json: boolean }): ExitCode {
   if (error.exitCode === 0) return EXIT.ok
   if (error.code === 'commander.help') {
     // a command with subcommands, called without one: commander wrote the help that belongs on stderr
+    if (json)
+      return reportError(new OperatorError('no-command', 'Which command?', { hint: HELP, exitCode: EXIT.usage }), {
+        debug: false,
+        json,
+      })
     process.stderr.write(written)
     return EXIT.usage
   }
   const message = error.message.replace(/^error: /, '').replace(/\n/g, ' ')
-  const hint = 'See "confrere help" or "confrere help COMMAND".'
-  return reportError(new OperatorError(error.code, message, { hint, exitCode: EXIT.usage }), { debug: false })
+  return reportError(new OperatorError(error.code, message, { hint: HELP, exitCode: EXIT.usage }), {
+    debug: false,
+    json,
+  })
 }
 
 let written = ''
+const args = process.argv.slice(2)
+// an error must be JSON too where the command line itself is what is wrong
+const json = args.includes('--json')
 try {
-  const program = await createProgram(process.argv.slice(2), text => {
+  const program = await createProgram(args, text => {
     written += text
   })
   await program.parseAsync()
 } catch (error) {
   process.exitCode =
     error instanceof CommanderError
-      ? reportUsage(error, written)
-      : reportError(error, { debug: Boolean(process.env['DEBUG']) })
+      ? reportUsage(error, { written, json })
+      : reportError(error, { debug: Boolean(process.env['DEBUG']), json })
 }
 setTimeout(() => process.exit(), LINGER_MS_MAX).unref()

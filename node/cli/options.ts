@@ -12,6 +12,15 @@ export function addJsonOption(command: Command): Command {
   return command.option('--json', 'print JSON')
 }
 
+/** Adds settings that go before the config's. */
+export function addSetOption(command: Command): Command {
+  return command.option(
+    '--set <key=value>',
+    'a setting in place of the config, such as log.level=debug; repeatable',
+    collect,
+  )
+}
+
 /** Collects the values of a repeatable option. */
 export function collect(value: string, previous: string[] | undefined): string[] {
   return [...(previous ?? []), value]

@@ -231,7 +231,7 @@ function ownersIn(entries: readonly LedgerEntry[]): Map<number, string> {
 
 async function project({ data, rounds, json }: { data: string; rounds: number; json?: true }): Promise<void> {
   const all = projections(await sourcesOf(data), rounds)
-  if (json) return printJson(all)
+  if (json) return printJson({ projections: all })
   if (all.length === 0) return printLines('No study has begun: see "confrere study plan" for one to come.')
   printLines(
     ...all.map(

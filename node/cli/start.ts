@@ -4,37 +4,53 @@ import type { Command } from 'commander'
 import { type NodeConfig, readConfig } from '../config/config.ts'
 import type { RunningNode } from '../daemon/daemon.ts'
 import { requireStartable } from '../daemon/startable.ts'
+import { adviceLines } from '../doctor/examine.ts'
 import { createLogger, type Logger } from '../log.ts'
 import { approvedStudies, markedAt, markStudy, selectStudy } from '../storage/approved-studies.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import { type Identity, loadIdentity } from '../storage/identity.ts'
+import { notePid } from '../storage/pid-file.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
-import { addDataOption, parseStudyPrefix } from './options.ts'
+import { addDataOption, addSetOption, parseStudyPrefix } from './options.ts'
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 /** Exit code of a process that a signal ended: this plus the signal's number, as in shells. */
 const SIGNAL_EXIT_BASE = 128
 
 export function addStart(command: Command): void {
-  addDataOption(command)
+  addSetOption(addDataOption(command))
     .option('--study <id>', 'this study alone, by the first digits of its id: the node ends with it', parseStudyPrefix)
     .option('--join', 'the node is not one of the founding hospitals: wait to be admitted')
     .action(start)
 }
 
-async function start({ data, study: prefix, join }: { data: string; study?: string; join?: true }): Promise<void> {
+interface StartOptions {
+  data: string
+  study?: string
+  join?: true
+  set?: string[]
+}
+
+async function start({ data, study: prefix, join, set }: StartOptions): Promise<void> {
   await requireDataFolder(data)
-  const config = await readConfig(data)
+  const config = await readConfig(data, { flags: set ?? [] })
   const identity = await loadIdentity(data)
   const only = prefix === undefined ? null : await selectStudy(data, prefix)
   const meant = only === null ? await studiesToStart(data) : [only]
   if (join) for (const { study } of meant) await markStudy(data, study, 'joining')
   await requireSomeStartable(meant, { folder: data, config, identity })
   const log = createLogger({ level: config.log.level })
+  // what the start itself does not refuse, such as a disk that is nearly full
+  for (const line of await adviceLines(data, { except: ['ports', 'studies'] })) log.warn(line)
   // only this command loads the network and the tensor engine
   const startNode = async (signal: AbortSignal): Promise<RunningNode> =>
     (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: only?.study ?? null, signal })
-  await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
+  const forgetPid = await notePid(data)
+  try {
+    await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
+  } finally {
+    await forgetPid()
+  }
 }
 
 /** Approved studies that are neither over nor left. */

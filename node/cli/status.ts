@@ -1,79 +1,49 @@
 /** `confrere status`: asks the running node. @module */
 
 import type { Command } from 'commander'
-import { readConfig } from '../config/config.ts'
-import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import type { NodeStatus } from '../http/status.ts'
 import { observerLines, populationText, severalHospitalsLine, unitText } from '../privacy/epsilon-text.ts'
-import { addJsonOption } from './options.ts'
+import { addNodeOptions, askNode, type NodeAddress, nodeUrlOf } from './operate/node-client.ts'
+import { addJsonOption, wholeNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
 
-const TIMEOUT_MS = 5000
-
-interface StatusOptions {
-  data?: string
-  url?: string
+interface StatusOptions extends NodeAddress {
   json?: true
+  watch?: true | number
 }
 
+const WATCH_SECONDS_DEFAULT = 2
+const WATCH_SECONDS_MAX = 3600
+
 export function addStatus(command: Command): void {
-  addJsonOption(command)
-    .option('--data <folder>', "the node's data folder")
-    .option('--url <url>', 'the address of its status page instead')
+  addJsonOption(addNodeOptions(command))
+    .option(
+      '--watch [seconds]',
+      'go on, and show it again after so many seconds (2) where something changed; with --json one object a line',
+      wholeNumber(1, WATCH_SECONDS_MAX),
+    )
     .action(showStatus)
 }
 
 async function showStatus(options: StatusOptions): Promise<void> {
-  const status = await fetchStatus(await urlOf(options))
+  const url = await nodeUrlOf(options)
+  if (options.watch !== undefined) {
+    const { watchStatus } = await import('./operate/watch.ts')
+    const seconds = options.watch === true ? WATCH_SECONDS_DEFAULT : options.watch
+    return await watchStatus({ ask: () => fetchStatus(url), lines: statusLines, seconds, json: options.json === true })
+  }
+  const status = await fetchStatus(url)
   if (options.json) printJson(status)
   else printLines(...statusLines(status))
 }
 
-async function urlOf({ data, url }: StatusOptions): Promise<string> {
-  if (url !== undefined && URL.canParse(url)) return url
-  if (data === undefined || url !== undefined) {
-    throw failure('which-node', url === undefined ? 'Which node?' : `${url} is not a URL`, {
-      hint: 'Name its data folder with --data, or its status page with --url http://127.0.0.1:7420.',
-      exitCode: EXIT.usage,
-    })
-  }
-  const { host, port } = (await readConfig(data)).http
-  if (port === 0) {
-    throw failure('port-unknown', 'The config has http.port 0, which takes any free port', {
-      hint: "Take the address from the node's log and name it with --url.",
-      exitCode: EXIT.config,
-    })
-  }
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-/** @throws OperatorError `node-unreachable` (exit code 9), `timed-out` (exit code 10) */
+/** @throws OperatorError as `askNode` */
 async function fetchStatus(url: string): Promise<NodeStatus> {
-  try {
-    const response = await fetch(new URL('/v1/status', url), { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    const status = (await response.json()) as Partial<NodeStatus> | null
-    if (response.ok && typeof status?.peer === 'string' && Array.isArray(status.peers)) return status as NodeStatus
-  } catch (cause) {
-    if ((cause as Error).name === 'TimeoutError') {
-      throw failure('timed-out', `The node at ${url} did not answer within ${TIMEOUT_MS / 1000} s`, {
-        hint: 'Its machine may be overloaded: look at its log.',
-        exitCode: EXIT.timedOut,
-        cause,
-      })
-    }
-    // an answer that is not JSON comes from another program: the same error as below
-    if (!(cause instanceof SyntaxError)) {
-      throw failure('node-unreachable', `No node answers at ${url}`, {
-        hint: 'Start it with "confrere start", or check http.port in config.toml.',
-        exitCode: EXIT.nodeUnreachable,
-        cause,
-      })
-    }
+  const isRight = (answer: unknown): boolean => {
+    const status = answer as Partial<NodeStatus> | null
+    return typeof status?.peer === 'string' && Array.isArray(status.peers)
   }
-  throw failure('node-unreachable', `What answers at ${url} is not a node of confrere`, {
-    hint: 'Another program may use the port: check http.port in config.toml.',
-    exitCode: EXIT.nodeUnreachable,
-  })
+  return await askNode<NodeStatus>(url, { path: '/v1/status', isRight })
 }
 
 /** A status in words. */
@@ -111,12 +81,4 @@ function roundText({ round, roundKind, rounds, phase, stage, view }: NodeStatus)
   if (stage) return `${phase}: ${stage}`
   const which = roundKind === 'statistics' ? `of the statistics, before ${rounds} of training` : `${round} of ${rounds}`
   return `${which}, ${phase}, view ${view}`
-}
-
-function failure(
-  code: string,
-  message: string,
-  rest: { hint: string; exitCode: ExitCode; cause?: unknown },
-): OperatorError {
-  return new OperatorError(code, message, rest)
 }

@@ -4,7 +4,9 @@ import { join as joinPath } from 'node:path'
 import type { Command } from 'commander'
 import { CONFIG_FILE, readConfig } from '../config/config.ts'
 import { dataSourceOf } from '../config/data-source.ts'
+import { answerProposal } from '../contacts/answering.ts'
 import { recordCacheOf } from '../datasets/record-cache.ts'
+import { adviceLines } from '../doctor/examine.ts'
 import { requireSoundPromise, requireStudyWithinCap } from '../privacy/caps.ts'
 import { readPatientDoor } from '../privacy/patient-door.ts'
 import { plannedOfHospitals } from '../privacy/patient-epsilons.ts'
@@ -16,7 +18,6 @@ import { requireMember } from '../storage/study-file.ts'
 import { thisMachine } from '../training/machine.ts'
 import { needsOf, needsText, requireCapacity } from '../training/needs.ts'
 import { findStudy } from './contacts/proposed-study.ts'
-import { answerProposal } from '../contacts/answering.ts'
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { ownRecordsJson, ownRecordsLine, readOwnRecords } from './own-records.ts'
@@ -68,6 +69,8 @@ async function approveStudy(
       ...studyLines(study),
       ownRecordsLine(records, joinPath(data, CONFIG_FILE)),
       ...(records === null ? [] : [`Needs     ${needsText(needsOf(study.document, records), 'those here')}`]),
+      // a newcomer knows that it is not listed, and says so with --join
+      ...(await adviceLines(data, { except: ['studies'] })),
       `Approved: "confrere start --data ${data}" takes part in it; a node that runs already has begun.`,
     )
 }

@@ -16,7 +16,8 @@ import type { DataSource } from '../datasets/source.ts'
 import { LOG_LEVELS } from '../log.ts'
 import { parsePeerId } from '../storage/identity.ts'
 import { DATASETS_SCHEMA, locatedDatasets } from './dataset-schema.ts'
-import { parseToml, readToml } from './toml.ts'
+import { type ConfigLayers, type ConfigOrigin, configKeys, layered } from './layers.ts'
+import { checkTable, parseToml, readTomlText, tomlTable } from './toml.ts'
 
 export const CONFIG_FILE = 'config.toml'
 export const HTTP_PORT_DEFAULT = 7420
@@ -51,7 +52,7 @@ export const PEER_SCHEMA = z.string().superRefine((text, context) => {
   }
 })
 
-const CONFIG_SCHEMA = z.strictObject({
+export const CONFIG_SCHEMA = z.strictObject({
   site: NAME_SCHEMA,
   data: z
     .strictObject({
@@ -118,14 +119,35 @@ export interface NodeConfig {
   training: { engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm' }
 }
 
-/** Reads `config.toml` of a data folder. @throws OperatorError of exit code 3, naming the file and the key */
-export async function readConfig(folder: string): Promise<NodeConfig> {
+/**
+ * Reads `config.toml` of a data folder, and what goes before it: the environment's variables, then flags.
+ *
+ * @throws OperatorError of exit code 3, naming the file or the variable, and the key; `bad-setting`, exit code 2
+ */
+export async function readConfig(folder: string, layers: ConfigLayers = {}): Promise<NodeConfig> {
+  return (await readLayeredConfig(folder, layers)).config
+}
+
+/** The same, and where each key's value comes from. @throws as `readConfig` */
+export async function readLayeredConfig(
+  folder: string,
+  { environment = process.env, flags = [] }: ConfigLayers = {},
+): Promise<{ config: NodeConfig; originOf: (key: string) => ConfigOrigin }> {
   const file = join(folder, CONFIG_FILE)
-  const config = await readToml(file, CONFIG_SCHEMA, {
+  const text = await readTomlText(file, {
     message: `There is no ${CONFIG_FILE} in ${folder}`,
     hint: 'Create the data folder with "confrere init", or name another one with --data.',
   })
-  return located(config, file)
+  const written = tomlTable(text, file)
+  const { table, sources } = layered(written, configKeys(CONFIG_SCHEMA), { environment, flags })
+  const config = checkTable(table, CONFIG_SCHEMA, file, key => sources.get(key)?.name)
+  const isWritten = (key: string): boolean =>
+    key.split('.').reduce<unknown>((inner, part) => (inner as Record<string, unknown> | undefined)?.[part], written) !==
+    undefined
+  return {
+    config: located(config, file),
+    originOf: key => sources.get(key)?.origin ?? (isWritten(key) ? 'file' : 'default'),
+  }
 }
 
 /** Checks the text of a config; relative paths are relative to `file`. @throws OperatorError of exit code 3 */

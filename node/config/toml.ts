@@ -24,9 +24,13 @@ export async function readToml<T extends z.ZodType>(
   schema: T,
   missing: { message: string; hint: string },
 ): Promise<z.output<T>> {
-  let text: string
+  return parseToml(await readTomlText(file, missing), schema, file)
+}
+
+/** The text of a TOML file. @throws OperatorError `config-missing`, `config-unreadable`, exit code 3 */
+export async function readTomlText(file: string, missing: { message: string; hint: string }): Promise<string> {
   try {
-    text = await readFile(file, 'utf8')
+    return await readFile(file, 'utf8')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new OperatorError('config-missing', missing.message, { hint: missing.hint, exitCode: EXIT.config, cause })
@@ -37,14 +41,17 @@ export async function readToml<T extends z.ZodType>(
       cause,
     })
   }
-  return parseToml(text, schema, file)
 }
 
 /** Checks TOML text; `file` only names it. @throws OperatorError `config-invalid`, exit code 3 */
 export function parseToml<T extends z.ZodType>(text: string, schema: T, file: string): z.output<T> {
-  let table: unknown
+  return checkTable(tomlTable(text, file), schema, file)
+}
+
+/** TOML text as a table that nobody has checked. @throws OperatorError `config-invalid`, exit code 3 */
+export function tomlTable(text: string, file: string): Record<string, unknown> {
   try {
-    table = parse(text)
+    return parse(text)
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause
     const { line, column, message } = cause
@@ -52,6 +59,20 @@ export function parseToml<T extends z.ZodType>(text: string, schema: T, file: st
     const reason = message.split('\n')[0]!.replace('Invalid TOML document: ', '')
     throw invalid(`${file}:${line}:${column} is not valid TOML: ${reason}`, `Correct line ${line} of ${file}.`, cause)
   }
+}
+
+/**
+ * Checks a table.
+ *
+ * @param originOf names where a key's value comes from, if not from the file
+ * @throws OperatorError `config-invalid`, exit code 3
+ */
+export function checkTable<T extends z.ZodType>(
+  table: unknown,
+  schema: T,
+  file: string,
+  originOf: (key: string) => string | undefined = () => undefined,
+): z.output<T> {
   const parsed = schema.safeParse(table)
   if (parsed.success) return parsed.data
   // a mistyped key also makes the right one missing; naming the typing error helps more
@@ -61,9 +82,10 @@ export function parseToml<T extends z.ZodType>(text: string, schema: T, file: st
   if (issue.code === 'unrecognized_keys') throw unknownKey([...where, issue.keys[0]!], schema, file)
   const key = issue.path.join('.') || 'the file'
   const missing = issue.code === 'invalid_type' && valueAt(table, issue.path) === undefined
+  const origin = originOf(where.join('.'))
   throw invalid(
-    `${file}: ${key}: ${missing ? 'is missing' : issue.message}`,
-    `Correct "${key}" in ${file}.`,
+    `${origin ?? file}: ${key}: ${missing ? 'is missing' : issue.message}`,
+    origin === undefined ? `Correct "${key}" in ${file}.` : `Correct ${origin}.`,
     parsed.error,
   )
 }

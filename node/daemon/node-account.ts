@@ -6,6 +6,7 @@ import { type AccountTerms, PrivacyAccount } from '../privacy/account.ts'
 import { chargedStore, reconcile } from '../privacy/charged-store.ts'
 import { populationText } from '../privacy/epsilon-text.ts'
 import type { Ledger } from '../privacy/ledger-file.ts'
+import { isMarkedRestored, settleRestored } from '../privacy/restored-mark.ts'
 import type { SavedCharge, Store } from '../storage/store.ts'
 
 export interface NodeAccount {
@@ -22,16 +23,18 @@ export interface NodeAccount {
  * @throws OperatorError as `PrivacyAccount.in`
  */
 export async function openNodeAccount(
-  { ledger, level }: { ledger: Ledger; level: Store },
+  { folder, ledger, level }: { folder: string; ledger: Ledger; level: Store },
   init: Omit<AccountTerms, 'now'>,
   log: Logger,
 ): Promise<NodeAccount> {
   const account = await PrivacyAccount.in(ledger, { ...init, now: () => new Date().toISOString() })
-  const { restored, added } = await reconcile(level, account)
+  const { study } = init
+  const marked = await isMarkedRestored(folder, study)
+  const { restored, added } = await reconcile(level, account, marked)
   logAdded(added, log)
   let told: ((charge: SavedCharge) => void) | undefined
   const store = chargedStore(level, account, {
-    ...{ peer: init.peer, restored },
+    ...{ peer: init.peer, restored, settled: () => settleRestored(folder, study) },
     added: charges => {
       logAdded(charges, log)
       for (const charge of charges) told?.(charge)

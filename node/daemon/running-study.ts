@@ -141,12 +141,12 @@ export class RunningStudy {
   }
 
   async #openAccount() {
-    const { config, identity, stores, ledger, roundsKnown, log } = this.#shared
+    const { folder, config, identity, stores, ledger, roundsKnown, log } = this.#shared
     const { study, document } = this
     const { epsilonMax, population } = config.privacy
     const level = stores.of(Buffer.from(study, 'hex'))
     const paying = { document, study, peer: identity.peer, population, epsilonMax, roundsKnown }
-    return await openNodeAccount({ ledger, level }, paying, log)
+    return await openNodeAccount({ folder, ledger, level }, paying, log)
   }
 
   #fail(error: unknown): void {

@@ -16,19 +16,23 @@ export interface ChargedStoreOptions {
   readonly restored: boolean
   /** told of charges that were added because the ledger lacked them, besides those of the steps themselves */
   readonly added: (charges: readonly MissingCharge[]) => void
+  /** told when the first reservation after a restore is durable: from then on ledger and store are of one time */
+  readonly settled?: () => Promise<void>
 }
 
 /**
  * Compares a study's ledger and store at the start, and charges what the ledger lacks.
  *
+ * @param marked whether the folder is known to be restored: see restored-mark.ts
  * @returns whether one of both was restored from an older copy; what was charged
  */
 export async function reconcile(
   store: Pick<Store, 'head' | 'links'>,
   account: PrivacyAccount,
+  marked = false,
 ): Promise<{ restored: boolean; added: readonly MissingCharge[] }> {
   const saved = await store.head(account.context)
-  const restored = isRestored(saved, account)
+  const restored = marked || isRestored(saved, account)
   const links = (await store.links(0, Number.MAX_SAFE_INTEGER)).map(decodeLink)
   const missing = await account.addMissing(links, { restored })
   const charged = new Set(account.charges().map(({ round }) => round))
@@ -53,7 +57,7 @@ function isRestored({ head, tail, charges, own }: SavedRound, account: PrivacyAc
 export function chargedStore(
   store: Store,
   account: PrivacyAccount,
-  { peer, restored, added }: ChargedStoreOptions,
+  { peer, restored, added, settled }: ChargedStoreOptions,
 ): Store {
   let fetching = restored
 
@@ -74,7 +78,9 @@ export function chargedStore(
     }
     await account.enter(entries)
     await store.write(entries)
-    if (entries.some(({ kind }) => kind === 'reserve')) fetching = false
+    if (!fetching || !entries.some(({ kind }) => kind === 'reserve')) return
+    await settled?.()
+    fetching = false
   }
 
   return {

@@ -8,7 +8,7 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CodedError } from '../../crypto/errors.ts'
-import { LEDGER_START, type LedgerEntry, ledgerLine, readLedger } from '../../protocols/ledger/entry.ts'
+import { LEDGER_FORMAT, LEDGER_START, type LedgerEntry, ledgerLine, readLedger } from '../../protocols/ledger/entry.ts'
 import { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { syncFolder, writeFileAtomic } from '../storage/atomic-file.ts'
@@ -68,12 +68,26 @@ async function verifiedLedger(
     return { entries, head, bytes, ledger: LedgerState.of(entries, { everyEpsilon }) }
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause
+    if (formatsIn(text).some(format => format > LEDGER_FORMAT)) throw ledgerNewer(file, cause)
     throw new OperatorError('ledger-broken', `The privacy ledger ${file} is broken: ${cause.message}`, {
       hint: 'The node spends nothing without it. Restore the newest copy of the file, and find out what changed it.',
       exitCode: EXIT.verificationFailed,
       cause,
     })
   }
+}
+
+/** The formats that the entries of a ledger name; a quote inside of a text has a backslash before it. */
+function formatsIn(text: string): number[] {
+  return [...text.matchAll(/"format":(\d+)/g)].map(([, format]) => Number(format))
+}
+
+function ledgerNewer(file: string, cause: unknown): OperatorError {
+  return new OperatorError('ledger-newer', `The privacy ledger ${file} is of a newer version of confrere`, {
+    hint: 'Install that version again: this one cannot read what it has written, and nothing was changed.',
+    exitCode: EXIT.config,
+    cause,
+  })
 }
 
 async function textOf(file: string): Promise<string> {

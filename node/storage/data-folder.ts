@@ -35,6 +35,15 @@ export function folderUnusable(folder: string, error: unknown): unknown {
   })
 }
 
+/** The error of a second node on a data folder. */
+export function folderInUse(folder: string, cause?: unknown): OperatorError {
+  return new OperatorError('folder-in-use', `Another node is running on the data folder ${folder}`, {
+    hint: 'Stop that node first. A second data folder is no way out: it would not know what these records have cost.',
+    exitCode: EXIT.config,
+    cause,
+  })
+}
+
 /**
  * Makes a data folder that no git checkout around it takes in.
  *
@@ -54,7 +63,7 @@ export async function createDataFolder(folder: string, inside: string): Promise<
  * Makes a folder and those above it. Node's own `recursive` never returns where a file system has folders in which
  * nothing can be made (/proc, some network drives).
  */
-async function makeFolders(folder: string): Promise<void> {
+export async function makeFolders(folder: string): Promise<void> {
   const make = async (): Promise<void> => {
     await mkdir(folder, { mode: 0o700 }).catch(async error => {
       if (error.code !== 'EEXIST' || !(await isFolder(folder))) throw error

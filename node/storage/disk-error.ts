@@ -43,12 +43,16 @@ export function diskError(error: unknown): unknown {
   return error
 }
 
+/** The way back from a damaged database. */
+export const REPAIR_HINT =
+  'A power cut or a failing disk can do that. Check the disk, then run "confrere repair" with the same --data: it puts ' +
+  'the database aside, keeps the votes in it, and the node fetches the rounds again from any other hospital. Never ' +
+  'delete privacy/ledger.'
+
 /** The operator's error of a database that does not hold what was written to it. */
 export function storeDamaged(error: unknown): OperatorError {
   return new OperatorError('store-damaged', `The database of the data folder is damaged: ${firstLine(error)}`, {
-    hint:
-      'A power cut or a failing disk can do that. Keep the folder as it is, check the disk, and restore the whole ' +
-      'folder from its newest backup: an older one makes the node refuse rounds.',
+    hint: REPAIR_HINT,
     exitCode: EXIT.config,
     cause: error,
   })

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { LevelDatastore } from 'datastore-level'
@@ -14,10 +15,15 @@ import type { Entry } from '../../protocols/round/effects.ts'
 import { extendStanding, type Standing, standingAfter } from '../../protocols/transcript/head.ts'
 import { decodeLink, encodeLink } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { diskError, onDisk, storeDamaged } from './disk-error.ts'
+import { folderInUse } from './data-folder.ts'
+import { diskError, onDisk, REPAIR_HINT, storeDamaged } from './disk-error.ts'
 import type { RoundRecord } from './round-record.ts'
 
-const STORE_FOLDER = 'store'
+export const STORE_FOLDER = 'store'
+
+/** Of keys and values. It grows when a program of the version before could not read them. */
+const STORE_FORMAT = 1
+const FORMAT_KEY = 'format'
 
 /** One line of the privacy account: what a round cost, and with how many contributors it was opened. */
 export interface SavedCharge {
@@ -59,31 +65,52 @@ const padded = (round: number): string => String(round).padStart(10, '0')
 
 /** @throws OperatorError `folder-in-use` when another node has the folder open, `store-unreadable` otherwise */
 async function openLevel(folder: string): Promise<Level> {
-  const level: Level = new ClassicLevel(join(folder, STORE_FOLDER), { keyEncoding: 'utf8', valueEncoding: 'view' })
+  const place = join(folder, STORE_FOLDER)
+  await requireCurrent(place)
+  const level: Level = new ClassicLevel(place, { keyEncoding: 'utf8', valueEncoding: 'view' })
   try {
     await level.open()
+    await requireFormat(level, folder)
     return level
   } catch (error) {
+    // a failed opening keeps the lock until then
+    await level.close().catch(() => {})
+    if (error instanceof OperatorError) throw error
     const cause = (error as { cause?: { code?: string } }).cause
     const refused = diskError(cause)
     if (refused instanceof OperatorError) throw refused
     if (cause?.code === 'LEVEL_LOCKED') {
-      throw new OperatorError('folder-in-use', `Another node is running on the data folder ${folder}`, {
-        hint: 'Stop that node first. A second data folder is no way out: it would not know what these records have cost.',
-        exitCode: EXIT.config,
-        cause,
-      })
+      throw folderInUse(folder, cause)
     }
     throw new OperatorError(
       'store-unreadable',
       `The database in ${folder} cannot be opened: ${String(cause ?? error)}`,
       {
-        hint: 'Check the disk. Restore the folder only from its newest backup: an older one makes the node refuse rounds.',
+        hint: REPAIR_HINT,
         exitCode: EXIT.config,
         cause,
       },
     )
   }
+}
+
+/** LevelDB takes tables without the file CURRENT for a new database. @throws OperatorError `store-damaged` */
+async function requireCurrent(place: string): Promise<void> {
+  const names: string[] = await readdir(place).catch(() => [])
+  const holds = names.some(name => name.startsWith('MANIFEST') || name.endsWith('.ldb'))
+  if (holds && !names.includes('CURRENT')) throw storeDamaged(new Error('its file CURRENT is missing'))
+}
+
+/** Notes the format in a store that has none. @throws OperatorError `store-newer`, exit code 3 */
+async function requireFormat(level: Level, folder: string): Promise<void> {
+  const found = await level.get(FORMAT_KEY)
+  if (found === undefined) return await level.put(FORMAT_KEY, Buffer.from(String(STORE_FORMAT)), { sync: true })
+  const format = Number(Buffer.from(found).toString())
+  if (format <= STORE_FORMAT) return
+  throw new OperatorError('store-newer', `The database in ${folder} is of a newer version of confrere`, {
+    hint: 'Install that version again: this one cannot read what it has written, and nothing was changed.',
+    exitCode: EXIT.config,
+  })
 }
 
 /** Reads; what cannot be read, or is not what was written, is the operator's to mend. @throws OperatorError */
@@ -141,7 +168,10 @@ function storeOf(level: Level, study: Uint8Array): Store {
     for await (const at of level.keys(range('halt'))) throw halted(at)
     let standing = standingAfter([], context)
     for await (const bytes of level.values(range('link'))) {
-      standing = extendStanding(standing, decodeLink(bytes), context)
+      const link = decodeLink(bytes)
+      const { round } = standing.head
+      if (link.round !== round) throw storeDamaged(new Error(`round ${round} is missing from its chain of rounds`))
+      standing = extendStanding(standing, link, context)
     }
     const { round } = standing.head
     const charges: SavedCharge[] = []

@@ -1,6 +1,7 @@
 /** `confrere study refuse`: refuses a proposed study. @module */
 
 import type { Command } from 'commander'
+import { answerProposal } from '../../contacts/answering.ts'
 import { readProposal } from '../../contacts/proposal-folder.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
 import { approvedStudies } from '../../storage/approved-studies.ts'
@@ -10,7 +11,6 @@ import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { confirm } from './confirm.ts'
 import { findStudy } from './proposed-study.ts'
-import { answerProposal } from '../../contacts/answering.ts'
 
 export function addStudyRefuse(command: Command): void {
   addJsonOption(addDataOption(command))

@@ -60,7 +60,8 @@ export function nodeActions({ shared, studies, contacts, logLevel, random, known
     },
     async refuseStudy(id) {
       const { study, proposal, entry } = studyOf(id)
-      if (proposal === null || entry !== null) throw notNow(`"${study.document.name}" is approved here, or was not proposed`)
+      if (proposal === null || entry !== null)
+        throw notNow(`"${study.document.name}" is approved here, or was not proposed`)
       await answerProposal(folder, id, { identity, approves: false })
       return { text: `Refused "${study.document.name}": the others are told.` }
     },

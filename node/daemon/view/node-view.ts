@@ -50,7 +50,13 @@ function nodeFacts(parts: ViewParts): NodeFacts {
     node: () => {
       const main = studies.find()?.running?.status()
       return {
-        ...{ peer: host.peer, site: config.site, checkWords: [...checkWords(host.peer)], version: readVersion(), started },
+        ...{
+          peer: host.peer,
+          site: config.site,
+          checkWords: [...checkWords(host.peer)],
+          version: readVersion(),
+          started,
+        },
         ...wellness(parts),
         engine: main?.engine ?? null,
         memoryBytes: process.memoryUsage.rss(),
@@ -132,7 +138,14 @@ function wellness({ studies, problems }: ViewParts) {
   const failed = entries.flatMap(({ approved, error }) =>
     error === null
       ? []
-      : [{ code: error.code, message: `${approved.document.name}: ${error.message}`, hint: error.hint ?? null, since: null }],
+      : [
+          {
+            code: error.code,
+            message: `${approved.document.name}: ${error.message}`,
+            hint: error.hint ?? null,
+            since: null,
+          },
+        ],
   )
   const all = [...failed, ...problems()]
   const open = entries.filter(({ state }) => state === 'running' || state === 'starting')

@@ -59,10 +59,7 @@ function marksOf(peer: string, rounds: readonly RoundRecord[]): Mark[] {
   })
 }
 
-export function contactsAnswer(
-  contacts: ContactService,
-  connected: (peer: string) => boolean,
-): ContactsAnswer {
+export function contactsAnswer(contacts: ContactService, connected: (peer: string) => boolean): ContactsAnswer {
   const all = contacts.list()
   const at = (ms: number): string => new Date(ms).toISOString()
   const byName = (name: string | null) => all.find(one => one.name === name)

@@ -74,7 +74,7 @@ const TOP = new Set([
 
 const LINES_MAX = 400
 const SOURCE = /\.[cm]?[jt]sx?$/
-const NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.ts$/
+const NAME = /^[a-z0-9]+(-[a-z0-9]+)*((\.test)?\.ts|\.cts)$/
 
 /** Reads the five floors below a folder. */
 export async function readTree(root: string): Promise<Tree> {

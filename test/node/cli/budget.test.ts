@@ -47,8 +47,8 @@ test('a node at its cap leaves a running study with exit code 7, restarts charge
   t.is(spent.accounts, 1)
   t.true(spent.total <= 3, `${spent.total}`)
 
-  const projections = await works(t, 'privacy', 'project', '--data', capped.folder, '--rounds', '1', '--json')
-  const next = JSON.parse(projections).find((one: { study: string }) => one.study === study)
+  const projected = await works(t, 'privacy', 'project', '--data', capped.folder, '--rounds', '1', '--json')
+  const next = JSON.parse(projected).projections.find((one: { study: string }) => one.study === study)
   t.is(next.affordable, 0, 'it left with a round still paid for')
 
   const ledger = await ledgerOf(capped)

@@ -40,7 +40,9 @@ test('init, id, study new, show and approve: what a newcomer does', async t => {
   const { root, folders, peers, spec, study } = await hospitals(t, 3)
   const [first, second] = [folders[0]!, folders[1]!]
   t.is(await works(t, 'id', '--data', first), `${peers[0]!}\n`)
-  t.deepEqual(JSON.parse(await works(t, 'id', '--data', first, '--json')), { peer: peers[0], site: 'Hospital 0' })
+  t.deepEqual(JSON.parse(await works(t, 'id', '--data', first, '--json')), {
+    ...{ schemaVersion: 1, peer: peers[0], site: 'Hospital 0' },
+  })
   t.is((await stat(join(first, 'identity.key'))).mode & 0o777, 0o600)
 
   await writeFile(spec, specText(peers))
@@ -300,7 +302,7 @@ test('status asks the running node', async t => {
   const server = await serveHttp({ app, host: '127.0.0.1', port: 0 })
   t.teardown(() => server.close())
   const { folders } = await hospitals(t, 1, '--http-port', String(server.port))
-  t.deepEqual(JSON.parse(await works(t, 'status', '--data', folders[0]!, '--json')), status)
+  t.deepEqual(JSON.parse(await works(t, 'status', '--data', folders[0]!, '--json')), { schemaVersion: 1, ...status })
   const text = await works(t, 'status', '--url', server.url)
   for (const part of [
     'Here',

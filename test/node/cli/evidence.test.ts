@@ -78,7 +78,7 @@ test.serial('a member that says two things: every honest node keeps a proof that
     t.regex(said, /^Proven: Hospital “Hospital 4” .* signed two APPROVE/)
   }
   t.true(cluster.nodes[0]!.status().evidence > 0)
-  const listed = JSON.parse(await works(t, 'evidence', 'list', '--data', honest[0]!, '--json'))
+  const { evidence: listed } = JSON.parse(await works(t, 'evidence', 'list', '--data', honest[0]!, '--json'))
   t.is(listed[0].peer, liar.peer)
   t.deepEqual(cluster.failures, [])
 })

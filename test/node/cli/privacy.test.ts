@@ -120,7 +120,8 @@ test('what was spent is shown with the cross-check, and projected', async t => {
   ]) {
     t.true(text.includes(part), part)
   }
-  const [projected] = JSON.parse(await works(t, 'privacy', 'project', '--data', folder, '--rounds', '10', '--json'))
+  const json = await works(t, 'privacy', 'project', '--data', folder, '--rounds', '10', '--json')
+  const [projected] = JSON.parse(json).projections
   const later = pldEpsilon([{ sampleRate: 2 ** -4, noiseMultiplier: 1.2, steps: 15 }], { delta: 1e-5 })
   t.like(projected, { more: 10, epsilon: later, total: later, affordable: 35 })
   t.regex(await works(t, 'privacy', 'ledger', '--data', folder), /round 5 .* charged for training: epsilon/)
