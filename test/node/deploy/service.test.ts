@@ -4,9 +4,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { EXIT, EXIT_FINAL } from '../../node/errors.ts'
+import { EXIT, EXIT_FINAL } from '../../../node/errors.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
+const ROOT = join(import.meta.dirname, '../../..')
 const UNIT = 'node/deploy/confrere.service'
 
 /** The settings of a unit, by section and key; each may stand there once. */
