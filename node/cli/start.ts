@@ -3,7 +3,8 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config/config.ts'
 import type { RunningNode } from '../daemon/daemon.ts'
-import { createLogger, type Logger } from '../log.ts'
+import type { Logger } from '../log.ts'
+import { openNodeLog, standardError } from '../logging/node-log.ts'
 import { requireStudyWithinCap } from '../privacy/caps.ts'
 import { selectStudy } from '../storage/approved-studies.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
@@ -29,7 +30,9 @@ async function start({ data, study: prefix, join }: { data: string; study?: stri
   const study = await selectStudy(data, prefix)
   if (!join) requireMember(study.document, identity)
   requireStudyWithinCap(study.document, config)
-  const log = createLogger({ level: config.log.level })
+  const nodeLog = openNodeLog(data, config.log, standardError())
+  const { log } = nodeLog
+  process.on('SIGUSR2', () => nodeLog.toggleDebug())
   // only this command loads the network and the tensor engine
   const startNode = async (signal: AbortSignal): Promise<RunningNode> =>
     (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: study.study, signal })
