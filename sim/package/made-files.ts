@@ -1,7 +1,8 @@
 /** What is made for the package and is not in the repository. @module */
 
 import { execFile } from 'node:child_process'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Lockfile, licenceViolations, shrinkwrapOf } from './lockfile.ts'
@@ -32,9 +33,8 @@ export async function makeFiles(root: string): Promise<void> {
   await run(process.execPath, [tsc, '-p', 'sim/package/tsconfig.json'], { cwd: root }).catch(error => {
     throw new Error(`tsc: ${error.stdout || error.message}`, { cause: error })
   })
-  const sbom = await billOfMaterials(root)
-  await writeFile(join(root, SBOM), `${JSON.stringify(sbom, null, 1)}\n`)
   const shrinkwrap = shrinkwrapOf(lock)
+  await writeFile(join(root, SBOM), `${JSON.stringify(await billOfMaterials(root, shrinkwrap), null, 1)}\n`)
   await writeFile(join(root, NOTICES), await noticesText(root, shrinkwrap))
   // the last one: npm would prefer it to package-lock.json
   await writeFile(join(root, SHRINKWRAP), `${JSON.stringify(shrinkwrap, null, 2)}\n`)
@@ -45,12 +45,23 @@ export async function removeMadeFiles(root: string): Promise<void> {
   for (const name of MADE_FILES) await rm(join(root, name), { recursive: true, force: true })
 }
 
-/** npm's CycloneDX, without the time, the random number and the folder's name that it has from this machine. */
-async function billOfMaterials(root: string): Promise<object> {
-  const args = ['sbom', '--sbom-format=cyclonedx', '--omit=dev', '--package-lock-only']
-  const { stdout } = await run('npm', args, { cwd: root, maxBuffer: OUTPUT_BYTES_MAX })
-  const { serialNumber: _, metadata, ...rest } = JSON.parse(stdout)
-  const { timestamp: __, component, tools: ___, ...kept } = metadata
-  const { name } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-  return { ...rest, metadata: { ...kept, component: { ...component, type: 'application', name } } }
+/**
+ * npm's CycloneDX of the shrinkwrap, without the time, the random number and the folder's name that it has from this
+ * machine. It is made apart from the development packages: beside them npm leaves out what both need.
+ */
+async function billOfMaterials(root: string, shrinkwrap: Lockfile): Promise<object> {
+  const folder = await mkdtemp(join(tmpdir(), 'confrere-sbom-'))
+  try {
+    const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    const { devDependencies: _, scripts: __, ...program } = manifest
+    await writeFile(join(folder, 'package.json'), JSON.stringify(program))
+    await writeFile(join(folder, 'package-lock.json'), JSON.stringify(shrinkwrap))
+    const args = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only']
+    const { stdout } = await run('npm', args, { cwd: folder, maxBuffer: OUTPUT_BYTES_MAX })
+    const { serialNumber: ___, metadata, ...rest } = JSON.parse(stdout)
+    const { name } = manifest
+    return { ...rest, metadata: { component: { ...metadata.component, type: 'application', name } } }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
