@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config/config.ts'
 import type { RunningNode } from '../daemon/daemon.ts'
+import { createServiceNotifier, type ServiceNotifier } from '../daemon/service-notify.ts'
 import type { Logger } from '../log.ts'
 import { openNodeLog, standardError } from '../logging/node-log.ts'
 import { requireStudyWithinCap } from '../privacy/caps.ts'
@@ -36,13 +37,35 @@ async function start({ data, study: prefix, join }: { data: string; study?: stri
   // only this command loads the network and the tensor engine
   const startNode = async (signal: AbortSignal): Promise<RunningNode> =>
     (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: study.study, signal })
-  await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
+  const service = serviceOf(log)
+  await runUntilStopped(startNode, { log, service, signals: process, exit: code => process.exit(code) })
+}
+
+/** The systemd unit that runs this process, if one does. */
+function serviceOf(log: Logger): ServiceNotifier {
+  return createServiceNotifier({
+    ...{ environment: process.env, pid: process.pid, warn: text => log.warn(text) },
+    // a timer of the event loop: where that hangs, the watchdog hears nothing
+    alive: () => true,
+    every: (ms, call) => {
+      const timer = setInterval(call, ms)
+      return () => clearInterval(timer)
+    },
+  })
 }
 
 /** The parts of `process` that `runUntilStopped` uses. */
 export interface Signals {
   on(name: string, listener: () => void): unknown
   off(name: string, listener: () => void): unknown
+}
+
+interface StopParts {
+  readonly log: Pick<Logger, 'info' | 'warn'>
+  readonly signals: Signals
+  readonly exit: (code: number) => void
+  /** told when the node is up and when it stops */
+  readonly service?: ServiceNotifier
 }
 
 /**
@@ -53,7 +76,7 @@ export interface Signals {
  */
 export async function runUntilStopped(
   startNode: (signal: AbortSignal) => Promise<Pick<RunningNode, 'done' | 'stop'>>,
-  { log, signals, exit }: { log: Pick<Logger, 'info' | 'warn'>; signals: Signals; exit: (code: number) => void },
+  { log, service, signals, exit }: StopParts,
 ): Promise<void> {
   const stopping = Promise.withResolvers<void>()
   const starting = new AbortController()
@@ -66,6 +89,7 @@ export async function runUntilStopped(
         return
       }
       stopped = true
+      service?.stopping()
       log.info({ signal: name }, 'stopping; once more leaves at once')
       stopping.resolve()
       starting.abort()
@@ -75,6 +99,7 @@ export async function runUntilStopped(
   })
   try {
     const node = await startNode(starting.signal)
+    service?.ready()
     await Promise.race([node.done, stopping.promise])
     if (stopped) await node.stop()
     await node.done
@@ -83,5 +108,6 @@ export async function runUntilStopped(
     if (!starting.signal.aborted || error !== starting.signal.reason) throw error
   } finally {
     for (const { name, listener } of listeners) signals.off(name, listener)
+    await service?.close()
   }
 }
