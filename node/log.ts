@@ -1,8 +1,9 @@
 /**
  * Logs: one JSON object a line, on stderr, and nothing secret in it.
  *
- * Two rules that need nobody's care: bytes are shown as their length only, and a field whose name sounds secret is
- * removed at any depth.
+ * Three rules that need nobody's care: bytes are shown as their length only; a field whose name sounds secret, or like a
+ * patient's, is removed at any depth; and an error of the file system is told without its path, because the names of
+ * records' files often hold a patient's.
  *
  * @module
  */
@@ -16,14 +17,27 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 const SECRET = /secret|seed|private|passw|passphrase|token|credential|self.?key|pair.?key|mask|^(keys?|root|shared)$/i
+/** Names of fields that would hold who a patient is, as DICOM and tables call them. */
+const PERSONAL =
+  /^patients?.?(id|name|key|hash)?s?$|accession|birth|instance.?uid|^mrn$|^(record|source).?(file|path|name)s?$/i
 const REMOVED = '[removed]'
+const PATH_REMOVED = '[path]'
 const DEPTH_MAX = 6
 
-/** A logger that writes to stderr, or for tests to a given stream. */
-export function createLogger({ level, stream }: { level: LogLevel; stream?: DestinationStream }): Logger {
+export interface LoggerOptions {
+  readonly level: LogLevel
+  /** by default stderr */
+  readonly stream?: DestinationStream
+  /** told of each logger that is derived by `child()`, at any depth: such a one keeps a level of its own */
+  readonly onChild?: (child: Logger) => void
+}
+
+/** A logger that writes to stderr, or to a given stream. */
+export function createLogger({ level, stream, onChild = () => {} }: LoggerOptions): Logger {
   return pino(
     {
       level,
+      onChild,
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: label => ({ level: label }), log: fields => redact(fields, 0) as Record<string, unknown> },
@@ -43,12 +57,19 @@ function describeError(error: unknown): unknown {
   return {
     type: name,
     ...(code === undefined ? {} : { code }),
-    message,
+    message: withoutPath(message, error),
     ...(cause === undefined
       ? {}
-      : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause) }),
-    ...(error instanceof CodedError ? {} : { stack }),
+      : { cause: cause instanceof Error ? `${cause.name}: ${withoutPath(cause.message, cause)}` : String(cause) }),
+    ...(error instanceof CodedError || stack === undefined ? {} : { stack: withoutPath(stack, error) }),
   }
+}
+
+/** The text of an error of the file system without the paths that it names. */
+function withoutPath(text: string, error: Error): string {
+  const { path, dest } = error as { path?: unknown; dest?: unknown }
+  const paths = [path, dest].filter((one): one is string => typeof one === 'string' && one !== '')
+  return paths.reduce((rest, one) => rest.replaceAll(`'${one}'`, PATH_REMOVED).replaceAll(one, PATH_REMOVED), text)
 }
 
 /** The same value without anything secret. */
@@ -61,6 +82,9 @@ function redact(value: unknown, depth: number): unknown {
   if (value instanceof Map || value instanceof Set) return `[${value.size} entries]`
   if (value instanceof Date) return value.toISOString()
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, SECRET.test(key) ? REMOVED : redact(item, depth + 1)]),
+    Object.entries(value).map(([key, item]) => [
+      key,
+      SECRET.test(key) || PERSONAL.test(key) ? REMOVED : redact(item, depth + 1),
+    ]),
   )
 }

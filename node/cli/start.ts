@@ -3,9 +3,17 @@
 import type { Command } from 'commander'
 import { type NodeConfig, readConfig } from '../config/config.ts'
 import type { RunningNode } from '../daemon/daemon.ts'
+import { createServiceNotifier, type ServiceNotifier } from '../daemon/service-notify.ts'
 import { requireStartable } from '../daemon/startable.ts'
 import { adviceLines } from '../doctor/examine.ts'
-import { createLogger, type Logger } from '../log.ts'
+import type { Logger } from '../log.ts'
+import { openNodeLog, standardError } from '../logging/node-log.ts'
+import { approvedStudies, markedAt, markStudy, selectStudy } from '../storage/approved-studies.ts'
+import { createServiceNotifier, type ServiceNotifier } from '../daemon/service-notify.ts'
+import { requireStartable } from '../daemon/startable.ts'
+import { adviceLines } from '../doctor/examine.ts'
+import type { Logger } from '../log.ts'
+import { openNodeLog, standardError } from '../logging/node-log.ts'
 import { approvedStudies, markedAt, markStudy, selectStudy } from '../storage/approved-studies.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import { type Identity, loadIdentity } from '../storage/identity.ts'
@@ -39,15 +47,19 @@ async function start({ data, study: prefix, join, set }: StartOptions): Promise<
   const meant = only === null ? await studiesToStart(data) : [only]
   if (join) for (const { study } of meant) await markStudy(data, study, 'joining')
   await requireSomeStartable(meant, { folder: data, config, identity })
-  const log = createLogger({ level: config.log.level })
+  const nodeLog = openNodeLog(data, config.log, standardError())
+  const { log } = nodeLog
+  process.on('SIGUSR2', () => nodeLog.toggleDebug())
   // what the start itself does not refuse, such as a disk that is nearly full
   for (const line of await adviceLines(data, { except: ['ports', 'studies'] })) log.warn(line)
+  const service = serviceOf(log)
+  const parts = { folder: data, config, nodeLog, study: only?.study ?? null, tell: service.status }
   // only this command loads the network and the tensor engine
   const startNode = async (signal: AbortSignal): Promise<RunningNode> =>
-    (await import('../daemon/daemon.ts')).startNode({ folder: data, config, log, study: only?.study ?? null, signal })
+    (await import('../daemon/daemon.ts')).startNode({ ...parts, signal })
   const forgetPid = await notePid(data)
   try {
-    await runUntilStopped(startNode, { log, signals: process, exit: code => process.exit(code) })
+    await runUntilStopped(startNode, { log, service, signals: process, exit: code => process.exit(code) })
   } finally {
     await forgetPid()
   }
@@ -73,10 +85,31 @@ async function requireSomeStartable(
   if (refused.length > 0 && refused.length === studies.length) throw refused[0]
 }
 
+/** The systemd unit that runs this process, if one does. */
+function serviceOf(log: Logger): ServiceNotifier {
+  return createServiceNotifier({
+    ...{ environment: process.env, pid: process.pid, warn: text => log.warn(text) },
+    // a timer of the event loop: where that hangs, the watchdog hears nothing
+    alive: () => true,
+    every: (ms, call) => {
+      const timer = setInterval(call, ms)
+      return () => clearInterval(timer)
+    },
+  })
+}
+
 /** The parts of `process` that `runUntilStopped` uses. */
 export interface Signals {
   on(name: string, listener: () => void): unknown
   off(name: string, listener: () => void): unknown
+}
+
+interface StopParts {
+  readonly log: Pick<Logger, 'info' | 'warn'>
+  readonly signals: Signals
+  readonly exit: (code: number) => void
+  /** told when the node is up and when it stops */
+  readonly service?: ServiceNotifier
 }
 
 /**
@@ -87,7 +120,7 @@ export interface Signals {
  */
 export async function runUntilStopped(
   startNode: (signal: AbortSignal) => Promise<Pick<RunningNode, 'done' | 'stop'>>,
-  { log, signals, exit }: { log: Pick<Logger, 'info' | 'warn'>; signals: Signals; exit: (code: number) => void },
+  { log, service, signals, exit }: StopParts,
 ): Promise<void> {
   const stopping = Promise.withResolvers<void>()
   const starting = new AbortController()
@@ -100,6 +133,7 @@ export async function runUntilStopped(
         return
       }
       stopped = true
+      service?.stopping()
       log.info({ signal: name }, 'stopping; once more leaves at once')
       stopping.resolve()
       starting.abort()
@@ -109,6 +143,7 @@ export async function runUntilStopped(
   })
   try {
     const node = await startNode(starting.signal)
+    service?.ready()
     await Promise.race([node.done, stopping.promise])
     if (stopped) await node.stop()
     await node.done
@@ -117,5 +152,6 @@ export async function runUntilStopped(
     if (!starting.signal.aborted || error !== starting.signal.reason) throw error
   } finally {
     for (const { name, listener } of listeners) signals.off(name, listener)
+    await service?.close()
   }
 }

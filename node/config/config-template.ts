@@ -44,7 +44,14 @@ host = "127.0.0.1"
 port = ${value(choices.httpPort ?? HTTP_PORT_DEFAULT)}
 
 [log]
+# trace, debug, info, warn, error, fatal or silent
 level = "info"
+# text, json, or auto: text on a terminal, JSON elsewhere
+format = "auto"
+# always, never, or auto: logs/confrere.log in this folder where stderr is no terminal; its size, and how many are kept
+file = "auto"
+fileBytesMax = 10000000
+filesMax = 5
 
 [privacy]
 # This node takes part in no study that may spend more than this epsilon for one record, or one patient where that is the unit.

@@ -13,7 +13,7 @@ import { POPULATION_SCHEMA } from '../../protocols/ledger/entry.ts'
 import { NAME_SCHEMA } from '../../protocols/study/contracts/fields.ts'
 import { DELTA_MAX } from '../../protocols/study/limits.ts'
 import type { DataSource } from '../datasets/source.ts'
-import { LOG_LEVELS } from '../log.ts'
+import { LOG_LEVELS, type LogLevel } from '../log.ts'
 import { parsePeerId } from '../storage/identity.ts'
 import { DATASETS_SCHEMA, locatedDatasets } from './dataset-schema.ts'
 import { type ConfigLayers, type ConfigOrigin, configKeys, layered } from './layers.ts'
@@ -28,6 +28,7 @@ export const EPSILON_MAX_DEFAULT = 8
 export const DELTA_MAX_DEFAULT = 1e-4
 
 const ADDRESSES_MAX = 64
+const LOG_FILE_BYTES = { min: 65_536, max: 1_000_000_000, default: 10_000_000 }
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
 
 /** Whether the host is a loopback address. */
@@ -90,7 +91,15 @@ export const CONFIG_SCHEMA = z.strictObject({
       error: 'must be 127.0.0.1, ::1 or localhost where there is no tlsCertificate and tlsKey: or use an SSH tunnel',
     })
     .prefault({}),
-  log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(LOG_LEVELS).default('info'),
+      format: z.enum(['auto', 'text', 'json']).default('auto'),
+      file: z.enum(['auto', 'always', 'never']).default('auto'),
+      fileBytesMax: whole(LOG_FILE_BYTES.min, LOG_FILE_BYTES.max).default(LOG_FILE_BYTES.default),
+      filesMax: whole(1, 100).default(5),
+    })
+    .prefault({}),
   privacy: z
     .strictObject({
       epsilonMax: z.number().positive().default(EPSILON_MAX_DEFAULT),
@@ -112,7 +121,13 @@ export interface NodeConfig {
   network: { listen: string[]; bootstrap: string[]; mdns: boolean; announce: string[] }
   /** `tlsCertificate`, `tlsKey`: null where it is served without TLS */
   http: { host: string; port: number; tlsCertificate: string | null; tlsKey: string | null; names: string[] }
-  log: { level: (typeof LOG_LEVELS)[number] }
+  log: {
+    level: LogLevel
+    format: 'auto' | 'text' | 'json'
+    file: 'auto' | 'always' | 'never'
+    fileBytesMax: number
+    filesMax: number
+  }
   /** `population`: null for the hospital's own account */
   privacy: { epsilonMax: number; deltaMax: number; population: string | null }
   policy: { require: string[] }

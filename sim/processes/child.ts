@@ -7,9 +7,14 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 // a checkout has the sources, a build the compiled files
-const ENTRY = fileURLToPath(
+let entry = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../node/cli/main.ts' : '../../node/cli/main.js', import.meta.url),
 )
+/** Runs another copy of the program from now on, such as an installed one. */
+export function useProgram(file: string): void {
+  entry = file
+}
+
 const OUTPUT_BYTES_MAX = 1 << 20
 const LOG_LINES_SHOWN = 12
 
@@ -50,7 +55,7 @@ export async function stopAll(): Promise<void> {
 /** Runs one command to its end and returns its stdout. @throws ChildError when it fails */
 export function runCommand(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const command = [ENTRY, ...args]
+    const command = [entry, ...args]
     const child = execFile(process.execPath, command, { maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
       running.delete(child)
       if (error === null) return resolve(stdout)
@@ -84,7 +89,7 @@ export interface NodeStart {
 
 /** Starts a node whose logs are appended to a file. */
 export function startNode({ folder, log, enter, environment }: NodeStart): NodeProcess {
-  return startChild([ENTRY, 'start', '--data', folder], {
+  return startChild([entry, 'start', '--data', folder], {
     log,
     ...(enter && { enter }),
     environment: environment ?? {},

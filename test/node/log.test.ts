@@ -1,5 +1,6 @@
 // Claims of node/log.ts: one JSON object a line, no bytes, no secrets, a stack only for bugs.
 
+import { readFile, rename } from 'node:fs/promises'
 import test from 'ava'
 import { OperatorError } from '../../node/errors.ts'
 import { createLogger, type LogLevel } from '../../node/log.ts'
@@ -70,4 +71,24 @@ test('a level silences what is below it', t => {
   t.is(lines.length, 0)
   log.warn('x')
   t.is(lines.length, 1)
+})
+
+test('fields of patients and of the names of their files are removed at any depth', t => {
+  const { log, lines } = capture()
+  const names = ['patient', 'patients', 'patientId', 'PatientName', 'AccessionNumber', 'birthDate', 'recordFile']
+  for (const name of [...names, 'SOPInstanceUID', 'sourcePath', 'mrn']) log.info({ a: [{ [name]: 'Doe^Jane' }] }, 'x')
+  t.false(lines.join('').includes('Doe'))
+  log.info({ epsilonsOfPatient: [{ hospitals: 1 }], records: 12 }, 'x')
+  t.false(lines.at(-1)!.includes('removed'))
+})
+
+test('an error of the file system is told without its paths, also as a cause', async t => {
+  const { log, lines } = capture()
+  const error = await readFile('/nowhere/Doe^Jane.dcm').catch(cause => cause)
+  log.error({ err: error }, 'x')
+  log.error({ err: new OperatorError('unreadable', 'A record', { hint: 'h', exitCode: 12, cause: error }) }, 'x')
+  const renamed = await rename('/nowhere/Doe', '/nowhere/Jane').catch(cause => cause)
+  log.error({ err: renamed }, 'x')
+  t.false(/Doe|Jane/.test(lines.join('')))
+  t.true(lines.every(line => line.includes('ENOENT: no such file or directory')))
 })

@@ -31,7 +31,7 @@ test('a site is enough, everything else has a default', t => {
     datasets: {},
     network: { listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: true, announce: [] },
     http: { host: '127.0.0.1', port: 7420, tlsCertificate: null, tlsKey: null, names: [] },
-    log: { level: 'info' },
+    log: { level: 'info', format: 'auto', file: 'auto', fileBytesMax: 10_000_000, filesMax: 5 },
     privacy: { epsilonMax: 8, deltaMax: 1e-4, population: null },
     policy: { require: [] },
     training: { engine: 'auto' },
