@@ -15,7 +15,6 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { memory } from '@libp2p/memory'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { ProtocolError } from '../../protocols/errors.ts'
@@ -35,12 +34,13 @@ import {
 } from './limits/limits.ts'
 import { PeerGuard } from './limits/peer-guard.ts'
 import type { StrikeReason, Strikes } from './limits/strikes.ts'
+import { Reach } from './reach/reach.ts'
+import { REACH_DEFAULTS, type ReachSettings } from './reach/settings.ts'
 import { MeteredWire } from './wire-meter.ts'
 
 /** Peers each message is pushed to; anti-entropy repairs what that misses. */
 const MESH_DEGREE = 3
 const INBOUND_PER_SECOND_MAX = 100
-const DIAL_TIMEOUT_MS = 10_000
 const MDNS_INTERVAL_MS = 5_000
 const GOSSIP_HEARTBEAT_MS = 700
 /** Time for a gossip frame, from its first byte: more than it takes on the slowest line that a study allows. */
@@ -56,6 +56,8 @@ export interface NetworkInit {
   readonly announce: readonly string[]
   readonly bootstrap: readonly string[]
   readonly mdns: boolean
+  /** over TCP; what is left out has its default */
+  readonly reach?: Partial<ReachSettings>
   /** libp2p's own datastore for the peer store, if it is to survive a restart */
   readonly datastore?: unknown
   readonly clock?: Clock
@@ -78,6 +80,8 @@ export interface Network {
   readonly peer: string
   /** peers' use of their limits, and their strikes */
   readonly guard: PeerGuard
+  /** how peers are reached; over the memory transport it knows no relays and no proxy */
+  readonly reach: Reach
   addresses(): string[]
   start(): Promise<void>
   stop(): Promise<void>
@@ -133,16 +137,20 @@ function createGossip(topic: string, strikes: Strikes) {
 
 async function createHost(
   init: NetworkInit,
-  handlers: NetworkHandlers,
-  { guard, wire }: { guard: PeerGuard; wire: MeteredWire },
+  {
+    guard,
+    wire,
+    reach,
+    admits,
+  }: { guard: PeerGuard; wire: MeteredWire; reach: Reach; admits: (peer: string) => boolean },
 ) {
-  const denied = (peer: PeerId) => !handlers.admits(peer.toString()) || guard.strikes.refuses(peer.toString())
+  const denied = (peer: PeerId) => !admits(peer.toString())
   const handshakes = new Handshakes()
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', init.seed),
     ...(init.datastore !== undefined && { datastore: init.datastore as never }),
     addresses: { listen: [...init.listen], announce: [...init.announce] },
-    transports: [init.transport === 'tcp' ? tcp() : memory()],
+    transports: init.transport === 'tcp' ? reach.transports() : [memory()],
     connectionEncrypters: [wire.encrypter(noise() as never) as never],
     streamMuxers: [
       wire.muxer(
@@ -168,12 +176,17 @@ async function createHost(
       denyOutboundEncryptedConnection: denied,
       // hospitals are on loopback and private addresses too
       denyDialMultiaddr: () => false,
+      ...reach.gater(),
     },
     peerDiscovery: [
       ...(init.mdns ? [mdns({ interval: MDNS_INTERVAL_MS, serviceTag: '_confrere._udp.local' })] : []),
       ...(init.bootstrap.length > 0 ? [bootstrap({ list: [...init.bootstrap] })] : []),
     ],
-    services: { identify: identify(), pubsub: createGossip(init.topic, guard.strikes) },
+    services: {
+      identify: identify(),
+      pubsub: createGossip(init.topic, guard.strikes),
+      ...(init.transport === 'tcp' ? reach.services() : {}),
+    },
     start: false,
   })
 }
@@ -227,15 +240,23 @@ export async function createNetwork(init: NetworkInit, handlers: NetworkHandlers
     received: (peer, bytes) => guard.received(peer, bytes),
     frame: peer => guard.frames(peer),
     overrun: peer => guard.strikes.add(peer, 'long-frame'),
+    carried: (relay, bytes) => guard.carried(relay, bytes),
   })
-  host = await createHost(init, handlers, { guard, wire })
+  const admits = (peer: string) => handlers.admits(peer) && !guard.strikes.refuses(peer)
+  const reach = new Reach({
+    ...{ settings: { ...REACH_DEFAULTS, ...init.reach }, clock, time: Date.now, admits },
+    carried: (peer, bytes) => guard.account(peer, bytes),
+    wrote: peer => guard.writes(peer),
+  })
+  host = await createHost(init, { guard, wire, reach, admits })
+  reach.attach(host)
   const channel = (stream: Stream, peer: string) =>
     new Channel(stream, { clock, read: bytes => guard.account(peer, bytes), wrote: () => guard.writes(peer) })
   const { topic } = init
   const validate = (bytes: Uint8Array, from: string) => handlers.validate(bytes, from)
   readGossip(host.services.pubsub, { topic, guard, channel, frameMs: GOSSIP_FRAME_MS, validate })
   listen(host, handlers, guard)
-  return networkOf(host, { init, guard, channel, sent: () => sent })
+  return networkOf(host, { init, guard, reach, channel, sent: () => sent })
 }
 
 function networkOf(
@@ -243,14 +264,16 @@ function networkOf(
   {
     init,
     guard,
+    reach,
     channel,
     sent,
-  }: { init: NetworkInit; guard: PeerGuard; channel: Network['channel']; sent: () => number },
+  }: Pick<Network, 'guard' | 'reach' | 'channel'> & { init: NetworkInit; sent: () => number },
 ): Network {
   const { pubsub } = host.services
   return {
     peer: host.peerId.toString(),
     guard,
+    reach,
     channel,
     addresses: () => host.getMultiaddrs().map(address => address.toString()),
     start: () => startHost(host, init),
@@ -279,7 +302,7 @@ function networkOf(
     dialable: (peer, address) => targetOf(peer, address) !== undefined,
     dial: async (peer, addresses, signal) => {
       const targets = addresses.flatMap(address => targetOf(peer, address) ?? [])
-      await host.dial(targets, { signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]) })
+      await reach.dial(peer, targets, signal)
     },
     hangUp: async peer => await host.hangUp(peerIdFromString(peer)),
     connected: peer => host.getConnections(peerIdFromString(peer)).some(connection => connection.status === 'open'),

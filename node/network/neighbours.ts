@@ -202,9 +202,8 @@ export class Neighbours {
     this.#dialling.set(peer, began)
     try {
       if (!network.connected(peer)) {
-        const addresses = this.#book.next(peer)
-        if (addresses.length === 0) return
-        await network.dial(peer, addresses, this.#stopped.signal)
+        // without an address it may be reached through a relay
+        await network.dial(peer, this.#book.next(peer), this.#stopped.signal)
       }
       await this.#hello(peer)
     } finally {
