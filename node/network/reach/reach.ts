@@ -123,9 +123,10 @@ export class Reach {
     const peer = connection.remotePeer.toString()
     const open = this.#open(connection.remotePeer)
     if (!open.some(other => other.direct)) this.#client.lost(peer)
-    const { timeline, direction, status } = connection
+    const { timeline, direction } = connection
     const lastedMs = (timeline.close ?? Number.POSITIVE_INFINITY) - timeline.open
-    if (direction === 'inbound' || status === 'aborted' || lastedMs > TURNED_AWAY_MS || open.length > 0) return
+    const isOurs = !this.#parts.admits(peer) || this.#host?.status !== 'started'
+    if (direction === 'inbound' || isOurs || lastedMs > TURNED_AWAY_MS || open.length > 0) return
     const text = 'it ended the connection at once: it does not know this node, or refuses it for a while'
     this.#failures.failed(peer, connection.remoteAddr.toString(), new ReachError('turned-away', text))
   }
@@ -163,8 +164,8 @@ export class Reach {
     if (relayed.length === 0 || signal.aborted) throw failure
     try {
       await host.dial(relayed, within())
-    } catch {
-      throw failure
+    } catch (error) {
+      throw addresses.length > 0 ? failure : error
     }
   }
 

@@ -13,7 +13,6 @@ import {
   type CircuitRelayService,
   circuitRelayServer,
   RELAY_V2_HOP_CODEC,
-  RELAY_V2_STOP_CODEC,
 } from '@libp2p/circuit-relay-v2'
 import type { Connection, Stream } from '@libp2p/interface'
 import { MEMBERS_MAX } from '../../../protocols/messages/limits.ts'
@@ -44,7 +43,8 @@ export interface Relayed {
   readonly bytes: number
 }
 
-interface Joined {
+/** Two peers that the relay connects. */
+export interface Circuit {
   readonly from: string
   readonly to: string
 }
@@ -65,7 +65,7 @@ interface StreamInternals extends Stream {
 /** Relays, and keeps count. */
 export class RelayServer {
   readonly #parts: RelayParts
-  readonly #circuits = new Set<Joined>()
+  readonly #circuits = new Set<Circuit>()
   #service: CircuitRelayService | undefined
   #bytes = 0
 
@@ -79,15 +79,7 @@ export class RelayServer {
 
   /** Whether one more circuit between two admitted peers is within the limits. */
   allows(from: string, to: string): boolean {
-    let [ofFrom, ofTo, ofPair] = [0, 0, 0]
-    for (const circuit of this.#circuits) {
-      const ends = [circuit.from, circuit.to]
-      if (ends.includes(from)) ofFrom += 1
-      if (ends.includes(to)) ofTo += 1
-      if (ends.includes(from) && ends.includes(to)) ofPair += 1
-    }
-    const isFull = Math.max(ofFrom, ofTo) >= CIRCUITS_PER_PEER_MAX || this.#circuits.size >= CIRCUITS_MAX
-    return !isFull && ofPair < CIRCUITS_PER_PAIR_MAX
+    return allowsCircuit(this.#circuits, { from, to })
   }
 
   /** libp2p's service. */
@@ -100,20 +92,24 @@ export class RelayServer {
     })(components)
     const internals = service as unknown as ServerInternals
     // the two streams of a circuit meet in these options, which are made for one request
-    const sources = new WeakMap<object, { readonly stream: Stream; readonly peer: string }>()
-    const handleConnect = internals.handleConnect.bind(internals)
-    internals.handleConnect = async (request, options) => {
-      sources.set(options, { stream: request.stream.unwrap(), peer: request.connection.remotePeer.toString() })
-      await handleConnect(request, options)
-    }
+    const targets = new WeakMap<object, CircuitEnd>()
     const stopHop = internals.stopHop.bind(internals)
     internals.stopHop = async (request, options) => {
       const stream = await stopHop(request, options)
-      const source = sources.get(options)
-      if (stream !== undefined && source !== undefined) {
-        this.#join(source, { stream, peer: request.connection.remotePeer.toString() })
-      }
+      if (stream !== undefined) targets.set(options, { stream, peer: request.connection.remotePeer.toString() })
       return stream
+    }
+    const handleConnect = internals.handleConnect.bind(internals)
+    internals.handleConnect = async (request, options) => {
+      const unwrap = request.stream.unwrap.bind(request.stream)
+      // called when both sides have agreed, before the first byte passes
+      request.stream.unwrap = () => {
+        const stream = unwrap()
+        const target = targets.get(options)
+        if (target !== undefined) this.#join({ stream, peer: request.connection.remotePeer.toString() }, target)
+        return stream
+      }
+      await handleConnect(request, options)
     }
     this.#service = service
     return service
@@ -153,6 +149,19 @@ export class RelayServer {
   }
 }
 
+/** Whether one more circuit is within the limits: of its pair, of each of its peers, of all. */
+export function allowsCircuit(circuits: ReadonlySet<Circuit>, { from, to }: Circuit): boolean {
+  let [ofFrom, ofTo, ofPair] = [0, 0, 0]
+  for (const circuit of circuits) {
+    const ends = [circuit.from, circuit.to]
+    if (ends.includes(from)) ofFrom += 1
+    if (ends.includes(to)) ofTo += 1
+    if (ends.includes(from) && ends.includes(to)) ofPair += 1
+  }
+  const isFull = Math.max(ofFrom, ofTo) >= CIRCUITS_PER_PEER_MAX || circuits.size >= CIRCUITS_MAX
+  return !isFull && ofPair < CIRCUITS_PER_PAIR_MAX
+}
+
 interface CircuitEnd {
   readonly stream: Stream
   readonly peer: string
@@ -160,5 +169,3 @@ interface CircuitEnd {
 
 /** The protocols that a relay and its clients speak with each other. */
 export const RELAY_PROTOCOL = RELAY_V2_HOP_CODEC
-/** The protocol by which a relay brings a connection to its client. */
-export const RELAYED_PROTOCOL = RELAY_V2_STOP_CODEC

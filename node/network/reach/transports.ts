@@ -32,7 +32,7 @@ export interface TransportParts extends WebSocketDialer {
 export interface Reservations {
   hasReservation(relay: PeerId): boolean
   /** @throws Error when the relay refuses */
-  addRelay(relay: PeerId, type: 'configured'): Promise<unknown>
+  addRelay(relay: PeerId, type: 'configured' | 'discovered'): Promise<unknown>
 }
 
 /** The parts of libp2p's transports that are overridden. */
@@ -115,6 +115,12 @@ export function circuitTransport(
     const transport = circuitRelayTransport({ reservationCompletionTimeout: RESERVATION_MS_MAX })(components)
     const internals = transport as unknown as CircuitInternals
     const { reservationStore } = internals
+    // libp2p's discovery asks each relay that it meets, wants none of them, and takes our own request with it
+    const addRelay = reservationStore.addRelay.bind(reservationStore)
+    reservationStore.addRelay = async (relay, type) => {
+      if (type === 'discovered') throw Object.assign(new Error('relays are chosen'), { name: 'HadEnoughRelaysError' })
+      return await addRelay(relay, type)
+    }
     const onStop = internals.onStop.bind(internals)
     internals.onStop = async (stream, connection) => {
       // libp2p would reserve a place there and then
