@@ -1,29 +1,37 @@
 /**
- * The daemon: one node with its disk, its network and a local HTTP interface, and every approved study on it.
+ * The daemon: one node with its disk, its network, its contacts and a local HTTP interface, and every approved study on it.
  *
  * @module
  */
 
-import type { NodeConfig } from '../config/config.ts'
-import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
-import { IDLE_STATUS, type NodeStatus } from '../http/status.ts'
+import { randomBytes } from 'node:crypto'
+import { systemClock } from '../clock.ts'
+import { type NodeConfig, readConfig } from '../config/config.ts'
+import { CONTACT_PROTOCOL, ContactService } from '../contacts/contact-service.ts'
+import { PROPOSAL_PROTOCOL, ProposalService } from '../contacts/proposal-service.ts'
+import type { EventFeed } from '../http/event-feed.ts'
+import { createEventFeed, startInterface } from '../http/interface.ts'
+import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
+import type { NodeLog } from '../logging/node-log.ts'
+import { renderMetrics } from '../metrics/metrics.ts'
 import { HelloDesk } from '../network/hello-desk.ts'
 import { createHost } from '../network/libp2p-host.ts'
+import type { NetworkHost } from '../network/network.ts'
 import { Ledger } from '../privacy/ledger-file.ts'
-import { pricedElsewhere } from '../privacy/patient-epsilons.ts'
-import { type PrivacyReport, privacyReport } from '../privacy/report.ts'
-import { type Identity, loadIdentity } from '../storage/identity.ts'
-import type { RoundRecord } from '../storage/round-record.ts'
+import { loadIdentity } from '../storage/identity.ts'
 import { openStores } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
+import { PeerClocks } from './peer-clocks.ts'
 import type { NodeShared } from './running-study.ts'
 import { Studies } from './studies.ts'
+import { metricsView } from './view/metrics-view.ts'
+import { nodeView } from './view/node-view.ts'
+import { reachFacts } from './view/peer-answers.ts'
 
 export interface RunningNode {
   /** of the study that is meant, or of the node where it has none */
   readonly status: () => NodeStatus
-  readonly rounds: () => readonly RoundRecord[]
   /** settles when the node has stopped: rejects with what made it stop, if that was an error */
   readonly done: Promise<void>
   stop(): Promise<void>
@@ -32,20 +40,30 @@ export interface RunningNode {
 export interface DaemonOptions {
   readonly folder: string
   readonly config: NodeConfig
-  readonly log: Logger
+  readonly nodeLog: Pick<NodeLog, 'log' | 'level' | 'setLevel'>
   /** hex id of an approved study: it alone, and the node ends with it; null: all that are approved, now and later */
   readonly study: string | null
+  /** told in one sentence what the node does, whenever that changes */
+  readonly tell?: (text: string) => void
   /** ends the start */
   readonly signal?: AbortSignal
 }
 
 /**
  * Starts everything, in an order in which nothing is half started: the store and the ledger, the interface's port, the
- * network, the studies. Studies go on starting after this has resolved.
+ * network, contacts, the studies. Studies go on starting after this has resolved.
  *
  * @throws OperatorError with the exit code of what is wrong; the signal's reason when that is aborted first
  */
-export async function startNode({ folder, config, log, study, signal }: DaemonOptions): Promise<RunningNode> {
+export async function startNode({
+  folder,
+  config,
+  nodeLog,
+  study,
+  tell = () => {},
+  signal,
+}: DaemonOptions): Promise<RunningNode> {
+  const { log } = nodeLog
   const identity = await loadIdentity(folder)
   const done = Promise.withResolvers<void>()
   // whoever stops us reads it; a node that nobody waits for must not end as an unhandled rejection
@@ -61,80 +79,133 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
     })()
     return stopping
   }
-  const live = (): boolean => stopping === undefined
 
   try {
     const stores = await openStores(folder)
     cleanups.push(() => stores.close())
-    const roundsKnown = await stores.knowsRounds()
     const ledger = await Ledger.open(folder)
     cleanups.push(() => ledger.close())
-    const network = { transport: 'tcp', ...config.network, seed: identity.seed, datastore: stores.datastore() } as const
-    const host = await createHost(network, {
-      refused: (peer, ms, reason) => log.warn({ peer, ms, reason }, 'a peer went too far and is sent away for a while'),
+    const contacts = contactsOf(folder, { peer: identity.peer, site: config.site, log })
+    await contacts.service.open()
+    const host = await hostOf(contacts.service, {
+      ...{ config, seed: identity.seed, datastore: stores.datastore(), log },
     })
+    const clocks = new PeerClocks(Date.now)
     const hellos = new HelloDesk(host)
-    const shared: NodeShared = { folder, config, identity, stores, ledger, roundsKnown, host, hellos, log }
-    const studies = new Studies({ shared, only: study, fatal: error => void stop(error) })
-    const view = viewOf(studies, { identity, config, ledger })
+    const shared: NodeShared = {
+      ...{ folder, config, identity, stores, ledger, host, hellos, log, clocks },
+      roundsKnown: await stores.knowsRounds(),
+      freshConfig: async () => ({ ...config, datasets: (await readConfig(folder)).datasets }),
+    }
+    const events = createEventFeed()
+    const view = { current: () => {} }
+    const studies = new Studies({
+      ...{ shared, only: study, fatal: error => void stop(error) },
+      changed: what => {
+        events.emit(what)
+        view.current()
+      },
+    })
+    const live = (): boolean => stopping === undefined
+    const facts = nodeView({
+      ...{ shared, studies, live, contacts: contacts.service, proposals: contacts.proposals },
+      reach: reachFacts(host, peer => siteOf(studies, peer)),
+      logLevel: { get: () => nodeLog.level, set: level => nodeLog.setLevel(level) },
+      problems: () => clocks.problems(),
+      clockDifferenceMs: () => clocks.differenceMs(),
+    })
+    view.current = () => tell(sentenceOf(facts))
     // the port before the rest: a node that nobody can inspect does not begin to take part
-    const app = createHttpApp({ ...view, live, onError: error => log.error({ err: error }, 'HTTP') })
-    const server = await serveHttp({ app, ...config.http })
+    const server = await startInterface({
+      ...{ folder, config: config.http, peer: identity.peer, view: facts, events },
+      metrics: async () => (await renderMetrics(metricsView({ shared, studies, clocks, ready: facts.ready() }))).text,
+      onError: error => log.error({ err: error }, 'HTTP'),
+    })
     cleanups.push(() => server.close())
     log.info({ url: server.url }, 'status page')
-    await hellos.start()
-    await host.start()
-    cleanups.push(() => host.stop())
+    await startNetwork(host, { hellos, contacts, events, cleanups })
     cleanups.push(() => studies.stop())
     log.info({ peer: host.peer, addresses: host.addresses() }, 'listening')
     await studies.start()
+    view.current()
     signal?.throwIfAborted()
-    return { status: () => view.status(), rounds: () => view.rounds(), done: done.promise, stop: () => stop() }
+    return { status: () => facts.status(null) as NodeStatus, done: done.promise, stop: () => stop() }
   } catch (error) {
     await stop(error)
     throw error
   }
 }
 
-/** What the interface shows. */
-function viewOf(
-  studies: Studies,
-  { identity, config, ledger }: { identity: Identity; config: NodeConfig; ledger: Ledger },
-): Omit<HttpSources, 'live' | 'onError'> {
-  const { population } = config.privacy
-  const idle = (): NodeStatus => ({
-    ...IDLE_STATUS,
-    ...{ peer: identity.peer, site: config.site, version: readVersion(), population },
-    ...{ study: null, studyName: null, phase: 'idle', rounds: 0, noiseMultiplier: null },
-    memoryBytes: process.memoryUsage.rss(),
-  })
-  return {
-    status: prefix => studies.find(prefix)?.running?.status() ?? idle(),
-    rounds: prefix => studies.find(prefix)?.running?.rounds() ?? [],
-    privacy: () => reportOf(studies, { config, ledger }),
-    ready: () => readiness(studies),
-  }
+interface Contacts {
+  readonly service: ContactService
+  readonly proposals: ProposalService
 }
 
-/** What was spent. The workers compute what takes long: any of them will do. */
-function reportOf(studies: Studies, { config, ledger }: { config: NodeConfig; ledger: Ledger }): PrivacyReport | null {
-  const entries = studies.list()
-  const worker = entries.find(({ running }) => running?.worker)?.running?.worker
-  if (worker === undefined) return null
-  const documents = new Map(entries.map(({ approved }) => [approved.study, approved.document]))
-  const patients = pricedElsewhere(worker.epsilonsOfCopies)
-  return privacyReport({ ledger: ledger.books, documents, epsilonMax: config.privacy.epsilonMax, patients })
+function contactsOf(folder: string, { peer, site, log }: { peer: string; site: string; log: Logger }): Contacts {
+  const shared = { folder, peer, log, now: Date.now, clock: systemClock }
+  const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
+  const service = new ContactService({ ...shared, site, version: readVersion(), random })
+  return { service, proposals: new ProposalService({ ...shared, contacts: () => service.contacts() }) }
 }
 
-/** A node is ready when every study that is not over can take part in a round. */
-function readiness(studies: Studies): { ready: boolean; reasons: string[] } {
-  const open = studies.list().filter(({ state }) => state !== 'finished' && state !== 'left')
-  const several = open.length > 1
-  const reasons = open.flatMap(({ approved, error, running }) => {
-    const why = error !== null ? [error.message] : (running?.ready().reasons ?? [])
-    return why.map(reason => (several ? `${approved.document.name}: ${reason}` : reason))
-  })
-  const { length: known } = studies.list()
-  if (known === 0) reasons.push('no study is approved yet: "confrere study approve FILE"')
-  return { ready: reasons.length === 0, reasons }
+async function hostOf(
+  contacts: ContactService,
+  {
+    config,
+    seed,
+    datastore,
+    log,
+  }: { config: NodeConfig; seed: Uint8Array; datastore: unknown; log: Pick<Logger, 'warn'> },
+): Promise<NetworkHost> {
+  const { listen, announce, bootstrap, mdns, ...reach } = config.network
+  return await createHost(
+    { ...{ transport: 'tcp', listen, announce, bootstrap, mdns, seed, datastore }, reach },
+    {
+      admits: peer => contacts.admits(peer),
+      allows: (peer, protocol, isMember) => {
+        if (protocol === CONTACT_PROTOCOL) return contacts.meets(peer)
+        return protocol === PROPOSAL_PROTOCOL ? contacts.isContact(peer) : isMember || contacts.isContact(peer)
+      },
+      refused: (peer, ms, reason) => log.warn({ peer, ms, reason }, 'a peer went too far and is sent away for a while'),
+    },
+  )
+}
+
+/** Whoever reaches the node finds its protocols there. */
+async function startNetwork(
+  host: NetworkHost,
+  {
+    hellos,
+    contacts: { service, proposals },
+    events,
+    cleanups,
+  }: { hellos: HelloDesk; contacts: Contacts; events: EventFeed; cleanups: (() => Promise<void>)[] },
+): Promise<void> {
+  await hellos.start()
+  await host.start()
+  cleanups.push(() => host.stop())
+  await service.start(host)
+  cleanups.push(() => service.stop())
+  await proposals.start(host)
+  cleanups.push(() => proposals.stop())
+  const seen = { contacts: '', studies: '' }
+  // both services read their files again every second; what they say then is told on
+  const look = setInterval(() => {
+    const contacts = JSON.stringify(service.list())
+    const studies = JSON.stringify(proposals.list().map(one => [one.study.study, one.answers.size, one.changes.length]))
+    if (contacts !== seen.contacts) events.emit({ type: 'contacts', text: 'contacts have changed' })
+    if (studies !== seen.studies) events.emit({ type: 'studies', text: 'proposed studies have changed' })
+    Object.assign(seen, { contacts, studies })
+  }, 1000)
+  cleanups.push(async () => clearInterval(look))
+}
+
+function siteOf(studies: Studies, peer: string): string | null {
+  const found = studies.list().flatMap(({ running }) => running?.status().peers ?? [])
+  return found.find(one => one.peer === peer)?.site ?? null
+}
+
+function sentenceOf(view: ReturnType<typeof nodeView>): string {
+  const { ready, reasons } = view.ready()
+  return ready ? 'all studies move' : (reasons[0] ?? 'not ready')
 }

@@ -22,6 +22,7 @@ import type { Stores } from '../storage/store.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
 import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
 import { openNodeAccount } from './node-account.ts'
+import type { PeerClocks } from './peer-clocks.ts'
 import { requireSource } from './startable.ts'
 import { recordProgress, type Startup, startupStatus, tellPromise, unlessAborted } from './startup.ts'
 import { createNode, type StudyNode } from './study-node.ts'
@@ -38,7 +39,10 @@ export interface NodeShared {
   readonly roundsKnown: boolean
   readonly host: NetworkHost
   readonly hellos: HelloDesk
+  readonly clocks: PeerClocks
   readonly log: Logger
+  /** the config as its file says now: data sets are added while the node runs */
+  readonly freshConfig: () => Promise<NodeConfig>
 }
 
 export interface StudyEvents {
@@ -79,6 +83,11 @@ export class RunningStudy {
     }
   }
 
+  /** votes that decide; 0 while it starts */
+  quorum(): number {
+    return this.#node?.quorum ?? 0
+  }
+
   /** The worker, which computes what takes long, once there is one. */
   get worker(): WorkerClient | undefined {
     return this.#worker
@@ -97,7 +106,7 @@ export class RunningStudy {
   async #start(): Promise<void> {
     const { folder, config, identity, host, hellos, log } = this.#shared
     const { study, document } = this
-    const source = await requireSource(folder, config, study)
+    const source = await requireSource(folder, await this.#shared.freshConfig(), study)
     const training = {
       ...{ engine: config.training.engine, source, cache: recordCacheFolder(folder), dataFolder: folder },
       door: await doorSettings(folder),
@@ -123,7 +132,7 @@ export class RunningStudy {
         paysNext: () => account.paysNext(),
       },
       {
-        ...{ host, hellos, store, worker, evidence, log, fatal: failed },
+        ...{ host, hellos, store, worker, evidence, log, fatal: failed, clocks: this.#shared.clocks },
         settled: () => void pending.settle(),
         finished: () => this.#finished(),
         completed: round => this.#events.completed?.(round),
@@ -157,6 +166,11 @@ export class RunningStudy {
     const { folder, log } = this.#shared
     markStudy(folder, this.study, 'finished').catch(error => log.error({ err: error }, 'the end could not be noted'))
     this.#events.finished()
+  }
+
+  /** ms since it last moved; null while it starts */
+  idleMs(): number | null {
+    return this.#node === undefined ? null : Date.now() - this.#place.since
   }
 
   /** What it waits for, in words and since when; null: it moves. */

@@ -159,16 +159,17 @@ export class Studies {
         failed: error => this.#failed(slot, error),
         finished: () => {
           slot.state = 'finished'
-          this.#tell()
+          this.#tell(slot, 'finished')
         },
+        completed: round => this.#tell(slot, `round ${round} is certified`, 'round'),
       },
     )
     Object.assign(slot, { state: 'starting', error: null, running })
-    this.#tell()
+    this.#tell(slot, 'starting')
     // not waited for: the next study starts beside it
     void (async () => {
       try {
-        await requireStartable(slot.approved, shared)
+        await requireStartable(slot.approved, { ...shared, config: await shared.freshConfig() })
         await noteCurrentStudy(shared.folder, study)
         await running.start()
         if (slot.running !== running) return

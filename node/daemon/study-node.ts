@@ -27,7 +27,7 @@ import type { GossipVerdict } from '../network/gossip-reader.ts'
 import type { HelloDesk } from '../network/hello-desk.ts'
 import { AuthorLimits } from '../network/limits/author-limits.ts'
 import type { Strike } from '../network/limits/strikes.ts'
-import { Neighbours } from '../network/neighbours.ts'
+import { type HelloClocks, Neighbours } from '../network/neighbours.ts'
 import type { Network, NetworkHost } from '../network/network.ts'
 import { TransferClient } from '../network/transfer/client.ts'
 import { TransferServer } from '../network/transfer/server.ts'
@@ -81,6 +81,7 @@ export interface NodeComponents {
   /** told when its last round is certified */
   readonly finished?: () => void
   readonly completed?: (round: number) => void
+  readonly clocks?: HelloClocks
 }
 
 /** Starts a study on its node's host; resolves when it has taken up its round. */
@@ -169,6 +170,7 @@ export class StudyNode {
       left: peer => this.#member('disconnected', peer),
       elsewhere: (peer, difference) => log.warn({ peer, ...difference }, this.#absenceOf(peer) ?? ''),
       now: () => performance.now(),
+      ...(components.clocks && { clocks: components.clocks }),
     })
   }
 

@@ -12,10 +12,10 @@ import { STRIKE_WEIGHTS, type StrikeReason } from '../network/limits/strikes.ts'
 /** Where a study is: a phase of its round, or the start before the first. */
 export type StudyPhase = Phase | 'starting'
 
-const PHASES = Object.keys({
+export const STUDY_PHASES = Object.keys({
   ...{ starting: true, idle: true, ready: true, opened: true, uploaded: true, voting: true, committed: true },
   ...{ released: true, summed: true, done: true, 'catching-up': true, finished: true, outside: true, halted: true },
-} satisfies Record<StudyPhase, true>)
+} satisfies Record<StudyPhase, true>) as StudyPhase[]
 
 /** Hex digits of a study's id in its label. */
 export const STUDY_LABEL_DIGITS = 12
@@ -25,7 +25,7 @@ export const STUDIES_SHOWN_MAX = 64
 /** The values of each label; `null`: digits of a study's id, at most `STUDIES_SHOWN_MAX` of them. */
 export const LABELS = {
   study: null,
-  phase: PHASES,
+  phase: STUDY_PHASES,
   outcome: ['result', 'void'],
   observer: ['model', 'colluding', 'alone'],
   state: ['connected', 'absent'],

@@ -7,7 +7,7 @@
 
 import { z } from 'zod'
 import { decode, encode } from '../../protocols/encoding/codec.ts'
-import { hash32, uint32 } from '../../protocols/encoding/fields.ts'
+import { hash32, uint32, whole } from '../../protocols/encoding/fields.ts'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { ROUND_KINDS } from '../../protocols/study/round-kind.ts'
 
@@ -31,12 +31,14 @@ const HELLO = z.looseObject({
   roster: uint32,
   capabilities: z.array(z.string().max(CAPABILITY_CHARACTERS_MAX)).max(CAPABILITIES_MAX),
   addresses: ADDRESSES,
+  /** the sender's clock, ms since 1970; versions before leave it out */
+  time: whole(0, Number.MAX_SAFE_INTEGER).exactOptional(),
   /** of other hospitals of the roster */
   known: z.array(z.strictObject({ peer: z.string().max(64), addresses: ADDRESSES })).max(100),
 })
 
 export type Hello = Readonly<
-  Pick<z.infer<typeof HELLO>, 'protocol' | 'study' | 'roster' | 'capabilities' | 'addresses' | 'known'>
+  Pick<z.infer<typeof HELLO>, 'protocol' | 'study' | 'roster' | 'capabilities' | 'addresses' | 'time' | 'known'>
 >
 
 export function encodeHello(hello: Hello): Uint8Array {

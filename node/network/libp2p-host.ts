@@ -16,7 +16,6 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { memory } from '@libp2p/memory'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { ProtocolError } from '../../protocols/errors.ts'
@@ -46,12 +45,14 @@ import type {
   StreamHandler,
   Streams,
 } from './network.ts'
+import { Reach } from './reach/reach.ts'
+import { RELAY_PROTOCOL } from './reach/relay-server.ts'
+import { REACH_DEFAULTS } from './reach/settings.ts'
 import { MeteredWire } from './wire-meter.ts'
 
 /** Peers each message is pushed to; anti-entropy repairs what that misses. */
 const MESH_DEGREE = 3
 const INBOUND_PER_SECOND_MAX = 100
-const DIAL_TIMEOUT_MS = 10_000
 const MDNS_INTERVAL_MS = 5_000
 const GOSSIP_HEARTBEAT_MS = 700
 /** Time for a gossip frame, from its first byte: more than it takes on the slowest line that a study allows. */
@@ -92,17 +93,21 @@ function createGossip(strikes: Strikes) {
   })
 }
 
-async function createLibp2pHost(
-  init: HostInit,
-  { admits, guard, wire }: { admits: (peer: string) => boolean; guard: PeerGuard; wire: MeteredWire },
-) {
-  const denied = (peer: PeerId) => !admits(peer.toString()) || guard.strikes.refuses(peer.toString())
+interface HostParts {
+  readonly guard: PeerGuard
+  readonly wire: MeteredWire
+  readonly reach: Reach
+  readonly admits: (peer: string) => boolean
+}
+
+async function createLibp2pHost(init: HostInit, { guard, wire, reach, admits }: HostParts) {
+  const denied = (peer: PeerId) => !admits(peer.toString())
   const handshakes = new Handshakes()
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', init.seed),
     ...(init.datastore !== undefined && { datastore: init.datastore as never }),
     addresses: { listen: [...init.listen], announce: [...init.announce] },
-    transports: [init.transport === 'tcp' ? tcp() : memory()],
+    transports: init.transport === 'tcp' ? reach.transports() : [memory()],
     connectionEncrypters: [wire.encrypter(noise() as never) as never],
     streamMuxers: [
       wire.muxer(
@@ -128,12 +133,17 @@ async function createLibp2pHost(
       denyOutboundEncryptedConnection: denied,
       // hospitals are on loopback and private addresses too
       denyDialMultiaddr: () => false,
+      ...reach.gater(),
     },
     peerDiscovery: [
       ...(init.mdns ? [mdns({ interval: MDNS_INTERVAL_MS, serviceTag: '_confrere._udp.local' })] : []),
       ...(init.bootstrap.length > 0 ? [bootstrap({ list: [...init.bootstrap] })] : []),
     ],
-    services: { identify: identify(), pubsub: createGossip(guard.strikes) },
+    services: {
+      identify: identify(),
+      pubsub: createGossip(guard.strikes),
+      ...(init.transport === 'tcp' ? reach.services() : {}),
+    },
     start: false,
   })
 }
@@ -190,20 +200,32 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
     received: (peer, bytes) => guard.received(peer, bytes),
     frame: peer => guard.frames(peer),
     overrun: peer => guard.strikes.add(peer, 'long-frame'),
+    carried: (relay, bytes) => guard.carried(relay, bytes),
   })
-  const admits = (peer: string): boolean =>
-    [...studies.values()].some(study => study.admits(peer)) || handlers.admits?.(peer) === true
-  host = await createLibp2pHost(init, { admits, guard, wire })
+  const isMember = (peer: string): boolean => [...studies.values()].some(study => study.admits(peer))
+  const admits = (peer: string): boolean => isMember(peer) || handlers.admits?.(peer) === true
+  const allows = (peer: string, protocol: string): boolean =>
+    handlers.allows?.(peer, protocol, isMember(peer)) !== false
+  const isWelcome = (peer: string): boolean => admits(peer) && !guard.strikes.refuses(peer)
+  const reach = new Reach({
+    ...{ settings: { ...REACH_DEFAULTS, ...init.reach }, clock, time: Date.now },
+    // strangers that come with an invitation are not relayed
+    admits: peer => isWelcome(peer) && allows(peer, RELAY_PROTOCOL),
+    carried: (peer, bytes) => guard.account(peer, bytes),
+    wrote: peer => guard.writes(peer),
+  })
+  host = await createLibp2pHost(init, { guard, wire, reach, admits: isWelcome })
+  reach.attach(host)
   const channel = (stream: Stream, peer: string) =>
     new Channel(stream, { clock, read: bytes => guard.account(peer, bytes), wrote: () => guard.writes(peer) })
   const topics = readGossip(host.services.pubsub, { guard, channel, frameMs: GOSSIP_FRAME_MS })
   host.addEventListener('peer:disconnect', event => {
     const peer = event.detail.toString()
     topics.forget(peer)
-    if (![...studies.values()].some(study => study.admits(peer))) guard.forget(peer)
+    if (!isMember(peer)) guard.forget(peer)
   })
   listen(host, studies, guard)
-  const streams = streamsOf(host, { guard, channel, sent: () => sent, allows: handlers.allows })
+  const streams = streamsOf(host, { guard, reach, channel, sent: () => sent, allows })
   const libp2p = host
   const whole: NetworkHost = {
     ...streams,
@@ -235,20 +257,25 @@ function streamsOf(
   host: Host,
   {
     guard,
+    reach,
     channel,
     sent,
     allows,
-  }: { guard: PeerGuard; channel: Network['channel']; sent: () => number; allows: HostHandlers['allows'] },
+  }: Pick<Streams, 'guard' | 'reach' | 'channel'> & {
+    sent: () => number
+    allows: (peer: string, protocol: string) => boolean
+  },
 ): Streams {
   return {
     peer: host.peerId.toString(),
     guard,
+    reach,
     channel,
     addresses: () => host.getMultiaddrs().map(address => address.toString()),
     handle: async (protocol, handler) => {
       const limited = limitStreams(handler, guard)
       const allowed = (stream: Stream, peer: string) =>
-        allows?.(peer, protocol) === false ? stream.abort(new Error('not open to you')) : limited(stream, peer)
+        allows(peer, protocol) ? limited(stream, peer) : stream.abort(new Error('not open to you'))
       await host.handle(protocol, (stream, connection) => allowed(stream, connection.remotePeer.toString()), {
         // our own limit, which adds strikes, applies first
         maxInboundStreams: 4 * STREAMS_PER_PROTOCOL_MAX,
@@ -267,7 +294,7 @@ function streamsOf(
     dialable: (peer, address) => targetOf(peer, address) !== undefined,
     dial: async (peer, addresses, signal) => {
       const targets = addresses.flatMap(address => targetOf(peer, address) ?? [])
-      await host.dial(targets, { signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]) })
+      await reach.dial(peer, targets, signal)
     },
     hangUp: async peer => await host.hangUp(peerIdFromString(peer)),
     connected: peer => host.getConnections(peerIdFromString(peer)).some(connection => connection.status === 'open'),

@@ -35,6 +35,14 @@ export interface NeighboursParts {
   readonly elsewhere: (peer: string, difference: Difference) => void
   /** ms, monotonic */
   readonly now: () => number
+  /** this node's clock, which hellos tell, and what is heard of others' */
+  readonly clocks?: HelloClocks
+}
+
+export interface HelloClocks {
+  /** ms since 1970 */
+  now(): number
+  heard(peer: string, time: number): void
 }
 
 /** What keeps two hospitals of one roster apart, and is nobody's fault. */
@@ -135,7 +143,9 @@ export class Neighbours {
     const addresses = this.#parts.network().addresses().slice(0, ADDRESSES_PER_PEER_MAX)
     const { study } = this.#parts.context
     const roster = this.#roster.version
-    return encodeHello({ ...SPOKEN, study, roster, addresses, known })
+    const { clocks } = this.#parts
+    const time = clocks === undefined ? {} : { time: clocks.now() }
+    return encodeHello({ ...SPOKEN, study, roster, addresses, ...time, known })
   }
 
   /**
@@ -145,7 +155,8 @@ export class Neighbours {
    * @returns whether it is of our study and version
    */
   #takeHello(peer: string, bytes: Uint8Array): boolean {
-    const { protocol, study, addresses: own, known } = decodeHello(bytes)
+    const { protocol, study, addresses: own, time, known } = decodeHello(bytes)
+    if (time !== undefined) this.#parts.clocks?.heard(peer, time)
     if (protocol !== PROTOCOL_VERSION) return this.#setApart(peer, { protocol })
     if (!same(study, this.#parts.context.study)) return this.#setApart(peer, { study: hex(study) })
     this.#elsewhere.delete(peer)
@@ -198,9 +209,8 @@ export class Neighbours {
     this.#dialling.set(peer, began)
     try {
       if (!network.connected(peer)) {
-        const addresses = this.#book.next(peer)
-        if (addresses.length === 0) return
-        await network.dial(peer, addresses, this.#stopped.signal)
+        // without an address it may be reached through a relay
+        await network.dial(peer, this.#book.next(peer), this.#stopped.signal)
       }
       await this.#hello(peer)
     } finally {

@@ -6,6 +6,8 @@ import type { Channel } from './channel.ts'
 import type { GossipVerdict } from './gossip-reader.ts'
 import type { PeerGuard } from './limits/peer-guard.ts'
 import type { StrikeReason } from './limits/strikes.ts'
+import type { Reach } from './reach/reach.ts'
+import type { ReachSettings } from './reach/settings.ts'
 
 export interface HostInit {
   readonly seed: Uint8Array
@@ -14,6 +16,8 @@ export interface HostInit {
   readonly announce: readonly string[]
   readonly bootstrap: readonly string[]
   readonly mdns: boolean
+  /** over TCP; what is left out has its default */
+  readonly reach?: Partial<ReachSettings>
   /** libp2p's own datastore for the peer store, if it is to survive a restart */
   readonly datastore?: unknown
   readonly clock?: Clock
@@ -23,8 +27,12 @@ export interface HostInit {
 export interface HostHandlers {
   /** whether a peer outside of all studies is let in: to nothing but what asks for no study */
   admits?(peer: string): boolean
-  /** whether that peer may open that protocol, of those that ask for no study; absent: every admitted peer may */
-  readonly allows?: (peer: string, protocol: string) => boolean
+  /**
+   * Whether that peer may open that protocol, of those that ask for no study; absent: every admitted peer may.
+   *
+   * @param isMember of a study that runs here
+   */
+  readonly allows?: (peer: string, protocol: string, isMember: boolean) => boolean
   /** a peer was refused for that long */
   refused?(peer: string, ms: number, reason: StrikeReason): void
 }
@@ -45,6 +53,8 @@ export interface Streams {
   readonly peer: string
   /** peers' use of their limits, and their strikes */
   readonly guard: PeerGuard
+  /** how peers are reached; over the memory transport it knows no relays and no proxy */
+  readonly reach: Reach
   addresses(): string[]
   handle(protocol: string, handler: StreamHandler): Promise<void>
   open(peer: string, protocol: string, signal: AbortSignal): Promise<Stream>

@@ -16,6 +16,7 @@ import type {
   StreamMuxerFactory,
 } from '@libp2p/interface'
 import { BULK_FRAME_BYTES_MIN, STREAM_WINDOW_BYTES_MAX, UNSENT_BYTES_MAX } from './limits/limits.ts'
+import { relayOf } from './reach/relay-of.ts'
 
 export interface WireMeter {
   /** bytes written to the socket */
@@ -26,6 +27,8 @@ export interface WireMeter {
   frame(peer: string): void
   /** a frame longer than any stream's window */
   overrun(peer: string): void
+  /** bytes of a relayed connection, which were read from the socket to the relay, and counted there as its own */
+  carried(relay: string, bytes: number): void
 }
 
 interface Secured {
@@ -66,9 +69,12 @@ export class MeteredWire {
   }
 
   async #secure(raw: MultiaddrConnection, secure: () => Promise<Secured>): Promise<Secured> {
+    const relay = relayOf(raw.remoteAddr)
     const send = raw.send.bind(raw)
     raw.send = data => {
-      this.#meter.sent(data.byteLength)
+      // the connection to the relay counts what this one writes, and is answered with window updates
+      if (relay === undefined) this.#meter.sent(data.byteLength)
+      else this.#meter.carried(relay, 0)
       return send(data)
     }
     const secured = await secure()
@@ -78,7 +84,9 @@ export class MeteredWire {
       buffered.maxWriteBufferLength = UNSENT_BYTES_MAX
     }
     raw.addEventListener('message', event => {
-      this.#meter.received(peer, (event as unknown as { data: { byteLength: number } }).data.byteLength)
+      const bytes = (event as unknown as { data: { byteLength: number } }).data.byteLength
+      if (relay !== undefined) this.#meter.carried(relay, bytes)
+      this.#meter.received(peer, bytes)
     })
     return secured
   }

@@ -27,7 +27,7 @@ export interface ActionParts {
 }
 
 export function nodeActions({ shared, studies, contacts, logLevel, random, known }: ActionParts): NodeActions {
-  const { folder, config, identity, host } = shared
+  const { folder, identity, host } = shared
   const nameOf = (peer: string): string => contacts.list().find(one => one.peer === peer)?.name ?? unknown('contact')
   const studyOf = (id: string): KnownStudy => known(id) ?? unknown('study')
   return {

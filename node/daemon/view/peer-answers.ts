@@ -5,6 +5,7 @@ import type { ContactView } from '../../contacts/contact-view.ts'
 import type { ContactsAnswer, PeersAnswer } from '../../http/api/contacts.ts'
 import { STRIP_ROUNDS_MAX } from '../../http/api/contacts.ts'
 import type { PeerStatus } from '../../http/status.ts'
+import type { NetworkHost } from '../../network/network.ts'
 import type { RoundRecord } from '../../storage/round-record.ts'
 import type { StudyEntry } from '../studies.ts'
 
@@ -15,6 +16,26 @@ type Mark = PeerRow['strips'][number]['marks'][number]
 export interface ReachFacts {
   reached(peer: string): PeerRow['reached']
   failedDial(peer: string): PeerRow['failedDial']
+}
+
+/** @param siteOf name of a hospital that relays; null where none is known */
+export function reachFacts({ reach }: NetworkHost, siteOf: (peer: string) => string | null): ReachFacts {
+  return {
+    reached: peer => {
+      const way = reach.way(peer)
+      if (way === undefined) return null
+      if (way.via === 'direct') return { how: 'direct', through: null, text: 'directly' }
+      if (way.via === 'proxy') return { how: 'proxy', through: way.proxy, text: `through the proxy ${way.proxy}` }
+      const through = siteOf(way.relay) ?? way.relay
+      return { how: 'relay', through, text: `through ${through}, which sees ciphertext only` }
+    },
+    failedDial: peer => {
+      const last = reach.failures(peer).at(-1)
+      return last === undefined
+        ? null
+        : { text: `${last.address}: ${last.text}`, since: new Date(last.at).toISOString() }
+    },
+  }
 }
 
 export function peersAnswer(

@@ -48,4 +48,5 @@ export const NODE_SCHEMA = z
   .openapi('Node')
 
 export type ReadyAnswer = z.infer<typeof READY_SCHEMA>
+export type NodeProblem = z.infer<typeof NODE_PROBLEM_SCHEMA>
 export type NodeAnswer = z.infer<typeof NODE_SCHEMA>

@@ -90,7 +90,7 @@ export function addStudies(app: OpenAPIHono<AppEnv>, view: NodeFacts): void {
   app.openapi(STATUS, c => c.json(known(view.status(c.req.valid('query').study ?? null)), 200))
 }
 
-function recordOf({ finished: _, certificate: _c, evidence: _e, evaluation: _v, ...record }: StudyRound): RoundRecord {
+function recordOf({ certificate: _c, evidence: _e, evaluation: _v, ...record }: StudyRound): RoundRecord {
   return record
 }
 

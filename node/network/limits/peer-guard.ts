@@ -94,6 +94,13 @@ export class PeerGuard {
     this.#unaccounted.of(peer).give(bytes + FRAME_OVERHEAD_BYTES)
   }
 
+  /** Records bytes of a connection relayed by that peer, which `received` counted as its own: they are counted again. */
+  carried(relay: string, bytes: number): void {
+    this.#received -= bytes
+    this.account(relay, bytes)
+    this.#frames.of(relay).give(FRAMES_PER_WRITE)
+  }
+
   /** One more connection. @returns false when the peer reconnects too often */
   connects(peer: string): boolean {
     return this.#take(this.#connections, { peer, amount: 1, reason: 'too-many-connections' })

@@ -37,9 +37,10 @@ const CONFINED: readonly { name: RegExp; where: RegExp }[] = [
   { name: /^@tensorflow\//, where: /^node\/training\/backend\.ts$/ },
   { name: /^fft\.js$/, where: /^crypto\/accounting\/fourier\.ts$/ },
   { name: /^it-pipe$/, where: /^node\/network\/request-reply\.ts$/ },
+  { name: /^ws$/, where: /^node\/network\/reach\/(web-socket|transports)\.ts$/ },
   {
     name: /^(libp2p(\/|$)|@libp2p\/|@chainsafe\/)/,
-    where: /^(node\/network\/(libp2p-host|request-reply)\.ts$|test\/)/,
+    where: /^(node\/network\/(libp2p-host|request-reply)\.ts$|node\/network\/reach\/|test\/)/,
   },
 ]
 /** The only file that loads packages by computed names: engines that may not be installed. */

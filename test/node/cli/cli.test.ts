@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
 import { EXIT } from '../../../node/errors.ts'
-import { createHttpApp, serveHttp } from '../../../node/http/http.ts'
+import { serveHttp } from '../../../node/http/http.ts'
 import type { NodeStatus } from '../../../node/http/status.ts'
 import { observerWords } from '../../../node/privacy/epsilon-text.ts'
 import { loadIdentity } from '../../../node/storage/identity.ts'
 import { sealStudy } from '../../../node/storage/study-file.ts'
 import { confrere, fails, works } from '../../helpers/cli.ts'
+import { appForTest, filledView } from '../../helpers/http/filled-view.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { specText } from '../../helpers/study/study-spec.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
@@ -296,9 +297,7 @@ const status: NodeStatus = {
 }
 
 test('status asks the running node', async t => {
-  const ready = () => ({ ready: true, reasons: [] })
-  const privacy = () => ({ accounts: [], note: '' })
-  const app = createHttpApp({ status: () => status, rounds: () => [], privacy, ready, live: () => true })
+  const { app } = appForTest({ view: filledView([], { status: () => status }) })
   const server = await serveHttp({ app, host: '127.0.0.1', port: 0 })
   t.teardown(() => server.close())
   const { folders } = await hospitals(t, 1, '--http-port', String(server.port))

@@ -1,0 +1,88 @@
+/**
+ * Being reached through relays. Every connected peer that relays is one; each peer keeps a place at its first few of an
+ * order that anybody can compute, so that others find it without being told.
+ *
+ * The order is rendezvous hashing (Thaler and Ravishankar, 1998): it spreads the peers over the relays, and a relay that
+ * comes or goes moves only its own share.
+ *
+ * @module
+ */
+
+import { createHash } from 'node:crypto'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Reservations } from './transports.ts'
+
+/** Places that a peer keeps. */
+export const PLACES = 3
+/** Relays that are asked for a peer: more than PLACES, since two peers may see different relays. */
+const ASKED_MAX = 8
+
+export class RelayClient {
+  readonly #self: () => string
+  readonly #reservations: () => Reservations
+  readonly #failed: (relay: string, error: unknown) => void
+  readonly #relays = new Set<string>()
+  readonly #asked = new Set<string>()
+
+  /** @param self our PeerId */
+  constructor({
+    self,
+    reservations,
+    failed,
+  }: {
+    self: () => string
+    reservations: () => Reservations
+    failed: (relay: string, error: unknown) => void
+  }) {
+    this.#self = self
+    this.#reservations = reservations
+    this.#failed = failed
+  }
+
+  /** A directly connected peer relays. */
+  found(relay: string): void {
+    this.#relays.add(relay)
+    this.tend()
+  }
+
+  /** A peer is no longer connected directly. */
+  lost(relay: string): void {
+    this.#relays.delete(relay)
+  }
+
+  /** Relays that keep a place for us. */
+  get places(): string[] {
+    return [...this.#relays].filter(relay => this.#reservations().hasReservation(peerIdFromString(relay)))
+  }
+
+  /** Asks the first relays of our order for a place, where they keep none. */
+  tend(): void {
+    const store = this.#reservations()
+    for (const relay of ranked([...this.#relays], this.#self()).slice(0, PLACES)) {
+      if (this.#asked.has(relay) || store.hasReservation(peerIdFromString(relay))) continue
+      this.#asked.add(relay)
+      store
+        .addRelay(peerIdFromString(relay), 'configured')
+        .catch(error => this.#failed(relay, error))
+        .finally(() => this.#asked.delete(relay))
+    }
+  }
+
+  /** Addresses of a peer through relays, the likeliest first. */
+  toward(peer: string): Multiaddr[] {
+    const relays = [...this.#relays].filter(relay => relay !== peer)
+    return ranked(relays, peer)
+      .slice(0, ASKED_MAX)
+      .map(relay => multiaddr(`/p2p/${relay}/p2p-circuit/p2p/${peer}`))
+  }
+}
+
+/** The relays in a peer's order. */
+export function ranked(relays: readonly string[], peer: string): string[] {
+  const weight = (relay: string) => createHash('sha256').update(`${relay}/${peer}`).digest('hex')
+  return relays
+    .map(relay => ({ relay, weight: weight(relay) }))
+    .sort((a, b) => (a.weight < b.weight ? -1 : 1))
+    .map(({ relay }) => relay)
+}

@@ -1,0 +1,165 @@
+// Claims of node/network/reach: two members that cannot dial each other meet through a third that relays; a stranger gets
+// neither a place nor a circuit; the limits of a relay hold; a slow reader costs the relay no memory.
+
+import { memoryUsage } from 'node:process'
+import test from 'ava'
+import { ranked } from '../../../../node/network/reach/relay-client.ts'
+import {
+  allowsCircuit,
+  CIRCUITS_MAX,
+  CIRCUITS_PER_PAIR_MAX,
+  CIRCUITS_PER_PEER_MAX,
+} from '../../../../node/network/reach/relay-server.ts'
+import { createReachNode, echo, type ReachNode, until, within } from '../../../helpers/reach/reach-node.ts'
+
+const LISTEN = ['/ip4/127.0.0.1/tcp/0']
+const MEGABYTES = 1 << 20
+
+/** A relay, and two nodes behind NAT: nobody can dial them. */
+async function createTriangle(t: { teardown(end: () => unknown): void }) {
+  const members = new Set<string>()
+  const admits = (peer: string) => members.has(peer)
+  const [relay, left, right] = await Promise.all([
+    createReachNode({ listen: LISTEN, admits }),
+    createReachNode({ admits }),
+    createReachNode({ admits }),
+  ])
+  t.teardown(() => Promise.all([relay, left, right].map(node => node.stop())))
+  for (const { peer } of [relay, left, right]) members.add(peer)
+  for (const node of [left, right]) {
+    await node.dial(relay.peer, relay.addresses(), within())
+    await until('a place at the relay', () => node.reach.places.includes(relay.peer))
+  }
+  return { relay, left, right, members, admits }
+}
+
+function strikesOf(nodes: readonly ReachNode[]): unknown[] {
+  return nodes.flatMap(node => nodes.map(({ peer }) => node.guard.strikes.weight(peer))).filter(weight => weight > 0)
+}
+
+test('two members without an address meet through a third: streams, gossip and megabytes', async t => {
+  const { relay, left, right } = await createTriangle(t)
+  await t.throwsAsync(() => left.dial(right.peer, ['/ip4/127.0.0.1/tcp/1'], within(1)))
+  await left.dial(right.peer, ['/ip4/127.0.0.1/tcp/1'], within())
+  t.like(left.reach.way(right.peer), { via: 'relay', relay: relay.peer })
+  await until('the other side has it too', () => right.connected(left.peer))
+  t.like(right.reach.way(left.peer), { via: 'relay', relay: relay.peer })
+  t.like(left.reach.way(relay.peer), { via: 'direct' })
+  const relayedMs = await echo(left, right.peer, 8 * MEGABYTES)
+  const directMs = await echo(left, relay.peer, 8 * MEGABYTES)
+  t.log(`8 MiB there and back: ${relayedMs.toFixed(0)} ms relayed, ${directMs.toFixed(0)} ms direct`)
+  await until('gossip has met', () => left.subscribers().includes(right.peer))
+  left.publish(new TextEncoder().encode('hello'))
+  await until('gossip arrived', () => right.heard.includes('hello') && relay.heard.includes('hello'))
+  const { bytes, circuits, places } = relay.reach.relayed!
+  t.deepEqual({ circuits, places }, { circuits: 1, places: 2 })
+  t.true(bytes > 16 * MEGABYTES && bytes < 18 * MEGABYTES, `${bytes} bytes relayed`)
+  t.deepEqual(strikesOf([relay, left, right]), [])
+  t.deepEqual(
+    left.reach.failures(right.peer).map(({ address, text }) => ({ address, text })),
+    [{ address: '/ip4/127.0.0.1/tcp/1', text: 'nothing listens there (connection refused)' }],
+  )
+})
+
+test('a stranger gets no place at a relay, and nobody is reached through one that does not admit both', async t => {
+  const { relay, left, right, members } = await createTriangle(t)
+  const stranger = await createReachNode({})
+  t.teardown(() => stranger.stop())
+  await stranger.dial(relay.peer, relay.addresses(), within()).catch(() => {})
+  await until('the relay ended it', () => !stranger.connected(relay.peer))
+  t.deepEqual(stranger.reach.places, [])
+  t.is(relay.reach.relayed!.places, 2)
+  t.regex(stranger.reach.failures(relay.peer)[0]!.text, /does not know this node/)
+  await t.throwsAsync(() => stranger.dial(right.peer, [], within()))
+  // a member that is removed keeps no way through the relay
+  members.delete(right.peer)
+  await t.throwsAsync(() => left.dial(right.peer, [], within()))
+  t.is(left.reach.way(right.peer), undefined)
+  t.is(relay.reach.relayed!.circuits, 0)
+})
+
+test('a node that does not relay keeps no place and makes no circuit', async t => {
+  const relay = await createReachNode({ listen: LISTEN, reach: { relay: false } })
+  const [left, right] = await Promise.all([createReachNode({}), createReachNode({})])
+  t.teardown(() => Promise.all([relay, left, right].map(node => node.stop())))
+  for (const node of [left, right]) await node.dial(relay.peer, relay.addresses(), within())
+  await echo(left, relay.peer, 1000)
+  t.deepEqual([left.reach.places, relay.reach.relayed], [[], undefined])
+  await t.throwsAsync(() => left.dial(right.peer, [], within()), { message: /no address of that peer/ })
+})
+
+test('a reader that stalls costs the relay a few windows, not the transfer', async t => {
+  const { relay, left, right } = await createTriangle(t)
+  const PROTOCOL = '/confrere-test/stall/1.0.0'
+  const served = Promise.withResolvers<ReturnType<ReachNode['channel']>>()
+  await right.handle(PROTOCOL, async stream => served.resolve(right.channel(stream, left.peer)))
+  await left.dial(right.peer, [], within())
+  const out = left.channel(await left.open(right.peer, PROTOCOL, within()), right.peer)
+  const data = new Uint8Array(64 * MEGABYTES)
+  const writing = out.write(data)
+  const inbound = await served.promise
+  await inbound.readInto(new Uint8Array(1000))
+  for (let settled = 0, last = -1; settled < 10; settled = relay.reach.relayed!.bytes === last ? settled + 1 : 0) {
+    last = relay.reach.relayed!.bytes
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  const held = relay.reach.relayed!.bytes
+  t.log(`${(held / MEGABYTES).toFixed(1)} MiB passed, ${(memoryUsage.rss() / MEGABYTES).toFixed(0)} MiB in memory`)
+  t.true(held < 8 * MEGABYTES, `${held} bytes passed`)
+  const rest = new Uint8Array(data.length - 1000)
+  await Promise.all([inbound.readInto(rest), writing])
+  t.deepEqual(strikesOf([relay, left, right]), [])
+})
+
+test('a circuit that ends is counted no longer', async t => {
+  const { relay, left, right } = await createTriangle(t)
+  await left.dial(right.peer, [], within())
+  t.is(relay.reach.relayed!.circuits, 1)
+  await left.hangUp(right.peer)
+  await until('the circuit ended', () => relay.reach.relayed!.circuits === 0)
+})
+
+test('the limits of circuits hold for a pair, for each peer and for all', t => {
+  const circuits = (count: number, ends: (i: number) => [string, string]) =>
+    new Set(Array.from({ length: count }, (_, i) => ends(i)).map(([from, to]) => ({ from, to })))
+  const pair = { from: 'a', to: 'b' }
+  const between = (count: number) => circuits(count, i => (i % 2 === 0 ? ['a', 'b'] : ['b', 'a']))
+  t.true(allowsCircuit(between(CIRCUITS_PER_PAIR_MAX - 1), pair))
+  t.false(allowsCircuit(between(CIRCUITS_PER_PAIR_MAX), pair))
+  t.true(allowsCircuit(between(CIRCUITS_PER_PAIR_MAX), { from: 'a', to: 'c' }))
+  for (const peer of ['a', 'b']) {
+    t.true(
+      allowsCircuit(
+        circuits(CIRCUITS_PER_PEER_MAX - 1, i => [peer, `x${i}`]),
+        pair,
+      ),
+    )
+    t.false(
+      allowsCircuit(
+        circuits(CIRCUITS_PER_PEER_MAX, i => [`x${i}`, peer]),
+        pair,
+      ),
+    )
+  }
+  t.true(
+    allowsCircuit(
+      circuits(CIRCUITS_MAX - 1, i => [`x${i}`, `y${i}`]),
+      pair,
+    ),
+  )
+  t.false(
+    allowsCircuit(
+      circuits(CIRCUITS_MAX, i => [`x${i}`, `y${i}`]),
+      pair,
+    ),
+  )
+})
+
+test('everybody finds the same relays for a peer, and different peers prefer different ones', t => {
+  const relays = Array.from({ length: 20 }, (_, i) => `relay${i}`)
+  const reversed = [...relays].reverse()
+  t.deepEqual(ranked(relays, 'a'), ranked(reversed, 'a'))
+  t.notDeepEqual(ranked(relays, 'a').slice(0, 3), ranked(relays, 'b').slice(0, 3))
+  const without = relays.filter(relay => relay !== ranked(relays, 'a')[0])
+  t.deepEqual(ranked(without, 'a'), ranked(relays, 'a').slice(1))
+})
