@@ -10,7 +10,7 @@ import { type Identity, loadIdentity, peerIdString } from '../storage/identity.t
 import { openStudy, sealStudy } from '../storage/study-file.ts'
 import { parseHospital } from '../study/hospital-text.ts'
 import { documentOfSpec, readStudySpec, type StudySpec } from '../study/study-spec.ts'
-import { readTemplate, readTemplateText, TEMPLATE_NAMES, templateFile } from '../study/templates.ts'
+import { editableText, readTemplate, TEMPLATE_NAMES, templateFile } from '../study/templates.ts'
 import { thisMachine } from '../training/machine.ts'
 import { equalShare, requireCapacity } from '../training/needs.ts'
 import { addJsonOption, boundedNumber, collect, wholeNumber } from './options.ts'
@@ -91,20 +91,6 @@ async function specOf(spec: string | undefined, options: NewOptions): Promise<Fo
   const hospitals = hospital.map(parseHospital)
   const choices = { units, epsilon, delta, rounds, hospitals }
   return { parsed: await readTemplate(template, choices), file: `the options, or print ${file} and change it` }
-}
-
-/** A template with places for hospitals. */
-async function editableText(template: string): Promise<string> {
-  const text = await readTemplateText(template)
-  return [
-    text.trimEnd(),
-    '',
-    '# One such table for each hospital, at least three; peer is what "confrere id" prints there.',
-    '# [[hospital]]',
-    '# name = "Hospital A"',
-    '# peer = "12D3Koo..."',
-    '# addresses = ["/dns4/a.example/tcp/7419"]',
-  ].join('\n')
 }
 
 async function writeStudy(

@@ -9,6 +9,9 @@
  * @module
  */
 
+import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { equalShare, needsOf } from '../training/needs.ts'
 import type { PlanRow, StudyPlanning } from './study-planner.ts'
 
 /** b/a in squared clipping norms: with it the rounds agree with those that folds of X-rays chose, at epsilon 1 and 3. */
@@ -48,4 +51,17 @@ export function recommendedRow(
   const least = Math.min(...found.map(({ error }) => error))
   const good = found.filter(({ error }) => error <= least + EQUAL_WITHIN).sort((a, b) => a.work - b.work)
   return good[0]?.row ?? null
+}
+
+/** Hours of a study with a row's rounds and rate: an estimate for an equal share of the records on one idle core. */
+export function hoursOf(
+  document: StudyDocument,
+  { rounds, sampleRate }: Pick<PlanRow, 'rounds' | 'sampleRate'>,
+): number {
+  const { privacy, timing } = document
+  const sampled = { ...privacy, sampleRate: Math.max(1, Math.round(sampleRate * SAMPLE_RATE_ONE)) }
+  const { startSeconds, roundSeconds } = needsOf({ ...document, privacy: sampled }, equalShare(document))
+  // a round waits for hospitals at its start
+  const waited = Math.max(timing.openDelayMs, timing.trainedDelayMs) / 1000
+  return (startSeconds + rounds * (roundSeconds + waited)) / 3600
 }

@@ -6,14 +6,14 @@ import { parseStudySpec, type StudySpec } from './study-spec.ts'
 
 /** Values of a plan or a rehearsal; absent: as the text has them. */
 export interface PlannedSettings {
-  readonly rounds?: number
-  readonly units?: number
-  readonly copies?: number
-  readonly colluders?: number
-  readonly optimizer?: Partial<Pick<StudySpec['optimizer'], 'learningRate'>>
-  readonly privacy?: Partial<
-    Pick<StudySpec['privacy'], 'epsilon' | 'delta' | 'sampleRate' | 'clippingNorm' | 'localSteps' | 'noise'>
-  >
+  readonly rounds?: number | undefined
+  readonly units?: number | undefined
+  readonly copies?: number | undefined
+  readonly colluders?: number | undefined
+  readonly optimizer?: { readonly learningRate?: number | undefined }
+  readonly privacy?: {
+    readonly [Key in 'epsilon' | 'delta' | 'sampleRate' | 'clippingNorm' | 'localSteps']?: number | undefined
+  } & { readonly noise?: 'local' }
 }
 
 type Values = Readonly<Record<string, number | string | undefined>>
@@ -53,7 +53,7 @@ export function specTextWith(
 }
 
 /** A spec with settings instead of its own. */
-export function specWith(spec: StudySpec, { optimizer, privacy, ...top }: PlannedSettings): StudySpec {
+export function specWith(spec: StudySpec, { optimizer = {}, privacy = {}, ...top }: PlannedSettings): StudySpec {
   return {
     ...spec,
     ...defined(top),
@@ -62,8 +62,10 @@ export function specWith(spec: StudySpec, { optimizer, privacy, ...top }: Planne
   }
 }
 
-function defined<Part extends object>(values: Part = {} as Part): Part {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Part
+function defined(values: Values): Record<string, number | string> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])),
+  )
 }
 
 /** Lines of a text in which one table has values; those that it has not yet come first in it. */

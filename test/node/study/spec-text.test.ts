@@ -48,9 +48,8 @@ test('a comment behind a value stays', async t => {
 })
 
 test('a text that says a value in another way is refused with the values', async t => {
-  const dotted = (await readTemplateText('tabular')).replace(
-    /\[privacy\]\n([\s\S]*)$/,
-    (_, keys: string) => keys.replaceAll(/^(?=\w)/gm, 'privacy.'),
+  const dotted = (await readTemplateText('tabular')).replace(/\[privacy\]\n([\s\S]*)$/, (_, keys: string) =>
+    keys.replaceAll(/^(?=\w)/gm, 'privacy.'),
   )
   const text = dotted.replace(/(privacy\.[\s\S]*)$/, '')
   const moved = dotted.slice(text.length) + text
