@@ -1,5 +1,5 @@
-// Claims of tuning: settings are tried with the study's own noise by cross-validation, the best comes first, and
-// patients are counted where they are the unit.
+// Claims of tuning: settings are tried with the study's own noise by cross-validation, the best comes first, patients are
+// counted where they are the unit, and features are centred by their mean where the study centres them, with its noise.
 
 import test from 'ava'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
@@ -62,4 +62,27 @@ test('too few records for the folds and hospitals are refused', t => {
   const spec = specOf({ contract })
   t.throws(() => tune({ ...few, spec, dataset: records(22, { patients: true }) }), { code: 'too-few-records' })
   t.notThrows(() => tune({ ...few, spec, dataset: records(24, { patients: true }) }))
+})
+
+/** Dark or bright in one half, each with its own grain. */
+function images(count: number): Dataset {
+  const labels = Int32Array.from({ length: count }, (_, at) => at % 2)
+  const inputs = Float32Array.from({ length: 64 * count }, (_, at) => {
+    const isLeft = at % 8 < 4
+    return 0.2 + ((labels[at >> 6] === 1) === isLeft ? 0.05 : 0) * (at % 2) + ((at * 7919) % 101) / 500
+  })
+  return { count, shape: [8, 8, 1], inputs, labels }
+}
+
+test('a study on centred features is tried with their mean, whose noise is that of the study', t => {
+  const contract = ['kind = "image"', 'shape = [8, 8, 1]', 'classes = ["low", "high"]']
+  const plain = { ...specOf({ contract }), model: { preset: 'scattering', scales: 1, angles: 2, cell: 4 } } as StudySpec
+  const rowWith = (spec: StudySpec) =>
+    tune({
+      ...{ spec, dataset: images(60), settings: [setting], folds: 2, backend, rng: seededRng('folds') },
+    })[0]!
+  const [most, least] = [0.5, 0.001].map(share => rowWith({ ...plain, normalisation: { share } }))
+  t.true(most!.auc.every(Number.isFinite))
+  t.notDeepEqual(most, rowWith(plain), 'the mean is used')
+  t.notDeepEqual(most, least, 'and has the noise of its share')
 })
