@@ -14,6 +14,7 @@ const CLEAN: Record<string, string> = {
   'protocols/model/checkpoint.ts': '',
   'node/training/backend.ts': '',
   'node/network/libp2p-host.ts': '',
+  'node/network/reach/transports.ts': '',
   'node/network/request-reply.ts': '',
   'sim/d.ts': "import { c } from '../node/c.ts'\nexport const d = c\n",
   'test/e.test.ts': "import { d } from '../sim/d.ts'\nexport const e = d\n",

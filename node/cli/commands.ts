@@ -11,42 +11,42 @@ const STUDY_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'plan',
     description: 'the noise and the three epsilons over rounds and sample rates, before anything is spent',
-    load: async () => (await import('./study-plan.ts')).addStudyPlan,
+    load: async () => (await import('./study/plan.ts')).addStudyPlan,
   },
   {
     name: 'new',
     description: 'write a study: solve its noise for the wanted epsilon and sign it',
-    load: async () => (await import('./study-new.ts')).addStudyNew,
+    load: async () => (await import('./study/new.ts')).addStudyNew,
   },
   {
     name: 'show',
     description: 'verify a study file and show what it says',
-    load: async () => (await import('./study-show.ts')).addStudyShow,
+    load: async () => (await import('./study/show.ts')).addStudyShow,
   },
   {
     name: 'approve',
     description: 'verify a study file and agree to take part in it',
-    load: async () => (await import('./study-approve.ts')).addStudyApprove,
+    load: async () => (await import('./study/approve.ts')).addStudyApprove,
   },
   {
     name: 'leave',
     description: 'take no further part in a study',
-    load: async () => (await import('./study-leave.ts')).addStudyLeave,
+    load: async () => (await import('./study/leave.ts')).addStudyLeave,
   },
   {
     name: 'list',
     description: 'proposed, approved and finished studies, and who has approved them',
-    load: async () => (await import('./contacts/study-list.ts')).addStudyList,
+    load: async () => (await import('./study/list.ts')).addStudyList,
   },
   {
     name: 'propose',
     description: 'send a study to those of its hospitals that are contacts',
-    load: async () => (await import('./contacts/study-propose.ts')).addStudyPropose,
+    load: async () => (await import('./study/propose.ts')).addStudyPropose,
   },
   {
     name: 'refuse',
     description: 'refuse a proposed study, and tell the others',
-    load: async () => (await import('./contacts/study-refuse.ts')).addStudyRefuse,
+    load: async () => (await import('./study/refuse.ts')).addStudyRefuse,
   },
 ]
 

@@ -26,7 +26,6 @@ import { type AntiEntropy, createAntiEntropy } from '../network/anti-entropy.ts'
 import type { GossipVerdict } from '../network/gossip-reader.ts'
 import type { HelloDesk } from '../network/hello-desk.ts'
 import { AuthorLimits } from '../network/limits/author-limits.ts'
-import type { Strike } from '../network/limits/strikes.ts'
 import { type HelloClocks, Neighbours } from '../network/neighbours.ts'
 import type { Network, NetworkHost } from '../network/network.ts'
 import { TransferClient } from '../network/transfer/client.ts'
@@ -327,11 +326,6 @@ export class StudyNode {
     this.#recorder.charged(charge)
   }
 
-  /** What is held against peers since the start. */
-  strikes(): Strike[] {
-    return this.#network.guard.strikes.list()
-  }
-
   rounds(): readonly RoundRecord[] {
     return this.#recorder.records
   }
@@ -390,7 +384,7 @@ export class StudyNode {
       eventLoopLagP99Ms: Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS),
       lastError,
       roster: { version: this.#driver.state.roster.version, approving: this.#approving() },
-      strikes: this.strikes(),
+      strikes: this.#network.guard.strikes.list(),
       evidence: this.#components.evidence.count,
     }
   }

@@ -1,12 +1,12 @@
 /** Host and TCP port of a multiaddr. @module */
 
 import { multiaddr } from '@multiformats/multiaddr'
-import type { Endpoint } from './world.ts'
+import type { Place } from './world.ts'
 
 const HOSTS = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6'])
 
 /** @returns null where the address is not of a TCP port, or leads through a relay */
-export function endpointOf(address: string): Endpoint | null {
+export function placeOf(address: string): Place | null {
   const parts = multiaddr(address).getComponents()
   if (parts.some(({ name }) => name === 'p2p-circuit')) return null
   const host = parts.find(({ name }) => HOSTS.has(name))?.value
@@ -15,6 +15,6 @@ export function endpointOf(address: string): Endpoint | null {
 }
 
 /** An endpoint as people write it. */
-export function endpointText({ host, port }: Endpoint): string {
+export function endpointText({ host, port }: Place): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

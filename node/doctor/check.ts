@@ -41,7 +41,7 @@ export interface DoctorCheck {
   run(subject: DoctorSubject, world: DoctorWorld): Promise<readonly DoctorFinding[]>
 }
 
-export const ok = (found: string): DoctorFinding => ({ state: 'ok', found })
+export const passed = (found: string): DoctorFinding => ({ state: 'ok', found })
 export const notChecked = (found: string): DoctorFinding => ({ state: 'not-checked', found })
 
 /** A failure, as the error of another part of the program tells it. */

@@ -2,7 +2,7 @@
 
 import type { NodeConfig } from '../config/config.ts'
 import { EXIT } from '../errors.ts'
-import { type DoctorCheck, notChecked, ok, valueIn } from './check.ts'
+import { type DoctorCheck, notChecked, passed, valueIn } from './check.ts'
 import { proxyOf } from './proxy.ts'
 
 /** Logs and ledger entries of two hospitals must be comparable; a Date header has whole seconds. */
@@ -22,7 +22,7 @@ export const clockCheck: DoctorCheck = {
     if (differences.length === 0) return [notChecked('no server that the config names tells its time')]
     const difference = differences.sort((a, b) => a - b)[Math.floor(differences.length / 2)]!
     const seconds = Math.round(Math.abs(difference) / 1000)
-    if (Math.abs(difference) <= DIFFERENCE_MS_MAX) return [ok(`within ${seconds} s of a server's clock`)]
+    if (Math.abs(difference) <= DIFFERENCE_MS_MAX) return [passed(`within ${seconds} s of a server's clock`)]
     return [
       {
         state: 'failed',

@@ -1,6 +1,6 @@
 /** Whether the tensor engine of the config loads. @module */
 
-import { type DoctorCheck, notChecked, ok, valueIn } from './check.ts'
+import { type DoctorCheck, notChecked, passed, valueIn } from './check.ts'
 
 export const engineCheck: DoctorCheck = {
   name: 'engine',
@@ -11,6 +11,6 @@ export const engineCheck: DoctorCheck = {
     if (engine === undefined) return [notChecked('the config cannot be read')]
     const { loadBackend } = await import('../training/backend.ts')
     const loaded = await loadBackend({ engine })
-    return [ok(`${loaded.engine} loads (training.engine is ${JSON.stringify(engine)})`)]
+    return [passed(`${loaded.engine} loads (training.engine is ${JSON.stringify(engine)})`)]
   },
 }

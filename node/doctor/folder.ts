@@ -3,7 +3,7 @@
 import { stat, statfs } from 'node:fs/promises'
 import { EXIT } from '../errors.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
-import { type DoctorCheck, type DoctorFinding, ok } from './check.ts'
+import { type DoctorCheck, type DoctorFinding, passed } from './check.ts'
 
 /** Below it, a ledger and a transcript soon have no room. */
 const FREE_BYTES_MIN = 100e6
@@ -24,7 +24,7 @@ export const folderCheck: DoctorCheck = {
 
 function roomIn(folder: string, freeBytes: number): DoctorFinding {
   const found = `${Math.floor(freeBytes / 1e6)} MB are free in ${folder}`
-  if (freeBytes >= FREE_BYTES_ADVISED) return ok(found)
+  if (freeBytes >= FREE_BYTES_ADVISED) return passed(found)
   return {
     state: freeBytes < FREE_BYTES_MIN ? 'failed' : 'warning',
     found,

@@ -3,7 +3,7 @@
 import { lstat } from 'node:fs/promises'
 import { EXIT } from '../errors.ts'
 import { ledgerPath, readLedgerFile } from '../privacy/ledger-file.ts'
-import { type DoctorCheck, ok } from './check.ts'
+import { type DoctorCheck, passed } from './check.ts'
 
 export const ledgerCheck: DoctorCheck = {
   name: 'ledger',
@@ -23,7 +23,7 @@ export const ledgerCheck: DoctorCheck = {
       ]
     }
     const { entries } = await readLedgerFile(file, { everyEpsilon: false })
-    return [ok(`${entries.length} entries, without a gap`)]
+    return [passed(`${entries.length} entries, without a gap`)]
   },
 }
 

@@ -5,7 +5,7 @@ import { boundDataset } from '../storage/approved-studies.ts'
 import { studyFolder } from '../storage/round-files.ts'
 import { thisMachine } from '../training/machine.ts'
 import { equalShare, needsOf, needsText, requireCapacity } from '../training/needs.ts'
-import { type DoctorCheck, type DoctorFinding, notChecked, ok, readable, valueIn } from './check.ts'
+import { type DoctorCheck, type DoctorFinding, notChecked, passed, readable, valueIn } from './check.ts'
 import { countedAtHead } from './records.ts'
 
 export const machineCheck: DoctorCheck = {
@@ -24,7 +24,7 @@ export const machineCheck: DoctorCheck = {
       // what is lacking ends as this error, with a setting that would fit
       requireCapacity(document, records, await thisMachine(folder, studyFolder(folder, study)))
       const text = needsText(needsOf(document, records), found === null ? 'an equal share' : 'those here')
-      findings.push(ok(`enough for “${document.name}”: ${text}`))
+      findings.push(passed(`enough for “${document.name}”: ${text}`))
     }
     return findings
   },

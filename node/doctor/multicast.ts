@@ -1,7 +1,7 @@
 /** Whether multicast works on this machine, by which hospitals of one network find each other. @module */
 
 import { EXIT } from '../errors.ts'
-import { type DoctorCheck, notChecked, ok, valueIn } from './check.ts'
+import { type DoctorCheck, notChecked, passed, valueIn } from './check.ts'
 import { networkErrorText } from './world.ts'
 
 export const multicastCheck: DoctorCheck = {
@@ -12,7 +12,7 @@ export const multicastCheck: DoctorCheck = {
     if (valueIn(config)?.network.mdns === false) return [notChecked('network.mdns is false')]
     try {
       await world.multicast()
-      return [ok('this machine hears what it sends to a group')]
+      return [passed('this machine hears what it sends to a group')]
     } catch (error) {
       return [
         {

@@ -2,7 +2,7 @@
 
 import { EXIT } from '../errors.ts'
 import { requiredNode } from '../version.ts'
-import { type DoctorCheck, ok } from './check.ts'
+import { type DoctorCheck, passed } from './check.ts'
 
 export const nodeVersionCheck: DoctorCheck = {
   name: 'node',
@@ -10,7 +10,7 @@ export const nodeVersionCheck: DoctorCheck = {
   of: 'machine',
   async run(_, { nodeVersion }) {
     const required = requiredNode()
-    if (!isOlder(nodeVersion, required)) return [ok(`Node.js ${nodeVersion}`)]
+    if (!isOlder(nodeVersion, required)) return [passed(`Node.js ${nodeVersion}`)]
     return [
       {
         state: 'failed',

@@ -4,8 +4,8 @@ import type { NodeConfig } from '../config/config.ts'
 import { EXIT } from '../errors.ts'
 import { peerIdString } from '../storage/identity.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
-import { endpointOf, endpointText } from './addresses.ts'
-import { type DoctorCheck, type DoctorFinding, notChecked, ok, valueIn } from './check.ts'
+import { endpointText, placeOf } from './addresses.ts'
+import { type DoctorCheck, type DoctorFinding, notChecked, passed, valueIn } from './check.ts'
 import { proxyOf } from './proxy.ts'
 import { type DoctorWorld, networkErrorText } from './world.ts'
 
@@ -34,7 +34,7 @@ export const peersCheck: DoctorCheck = {
     const isProxied = read !== null && proxyOf(read) !== null
     const findings = await Promise.all(
       others.map(async other => {
-        if (other.peer !== null && connected.has(other.peer)) return ok(`${other.name} is connected`)
+        if (other.peer !== null && connected.has(other.peer)) return passed(`${other.name} is connected`)
         if (isProxied) return notChecked(`${other.name} is reached through the proxy`)
         return await findingOf(other, world)
       }),
@@ -59,14 +59,14 @@ function peersOf(studies: readonly VerifiedStudy[], config: NodeConfig | null, s
 }
 
 async function findingOf({ name, addresses }: Reachable, world: DoctorWorld): Promise<DoctorFinding> {
-  const endpoints = addresses.slice(0, ADDRESSES_MAX).flatMap(address => endpointOf(address) ?? [])
+  const endpoints = addresses.slice(0, ADDRESSES_MAX).flatMap(address => placeOf(address) ?? [])
   if (endpoints.length === 0) return notChecked(`${name} has no address that can be tried from here`)
   const reasons: string[] = []
   for (const endpoint of endpoints) {
     try {
       await world.resolve(endpoint.host)
       await world.connect(endpoint)
-      return ok(`${name} answers at ${endpointText(endpoint)}`)
+      return passed(`${name} answers at ${endpointText(endpoint)}`)
     } catch (error) {
       reasons.push(`${endpointText(endpoint)}: ${networkErrorText(error)}`)
     }

@@ -2,13 +2,13 @@
 
 import type { NodeConfig } from '../config/config.ts'
 import { EXIT } from '../errors.ts'
-import { endpointOf, endpointText } from './addresses.ts'
-import { type DoctorCheck, type DoctorFinding, type DoctorSubject, notChecked, ok, valueIn } from './check.ts'
-import { type DoctorWorld, type Endpoint, networkErrorText } from './world.ts'
+import { endpointText, placeOf } from './addresses.ts'
+import { type DoctorCheck, type DoctorFinding, type DoctorSubject, notChecked, passed, valueIn } from './check.ts'
+import { type DoctorWorld, networkErrorText, type Place } from './world.ts'
 
 interface Port {
   readonly key: 'http.port' | 'network.listen'
-  readonly endpoint: Endpoint
+  readonly endpoint: Place
 }
 
 export const portsCheck: DoctorCheck = {
@@ -24,7 +24,7 @@ export const portsCheck: DoctorCheck = {
 
 function portsOf({ http, network }: NodeConfig): Port[] {
   const listening = network.listen.flatMap((address): Port[] => {
-    const endpoint = endpointOf(address)
+    const endpoint = placeOf(address)
     return endpoint === null ? [] : [{ key: 'network.listen', endpoint }]
   })
   return [{ key: 'http.port' as const, endpoint: http }, ...listening]
@@ -36,13 +36,13 @@ async function findingOf(
   world: DoctorWorld,
 ): Promise<DoctorFinding> {
   const where = `${endpointText(endpoint)} (${key})`
-  if (endpoint.port === 0) return ok(`${where}: any free port`)
+  if (endpoint.port === 0) return passed(`${where}: any free port`)
   try {
     await world.listen(endpoint)
-    return ok(`${where} is free`)
+    return passed(`${where} is free`)
   } catch (error) {
     const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    if (isTaken && (await running()) !== null) return ok(`${where} is this node's, which runs`)
+    if (isTaken && (await running()) !== null) return passed(`${where} is this node's, which runs`)
     return {
       state: 'failed',
       found: `${where} cannot be listened on: ${networkErrorText(error)}`,

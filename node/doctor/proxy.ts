@@ -3,8 +3,8 @@
 import type { NodeConfig } from '../config/config.ts'
 import { EXIT } from '../errors.ts'
 import { endpointText } from './addresses.ts'
-import { type DoctorCheck, notChecked, ok, valueIn } from './check.ts'
-import { type Endpoint, networkErrorText } from './world.ts'
+import { type DoctorCheck, notChecked, passed, valueIn } from './check.ts'
+import { networkErrorText, type Place } from './world.ts'
 
 const HTTP_PORT = 80
 const HTTPS_PORT = 443
@@ -15,7 +15,7 @@ export function proxyOf({ network }: NodeConfig): string | null {
   return proxy ?? null
 }
 
-function endpointOfUrl(text: string): Endpoint {
+function endpointOfUrl(text: string): Place {
   const { protocol, hostname, port } = new URL(text)
   const host = hostname.replace(/^\[|\]$/g, '')
   return { host, port: port === '' ? (protocol === 'https:' ? HTTPS_PORT : HTTP_PORT) : Number(port) }
@@ -35,7 +35,7 @@ export const proxyCheck: DoctorCheck = {
     try {
       await world.resolve(endpoint.host)
       await world.connect(endpoint)
-      return [ok(`the proxy ${endpointText(endpoint)} answers`)]
+      return [passed(`the proxy ${endpointText(endpoint)} answers`)]
     } catch (error) {
       return [
         {

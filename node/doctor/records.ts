@@ -8,7 +8,7 @@ import type { DataSource } from '../datasets/source.ts'
 import { EXIT } from '../errors.ts'
 import { boundDataset } from '../storage/approved-studies.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
-import { type DoctorCheck, type DoctorFinding, notChecked, ok, readable, valueIn } from './check.ts'
+import { type DoctorCheck, type DoctorFinding, notChecked, passed, readable, valueIn } from './check.ts'
 
 export const recordsCheck: DoctorCheck = {
   name: 'records',
@@ -52,7 +52,7 @@ async function findingOf({ document }: VerifiedStudy, source: DataSource | null)
   const { inspectDataset, isRecordFormat } = await import('../datasets/open-dataset.ts')
   if (isRecordFormat(source.path)) {
     const { count, shape } = await inspectDataset(source.path, source.split)
-    if (sizes(shape) === sizes(document.contract.shape)) return ok(`${count} records ${named}, ${shape.join('x')}`)
+    if (sizes(shape) === sizes(document.contract.shape)) return passed(`${count} records ${named}, ${shape.join('x')}`)
     return {
       state: 'failed',
       found: `The records are ${shape.join('x')}, and those ${named} ${document.contract.shape.join('x')}`,
@@ -73,7 +73,7 @@ async function presence(path: string, named: string): Promise<DoctorFinding> {
     await access(path, constants.R_OK)
     const isFolder = (await stat(path)).isDirectory()
     if (!isFolder || (await readdir(path)).length > 0) {
-      return ok(`the records ${named} are there; "confrere data check ${path}" says of each file whether it fits`)
+      return passed(`the records ${named} are there; "confrere data check ${path}" says of each file whether it fits`)
     }
     return missing(`The folder of the records ${named}, ${path}, is empty`)
   } catch (error) {

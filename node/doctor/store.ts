@@ -3,14 +3,14 @@
 import { createRoster } from '../../protocols/roster/roster.ts'
 import { OperatorError } from '../errors.ts'
 import { openStore } from '../storage/store.ts'
-import { type DoctorCheck, type DoctorFinding, failedBy, notChecked, ok, valueIn } from './check.ts'
+import { type DoctorCheck, type DoctorFinding, failedBy, notChecked, passed, valueIn } from './check.ts'
 
 export const storeCheck: DoctorCheck = {
   name: 'store',
   isCheap: false,
   of: 'folder',
   async run({ folder, studies, running }) {
-    if ((await running()) !== null) return [ok('the node has it open')]
+    if ((await running()) !== null) return [passed('the node has it open')]
     const approved = valueIn(studies) ?? []
     if (approved.length === 0) return [notChecked('no study is approved yet')]
     const findings: DoctorFinding[] = []
@@ -20,7 +20,7 @@ export const storeCheck: DoctorCheck = {
         const store = await openStore(folder, id)
         try {
           const { head } = await store.head({ document, study: id, founding: createRoster(document.hospitals) })
-          findings.push(ok(`“${document.name}” stands before round ${head.round}`))
+          findings.push(passed(`“${document.name}” stands before round ${head.round}`))
         } finally {
           await store.close()
         }

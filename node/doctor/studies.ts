@@ -4,7 +4,15 @@ import { EXIT, OperatorError } from '../errors.ts'
 import { requireStudyWithinCap } from '../privacy/caps.ts'
 import { peerIdString } from '../storage/identity.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
-import { type DoctorCheck, type DoctorFinding, type DoctorSubject, failedBy, notChecked, ok, valueIn } from './check.ts'
+import {
+  type DoctorCheck,
+  type DoctorFinding,
+  type DoctorSubject,
+  failedBy,
+  notChecked,
+  passed,
+  valueIn,
+} from './check.ts'
 
 export const studiesCheck: DoctorCheck = {
   name: 'studies',
@@ -35,5 +43,5 @@ function findingOf({ document, study }: VerifiedStudy, subject: DoctorSubject): 
       exitCode: EXIT.notInRoster,
     }
   }
-  return ok(`${named} of ${document.hospitals.length} hospitals`)
+  return passed(`${named} of ${document.hospitals.length} hospitals`)
 }

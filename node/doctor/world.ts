@@ -5,7 +5,7 @@ import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { connect, createServer } from 'node:net'
 
-export interface Endpoint {
+export interface Place {
   readonly host: string
   readonly port: number
 }
@@ -19,9 +19,9 @@ export interface DoctorWorld {
   /** resolves when a name has an address */
   resolve(host: string): Promise<void>
   /** resolves when a TCP connection was made, and ends it */
-  connect(endpoint: Endpoint): Promise<void>
+  connect(endpoint: Place): Promise<void>
   /** resolves when a port can be listened on, and frees it */
-  listen(endpoint: Endpoint): Promise<void>
+  listen(endpoint: Place): Promise<void>
   /** resolves when a datagram that was sent to a multicast group came back to this machine */
   multicast(): Promise<void>
   /** the answer's Date header, or null */

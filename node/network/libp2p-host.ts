@@ -34,17 +34,9 @@ import {
   STREAMS_PER_PROTOCOL_MAX,
 } from './limits/limits.ts'
 import { PeerGuard } from './limits/peer-guard.ts'
+import { limitStreams } from './limits/streams.ts'
 import type { StrikeReason, Strikes } from './limits/strikes.ts'
-import type {
-  HostHandlers,
-  HostInit,
-  Network,
-  NetworkHandlers,
-  NetworkHost,
-  SoleNetwork,
-  StreamHandler,
-  Streams,
-} from './network.ts'
+import type { HostHandlers, HostInit, Network, NetworkHandlers, NetworkHost, SoleNetwork, Streams } from './network.ts'
 import { Reach } from './reach/reach.ts'
 import { RELAY_PROTOCOL } from './reach/relay-server.ts'
 import { REACH_DEFAULTS } from './reach/settings.ts'
@@ -358,26 +350,6 @@ function targetOf(peer: string, address: string): Multiaddr | undefined {
     return ends.length === 1 && ends[0]?.value === peer ? parsed : undefined
   } catch {
     return undefined
-  }
-}
-
-/** Limits a peer's streams of one protocol over all of its connections: the oldest is aborted. */
-function limitStreams(handler: StreamHandler, guard: PeerGuard): StreamHandler {
-  const open = new Map<string, Stream[]>()
-  return async (stream, peer) => {
-    if (!guard.requests(peer)) return stream.abort(new Error('too many requests'))
-    const streams = open.get(peer) ?? []
-    open.set(peer, streams)
-    streams.push(stream)
-    stream.addEventListener('close', () => {
-      const at = streams.indexOf(stream)
-      if (at >= 0) streams.splice(at, 1)
-    })
-    while (streams.length > STREAMS_PER_PROTOCOL_MAX) {
-      guard.strikes.add(peer, 'too-many-streams')
-      streams.shift()?.abort(new Error('too many streams'))
-    }
-    await handler(stream, peer)
   }
 }
 

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { Channel } from './channel.ts'
 import type { GossipVerdict } from './gossip-reader.ts'
 import type { PeerGuard } from './limits/peer-guard.ts'
+import type { StreamHandler } from './limits/streams.ts'
 import type { StrikeReason } from './limits/strikes.ts'
 import type { Reach } from './reach/reach.ts'
 import type { ReachSettings } from './reach/settings.ts'
@@ -96,6 +97,3 @@ export interface Network extends Streams {
 
 /** A host with one study, which starts and stops with it. */
 export interface SoleNetwork extends Network, Pick<NetworkHost, 'start' | 'stop'> {}
-
-/** Serves one inbound stream of a peer. */
-export type StreamHandler = (stream: Stream, peer: string) => Promise<void>

@@ -4,12 +4,18 @@
  * @module
  */
 
-import { epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountant.ts'
+import { type AccountedSteps, epsilonOf, noiseMultiplierFor } from '../../crypto/accounting/accountant.ts'
 import { CryptoError } from '../../crypto/errors.ts'
 import type { Epsilons } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE, STUDY_NOISE_MULTIPLIER_MIN } from '../../protocols/study/limits.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
-import { multipliersOf, type NoiseSharing, withFixedPoint } from '../../protocols/study/noise/noised-sums.ts'
+import {
+  type Multipliers,
+  multipliersOf,
+  type NoiseSharing,
+  withFixedPoint,
+} from '../../protocols/study/noise/noised-sums.ts'
+import type { StatisticsShape } from '../../protocols/study/normalisation-kinds.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
 import { type EpsilonOfHospitals, hospitalsShown } from '../privacy/patient-epsilons.ts'
 
@@ -27,6 +33,8 @@ export interface PlanningInput {
   readonly parameters: number
   /** local steps of each hospital in a round, with local noise; by default noise is distributed */
   readonly localSteps?: number
+  /** the round of statistics of a study with a normalisation; by default there is none */
+  readonly statistics?: StatisticsShape & { readonly share: number }
 }
 
 /** The input with derived values. */
@@ -34,6 +42,8 @@ interface Planned extends PlanningInput {
   readonly copies: number
   readonly sharing: NoiseSharing
   readonly contributorsMin: number
+  /** of the round of statistics */
+  readonly besides: Multipliers | null
 }
 
 /** Noise and epsilons of a number of rounds at a sample rate. */
@@ -74,7 +84,8 @@ export function planAhead(
   const contributorsMin = contributorsMinOf(colluders)
   const sharing = { noise: input.localSteps === undefined ? ('distributed' as const) : ('local' as const), colluders }
   const all = rounds.flatMap(count => sampleRates.map(rate => ({ rounds: count, sampleRate: rate })))
-  const plan = { ...input, sharing, contributorsMin, copies }
+  const sized = { ...input, sharing, contributorsMin, copies }
+  const plan = { ...sized, besides: statisticsOfPlan(sized) }
   const rows = all.map(at => rowOf(plan, at))
   const first = rows.find(({ noiseMultiplier }) => noiseMultiplier !== null)
   const epsilonsOfPatient = first === undefined ? null : patientsOf(plan, first)
@@ -90,7 +101,8 @@ function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRa
   const { hospitals, sharing, records, epsilon, delta, copies, localSteps = 1 } = plan
   const batch = sampleRate * records
   const steps = rounds * localSteps
-  const found = unlessTooNoisy(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon, copies }))
+  const besides = stepsBesides(plan, 'colluding')
+  const found = unlessTooNoisy(() => noiseMultiplierFor({ sampleRate, steps, delta, epsilon, copies, besides }))
   const z = found === null ? null : Math.max(STUDY_NOISE_MULTIPLIER_MIN, found)
   const multipliers =
     z === null ? null : unlessTooNoisy(() => multipliersAt(plan, { noiseMultiplier: z, holders: copies }))
@@ -100,18 +112,40 @@ function rowOf(plan: Planned, { rounds, sampleRate }: { rounds: number; sampleRa
   // in the average over the batch; z is that of |P| − t of the hospitals, or of each of them
   const { contributors, colluders } = noiseModeOf(sharing).sharersIn({ contributors: hospitals, ...sharing })
   const noise = (z * Math.sqrt(hospitals / (contributors - colluders))) / batch
-  const at = (noiseMultiplier: number) => epsilonOf([{ sampleRate, noiseMultiplier, steps, copies }], delta)
-  const { model, colluding, alone } = multipliers
-  const epsilons = { model: at(model), colluding: at(colluding), alone: at(alone) }
+  const at = (observer: keyof Epsilons) => {
+    const training = { sampleRate, noiseMultiplier: multipliers[observer], steps, copies }
+    return epsilonOf([training, ...stepsBesides(plan, observer)], delta)
+  }
+  const epsilons = { model: at('model'), colluding: at('colluding'), alone: at('alone') }
   return { rounds, sampleRate, batch, noiseMultiplier: z, noise, epsilons }
 }
 
+/** The round of statistics as the accountant takes it, if there is one. */
+function stepsBesides({ besides, copies }: Planned, observer: keyof Epsilons): AccountedSteps[] {
+  return besides === null ? [] : [{ sampleRate: 1, steps: 1, noiseMultiplier: besides[observer], copies }]
+}
+
+/** Noise multipliers of the statistics, all hospitals contributing. */
+function statisticsOfPlan(plan: Omit<Planned, 'besides'>): Multipliers | null {
+  const { statistics, epsilon, delta, copies, sharing, contributorsMin, hospitals } = plan
+  if (statistics === undefined) return null
+  const { share, dimension, norm, valueMax } = statistics
+  const found = noiseMultiplierFor({ sampleRate: 1, steps: 1, delta, epsilon: share * epsilon, copies })
+  const noiseMultiplier = Math.max(STUDY_NOISE_MULTIPLIER_MIN, found)
+  const needs = { clippingNorm: norm, valueMax, contributorsMin, contributorsMax: hospitals }
+  const sum = withFixedPoint(sharing, { dimension, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }, needs)
+  return multipliersOf(sharing, sum, hospitals, { holders: copies })
+}
+
 /** What a row charges of patients known to several hospitals. */
-function patientsOf({ delta, copies, localSteps = 1 }: Planned, row: PlanRow): EpsilonOfHospitals[] {
+function patientsOf(plan: Planned, row: PlanRow): EpsilonOfHospitals[] {
+  const { delta, copies, localSteps = 1 } = plan
   const { sampleRate, rounds, noiseMultiplier } = row
   const mechanism = { sampleRate, noiseMultiplier: noiseMultiplier as number, steps: rounds * localSteps }
+  const all = [mechanism, ...stepsBesides(plan, 'colluding')]
   return hospitalsShown(copies).map(hospitals => {
-    return { hospitals, colluding: epsilonOf([{ ...mechanism, copies: hospitals }], delta) }
+    const steps = all.map(one => ({ ...one, copies: hospitals }))
+    return { hospitals, colluding: epsilonOf(steps, delta) }
   })
 }
 

@@ -240,7 +240,10 @@ export function draftNormalisation(model: ModelSpec): StudyNormalisation {
 }
 
 /** The statistics' share of epsilon, if the spec has statistics. */
-function shareOf({ normalisation, model }: StudySpec): { share: number } | undefined {
+export function shareOf({
+  normalisation,
+  model,
+}: Pick<StudySpec, 'normalisation' | 'model'>): { share: number } | undefined {
   if (normalisation === undefined) return undefined
   return { share: normalisation.share ?? SHARE_DEFAULT[draftNormalisation(model).kind] }
 }

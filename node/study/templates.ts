@@ -49,6 +49,20 @@ export function readTemplateText(name: string): Promise<string> {
   return readFile(templateFile(name), 'utf8')
 }
 
+/** A template with places for hospitals. @throws OperatorError `unknown-template`, exit code 2 */
+export async function editableText(name: string): Promise<string> {
+  const text = await readTemplateText(name)
+  return [
+    text.trimEnd(),
+    '',
+    '# One such table for each hospital, at least three; peer is what "confrere id" prints there.',
+    '# [[hospital]]',
+    '# name = "Hospital A"',
+    '# peer = "12D3Koo..."',
+    '# addresses = ["/dns4/a.example/tcp/7419"]',
+  ].join('\n')
+}
+
 /** The spec of a template, with a founder's choices. @throws OperatorError `unknown-template`, exit code 2 */
 export async function readTemplate(
   name: string,

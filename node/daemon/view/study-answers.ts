@@ -8,7 +8,7 @@ import { firstRound, trainingRounds } from '../../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import type { StudyProposal } from '../../contacts/proposal-folder.ts'
 import type { StudyRound } from '../../http/api/rounds.ts'
-import type { RosterAnswer, StudyAnswer, StudySummary } from '../../http/api/studies.ts'
+import type { RosterAnswer, StudyDetail, StudySummary } from '../../http/api/studies.ts'
 import { epsilonText, OBSERVERS, severalHospitalsLine, unitText } from '../../privacy/epsilon-text.ts'
 import { peerIdString } from '../../storage/identity.ts'
 import type { RoundRecord } from '../../storage/round-record.ts'
@@ -101,7 +101,7 @@ function privacyOf(document: StudyDocument, entry: StudyEntry | null): StudySumm
   }
 }
 
-export function studyAnswer(known: KnownStudy, local: Local): StudyAnswer {
+export function studyAnswer(known: KnownStudy, local: Local): StudyDetail {
   const { study, entry, proposal } = known
   const { hospitals } = study.document
   const named = hospitals.map(({ id, name }) => ({ peer: peerIdString(id), site: name }))

@@ -148,5 +148,5 @@ export const APPROVE_STUDY_REQUEST = z
 
 export type StudySummary = z.infer<typeof STUDY_SUMMARY_SCHEMA>
 export type StudiesAnswer = z.infer<typeof STUDIES_SCHEMA>
-export type StudyAnswer = z.infer<typeof STUDY_DETAIL_SCHEMA>
+export type StudyDetail = z.infer<typeof STUDY_DETAIL_SCHEMA>
 export type RosterAnswer = z.infer<typeof ROSTER_SCHEMA>

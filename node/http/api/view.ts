@@ -8,7 +8,7 @@ import type { ContactsAnswer, InvitationAnswer, NewInvitation, PeersAnswer } fro
 import type { DatasetsAnswer, EvidenceAnswer } from './data.ts'
 import type { NodeAnswer, ReadyAnswer } from './node.ts'
 import type { StudyRound } from './rounds.ts'
-import type { RosterAnswer, StudiesAnswer, StudyAnswer } from './studies.ts'
+import type { RosterAnswer, StudiesAnswer, StudyDetail } from './studies.ts'
 
 type Later<T> = T | Promise<T>
 
@@ -26,7 +26,7 @@ export interface NodeFacts {
   peers(): Later<PeersAnswer>
   studies(): Later<StudiesAnswer>
   /** @param id hex; @returns null when there is no such study here */
-  study(id: string): Later<StudyAnswer | null>
+  study(id: string): Later<StudyDetail | null>
   /** finished rounds of a study, oldest first; null when there is no such study here */
   rounds(id: string): Later<readonly StudyRound[] | null>
   roster(id: string): Later<RosterAnswer | null>

@@ -1,7 +1,8 @@
-// Claims of tuning: settings are tried with the study's own noise by cross-validation, the best comes first, and
-// patients are counted where they are the unit.
+// Claims of tuning: settings are tried with the study's own noise by cross-validation, the best comes first, patients are
+// counted where they are the unit, and features are centred by their mean where the study centres them, with its noise.
 
 import test from 'ava'
+import { RandomReader } from '../../../crypto/rng.ts'
 import type { Dataset } from '../../../node/datasets/dataset.ts'
 import { parseStudySpec, type StudySpec } from '../../../node/study/study-spec.ts'
 import { plannedHospitals } from '../../../node/study/templates.ts'
@@ -62,4 +63,24 @@ test('too few records for the folds and hospitals are refused', t => {
   const spec = specOf({ contract })
   t.throws(() => tune({ ...few, spec, dataset: records(22, { patients: true }) }), { code: 'too-few-records' })
   t.notThrows(() => tune({ ...few, spec, dataset: records(24, { patients: true }) }))
+})
+
+/** Grain alone: what is learnt of it is chance, so that no two models have the same figures. */
+function images(count: number): Dataset {
+  const grain = new RandomReader(seededRng('grain'))
+  const inputs = Float32Array.from({ length: 64 * count }, () => grain.uniformBelow(1000) / 1000)
+  return { count, shape: [8, 8, 1], inputs, labels: Int32Array.from({ length: count }, (_, at) => at % 2) }
+}
+
+test('a study on centred features is tried with their mean, whose noise is that of the study', t => {
+  const contract = ['kind = "image"', 'shape = [8, 8, 1]', 'classes = ["low", "high"]']
+  const plain = { ...specOf({ contract }), model: { preset: 'scattering', scales: 1, angles: 2, cell: 4 } } as StudySpec
+  const rowWith = (spec: StudySpec) =>
+    tune({
+      ...{ spec, dataset: images(60), settings: [setting], folds: 2, backend, rng: seededRng('folds') },
+    })[0]!
+  const [most, least] = [0.5, 0.001].map(share => rowWith({ ...plain, normalisation: { share } }))
+  t.true(most!.auc.every(Number.isFinite))
+  t.notDeepEqual(most, rowWith(plain), 'the mean is used')
+  t.notDeepEqual(most, least, 'and has the noise of its share')
 })

@@ -1,11 +1,11 @@
 // Claim: what a person reads before approving holds every field of the study document, its timing too.
 
 import test from 'ava'
-import { studyLines } from '../../../node/cli/study-text.ts'
-import { peerIdString } from '../../../node/storage/identity.ts'
-import { SAMPLE_RATE_ONE } from '../../../protocols/study/limits.ts'
-import type { StudyDocument } from '../../../protocols/study/types.ts'
-import { testSigners, testStudy } from '../../helpers/study/study.ts'
+import { studyLines } from '../../../../node/cli/study/text.ts'
+import { peerIdString } from '../../../../node/storage/identity.ts'
+import { SAMPLE_RATE_ONE } from '../../../../protocols/study/limits.ts'
+import type { StudyDocument } from '../../../../protocols/study/types.ts'
+import { testSigners, testStudy } from '../../../helpers/study/study.ts'
 
 /** Values by path, with numbers that occur nowhere else in the document. */
 function leaves(value: unknown, path: string[] = []): [path: string, value: unknown][] {

@@ -1,9 +1,9 @@
 /** `confrere study leave`: takes no further part in a study. @module */
 
 import type { Command } from 'commander'
-import { markStudy, selectStudy } from '../storage/approved-studies.ts'
-import { addDataOption, addJsonOption, parseStudyPrefix } from './options.ts'
-import { printJson, printLines } from './output.ts'
+import { markStudy, selectStudy } from '../../storage/approved-studies.ts'
+import { addDataOption, addJsonOption, parseStudyPrefix } from '../options.ts'
+import { printJson, printLines } from '../output.ts'
 
 export function addStudyLeave(command: Command): void {
   addJsonOption(addDataOption(command))

@@ -1,12 +1,13 @@
 /** `confrere study plan`: noise and epsilons over rounds and sample rates, before anything is spent. @module */
 
 import type { Command } from 'commander'
-import { CryptoError } from '../../crypto/errors.ts'
-import { isDeltaLarge } from '../../protocols/study/delta.ts'
-import * as limit from '../../protocols/study/limits.ts'
-import { noiseModeOf } from '../../protocols/study/noise/list.ts'
-import { dimensionOf, parameterSpecs } from '../../protocols/study/parameters.ts'
-import { EXIT, OperatorError } from '../errors.ts'
+import { CryptoError } from '../../../crypto/errors.ts'
+import { isDeltaLarge } from '../../../protocols/study/delta.ts'
+import * as limit from '../../../protocols/study/limits.ts'
+import { noiseModeOf } from '../../../protocols/study/noise/list.ts'
+import { statisticsShape } from '../../../protocols/study/normalisation-kinds.ts'
+import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
+import { EXIT, OperatorError } from '../../errors.ts'
 import {
   epsilonText,
   OBSERVERS,
@@ -14,17 +15,25 @@ import {
   promisedText,
   severalHospitalsLine,
   UNIT_NOTE,
-} from '../privacy/epsilon-text.ts'
-import { type PlanningInput, type PlanRow, planAhead, quorumAhead, type StudyPlanning } from '../study/study-planner.ts'
-import { readStudySpec, type StudySpec } from '../study/study-spec.ts'
-import { plannedHospitals, readTemplate, TEMPLATE_NAMES } from '../study/templates.ts'
-import { addSourceOptions } from './data/source-options.ts'
-import { addJsonOption, boundedNumber, listOf, wholeNumber } from './options.ts'
-import { printJson, printLines } from './output.ts'
-import type { RehearseOptions } from './study-rehearse.ts'
+} from '../../privacy/epsilon-text.ts'
+import { hoursOf, RULE_TEXT, recommendedRow } from '../../study/recommended-row.ts'
+import {
+  type PlanningInput,
+  type PlanRow,
+  planAhead,
+  quorumAhead,
+  type StudyPlanning,
+} from '../../study/study-planner.ts'
+import { documentOfSpec, draftNormalisation, readStudySpec, type StudySpec, shareOf } from '../../study/study-spec.ts'
+import { plannedHospitals, readTemplate, TEMPLATE_NAMES } from '../../study/templates.ts'
+import { addSourceOptions } from '../data/source-options.ts'
+import { addJsonOption, boundedNumber, listOf, wholeNumber } from '../options.ts'
+import { printJson, printLines } from '../output.ts'
+import { writePlannedSpec } from './planned-spec.ts'
+import type { RehearseOptions } from './rehearse.ts'
 
-const ROUNDS_DEFAULT = [50, 100, 200, 400]
-const SAMPLE_RATES_DEFAULT = [0.05, 0.1, 0.2, 0.4]
+const ROUNDS_DEFAULT = [20, 40, 80, 160, 320]
+const SAMPLE_RATES_DEFAULT = [0.1, 0.2, 0.5, 1]
 /** Combinations of rounds and sample rates; each takes about a second. */
 const CELLS_MAX = 64
 const PARAMETERS_DEFAULT = 10_000
@@ -40,13 +49,21 @@ interface PlanOptions extends Partial<PlanningInput>, Omit<RehearseOptions, 'reh
   template?: string
   sampleRates?: number[]
   rehearse?: string
+  solve?: true
+  roundsMax?: number
+  hours?: number
+  out?: string
 }
 
 export function addStudyPlan(command: Command): void {
   addSourceOptions(addJsonOption(command))
     .option('--spec <file>', 'plan the study of a spec, TOML')
     .option('--template <name>', `plan the study of a template: ${TEMPLATE_NAMES.join(', ')}`)
-    .option('--records <n>', 'records of all hospitals together, a public number', wholeNumber(1, limit.UNITS_MAX))
+    .option(
+      '--units, --records <n>',
+      'units (records, patients) of all hospitals together, a public number',
+      wholeNumber(1, limit.UNITS_MAX),
+    )
     .option('--hospitals <n>', 'hospitals', wholeNumber(limit.HOSPITALS_MIN, limit.HOSPITALS_MAX))
     .option('--epsilon <epsilon>', 'the target', boundedNumber(limit.EPSILON_MIN, limit.EPSILON_MAX))
     .option('--delta <delta>', 'of the promise', boundedNumber(limit.DELTA_MIN, limit.DELTA_MAX))
@@ -68,6 +85,10 @@ export function addStudyPlan(command: Command): void {
     )
     .option('--rounds <list>', 'such as 50,100,200', listOf(wholeNumber(1, limit.ROUNDS_MAX)))
     .option('--sample-rates <list>', 'such as 0.05,0.1', listOf(boundedNumber(1e-9, 1)))
+    .option('--solve', 'of a spec or template: find rounds and sample rate, too, instead of taking its own')
+    .option('--rounds-max <n>', 'find no more rounds than these', wholeNumber(1, limit.ROUNDS_MAX))
+    .option('--hours <h>', 'of a spec or template: find no study that takes longer', boundedNumber(1e-3, 1e6))
+    .option('--out <file>', 'write the spec or template with the recommended row, or the best setting that was tried')
     .option('--rehearse <path>', 'try settings of the spec or template on these PUBLIC records; costs no privacy')
     .option('--split <name>', 'with --rehearse: records of this split', 'train')
     .option('--folds <k>', 'with --rehearse: parts, each held out once', wholeNumber(2, FOLDS_MAX), FOLDS_DEFAULT)
@@ -81,12 +102,15 @@ export function addStudyPlan(command: Command): void {
 }
 
 async function plan(options: PlanOptions): Promise<void> {
-  const { rehearse, json } = options
+  const { rehearse, json, out } = options
   const spec = await specOf(options)
   if (rehearse !== undefined) {
     if (spec === null) throw refused('settings are tried of a spec or a template: name one')
-    const { rehearseSettings } = await import('./study-rehearse.ts')
+    const { rehearseSettings } = await import('./rehearse.ts')
     return rehearseSettings(spec, { ...options, rehearse })
+  }
+  if (spec === null && (options.hours ?? options.out) !== undefined) {
+    throw refused('--hours and --out are for a spec or a template: name one')
   }
   const { input, axes } = spec === null ? sizeOf(options) : sizeOfSpec(spec, options)
   if (input.colluders !== undefined && input.colluders > input.hospitals - 2) {
@@ -94,8 +118,34 @@ async function plan(options: PlanOptions): Promise<void> {
   }
   if (axes.rounds.length * axes.sampleRates.length > CELLS_MAX) throw refused(`a table has at most ${CELLS_MAX} rows`)
   const planning = planned(input, axes)
-  if (json) return printJson(planning)
-  printLines(...planLines(planning))
+  const recommended = recommendedOf(planning, spec, options)
+  if (out !== undefined) {
+    if (recommended === null) throw refused('no row fits and keeps to --rounds-max and --hours')
+    const { rounds, sampleRate } = recommended
+    await writePlannedSpec({ ...options, out }, { rounds, privacy: { sampleRate } })
+  }
+  if (json) return printJson({ ...planning, recommended })
+  printLines(...planLines(planning, recommended), ...(out === undefined ? [] : [`Wrote ${out}.`]))
+}
+
+/** The row to take, within the limits that options set. */
+function recommendedOf(
+  planning: StudyPlanning,
+  spec: StudySpec | null,
+  { roundsMax = limit.ROUNDS_MAX, hours }: PlanOptions,
+): PlanRow | null {
+  const fewRounds = ({ rounds }: PlanRow): boolean => rounds <= roundsMax
+  if (spec === null || hours === undefined) return recommendedRow(planning, fewRounds)
+  // one round: what is needed in a round does not depend on how many there are, and its noise always fits
+  const { document } = documentOfSpec({ ...spec, rounds: 1 }, { created: '2026-01-01T00:00:00Z', file: 'the spec' })
+  return recommendedRow(planning, row => fewRounds(row) && hoursOf(document, row) <= hours)
+}
+
+/** Doublings of ten up to the most rounds that may be, and these. */
+function roundsUpTo(most: number | undefined): number[] {
+  if (most === undefined) return ROUNDS_DEFAULT
+  const doublings = Array.from({ length: 14 }, (_, at) => 10 * 2 ** at).filter(rounds => rounds < most)
+  return [...doublings, most]
 }
 
 /** The spec, with what options say instead of it; null: there is none. */
@@ -128,12 +178,13 @@ function sizeOf(options: PlanOptions): PlanSize {
     throw refused('its size is given by --records, --hospitals, --epsilon and --delta, or by --spec or --template')
   }
   const { copies = 1, parameters = PARAMETERS_DEFAULT } = options
-  const { rounds = ROUNDS_DEFAULT, sampleRates = SAMPLE_RATES_DEFAULT } = options
+  const { rounds = roundsUpTo(options.roundsMax), sampleRates = SAMPLE_RATES_DEFAULT } = options
   const few = { ...(colluders !== undefined && { colluders }), ...(localSteps !== undefined && { localSteps }) }
   return { input: { records, hospitals, epsilon, delta, copies, parameters, ...few }, axes: { rounds, sampleRates } }
 }
 
-function sizeOfSpec(spec: StudySpec, { parameters, rounds, sampleRates }: PlanOptions): PlanSize {
+function sizeOfSpec(spec: StudySpec, options: PlanOptions): PlanSize {
+  const { parameters, rounds, sampleRates, solve, roundsMax, hours } = options
   const { units, copies, colluders, contract, model, privacy, hospital } = spec
   const { epsilon, delta, localSteps, noise } = privacy
   const dimension = parameters ?? dimensionOf(parameterSpecs(model, contract))
@@ -142,8 +193,23 @@ function sizeOfSpec(spec: StudySpec, { parameters, rounds, sampleRates }: PlanOp
     ...(colluders !== undefined && { colluders }),
     // noise that no sum is given is each hospital's own, step by step
     ...(!noiseModeOf({ noise }).noisesSums && { localSteps: localSteps ?? 1 }),
+    ...statisticsOf(spec),
   }
-  return { input, axes: { rounds: rounds ?? [spec.rounds], sampleRates: sampleRates ?? [privacy.sampleRate] } }
+  const isSolved = solve === true || roundsMax !== undefined || hours !== undefined
+  const own = { rounds: [spec.rounds], sampleRates: [privacy.sampleRate] }
+  const { rounds: many, sampleRates: rates } = isSolved
+    ? { rounds: roundsUpTo(roundsMax), sampleRates: SAMPLE_RATES_DEFAULT }
+    : own
+  return { input, axes: { rounds: rounds ?? many, sampleRates: sampleRates ?? rates } }
+}
+
+/** The round of statistics of a spec with a normalisation. */
+function statisticsOf(spec: StudySpec): Pick<PlanningInput, 'statistics'> {
+  const share = shareOf(spec)?.share
+  const { contract, model, units } = spec
+  if (share === undefined) return {}
+  const shape = statisticsShape({ contract, model, units, normalisation: draftNormalisation(model) })
+  return shape === null ? {} : { statistics: { ...shape, share } }
 }
 
 function planned(input: PlanningInput, axes: PlanSize['axes']): StudyPlanning {
@@ -155,12 +221,13 @@ function planned(input: PlanningInput, axes: PlanSize['axes']): StudyPlanning {
   }
 }
 
-function planLines(planning: StudyPlanning): string[] {
+function planLines(planning: StudyPlanning, recommended: PlanRow | null): string[] {
   const { hospitals, records, copies, colluders, contributorsMin, epsilon, delta, parameters } = planning
   const { localSteps, rows, epsilonsOfPatient } = planning
   const against = observerWords(colluders)
-  const header = ['rounds', 'rate', 'batch', 'z', 'noise', 'epsilon', 'of the model', 'alone']
-  const cells = [header, ...rows.map(cellsOf)]
+  const header = ['rounds', 'rate', 'batch', 'z', 'noise', 'epsilon', 'of the model', 'alone', '']
+  const mark = (row: PlanRow): string => (row === recommended && rows.length > 1 ? '*' : '')
+  const cells = [header, ...rows.map(row => [...cellsOf(row), mark(row)])]
   const widths = header.map((_, at) => Math.max(...cells.map(row => row[at]!.length)))
   return [
     `${hospitals} hospitals, ${records} records, ${parameters} parameters; target epsilon ${epsilon} at delta ${delta.toExponential()}`,
@@ -169,13 +236,20 @@ function planLines(planning: StudyPlanning): string[] {
       : `Every hospital's own update is private by itself: ${localSteps} local steps a round, each with the whole noise.`,
     `A round needs ${contributorsMin} contributors and the votes of ${quorumAhead(hospitals)}.`,
     '',
-    ...cells.map(row => row.map((cell, at) => cell.padStart(widths[at]!)).join('  ')),
+    ...cells.map(row =>
+      row
+        .map((cell, at) => cell.padStart(widths[at]!))
+        .join('  ')
+        .trimEnd(),
+    ),
     '',
     'z             noise over sensitivity: goes into the study',
     'noise         of one number of the averaged update, in clipping norms: less is better, more rounds at the same noise are, too',
     `epsilon       of ${promisedText({ unit: 'record', copies })} against ${against.colluding}: the target, and what is charged`,
     `of the model  against ${against.model}`,
     `alone         against ${against.alone}`,
+    ...(rows.length > 1 ? [`*             recommended: ${RULE_TEXT}`] : []),
+    ...(recommended === null ? ['No row fits and keeps to the limits.'] : []),
     UNIT_NOTE,
     ...(epsilonsOfPatient === null
       ? []

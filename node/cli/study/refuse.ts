@@ -7,9 +7,9 @@ import { EXIT, OperatorError } from '../../errors.ts'
 import { approvedStudies } from '../../storage/approved-studies.ts'
 import { requireDataFolder } from '../../storage/data-folder.ts'
 import { loadIdentity } from '../../storage/identity.ts'
+import { confirm } from '../contacts/confirm.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { confirm } from './confirm.ts'
 import { findStudy } from './proposed-study.ts'
 
 export function addStudyRefuse(command: Command): void {

@@ -1,21 +1,21 @@
 /** `confrere study new`: makes a founder's signed study from a spec or a template. @module */
 
 import type { Command } from 'commander'
-import * as limit from '../../protocols/study/limits.ts'
-import { EXIT, OperatorError } from '../errors.ts'
-import { requireSoundPromise } from '../privacy/caps.ts'
-import { writeFileNew } from '../storage/atomic-file.ts'
-import { loadIdentity } from '../storage/identity.ts'
-import { openStudy, requireMember, sealStudy } from '../storage/study-file.ts'
-import { parseHospital } from '../study/hospital-text.ts'
-import { documentOfSpec, readSpecWithout, readStudySpec, type StudySpec } from '../study/study-spec.ts'
-import { readTemplate, readTemplateText, TEMPLATE_NAMES, templateFile } from '../study/templates.ts'
-import { thisMachine } from '../training/machine.ts'
-import { equalShare, requireCapacity } from '../training/needs.ts'
-import { contactHospitals } from './contacts/contact-hospitals.ts'
-import { addJsonOption, boundedNumber, collect, listOf, wholeNumber } from './options.ts'
-import { printJson, printLines } from './output.ts'
-import { studyJson, studyLines } from './study-text.ts'
+import * as limit from '../../../protocols/study/limits.ts'
+import { EXIT, OperatorError } from '../../errors.ts'
+import { requireSoundPromise } from '../../privacy/caps.ts'
+import { writeFileNew } from '../../storage/atomic-file.ts'
+import { loadIdentity } from '../../storage/identity.ts'
+import { openStudy, requireMember, sealStudy } from '../../storage/study-file.ts'
+import { parseHospital } from '../../study/hospital-text.ts'
+import { documentOfSpec, readSpecWithout, readStudySpec, type StudySpec } from '../../study/study-spec.ts'
+import { editableText, readTemplate, TEMPLATE_NAMES, templateFile } from '../../study/templates.ts'
+import { thisMachine } from '../../training/machine.ts'
+import { equalShare, requireCapacity } from '../../training/needs.ts'
+import { contactHospitals } from '../contacts/contact-hospitals.ts'
+import { addJsonOption, boundedNumber, collect, listOf, wholeNumber } from '../options.ts'
+import { printJson, printLines } from '../output.ts'
+import { studyJson, studyLines } from './text.ts'
 
 /** What goes with a template alone. */
 interface TemplateOptions {
@@ -108,20 +108,6 @@ async function specOf(spec: string | undefined, options: NewOptions): Promise<Fo
 /** @param hospitals those of a spec that has none itself */
 async function specOfFile(spec: string, hospitals: StudySpec['hospital'] | undefined): Promise<StudySpec> {
   return hospitals === undefined ? await readStudySpec(spec) : await readSpecWithout(spec, hospitals)
-}
-
-/** A template with places for hospitals. */
-async function editableText(template: string): Promise<string> {
-  const text = await readTemplateText(template)
-  return [
-    text.trimEnd(),
-    '',
-    '# One such table for each hospital, at least three; peer is what "confrere id" prints there.',
-    '# [[hospital]]',
-    '# name = "Hospital A"',
-    '# peer = "12D3Koo..."',
-    '# addresses = ["/dns4/a.example/tcp/7419"]',
-  ].join('\n')
 }
 
 async function writeStudy(

@@ -1,15 +1,21 @@
-// Claims of `confrere study plan`: its rows are what a study of that size would have, no more and no less.
+// Claims of `confrere study plan`: its rows are what a study of that size would have, no more and no less; one of several
+// is recommended, within the limits, and is written into a spec.
 
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'ava'
-import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
-import { EXIT } from '../../../node/errors.ts'
-import { plannedOfHospitals } from '../../../node/privacy/patient-epsilons.ts'
-import { planAhead } from '../../../node/study/study-planner.ts'
-import { plannedEpsilons } from '../../../protocols/study/epsilons.ts'
-import { planStudy } from '../../../protocols/study/plan.ts'
-import { fails, works } from '../../helpers/cli.ts'
-import { epsilonsOf } from '../../helpers/study/epsilons.ts'
-import { testSigners, testStudy } from '../../helpers/study/study.ts'
+import { pldEpsilon } from '../../../../crypto/accounting/pld.ts'
+import { EXIT } from '../../../../node/errors.ts'
+import { plannedOfHospitals } from '../../../../node/privacy/patient-epsilons.ts'
+import { planAhead } from '../../../../node/study/study-planner.ts'
+import { documentOfSpec, parseStudySpec } from '../../../../node/study/study-spec.ts'
+import { plannedHospitals, readTemplate } from '../../../../node/study/templates.ts'
+import { plannedEpsilons } from '../../../../protocols/study/epsilons.ts'
+import { planStudy } from '../../../../protocols/study/plan.ts'
+import { fails, works } from '../../../helpers/cli.ts'
+import { epsilonsOf } from '../../../helpers/study/epsilons.ts'
+import { testSigners, testStudy } from '../../../helpers/study/study.ts'
+import { temporaryFolder } from '../../../helpers/temporary-folder.ts'
 
 const input = { records: 4000, hospitals: 7, epsilon: 3, delta: 1e-5, parameters: 62 }
 
@@ -126,4 +132,52 @@ test('a row whose local noise fits into no sum of 32 bits is told of, as the stu
   })
   if (row!.noiseMultiplier === null) t.throws(() => planStudy(study), { code: 'unsupported-privacy' })
   else t.notThrows(() => planStudy(study))
+})
+
+const SIZE = ['--units', '4708', '--hospitals', '8', '--colluders', '2', '--epsilon', '3', '--delta', '1e-5']
+
+test('of several rows one is recommended, with the rule beside it, and none above --rounds-max', async t => {
+  const axes = ['--parameters', '7940', '--sample-rates', '1']
+  const plan = async (...more: string[]) =>
+    JSON.parse(await works(t, 'study', 'plan', ...SIZE, ...axes, ...more, '--json'))
+  t.like((await plan('--rounds', '20,80,320')).recommended, { rounds: 80, sampleRate: 1 })
+  const { rows, recommended } = await plan('--rounds-max', '30')
+  t.deepEqual(
+    rows.map(({ rounds }: { rounds: number }) => rounds),
+    [10, 20, 30],
+  )
+  t.is(recommended.rounds, 30)
+  const text = await works(t, 'study', 'plan', ...SIZE, ...axes, '--rounds', '20,80')
+  t.is(text.split('\n').filter(line => /^ .*\*$/.test(line)).length, 1)
+  t.regex(text, /recommended: the least of 1\/steps/)
+  t.notRegex(await works(t, 'study', 'plan', ...SIZE, ...axes, '--rounds', '20'), /recommended/)
+  t.is((await plan('--rounds', '40', '--rounds-max', '30')).recommended, null)
+})
+
+test('a template’s plan counts its statistics, as its study does', async t => {
+  const spec = await readTemplate('chest-xray', { hospitals: plannedHospitals(4) })
+  const { document } = documentOfSpec(spec, { created: '2026-01-01T00:00:00Z', file: 'chest-xray' })
+  t.truthy(document.normalisation)
+  const { rows } = JSON.parse(await works(t, 'study', 'plan', '--template', 'chest-xray', '--json'))
+  t.is(rows.length, 1)
+  t.is(rows[0].noiseMultiplier, document.privacy.noiseMultiplier)
+  t.deepEqual(rows[0].epsilons, plannedEpsilons(document))
+})
+
+test('rounds and rate that keep to the hours are found for a template and written into its text', async t => {
+  const out = join(await temporaryFolder(t), 'spec.toml')
+  const command = ['study', 'plan', '--template', 'heart-disease', '--units', '5000', '--epsilon', '3']
+  const axes = ['--rounds', '20,40,80', '--sample-rates', '0.5,1']
+  // a round waits for five seconds at its start: forty are three and a half minutes
+  const { recommended } = JSON.parse(await works(t, ...command, ...axes, '--hours', '0.06', '--out', out, '--json'))
+  t.is(recommended.rounds, 40)
+  const text = await readFile(out, 'utf8')
+  const spec = parseStudySpec(text, out, { hospitals: 'later' })
+  t.like(spec, { rounds: 40, units: 5000 })
+  t.like(spec.privacy, { epsilon: 3, sampleRate: recommended.sampleRate })
+  t.regex(text, /# Settings were chosen on[\s\S]*# \[\[hospital\]\]/)
+  t.regex(await fails(t, EXIT.usage, ...command, '--out', out), /cannot be written/)
+  const short = ['--rounds', '40', '--sample-rates', '1', '--hours', '0.001', '--out', `${out}.2`]
+  t.regex(await fails(t, EXIT.usage, ...command, ...short), /no row fits/)
+  t.regex(await fails(t, EXIT.usage, 'study', 'plan', ...SIZE, '--hours', '1'), /a spec or a template/)
 })

@@ -1,13 +1,14 @@
 // Claims of the commands with templates: a printed template is a spec to edit, a founder's options make a study of one,
 // what is missing is named, a plan shows its size, and settings are tried on public records without a study.
 
-import { appendFile, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { EXIT } from '../../../node/errors.ts'
-import { plannedHospitals, TEMPLATE_NAMES } from '../../../node/study/templates.ts'
-import { fails, works } from '../../helpers/cli.ts'
-import { temporaryFolder } from '../../helpers/temporary-folder.ts'
+import { EXIT } from '../../../../node/errors.ts'
+import { parseStudySpec } from '../../../../node/study/study-spec.ts'
+import { plannedHospitals, TEMPLATE_NAMES } from '../../../../node/study/templates.ts'
+import { fails, works } from '../../../helpers/cli.ts'
+import { temporaryFolder } from '../../../helpers/temporary-folder.ts'
 
 test('a founder makes a study of a template, or prints it and edits it', async t => {
   const root = await temporaryFolder(t)
@@ -82,7 +83,8 @@ test('settings of a template are tried on public rows, best first', async t => {
     '--rehearse',
     file,
   ]
-  const { rows: tried, records } = JSON.parse(await works(t, ...command, ...grid, '--json'))
+  const out = `${file}.toml`
+  const { rows: tried, records } = JSON.parse(await works(t, ...command, ...grid, '--json', '--out', out))
   t.is(records, 60)
   t.is(tried.length, 2)
   t.true(
@@ -90,5 +92,9 @@ test('settings of a template are tried on public rows, best first', async t => {
     JSON.stringify(tried),
   )
   const text = await works(t, ...command, ...grid)
+  const spec = parseStudySpec(await readFile(out, 'utf8'), out, { hospitals: 'later' })
+  t.like(spec, { rounds: 5, units: 60 })
+  t.is(spec.optimizer.learningRate, tried[0].learningRate)
+  t.is(spec.privacy.delta, 1e-3)
   t.regex(text, /No record of the study was read, and no\s+epsilon was spent/)
 })

@@ -1,6 +1,6 @@
 /** The timers of a study in words. @module */
 
-import type { StudyDocument, StudyTiming } from '../../protocols/study/types.ts'
+import type { StudyDocument, StudyTiming } from '../../../protocols/study/types.ts'
 
 /** Purpose of each timer, in the order of a round. */
 const PURPOSES = {

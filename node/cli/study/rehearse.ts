@@ -1,23 +1,24 @@
 /** `confrere study plan --rehearse`: tries a study's settings on public records, which costs no privacy. @module */
 
 import { randomFillSync } from 'node:crypto'
-import { readStudyRecords } from '../datasets/study-records.ts'
-import { EXIT, OperatorError } from '../errors.ts'
-import { passingDoor } from '../privacy/patient-door.ts'
-import type { StudySpec } from '../study/study-spec.ts'
-import { meanOf, type TriedSetting, type TunedRow, tune } from '../study/tuning.ts'
-import { loadBackend } from '../training/backend.ts'
-import { figureText } from '../training/evaluation.ts'
-import { type SourceOptions, sourceFiles } from './data/source-options.ts'
-import { printJson, printLines } from './output.ts'
-import { fileProgress, progressBar } from './progress.ts'
+import { readStudyRecords } from '../../datasets/study-records.ts'
+import { EXIT, OperatorError } from '../../errors.ts'
+import { passingDoor } from '../../privacy/patient-door.ts'
+import type { StudySpec } from '../../study/study-spec.ts'
+import { meanOf, type TriedSetting, type TunedRow, tune } from '../../study/tuning.ts'
+import { loadBackend } from '../../training/backend.ts'
+import { figureText } from '../../training/evaluation.ts'
+import { type SourceOptions, sourceFiles } from '../data/source-options.ts'
+import { printJson, printLines } from '../output.ts'
+import { fileProgress, progressBar } from '../progress.ts'
+import { type PlanSource, writePlannedSpec } from './planned-spec.ts'
 
 /** Of the study's own learning rate and clipping norm. */
 const FACTORS = [0.5, 1, 2]
 /** Settings; each is trained once for each fold. */
 const SETTINGS_MAX = 100
 
-export interface RehearseOptions extends SourceOptions {
+export interface RehearseOptions extends SourceOptions, PlanSource {
   /** the public records */
   rehearse: string
   split: string
@@ -33,7 +34,7 @@ export interface RehearseOptions extends SourceOptions {
 /** Trains the grid of settings and prints it, best first. @throws OperatorError `too-many-settings`, exit code 2; as `tune` */
 export async function rehearseSettings(spec: StudySpec, options: RehearseOptions): Promise<void> {
   const settings = settingsOf(spec, options)
-  const { rehearse, split, folds, json } = options
+  const { rehearse, split, folds, json, out } = options
   const dataset = await readStudyRecords(
     spec.contract,
     { ...sourceFiles(rehearse, options), split },
@@ -43,8 +44,16 @@ export async function rehearseSettings(spec: StudySpec, options: RehearseOptions
   const rng = (target: Uint8Array): void => void randomFillSync(target)
   const progress = progressBar('trainings')
   const rows = tune({ spec, dataset, settings, folds, backend, rng, progress })
+  if (out !== undefined) {
+    const { rounds, learningRate, clippingNorm } = rows[0]!
+    await writePlannedSpec({ ...options, out }, { rounds, optimizer: { learningRate }, privacy: { clippingNorm } })
+  }
   if (json) printJson({ name: spec.name, records: dataset.count, folds, epsilon: spec.privacy.epsilon, rows })
-  else printLines(...rehearsalLines(spec, { rows, records: dataset.count, folds }))
+  else
+    printLines(
+      ...rehearsalLines(spec, { rows, records: dataset.count, folds }),
+      ...(out === undefined ? [] : [`Wrote ${out}.`]),
+    )
 }
 
 function settingsOf({ rounds, optimizer, privacy }: StudySpec, options: RehearseOptions): TriedSetting[] {
