@@ -6,7 +6,7 @@ import type { Place } from './world.ts'
 const HOSTS = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6'])
 
 /** @returns null where the address is not of a TCP port, or leads through a relay */
-export function placeOf(address: string): Place | null {
+export function tcpPlaceOf(address: string): Place | null {
   const parts = multiaddr(address).getComponents()
   if (parts.some(({ name }) => name === 'p2p-circuit')) return null
   const host = parts.find(({ name }) => HOSTS.has(name))?.value

@@ -4,7 +4,7 @@ import type { NodeConfig } from '../config/config.ts'
 import { EXIT } from '../errors.ts'
 import { peerIdString } from '../storage/identity.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
-import { endpointText, placeOf } from './addresses.ts'
+import { endpointText, tcpPlaceOf } from './addresses.ts'
 import { type DoctorCheck, type DoctorFinding, notChecked, passed, valueIn } from './check.ts'
 import { proxyOf } from './proxy.ts'
 import { type DoctorWorld, networkErrorText } from './world.ts'
@@ -59,7 +59,7 @@ function peersOf(studies: readonly VerifiedStudy[], config: NodeConfig | null, s
 }
 
 async function findingOf({ name, addresses }: Reachable, world: DoctorWorld): Promise<DoctorFinding> {
-  const endpoints = addresses.slice(0, ADDRESSES_MAX).flatMap(address => placeOf(address) ?? [])
+  const endpoints = addresses.slice(0, ADDRESSES_MAX).flatMap(address => tcpPlaceOf(address) ?? [])
   if (endpoints.length === 0) return notChecked(`${name} has no address that can be tried from here`)
   const reasons: string[] = []
   for (const endpoint of endpoints) {

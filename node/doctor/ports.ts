@@ -2,7 +2,7 @@
 
 import type { NodeConfig } from '../config/config.ts'
 import { EXIT } from '../errors.ts'
-import { endpointText, placeOf } from './addresses.ts'
+import { endpointText, tcpPlaceOf } from './addresses.ts'
 import { type DoctorCheck, type DoctorFinding, type DoctorSubject, notChecked, passed, valueIn } from './check.ts'
 import { type DoctorWorld, networkErrorText, type Place } from './world.ts'
 
@@ -24,7 +24,7 @@ export const portsCheck: DoctorCheck = {
 
 function portsOf({ http, network }: NodeConfig): Port[] {
   const listening = network.listen.flatMap((address): Port[] => {
-    const endpoint = placeOf(address)
+    const endpoint = tcpPlaceOf(address)
     return endpoint === null ? [] : [{ key: 'network.listen', endpoint }]
   })
   return [{ key: 'http.port' as const, endpoint: http }, ...listening]

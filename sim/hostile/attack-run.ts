@@ -82,7 +82,7 @@ function report(cluster: LiveCluster, { before, bytesMax }: { before: number; by
   const common = Math.min(...records.map(list => list.length))
   const strikes: Record<string, number> = {}
   let honestStrikes = 0
-  for (const { peer, reason, count } of nodes.flatMap(node => node.strikes())) {
+  for (const { peer, reason, count } of nodes.flatMap(node => node.status().strikes)) {
     if (peer === guilty) strikes[reason] = (strikes[reason] ?? 0) + count
     else honestStrikes += count
   }

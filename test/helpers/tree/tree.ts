@@ -75,7 +75,7 @@ const TOP = new Set([
 
 const LINES_MAX = 400
 const SOURCE = /\.[cm]?[jt]sx?$/
-const NAME = /^[a-z0-9]+(-[a-z0-9]+)*((\.test)?\.ts|\.cts)$/
+const NAME = /^[a-z0-9]+(-[a-z0-9]+)*((\.test|\.d)?\.ts|\.cts)$/
 
 /** Reads the five floors below a folder. */
 export async function readTree(root: string): Promise<Tree> {

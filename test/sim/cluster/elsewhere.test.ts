@@ -29,7 +29,7 @@ test('one of four runs another study: it is told apart, not struck, and three fi
   t.regex(theirs(3, 0)?.reason ?? '', /^Hospital 1 runs study [0-9a-f]{12}, and this node runs [0-9a-f]{12}$/)
   t.is(theirs(0, 3)?.state, 'absent')
   t.is(theirs(0, 1)?.reason, null)
-  for (const node of cluster.nodes) t.deepEqual(node?.strikes(), [])
+  for (const node of cluster.nodes) t.deepEqual(node?.status().strikes, [])
   t.true(first?.ready().ready)
   const { ready, reasons } = other?.ready() ?? { ready: true, reasons: [] }
   t.false(ready)
