@@ -20,7 +20,7 @@ import type { Finding } from './reader.ts'
 import { datasetOf, linesOfSplit } from './record-collector.ts'
 
 /** Raised when readers make other tensors of the same file: caches of before are read anew. */
-const READERS_VERSION = 1
+const READERS_VERSION = 2
 const ROWS = '.rows'
 const FACTS = '.jsonl'
 

@@ -32,7 +32,9 @@ export const ALLOWED = {
   windowFunction: 'x00281056',
   intercept: 'x00281052',
   slope: 'x00281053',
+  rescaleType: 'x00281054',
   modalityLut: 'x00283000',
+  modalityLutType: 'x00283004',
   voiLut: 'x00283010',
   lutDescriptor: 'x00283002',
   lutData: 'x00283006',
@@ -60,6 +62,8 @@ export interface GreyWindow {
 /** From stored values to modality values, and from these to grey. */
 export interface Transform {
   readonly rescale: { readonly slope: number; readonly intercept: number } | LookupTable
+  /** whether modality values are in a unit, such as Hounsfield units; else they are shades of grey */
+  readonly hasUnit: boolean
   readonly windows: readonly GreyWindow[]
   readonly windowFunction: WindowFunction
   readonly voiLut?: LookupTable
@@ -120,14 +124,15 @@ export function readDicom(file: Uint8Array): DicomFile {
   const parsed = parseFile(file)
   const { elements: set, guess, syntax } = parsed
   const image = imageOf(set)
+  const terms = codedTerms(set)
   const header: DicomHeader = {
     ...(guess === undefined ? {} : { guess }),
     syntax: syntax.name,
     patient: new PatientId(textOf(set, ALLOWED.patientId) ?? ''),
-    ...codedTerms(set),
+    ...terms,
     burntIn: ({ YES: 'yes', NO: 'no' } as const)[textOf(set, ALLOWED.burntIn) ?? ''] ?? 'unknown',
     ...image,
-    transforms: image.samples === 1 ? transformsOf(set, image) : [],
+    transforms: image.samples === 1 ? transformsOf(set, { ...image, ...terms }) : [],
   }
   return new DicomFile(header, parsed)
 }
@@ -203,7 +208,7 @@ function colourOf(set: DataSet, samples: number): Colour {
   return colour
 }
 
-function transformsOf(set: DataSet, image: Image): readonly Transform[] {
+function transformsOf(set: DataSet, image: Image & { modality?: string }): readonly Transform[] {
   const shared = itemOf(set, ALLOWED.sharedGroups)
   const frames = set.elements[ALLOWED.frameGroups]?.items ?? []
   const voiItem = itemOf(set, ALLOWED.voiLut)
@@ -215,7 +220,7 @@ function transformsOf(set: DataSet, image: Image): readonly Transform[] {
     const found = (group: string): DataSet =>
       groups.map(parent => parent && itemOf(parent, group)).find(item => item !== undefined) ?? set
     return {
-      rescale: rescaleFrom(found(ALLOWED.groupOfRescale)),
+      ...rescaleFrom(found(ALLOWED.groupOfRescale)),
       ...windowsFrom(found(ALLOWED.groupOfWindows)),
       ...(voiLut === undefined ? {} : { voiLut }),
     }
@@ -237,13 +242,22 @@ function once<T>(read: (set: DataSet) => T): (set: DataSet) => T {
   }
 }
 
-function rescaleOf(set: DataSet, image: Image): Transform['rescale'] {
+function rescaleOf(set: DataSet, image: Image & { modality?: string }): Pick<Transform, 'rescale' | 'hasUnit'> {
   const lut = itemOf(set, ALLOWED.modalityLut)
-  if (lut !== undefined) return lookupTable(lut, image)
+  if (lut !== undefined) {
+    return { rescale: lookupTable(lut, image), hasUnit: statesUnit(textOf(lut, ALLOWED.modalityLutType)) ?? true }
+  }
   const slope = decimals(set, ALLOWED.slope, 'its rescale slope')[0] ?? 1
   const intercept = decimals(set, ALLOWED.intercept, 'its rescale intercept')[0] ?? 0
   if (slope === 0) throw damagedDicom('its rescale slope is 0')
-  return { slope, intercept }
+  // values of a CT are Hounsfield units where it does not say otherwise (C.8.2.1)
+  const rescales = slope !== 1 || intercept !== 0 || image.modality === 'CT'
+  return { rescale: { slope, intercept }, hasUnit: statesUnit(textOf(set, ALLOWED.rescaleType)) ?? rescales }
+}
+
+/** Whether a type of rescaling is a unit (C.11.1.1.2): US is "unspecified". */
+function statesUnit(type: string | undefined): boolean | undefined {
+  return type === undefined ? undefined : type !== 'US' && type !== 'UNSPECIFIED'
 }
 
 function windowsOf(set: DataSet): GreyWindow[] {
