@@ -77,6 +77,12 @@ export class RecordCache {
     return new Set(facts.lines.flatMap(line => (line.key === null ? [] : [line.key])))
   }
 
+  /** Hex of the hashes of the patients whose records an earlier reading has kept. */
+  async patients(key: CacheKey): Promise<Set<string>> {
+    const facts = await this.#begun(nameOf(key), key)
+    return new Set(facts.lines.flatMap(({ patient }) => (patient === null ? [] : [patient])))
+  }
+
   /**
    * Keeps the records among findings, one at a time, and hands every finding on.
    *
