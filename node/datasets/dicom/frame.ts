@@ -8,7 +8,7 @@ import type { Codec } from './codec.ts'
 import type { CodecFrame } from './codec-worker.ts'
 import { checkCodestream } from './codestream.ts'
 import { damagedDicom, unsupported } from './error.ts'
-import { framesOf } from './fragments.ts'
+import { framesOf, moreFrames } from './fragments.ts'
 import type { DicomFile, DicomHeader } from './header.ts'
 import type { CodecName } from './syntax.ts'
 
@@ -87,6 +87,8 @@ function* nativeFrames(
   const expected = frameBytes * header.frames
   const there = Math.min(pixels.length, bytes.length - pixels.dataOffset)
   if (there < expected) throw damagedDicom(`it holds ${there} of the ${expected} bytes of its pixels`)
+  // an odd number of bytes is padded by one; a whole frame more is one that would be lost
+  if (there - expected - (expected % 2) >= frameBytes) throw moreFrames(header.frames)
   for (let frame = 0; frame < header.frames; frame += 1) {
     const start = pixels.dataOffset + frame * frameBytes
     // a pair of bytes may straddle the end of a frame of odd length
