@@ -83,7 +83,9 @@ function requireRecord(contract: ImageContract, header: DicomHeader): void {
   if (frames > 1) throw new FileRefused(`it has ${frames} frames, and a record is one image: export each as a file`)
   if (samples === 3 && (signed || pixelSteps(contract).grey !== 'display')) {
     throw new FileRefused(
-      signed ? 'its colours are signed numbers' : "it is a colour image, and the study takes a modality's values",
+      signed
+        ? 'its colours are signed numbers: export it again, or leave it out'
+        : 'it is a colour image, and the study takes values of grey: leave it out',
     )
   }
   requireFit(contract, { height: rows, width: columns, channels: samples })

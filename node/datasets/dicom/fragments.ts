@@ -32,6 +32,11 @@ export function framesOf(bytes: Uint8Array, start: number, frames: number): (() 
   return firsts.map((first, frame) => () => joined(fragments.slice(first, firsts[frame + 1] ?? fragments.length)))
 }
 
+/** Whether bytes begin as encapsulated pixels do. */
+export function beginsAsItem(bytes: Uint8Array, start: number): boolean {
+  return Buffer.compare(bytes.subarray(start, start + 4), Buffer.of(0xfe, 0xff, 0x00, 0xe0)) === 0
+}
+
 function fragmentsOf(bytes: Uint8Array, start: number): { offsets: number[]; fragments: Fragment[] } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const items: { position: number; length: number }[] = []
