@@ -98,6 +98,12 @@ export async function listLabelling(path: string, columns: Partial<ListColumns> 
   }
 }
 
+export interface PatientLabelling {
+  readonly factsOfPatient: NonNullable<Reading['factsOfPatient']>
+  /** hex of the hashes of the patients that the list names */
+  readonly listed: readonly string[]
+}
+
 /**
  * Reads a list of patients: as the list of files, with a column `patient`, and `label`, `split` or both. What it says holds
  * for every record of a patient whose file names him. Only the patients' hashes are kept.
@@ -109,7 +115,7 @@ export async function patientListLabelling(
   path: string,
   keyed: Reading['keyed'],
   columns: Partial<Omit<ListColumns, 'file'>> = {},
-): Promise<NonNullable<Reading['factsOfPatient']>> {
+): Promise<PatientLabelling> {
   const known = new Map<string, { label: string | null; split: string | null; line: number }>()
   for await (const { textOf, line } of rowsOf(path, columns, 'patient')) {
     const patient = textOf('patient')
@@ -124,10 +130,11 @@ export async function patientListLabelling(
     if (known.size > FOLDER_ENTRIES_MAX) throw badList(`it names more than ${FOLDER_ENTRIES_MAX} patients`, 'Split it.')
   }
   if (known.size === 0) throw badList('it names no patients', 'Put a line of names first, then one for each patient.')
-  return patient => {
+  const factsOfPatient = (patient: Uint8Array) => {
     const { label, split } = known.get(hexOf(patient)) ?? UNKNOWN
     return { label, split }
   }
+  return { factsOfPatient, listed: [...known.keys()] }
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -20,7 +20,7 @@ import type { Finding } from './reader.ts'
 import { datasetOf, linesOfSplit } from './record-collector.ts'
 
 /** Raised when readers make other tensors of the same file: caches of before are read anew. */
-const READERS_VERSION = 1
+const READERS_VERSION = 2
 const ROWS = '.rows'
 const FACTS = '.jsonl'
 
@@ -77,6 +77,12 @@ export class RecordCache {
   async keys(key: CacheKey): Promise<Set<string>> {
     const facts = await this.#begun(nameOf(key), key)
     return new Set(facts.lines.flatMap(line => (line.key === null ? [] : [line.key])))
+  }
+
+  /** Hex of the hashes of the patients whose records an earlier reading has kept. */
+  async patients(key: CacheKey): Promise<Set<string>> {
+    const facts = await this.#begun(nameOf(key), key)
+    return new Set(facts.lines.flatMap(({ patient }) => (patient === null ? [] : [patient])))
   }
 
   /**

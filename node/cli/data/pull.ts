@@ -10,12 +10,13 @@ import { DataChecker } from '../../datasets/check.ts'
 import { type PacsCredentials, readCredentials } from '../../datasets/dicomweb/credentials.ts'
 import { instanceKey } from '../../datasets/dicomweb/instance-key.ts'
 import { type PulledFinding, pulledFindings } from '../../datasets/dicomweb/pull.ts'
-import type { PacsQuery } from '../../datasets/dicomweb/search.ts'
+import type { InstanceUids, PacsQuery } from '../../datasets/dicomweb/search.ts'
 import { type ListColumns, listLabelling, patientListLabelling } from '../../datasets/labelling.ts'
 import { pulledKey } from '../../datasets/read-source.ts'
 import type { Reading } from '../../datasets/reader.ts'
 import { type KeyedFinding, recordCacheOf } from '../../datasets/record-cache.ts'
 import { type DataSource, sourceId } from '../../datasets/source.ts'
+import { Unmatched } from '../../datasets/unmatched.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
 import { doorOf, doorSettings } from '../../privacy/patient-door.ts'
 import { readContract } from '../../study/contract-file.ts'
@@ -68,10 +69,10 @@ async function pullData(name: string, choices: PullChoices): Promise<void> {
   const goesOn = before?.split === source.split && sourceId(before) === sourceId(source)
   if (!goesOn) await addDatasetTable(data, name, source)
   const checker = new DataChecker(contract)
-  const kept = await pull(choices, { contract, source, checker })
+  const { kept, unmatched } = await pull(choices, { contract, source, checker })
   const check = checker.result()
   const without = check.files.filter(({ ok }) => !ok).length
-  if (json) printJson({ name, kept, ...check })
+  if (json) printJson({ name, kept, unmatched: unmatched?.count ?? null, ...check })
   else {
     printLines(
       ...check.files
@@ -79,10 +80,20 @@ async function pullData(name: string, choices: PullChoices): Promise<void> {
         .slice(0, 20)
         .map(({ reason }) => `an instance: ${reason}`),
       ...countLines(check),
+      ...unmatchedLines(unmatched),
       `Kept      ${kept} records in all${without === 0 ? '' : `; ${without} instances have none, and are asked for again by another pull`}`,
       `A study takes them by: confrere study approve FILE --dataset ${name}`,
     )
   }
+}
+
+/** What a list names may be of a patient: the number alone is said. */
+function unmatchedLines(unmatched: Unmatched | null): string[] {
+  if (unmatched === null || unmatched.count === 0) return []
+  const { count, entries } = unmatched
+  return [
+    `List      ${count} of its ${entries} entries match nothing that was found: compare them with the PACS, and look whether --modality, --body-part, --from or --to leaves them out`,
+  ]
 }
 
 function sourceOfChoices(choices: PullChoices): DataSource {
@@ -108,23 +119,30 @@ function sourceOfChoices(choices: PullChoices): DataSource {
 async function pull(
   choices: PullChoices,
   { contract, source, checker }: { contract: DataContract; source: DataSource; checker: DataChecker },
-): Promise<number> {
+): Promise<{ kept: number; unmatched: Unmatched | null }> {
   const { key, ...settings } = await doorSettings(choices.data)
   const door = doorOf({ key, ...settings })
   const cache = recordCacheOf(choices.data)
   const cacheKey = pulledKey(source, contract)
   const credentials = choices.credentials === undefined ? undefined : await readCredentials(choices.credentials)
+  const done = await cache.keys(cacheKey)
+  const { unmatched, found, ...facts } = await labelsOf(choices, source, door.keyed)
+  for (const patient of await cache.patients(cacheKey)) unmatched?.found(patient)
   const findings = pulledFindings(
     {
       pacs: await pacsOf(choices, credentials),
       query: source.pacs ?? {},
       instanceKeyed: uid => instanceKey(key, uid),
-      done: await cache.keys(cacheKey),
+      done,
+      found,
     },
-    { contract, keyed: door.keyed, ...(await labelsOf(choices, source, door.keyed)) },
+    { contract, keyed: door.keyed, ...facts },
   )
   const each = (finding: Parameters<DataChecker['add']>[0]): void => checker.add(finding)
-  return await cache.write(cacheKey, keyedFindings(findings, door.withdrawn), { each, goesOn: true })
+  const kept = await cache.write(cacheKey, keyedFindings(findings, door.withdrawn), { each, goesOn: true })
+  // without patients in the contract, nothing kept says whose the records of earlier pulls are
+  const unsure = choices.patients !== undefined && contract.patients === undefined && done.size > 0
+  return { kept, unmatched: unsure ? null : unmatched }
 }
 
 async function pacsOf({ dicomweb, ca, unencrypted }: PullChoices, credentials: PacsCredentials | undefined) {
@@ -136,16 +154,35 @@ async function pacsOf({ dicomweb, ca, unencrypted }: PullChoices, credentials: P
   }
 }
 
+interface Labels extends Pick<Reading, 'facts' | 'factsOfPatient'> {
+  readonly found: (uids: InstanceUids) => void
+  /** null where there is no list */
+  readonly unmatched: Unmatched | null
+}
+
 async function labelsOf(
   { list, patients }: PullChoices,
   { columns }: DataSource,
   keyed: Reading['keyed'],
-): Promise<Pick<Reading, 'facts' | 'factsOfPatient'>> {
+): Promise<Labels> {
   const named = columns as Partial<ListColumns>
-  const nothing = { label: null, patient: null, split: null }
-  const facts = list === undefined ? () => nothing : (await listLabelling(resolve(list), named)).facts
-  if (patients === undefined) return { facts }
-  return { facts, factsOfPatient: await patientListLabelling(resolve(patients), keyed, named) }
+  const facts = () => ({ label: null, patient: null, split: null })
+  if (list !== undefined) {
+    const { facts: factsOf, listed } = await listLabelling(resolve(list), named)
+    const unmatched = new Unmatched(listed ?? [])
+    const found = ({ study, series, instance }: InstanceUids): void => {
+      for (const uid of [study, series, instance]) unmatched.found(uid)
+    }
+    return { facts: factsOf, found, unmatched }
+  }
+  if (patients === undefined) return { facts, found: () => {}, unmatched: null }
+  const { factsOfPatient, listed } = await patientListLabelling(resolve(patients), keyed, named)
+  const unmatched = new Unmatched(listed)
+  const factsAndCount: typeof factsOfPatient = patient => {
+    unmatched.found(Buffer.from(patient).toString('hex'))
+    return factsOfPatient(patient)
+  }
+  return { facts, factsOfPatient: factsAndCount, found: () => {}, unmatched }
 }
 
 async function* keyedFindings(

@@ -163,7 +163,9 @@ function ascii(bytes: Uint8Array, start: number, length: number): string {
 export function textOf(set: DataSet, tag: string): string | undefined {
   const element = set.elements[tag]
   if (element === undefined || element.length === 0) return undefined
-  if (element.length > HEADER_STRING_BYTES_MAX) throw damagedDicom(`a string of its header has ${element.length} bytes`)
+  if (element.length > HEADER_STRING_BYTES_MAX) {
+    throw damagedDicom(`a string of its header has more than ${HEADER_STRING_BYTES_MAX} bytes`)
+  }
   const { byteArray } = set
   const bytes = Buffer.from(byteArray.buffer, byteArray.byteOffset + element.dataOffset, element.length)
   return trimmed(bytes.toString('latin1')) || undefined

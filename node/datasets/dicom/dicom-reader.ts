@@ -1,13 +1,14 @@
 /**
  * DICOM files as records of a study of images.
  *
- * A file is one record: one of several frames is refused with a contract, as nothing says which frame is meant. A pair of
- * the contract means modality values, such as Hounsfield units, which MONOCHROME1 does not invert; `display` is what the
- * file's own window or table shows, else its stored range, and MONOCHROME1 comes out the right way round.
+ * A file is one record: one of several frames is refused with a contract, as nothing says which frame is meant, and noted
+ * without one. A pair of the contract means modality values: in the unit that the file states, such as Hounsfield units,
+ * and else shades from black. `display` is what the file's own window or table shows, else its stored range. MONOCHROME1
+ * comes out the right way round in both, but for values with a unit.
  *
  * @module
  */
-import type { ImageContract } from '../../../protocols/study/contracts/image.ts'
+import { type ImageContract, modalityText } from '../../../protocols/study/contracts/image.ts'
 import { imageFormat } from '../images/decode.ts'
 import { inputsOf, lumaOf, pixelSteps, requireFit, scaled } from '../images/grey.ts'
 import { storedHash } from '../images/stored-hash.ts'
@@ -18,7 +19,8 @@ import { DicomError } from './error.ts'
 import { firstFrame, type StoredValues } from './frame.ts'
 import { type DicomHeader, readDicom, transformOf } from './header.ts'
 import { DICOM_BYTES_MAX } from './limits.ts'
-import { greyValues, modalityValues } from './values.ts'
+import { shownModality } from './modality.ts'
+import { greyValues, uprightValues } from './values.ts'
 
 /** Makes the reader. @param codec for the whole run; the caller closes it */
 export function dicomReader(codec: Codec): RecordReader {
@@ -55,7 +57,7 @@ async function findingOf(file: OpenedFile, reading: Reading, codec: Codec): Prom
     if (contract !== null) requireRecord(contract, header)
     const stored = await firstFrame(dicom, codec)
     const known = { ...own, sha256: storedHash(stored) }
-    const note = header.guess === undefined ? {} : { note: header.guess }
+    const note = noteOf(header)
     if (contract === null) return { ...known, ...note, ok: true, record: null }
     const facts = recordFacts({ ...reading, contract }, file.name, () => patientOf(header, reading))
     if (typeof facts === 'string') return { ...known, ok: false, reason: facts }
@@ -77,13 +79,35 @@ function requireClean({ burntIn }: DicomHeader): void {
 
 function requireRecord(contract: ImageContract, header: DicomHeader): void {
   const { rows, columns, samples, frames, signed } = header
+  requireModality(contract, header)
   if (frames > 1) throw new FileRefused(`it has ${frames} frames, and a record is one image: export each as a file`)
   if (samples === 3 && (signed || pixelSteps(contract).grey !== 'display')) {
     throw new FileRefused(
-      signed ? 'its colours are signed numbers' : "it is a colour image, and the study takes a modality's values",
+      signed
+        ? 'its colours are signed numbers: export it again, or leave it out'
+        : 'it is a colour image, and the study takes values of grey: leave it out',
     )
   }
   requireFit(contract, { height: rows, width: columns, channels: samples })
+}
+
+/** Only what the standard lists is said: what else a file holds there may be anything. */
+function requireModality({ modality: taken }: ImageContract, { modality }: DicomHeader): void {
+  if (taken === undefined || (modality !== undefined && taken.includes(modality))) return
+  const shown = shownModality(modality)
+  const wants = `and the study takes ${modalityText(taken)}: leave it out`
+  throw new FileRefused(
+    shown === undefined
+      ? `it states no modality that DICOM lists, ${wants}, or correct it in the archive`
+      : `its modality is ${shown}, ${wants}`,
+  )
+}
+
+/** What the operator has to know of a file that is read. */
+function noteOf({ guess, frames }: DicomHeader): { note?: string } {
+  const unread = `it has ${frames} frames, and the first alone was read: a study takes none of such a file; export each frame as a file`
+  const notes = [...(guess === undefined ? [] : [guess]), ...(frames === 1 ? [] : [unread])]
+  return notes.length === 0 ? {} : { note: notes.join('; ') }
 }
 
 /** The hash of the header's own patient; null where it names none. */
@@ -103,7 +127,7 @@ function dicomInputs(contract: ImageContract, header: DicomHeader, stored: Store
 
 function oneValue(contract: ImageContract, header: DicomHeader, stored: StoredValues): Float32Array {
   const { grey } = pixelSteps(contract)
-  if (grey !== 'display') return scaled(modalityValues(header, stored), grey)
+  if (grey !== 'display') return scaled(uprightValues(header, stored), grey)
   const { windows, voiLut } = transformOf(header, 0)
   const own = windows.length > 0 || voiLut !== undefined
   return greyValues(header, stored, { kind: own ? 'file' : 'range' })

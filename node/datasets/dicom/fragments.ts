@@ -4,7 +4,7 @@
  * @module DICOM PS3.5 annex A.4, https://dicom.nema.org/medical/dicom/current/output/html/part05.html
  */
 import { endsWhole } from './codestream.ts'
-import { damagedDicom } from './error.ts'
+import { type DicomError, damagedDicom } from './error.ts'
 import { FRAGMENTS_MAX } from './limits.ts'
 
 interface Fragment {
@@ -30,6 +30,11 @@ export function framesOf(bytes: Uint8Array, start: number, frames: number): (() 
   const { offsets, fragments } = fragmentsOf(bytes, start)
   const firsts = firstFragments(offsets, fragments, frames)
   return firsts.map((first, frame) => () => joined(fragments.slice(first, firsts[frame + 1] ?? fragments.length)))
+}
+
+/** Whether bytes begin as encapsulated pixels do. */
+export function beginsAsItem(bytes: Uint8Array, start: number): boolean {
+  return Buffer.compare(bytes.subarray(start, start + 4), Buffer.of(0xfe, 0xff, 0x00, 0xe0)) === 0
 }
 
 function fragmentsOf(bytes: Uint8Array, start: number): { offsets: number[]; fragments: Fragment[] } {
@@ -62,7 +67,10 @@ function fragmentsOf(bytes: Uint8Array, start: number): { offsets: number[]; fra
 
 /** The first fragment of each frame: by the offset table, one each, or by the end markers. */
 function firstFragments(offsets: readonly number[], fragments: readonly Fragment[], frames: number): number[] {
-  if (frames === 1) return [0]
+  if (frames === 1) {
+    if (beginsAgain(fragments)) throw moreFrames(frames)
+    return [0]
+  }
   if (offsets.length === frames) {
     const index = new Map(fragments.map(({ offset }, fragment) => [offset, fragment]))
     const firsts = offsets.map(offset => index.get(offset) ?? -1)
@@ -78,6 +86,21 @@ function firstFragments(offsets: readonly number[], fragments: readonly Fragment
     throw damagedDicom(`it states ${frames} frames, and its compressed pixels are in ${fragments.length} pieces`)
   }
   return firsts
+}
+
+/** First bytes that frames of one writer share: marker and length of JPEG streams, number of segments and start of RLE. */
+const BEGINNING_BYTES = 8
+
+/** Whether pieces of what should be one frame are two: a later one begins as the first does. */
+function beginsAgain([first, ...rest]: readonly Fragment[]): boolean {
+  const start = first!.bytes.subarray(0, BEGINNING_BYTES)
+  if (start.length < BEGINNING_BYTES) return false
+  return rest.some(({ bytes }) => Buffer.compare(bytes.subarray(0, BEGINNING_BYTES), start) === 0)
+}
+
+/** The error for pixels that hold more than the header says: which of them is meant is not known. */
+export function moreFrames(stated: number): DicomError {
+  return damagedDicom(`its pixels hold more frames than the ${stated} that its header states`)
 }
 
 function joined(fragments: readonly Fragment[]): Uint8Array {

@@ -8,7 +8,7 @@ import type { Codec } from './codec.ts'
 import type { CodecFrame } from './codec-worker.ts'
 import { checkCodestream } from './codestream.ts'
 import { damagedDicom, unsupported } from './error.ts'
-import { framesOf } from './fragments.ts'
+import { beginsAsItem, framesOf, moreFrames } from './fragments.ts'
 import type { DicomFile, DicomHeader } from './header.ts'
 import type { CodecName } from './syntax.ts'
 
@@ -77,16 +77,22 @@ function checkDecoded(header: DicomHeader, frame: CodecFrame): void {
   }
 }
 
+const UNSAID = 'its pixels are compressed, and it does not say how'
+
 function* nativeFrames(
   header: DicomHeader,
   bytes: Uint8Array,
   pixels: { readonly dataOffset: number; readonly length: number; readonly hadUndefinedLength?: boolean },
 ): Generator<Uint8Array> {
-  if (pixels.hadUndefinedLength) throw damagedDicom('its pixels are compressed, and it does not say how')
+  if (pixels.hadUndefinedLength) throw damagedDicom(UNSAID)
   const frameBytes = (header.rows * header.columns * header.samples * header.bitsAllocated) / 8
   const expected = frameBytes * header.frames
   const there = Math.min(pixels.length, bytes.length - pixels.dataOffset)
   if (there < expected) throw damagedDicom(`it holds ${there} of the ${expected} bytes of its pixels`)
+  // an odd number of bytes is padded by one; a whole frame more is one that would be lost
+  const surplus = there - expected - (expected % 2)
+  if (surplus > 0 && beginsAsItem(bytes, pixels.dataOffset)) throw damagedDicom(UNSAID)
+  if (surplus >= frameBytes) throw moreFrames(header.frames)
   for (let frame = 0; frame < header.frames; frame += 1) {
     const start = pixels.dataOffset + frame * frameBytes
     // a pair of bytes may straddle the end of a frame of odd length

@@ -7,7 +7,7 @@
 import type { DataSet } from 'dicom-parser'
 import { type ParsedFile, parseFile, textOf } from './data-set.ts'
 import { damagedDicom, tooLarge, unsupported } from './error.ts'
-import { FILE_VALUES_MAX, FRAME_VALUES_MAX, FRAMES_MAX, WINDOWS_MAX } from './limits.ts'
+import { DECIMAL_ABS_MAX, FILE_VALUES_MAX, FRAME_VALUES_MAX, FRAMES_MAX, WINDOWS_MAX } from './limits.ts'
 import { PatientId } from './patient.ts'
 
 /** Every element that is read, besides the transfer syntax (0002,0010) and the pixels (7FE0,0010). */
@@ -32,7 +32,9 @@ export const ALLOWED = {
   windowFunction: 'x00281056',
   intercept: 'x00281052',
   slope: 'x00281053',
+  rescaleType: 'x00281054',
   modalityLut: 'x00283000',
+  modalityLutType: 'x00283004',
   voiLut: 'x00283010',
   lutDescriptor: 'x00283002',
   lutData: 'x00283006',
@@ -60,6 +62,8 @@ export interface GreyWindow {
 /** From stored values to modality values, and from these to grey. */
 export interface Transform {
   readonly rescale: { readonly slope: number; readonly intercept: number } | LookupTable
+  /** whether modality values are in a unit, such as Hounsfield units; else they are shades of grey */
+  readonly hasUnit: boolean
   readonly windows: readonly GreyWindow[]
   readonly windowFunction: WindowFunction
   readonly voiLut?: LookupTable
@@ -120,14 +124,15 @@ export function readDicom(file: Uint8Array): DicomFile {
   const parsed = parseFile(file)
   const { elements: set, guess, syntax } = parsed
   const image = imageOf(set)
+  const terms = codedTerms(set)
   const header: DicomHeader = {
     ...(guess === undefined ? {} : { guess }),
     syntax: syntax.name,
     patient: new PatientId(textOf(set, ALLOWED.patientId) ?? ''),
-    ...codedTerms(set),
+    ...terms,
     burntIn: ({ YES: 'yes', NO: 'no' } as const)[textOf(set, ALLOWED.burntIn) ?? ''] ?? 'unknown',
     ...image,
-    transforms: image.samples === 1 ? transformsOf(set, image) : [],
+    transforms: image.samples === 1 ? transformsOf(set, { ...image, ...terms }) : [],
   }
   return new DicomFile(header, parsed)
 }
@@ -187,9 +192,11 @@ function imageOf(set: DataSet): Image {
   }
   const signed = word(set, ALLOWED.signed, 'its pixel representation', 0)
   if (signed > 1) throw damagedDicom(`its pixel representation is ${signed}, neither 0 nor 1`)
-  const planar = samples === 3 && word(set, ALLOWED.planar, 'its planar configuration', 0) === 1
+  const planar = samples === 3 ? word(set, ALLOWED.planar, 'its planar configuration', 0) : 0
+  if (planar > 1) throw damagedDicom(`its planar configuration is ${planar}, neither 0 nor 1`)
   const colour = colourOf(set, samples)
-  return { rows, columns, frames, samples, colour, planar, bitsAllocated, bitsStored, highBit, signed: signed === 1 }
+  const layout = { bitsAllocated, bitsStored, highBit, planar: planar === 1, signed: signed === 1 } as const
+  return { rows, columns, frames, samples, colour, ...layout }
 }
 
 function colourOf(set: DataSet, samples: number): Colour {
@@ -203,19 +210,22 @@ function colourOf(set: DataSet, samples: number): Colour {
   return colour
 }
 
-function transformsOf(set: DataSet, image: Image): readonly Transform[] {
+function transformsOf(set: DataSet, image: Image & { modality?: string }): readonly Transform[] {
   const shared = itemOf(set, ALLOWED.sharedGroups)
   const frames = set.elements[ALLOWED.frameGroups]?.items ?? []
   const voiItem = itemOf(set, ALLOWED.voiLut)
-  const voiLut = voiItem && lookupTable(voiItem, image)
+  // the values that go into it are those that the rescale gives, negative or not
+  const voiLutFor = { signed: once(item => lookupTable(item, true)), unsigned: once(item => lookupTable(item, false)) }
   const rescaleFrom = once(part => rescaleOf(part, image))
   const windowsFrom = once(part => ({ windows: windowsOf(part), windowFunction: windowFunctionOf(part) }))
   // each part comes from a frame's functional groups, else from the shared ones, else from the image
   const transformFrom = (groups: readonly (DataSet | undefined)[]): Transform => {
     const found = (group: string): DataSet =>
       groups.map(parent => parent && itemOf(parent, group)).find(item => item !== undefined) ?? set
+    const rescaled = rescaleFrom(found(ALLOWED.groupOfRescale))
+    const voiLut = voiItem && voiLutFor[canBeNegative(rescaled, image) ? 'signed' : 'unsigned'](voiItem)
     return {
-      rescale: rescaleFrom(found(ALLOWED.groupOfRescale)),
+      ...rescaled,
       ...windowsFrom(found(ALLOWED.groupOfWindows)),
       ...(voiLut === undefined ? {} : { voiLut }),
     }
@@ -237,13 +247,25 @@ function once<T>(read: (set: DataSet) => T): (set: DataSet) => T {
   }
 }
 
-function rescaleOf(set: DataSet, image: Image): Transform['rescale'] {
+function rescaleOf(set: DataSet, image: Image & { modality?: string }): Pick<Transform, 'rescale' | 'hasUnit'> {
   const lut = itemOf(set, ALLOWED.modalityLut)
-  if (lut !== undefined) return lookupTable(lut, image)
+  if (lut !== undefined) {
+    return {
+      rescale: lookupTable(lut, image.signed),
+      hasUnit: statesUnit(textOf(lut, ALLOWED.modalityLutType)) ?? true,
+    }
+  }
   const slope = decimals(set, ALLOWED.slope, 'its rescale slope')[0] ?? 1
   const intercept = decimals(set, ALLOWED.intercept, 'its rescale intercept')[0] ?? 0
   if (slope === 0) throw damagedDicom('its rescale slope is 0')
-  return { slope, intercept }
+  // values of a CT are Hounsfield units where it does not say otherwise (C.8.2.1)
+  const rescales = slope !== 1 || intercept !== 0 || image.modality === 'CT'
+  return { rescale: { slope, intercept }, hasUnit: statesUnit(textOf(set, ALLOWED.rescaleType)) ?? rescales }
+}
+
+/** Whether a type of rescaling is a unit (C.11.1.1.2): US is "unspecified". */
+function statesUnit(type: string | undefined): boolean | undefined {
+  return type === undefined ? undefined : type !== 'US' && type !== 'UNSPECIFIED'
 }
 
 function windowsOf(set: DataSet): GreyWindow[] {
@@ -261,8 +283,19 @@ function windowFunctionOf(set: DataSet): WindowFunction {
   throw unsupported('its window function is none that the standard lists')
 }
 
-/** Entries of 8 bits may lie in a byte each, or in a word each as all others do. */
-function lookupTable(set: DataSet, { signed }: Image): LookupTable {
+/** Whether modality values can lie below 0: those of a table never do. */
+function canBeNegative({ rescale }: Pick<Transform, 'rescale'>, { signed, bitsStored }: Image): boolean {
+  if ('entries' in rescale) return false
+  const first = signed ? -(2 ** (bitsStored - 1)) : 0
+  return [first, first + 2 ** bitsStored - 1].some(stored => stored * rescale.slope + rescale.intercept < 0)
+}
+
+/**
+ * Entries of 8 bits may lie in a byte each, or in a word each as all others do.
+ *
+ * @param signed whether the values that go into it can be negative: its first one is written accordingly
+ */
+function lookupTable(set: DataSet, signed: boolean): LookupTable {
   const descriptor = set.elements[ALLOWED.lutDescriptor]
   const data = set.elements[ALLOWED.lutData]
   if (descriptor === undefined || descriptor.length !== 6 || data === undefined) {
@@ -307,6 +340,7 @@ function decimals(set: DataSet, tag: string, name: string): number[] {
     const value =
       /^[-+]?[0-9]*\.?[0-9]*(?:[eE][-+]?[0-9]+)?$/.test(digits) && /[0-9]/.test(digits) ? Number(digits) : NaN
     if (!Number.isFinite(value)) throw damagedDicom(`${name} is no number`)
+    if (Math.abs(value) > DECIMAL_ABS_MAX) throw damagedDicom(`${name} is beyond ${DECIMAL_ABS_MAX}`)
     return value
   })
 }

@@ -9,6 +9,8 @@ export const HEADER_BYTES_MAX = 2 ** 22
 export const NESTING_MAX = 32
 /** A string that the header states; the longest one that is read has 16 values of 16 characters. */
 export const HEADER_STRING_BYTES_MAX = 1024
+/** A slope, an intercept, a window: what lies beyond has no place in a picture, and products of it are no numbers. */
+export const DECIMAL_ABS_MAX = 1e15
 /** Windows that one image may offer. */
 export const WINDOWS_MAX = 32
 /** Rows x columns x samples of one frame: a mammogram has 21 million. */

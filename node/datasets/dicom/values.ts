@@ -20,7 +20,7 @@ export type Voi =
   | { readonly kind: 'range' }
 
 /**
- * Modality values of a grey frame: rescaled, or looked up. MONOCHROME1 is not inverted: that is a matter of display.
+ * Modality values of a grey frame: rescaled, or looked up. MONOCHROME1 is not turned round, see `uprightValues`.
  *
  * @param stored what storedFrames gave
  * @param frame  its number, from 0
@@ -49,6 +49,24 @@ export function greyValues(header: DicomHeader, stored: StoredValues, voi: Voi, 
     const value = grey(modality(stored[index]!))
     values[index] = inverted ? 1 - value : value
   }
+  return values
+}
+
+/**
+ * Modality values from black to white. Where they have a unit they are what `modalityValues` gives; where they are shades
+ * of grey, MONOCHROME1 (the smallest is white, PS3.3 C.7.6.3.1.2) is turned round within the range that the stored bits can
+ * hold, so that it gives what a file of the same picture in MONOCHROME2 does.
+ *
+ * @param stored what storedFrames gave
+ * @returns rows x columns, each rounded to float32 once
+ */
+export function uprightValues(header: DicomHeader, stored: StoredValues, frame = 0): Float32Array {
+  if (header.colour !== 'MONOCHROME1' || transformOf(header, frame).hasUnit)
+    return modalityValues(header, stored, frame)
+  const modality = modalityOf(header, frame)
+  const [low, high] = rangeOf(header, frame)
+  const values = new Float32Array(stored.length)
+  for (let index = 0; index < stored.length; index += 1) values[index] = low + high - modality(stored[index]!)
   return values
 }
 
@@ -91,7 +109,7 @@ function lookedUp({ first, entries }: LookupTable, value: number): number {
 /** PS3.3 C.11.2.1.2 and C.11.2.1.3, with an output from 0 to 1. */
 function windowed({ center, width }: GreyWindow, windowFunction: WindowFunction): (value: number) => number {
   if (windowFunction === 'LINEAR' ? !(width >= 1) : !(width > 0)) {
-    throw new DicomError(`its window has a width of ${width}, too small for ${windowFunction}`, STATE_WINDOW)
+    throw new DicomError(`its window is narrower than the standard allows for ${windowFunction}`, STATE_WINDOW)
   }
   if (windowFunction === 'SIGMOID') return value => 1 / (1 + Math.exp((-4 * (value - center)) / width))
   if (windowFunction === 'LINEAR_EXACT') {

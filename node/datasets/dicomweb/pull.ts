@@ -29,6 +29,8 @@ export interface PullOptions {
   readonly instanceKeyed: (uid: string) => string
   /** keys of instances that an earlier pull has finished: they are not retrieved again */
   readonly done?: ReadonlySet<string>
+  /** told of every instance that the search finds, those of earlier pulls among them */
+  readonly found?: (uids: InstanceUids) => void
   /** ends the pull with its reason */
   readonly signal?: AbortSignal
 }
@@ -57,7 +59,7 @@ export interface PulledFinding {
  *   search fails, and `pacs-gone` or `pacs-failing` when the PACS stops answering: its message says how many are done
  */
 export async function* pulledFindings(options: PullOptions, reading: Reading): AsyncGenerator<PulledFinding> {
-  const { pacs, query, instanceKeyed, done = new Set(), signal } = options
+  const { pacs, query, instanceKeyed, done = new Set(), found: told, signal } = options
   requireQuery(query)
   const client = new PacsClient(pacs, signal)
   const codec = openCodec()
@@ -69,6 +71,7 @@ export async function* pulledFindings(options: PullOptions, reading: Reading): A
         yield { finding: refused(found.problem), done: null, uids: null }
         continue
       }
+      told?.(found.uids)
       const key = instanceKeyed(found.uids.instance)
       // a PACS may have an instance in two series
       if (pull.seen.has(key)) continue

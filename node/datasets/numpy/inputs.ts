@@ -17,7 +17,8 @@
  * The type of 8-bit and 16-bit pixels says what white is; other integers are what programs make of 8-bit pixels, since no
  * image fills 32 or 64 bits. The study does not say what white is where the type does not: pixels of 12 bits in 16, or
  * Hounsfield units, can only be scaled by somebody who knows. An array that looks like those is refused with what to
- * do; once scaled by hand with the same white, it gives the same inputs bit for bit.
+ * do; once scaled by hand with the same white, it gives the same inputs bit for bit. A refusal says what the study and the
+ * array's type allow, and no value of the array: it may get into a log.
  *
  * Columns (arrays named `vectors`) are taken as they are, whatever their type: the study's bounds are in their units.
  *
@@ -59,11 +60,10 @@ interface Seen {
   /** of all values */
   lowest: number
   highest: number
-  /** whether all values are integers */
-  whole: boolean
   /** the record of the first value out of range, or −1 */
   bad: number
-  badValue: number
+  /** whether that value is a number */
+  badFinite: boolean
 }
 
 /**
@@ -78,8 +78,8 @@ export function createInputReader(header: NpyHeader, contract: InputContract, va
   const kept = roomFor(header, scale)
   const offsets = header.fortran ? fortranOffsets(header.shape.slice(1)) : null
   const seen: Seen = {
-    ...{ lowest: Number.POSITIVE_INFINITY, highest: Number.NEGATIVE_INFINITY, whole: true },
-    ...{ bad: -1, badValue: 0 },
+    ...{ lowest: Number.POSITIVE_INFINITY, highest: Number.NEGATIVE_INFINITY },
+    ...{ bad: -1, badFinite: true },
   }
   let position = 0
   const push = (values: Float64Array): void => {
@@ -88,11 +88,10 @@ export function createInputReader(header: NpyHeader, contract: InputContract, va
       const input = Math.fround(value / scale.divisor)
       if (!(input >= scale.low && input <= scale.high) && seen.bad < 0) {
         seen.bad = Math.floor(at / size)
-        seen.badValue = value
+        seen.badFinite = Number.isFinite(value)
       }
       if (value < seen.lowest) seen.lowest = value
       if (value > seen.highest) seen.highest = value
-      if (seen.whole && !Number.isInteger(value)) seen.whole = false
       kept[at] = kept instanceof Float32Array ? input : value
       position++
     }
@@ -205,37 +204,25 @@ const WINDOW_HINT =
   'Scale to [0, 1] by the lowest and highest value that the study means, the same at every hospital: ' +
   'numpy.clip((array.astype("float64") - LOW) / (HIGH - LOW), 0, 1).astype("float32").'
 
-function requirePixels({ type, dtype }: NpyHeader, seen: Seen, { divisor, high }: Scale): void {
-  const { lowest, highest, bad } = seen
-  if (bad >= 0 && high !== 1) throw badColumn(seen)
-  if (bad >= 0) {
+const WHITE_HINT =
+  'Say what white is, the same at every hospital: save (array / WHITE).astype("float32"), where WHITE is 255 for pixels ' +
+  'of 8 bits, 1023 for 10, 4095 for 12, 16383 for 14 and 65535 for 16. Save a mask of 0 and 1 as array.astype("bool").'
+
+function requirePixels({ type, dtype }: NpyHeader, { highest, ...seen }: Seen, { divisor, high }: Scale): void {
+  if (seen.bad >= 0 && (high !== 1 || !seen.badFinite)) throw badColumn(seen)
+  // what can be negative may be no shade at all, such as Hounsfield units
+  const hint = type.kind === 'unsigned' ? WHITE_HINT : `${WHITE_HINT} If values can be negative: ${WINDOW_HINT}`
+  if (seen.bad >= 0) {
     const range = divisor === 1 ? '[0, 1]' : `0 to ${divisor}`
-    throw new NpyError(`has a value outside ${range} in record ${bad}`, hintOf(seen))
+    throw new NpyError(`has a value outside ${range} in record ${seen.bad}`, hint)
   }
   const sure = type.kind === 'float' || type.kind === 'bool' || (type.kind === 'unsigned' && type.bytes === 1)
   if (sure || highest > divisor / 2) return
-  throw new NpyError(
-    `has the dtype ${dtype} and no value above ${highest}, so that ${divisor} may not be its white`,
-    lowest < 0 ? WINDOW_HINT : whiteHint(highest, divisor),
-  )
+  throw new NpyError(`has the dtype ${dtype}, and no value so high that ${divisor} must be its white`, hint)
 }
 
-function hintOf({ lowest, highest, whole, badValue }: Seen): string {
-  if (!Number.isFinite(badValue)) return 'Remove the record or fill in the value.'
-  return lowest < 0 ? WINDOW_HINT : whole ? whiteHint(highest, WHITE_8_BIT) : WINDOW_HINT
-}
-
-/** Two whites come into question: the smallest of whole bits that holds all values, and the type's own. */
-function whiteHint(highest: number, own: number): string {
-  const white = Math.max(WHITE_8_BIT, 2 ** Math.ceil(Math.log2(highest + 1)) - 1)
-  const divide = (by: number): string => `if white is ${by}, save (array / ${by}).astype("float32")`
-  const mask = highest <= 1 ? '; if it is a mask of 0 and 1, save array.astype("bool")' : ''
-  const others = own > white ? `; ${divide(own)}` : ''
-  return `Say what white is, the same at every hospital: ${divide(white)}${others}${mask}; or divide by another white.`
-}
-
-function badColumn({ bad, badValue }: Seen): NpyError {
-  if (!Number.isFinite(badValue)) {
+function badColumn({ bad, badFinite }: Pick<Seen, 'bad' | 'badFinite'>): NpyError {
+  if (!badFinite) {
     return new NpyError(`has a value that is not finite in record ${bad}`, 'Remove the record or fill in the value.')
   }
   return new NpyError(`has a value in record ${bad} that is beyond float32`, 'Save it in a larger unit.')

@@ -9,6 +9,7 @@ import {
   checkLabels,
   LABELS_SCHEMA,
   PATIENTS_SCHEMA,
+  requireDistinct,
 } from './fields.ts'
 
 const side = whole(1, limit.IMAGE_SIDE_MAX)
@@ -17,7 +18,8 @@ const side = whole(1, limit.IMAGE_SIDE_MAX)
 const PIXELS_SCHEMA = z.strictObject({
   /**
    * `display`: black to white as the file means them (8 or 16 bits; DICOM: its window, else its stored range). A pair: the
-   * values that become 0 and 1, in the units of the modality, such as Hounsfield units.
+   * values that become 0 and 1, in the unit that a DICOM file states, such as Hounsfield units; where it states none, values
+   * are shades from black, and MONOCHROME1 is turned round first.
    */
   grey: z.union([z.literal('display'), z.tuple([BOUND_SCHEMA, BOUND_SCHEMA])]),
   /** `none`: the file has the contract's size. `area`: means over the area of the file that a pixel covers */
@@ -25,6 +27,9 @@ const PIXELS_SCHEMA = z.strictObject({
   /** what is done with another ratio of sides: stretched, padded with black, or cut at the longer side, both in the middle */
   fit: z.enum(['stretch', 'pad', 'crop']),
 })
+
+/** A code of DICOM's Modality (0008,0060), PS3.3 C.7.3.1.1.1. */
+const MODALITY_SCHEMA = z.string().regex(/^[A-Z][A-Z0-9_]{0,15}$/, 'is no code in capital letters, such as CR')
 
 export const IMAGE_SCHEMA = z.strictObject({
   kind: z.literal('image'),
@@ -34,6 +39,8 @@ export const IMAGE_SCHEMA = z.strictObject({
   labels: LABELS_SCHEMA,
   patients: PATIENTS_SCHEMA,
   pixels: PIXELS_SCHEMA.exactOptional(),
+  /** DICOM files of these modalities alone; without it of all. Files of other formats state no modality, and all fit. */
+  modality: z.array(MODALITY_SCHEMA).min(1).max(limit.MODALITIES_MAX).exactOptional(),
 })
 export type ImageContract = z.output<typeof IMAGE_SCHEMA>
 export type PixelSteps = z.output<typeof PIXELS_SCHEMA>
@@ -43,16 +50,26 @@ export const IMAGE: ContractKind<ImageContract> = {
   plural: 'images',
   check: contract => {
     checkLabels(contract)
+    requireDistinct('malformed-study', 'contract.modality names twice', contract.modality ?? [])
     const grey = contract.pixels?.grey
     if (typeof grey === 'object') checkBounds('contract.pixels.grey', [grey])
   },
   bounds: ({ shape }) => Array.from({ length: shape[2] }, () => [0, 1] as const),
-  sentence: ({ pixels }) => {
-    if (pixels === undefined) return 'pixels of that size, black to white as the file means them'
+  sentence: ({ pixels, modality }) => {
+    const taken = modality === undefined ? '' : `; of DICOM files those of ${modalityText(modality)}`
+    if (pixels === undefined) return `pixels of that size, black to white as the file means them${taken}`
     const grey =
-      pixels.grey === 'display' ? 'black to white as the file means them' : `values of ${pixels.grey.join(' to ')}`
-    return `${grey}, ${pixels.resize === 'none' ? 'files of that size' : `resized by area, ${FITS[pixels.fit]}`}`
+      pixels.grey === 'display'
+        ? 'black to white as the file means them'
+        : `values of ${pixels.grey.join(' to ')} in the unit that the file states, else as shades from black`
+    return `${grey}, ${pixels.resize === 'none' ? 'files of that size' : `resized by area, ${FITS[pixels.fit]}`}${taken}`
   },
+}
+
+/** The modalities of a contract, for people: `CR`, `CR or DX`, `CR, DX or RG`. */
+export function modalityText(modality: readonly string[]): string {
+  const last = modality.at(-1)!
+  return modality.length === 1 ? last : `${modality.slice(0, -1).join(', ')} or ${last}`
 }
 
 const FITS = {

@@ -18,6 +18,7 @@ export const IMAGES = [
   'classes = ["healthy", "ill"]',
   'patients = true',
   'pixels = { grey = "display", resize = "area", fit = "stretch" }',
+  'modality = ["CR"]',
 ]
 
 const TABLE = [
@@ -116,9 +117,10 @@ function imageOf(at: number): Uint8Array {
 }
 
 /** A DICOM file of a patient. */
-function dicomOf(at: number, patient: string): Buffer {
+function dicomOf(at: number, patient: string, modality = 'CR'): Buffer {
   const syntax = at % 2 === 0 ? SYNTAX.explicit : SYNTAX.implicit
-  return dicom(IMAGE, imageOf(at), { syntax, more: elements(patient, CHARSETS[at % CHARSETS.length]!) })
+  const more: Element[] = [...elements(patient, CHARSETS[at % CHARSETS.length]!), [0x00080060, 'CS', modality]]
+  return dicom(IMAGE, imageOf(at), { syntax, more })
 }
 
 async function write(path: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<string[]> {
@@ -143,6 +145,9 @@ async function headerImages(path: string): Promise<CanaryData> {
   const unread = [
     [`${MARK}WARD/ill/${MARK}CUT.dcm`, dicomOf(0, patientOf(0)).subarray(0, 900)],
     [`${MARK}WARD/${MARK}CLASS/${MARK}X.dcm`, dicomOf(1, patientOf(0))],
+    [`${MARK}WARD/ill/${MARK}OTHER.dcm`, dicomOf(2, patientOf(0), 'MR')],
+    // what a file states as its modality may be a name, in capital letters as codes are
+    [`${MARK}WARD/ill/${MARK}NAMED.dcm`, dicomOf(3, patientOf(0), MARK.toUpperCase())],
     [`${MARK}NOTE.doc`, `${MARK} ${DIGITS}`],
   ] as const
   return {

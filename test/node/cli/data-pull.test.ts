@@ -48,17 +48,33 @@ pacs(`images of a PACS become a data set, and nothing is asked for twice${reason
   for (const at of [0, 1, 2, 3]) await orthanc.store(picture(at, at < 2 ? 'PAT-ANNA' : 'PAT-BERTA'))
   await works(t, 'init', '--data', data, '--site', 'S')
   await writeFile(contract, CONTRACT)
-  await writeFile(labels, 'patient,label\nPAT-ANNA,healthy\nPAT-BERTA,ill\n')
+  await writeFile(labels, 'patient,label\nPAT-ANNA,healthy\nPAT-BERTA,ill\nPAT-CARLA,ill\nPAT-DORA,ill\n')
   await writeFile(secret, `basic ${NAME}:${PASSWORD}\n`, { mode: 0o600 })
   const pull = ['data', 'pull', 'lungs', '--dicomweb', orthanc.url, '--contract', contract, '--data', data]
   const full = [...pull, '--patients', labels, '--credentials', secret]
   const said = await works(t, ...full)
   t.regex(said, /Records {3}4: healthy 2, ill 2\nPatients {2}2\n/)
-  t.regex(said, /Kept {6}4 records in all\n/)
+  t.regex(said, /List {6}2 of its 4 entries match nothing that was found: [^\n]+\nKept {6}4 records in all\n/)
   await orthanc.store(picture(4, 'PAT-BERTA'))
-  t.regex(await works(t, ...full), /Records {3}1: healthy 0, ill 1\n[\s\S]*Kept {6}5 records in all\n/)
+  await orthanc.store(picture(5, 'PAT-DORA'))
+  const again = JSON.parse(await works(t, ...full, '--json'))
+  t.like(again, { kept: 6, records: 2, unmatched: 1 })
   t.regex(await works(t, 'data', 'list', '--data', data), /^lungs {2}http:/m)
   t.regex(await fails(t, 12, ...pull, '--patients', labels), /hint/)
+  const uids = join(root, 'uids.csv')
+  const entries = [
+    `${ROOT}.0,healthy`,
+    `${ROOT}.1.1,healthy`,
+    `${ROOT}.2.1.1,ill`,
+    `${ROOT}.77,ill`,
+    `${ROOT}.78.1,ill`,
+  ]
+  await writeFile(uids, `file,label\n${entries.join('\n')}\n`)
+  const byUid = ['data', 'pull', 'listed', ...pull.slice(3), '--list', uids, '--credentials', secret]
+  const counted = await works(t, ...byUid)
+  t.regex(counted, /List {6}2 of its 5 entries match nothing/)
+  t.regex(await works(t, ...byUid), /List {6}2 of its 5 entries match nothing/)
+  t.false(counted.includes(ROOT))
   const files = (await readdir(data, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())
   for (const { parentPath, name } of files) {
     const bytes = await readFile(join(parentPath, name))

@@ -89,7 +89,7 @@ test('a list of patients says what holds for all their records, keeps no id, and
   const path = join(await temporaryFolder(t), 'patients.csv')
   const read = async (text: string) => {
     await writeFile(path, text)
-    return patientListLabelling(path, keyed)
+    return (await patientListLabelling(path, keyed)).factsOfPatient
   }
   const of = await read('patient,label,split\n P 1 ,a,train\nP 2,,test\nP 1,a,train\n')
   t.deepEqual(of(keyed('P 1')), { label: 'a', split: 'train' })

@@ -71,6 +71,77 @@ test('a pair means values of the modality, rescaled and clipped, whatever window
   t.deepEqual(values, [0, 0, 0, 1000 / 1400, 1, 1].map(Math.fround))
 })
 
+test('twins of a picture in MONOCHROME1 and MONOCHROME2 are the same record: a pair is of shades where no unit is stated', async t => {
+  const twins = (stored: readonly number[], image: Image, more: Element[] = []) => {
+    const turned = stored.map(value => (image.signed ? -1 : 2 ** image.bitsStored! - 1) - value)
+    const file = (colour: string, values: number[]) =>
+      dicom({ ...image, colour }, new Uint8Array(Uint16Array.from(values).buffer), { more })
+    return [file('MONOCHROME2', [...stored]), file('MONOCHROME1', turned)]
+  }
+  const twelve: Image = { rows: 2, columns: 3, bitsStored: 12 }
+  const unstated: Element[][] = [
+    [],
+    [
+      [0x00281052, 'DS', '0'],
+      [0x00281053, 'DS', '1'],
+      [0x00281054, 'LO', 'US'],
+    ],
+    [
+      [0x00281052, 'DS', '0'],
+      [0x00281053, 'DS', '2'],
+      [0x00281054, 'LO', 'US'],
+    ],
+  ]
+  for (const more of unstated) {
+    for (const grey of [[100, 4000], 'display'] as const) {
+      const [plain, turned] = twins([0, 1, 100, 1000, 4000, 4095], twelve, more)
+      const expected = valuesOf(await read(plain!, contract({ grey: grey === 'display' ? grey : [...grey] })))
+      t.true(new Set(expected).size > 2)
+      t.deepEqual(valuesOf(await read(turned!, contract({ grey: grey === 'display' ? grey : [...grey] }))), expected)
+    }
+  }
+  const signed = twins([-2048, -100, 0, 100, 1000, 2047], { ...twelve, signed: true })
+  const [one, other] = await Promise.all(signed.map(file => read(file, contract({ grey: [-100, 1000] }))))
+  t.deepEqual(valuesOf(one!), [0, 0, 100 / 1100, 200 / 1100, 1, 1].map(Math.fround))
+  t.deepEqual(valuesOf(other!), valuesOf(one!))
+})
+
+test('values with a unit stay what they are, whichever way round they are shown', async t => {
+  const image: Image = { rows: 2, columns: 3, bitsStored: 12, signed: true, colour: 'MONOCHROME1' }
+  const stored = Int16Array.of(-1024, -500, 0, 40, 400, 1000)
+  const expected = Array.from(stored, value => Math.fround(Math.min(Math.max((value + 1000) / 2000, 0), 1)))
+  const rescaled = (intercept: string): Element[] => [
+    [0x00281052, 'DS', intercept],
+    [0x00281053, 'DS', '1'],
+  ]
+  const units: [more: Element[], low: number, high: number][] = [
+    [[[0x00080060, 'CS', 'CT']], -1000, 1000],
+    [[...rescaled('0'), [0x00281054, 'LO', 'HU']], -1000, 1000],
+    [rescaled('-24'), -1024, 976],
+  ]
+  for (const [more, low, high] of units) {
+    const file = dicom(image, new Uint8Array(stored.buffer), { more })
+    t.deepEqual(valuesOf(await read(file, contract({ grey: [low, high] }))), expected)
+  }
+})
+
+test('a study takes the modalities that it names, and a refusal names a code of the standard and nothing else', async t => {
+  const own = { ...contract(), modality: ['CR', 'DX', 'RG'] }
+  const of = (modality: string) => dicom(EIGHT, PIXELS, { more: [[0x00080060, 'CS', modality]] })
+  for (const taken of ['CR', 'DX', ' RG ']) t.true((await read(of(taken), own)).ok)
+  const { ok, ...other } = await read(of('MR'), own)
+  t.is(ok, false)
+  t.like(other, { reason: 'its modality is MR, and the study takes CR, DX or RG: leave it out' })
+  for (const unlisted of ['', 'LOVELACE', 'LOVELACE ADA', 'mr', `MR\\CR`, 'LOVELACE^ADA BYRON']) {
+    const finding = await read(of(unlisted), own)
+    t.regex(reasonOf(finding), /^it states no modality that DICOM lists, and the study takes CR, DX or RG: /)
+    t.false(/LOVELACE|mr/.test(JSON.stringify(finding)))
+  }
+  t.true((await read(of('MR'))).ok)
+  const png = pngOf({ width: 3, height: 2, data: PIXELS, depth: 8, channels: 1 })
+  t.true((await readBytes(IMAGE_READER, png, readingOf(own))).ok)
+})
+
 test('colour files give colours, or grey by the luma that PNG files get', async t => {
   const image: Image = { rows: 2, columns: 1, samples: 3, bitsAllocated: 8, colour: 'RGB' }
   const png = pngOf({ width: 1, height: 2, data: PIXELS, depth: 8, channels: 3 })
@@ -104,7 +175,7 @@ test('what does not fit is refused, and no reason holds a word of the header', a
     [dicom({ ...EIGHT, frames: 2 }, Buffer.concat([PIXELS, PIXELS])), /2 frames/],
     [dicom({ ...EIGHT, rows: 3, columns: 2 }, PIXELS), /2 x 3 pixels/],
     [dicom(EIGHT, PIXELS.subarray(0, 4)), /damaged: it holds 4 of the 6 bytes/],
-    [dicom(EIGHT, PIXELS, { more: window('1', '0') }), /window has a width of 0/],
+    [dicom(EIGHT, PIXELS, { more: window('1', '0') }), /window is narrower than the standard allows for LINEAR/],
     [dicom(EIGHT, PIXELS).subarray(0, 300), /damaged|no image/],
     [Buffer.from(`not a DICOM file, but of ${SECRETS.name}`), /it is not a DICOM file/],
     [dicom({ ...EIGHT, rows: 60_000, columns: 60_000 }, PIXELS), /more than/],
@@ -121,6 +192,10 @@ test('without a contract the first frame is decoded, and names burnt in are stil
   const two = dicom({ ...EIGHT, frames: 2 }, Buffer.concat([PIXELS, PIXELS]))
   const finding = await readBytes(READER, two, readingOf(null))
   t.true(finding.ok && finding.record === null)
+  t.regex(finding.ok ? (finding.note ?? '') : '', /^it has 2 frames, and the first alone was read/)
+  const headless = await readBytes(READER, two.subarray(132 + 12 + 28), readingOf(null))
+  t.regex(headless.ok ? (headless.note ?? '') : '', /no file header.*; it has 2 frames/)
+  t.is(((await readBytes(READER, dicom(EIGHT, PIXELS), readingOf(null))) as { note?: string }).note, undefined)
   t.is(finding.sha256, createHash('sha256').update(PIXELS).digest('hex'))
   const burnt = dicom(EIGHT, PIXELS, { more: [[0x00280301, 'CS', 'YES']] })
   t.regex(reasonOf(await readBytes(READER, burnt, readingOf(null))), /burnt/)

@@ -98,7 +98,7 @@ test('a header that states nonsense is refused, in words', t => {
     [{ ...IMAGE, frames: 0 }, [], /positive whole number/],
     [{ ...IMAGE, frames: 20_000 }, [], /20000 frames/],
     [IMAGE, [[0x00280010, 'UL', 2]], /rows is no 16-bit number/],
-    [IMAGE, [[0x00280008, 'IS', '9'.repeat(2000)]], /string of its header has 2000 bytes/],
+    [IMAGE, [[0x00280008, 'IS', '9'.repeat(2000)]], /string of its header has more than 1024 bytes/],
     [
       IMAGE,
       [
@@ -133,6 +133,6 @@ test('a header holds nothing beside what the list of elements gives, whatever el
     [],
   )
   const parts = header.transforms.flatMap(transform => Object.keys(transform))
-  t.deepEqual([...new Set(parts)].sort(), ['rescale', 'windowFunction', 'windows'])
+  t.deepEqual([...new Set(parts)].sort(), ['hasUnit', 'rescale', 'windowFunction', 'windows'])
   for (const value of Object.values(header)) t.false(String(value).includes(SECRETS.name))
 })

@@ -186,6 +186,23 @@ test('an offset table and pieces that contradict the frames are refused', async 
   t.regex(await read(encapsulated([])), /no compressed pixels/)
 })
 
+test('pixels with more frames than the header states are refused: none is lost without a word', async t => {
+  const more = /hold more frames than the 1 that its header states/
+  t.regex(await refusal(t, dicom(IMAGE, Buffer.concat([BYTES, BYTES]))), more)
+  t.deepEqual(await first(dicom(IMAGE, Buffer.concat([BYTES, Buffer.alloc(BYTES.length - 2)]))), VALUES)
+  const tiny = { rows: 1, columns: 1, bitsAllocated: 8 }
+  t.deepEqual(await first(dicom(tiny, Uint8Array.of(7, 0))), [7])
+  for (const name of ['baseline', 'first', 'jpegLs', 'jpeg2000', 'highThroughput'] as const) {
+    const frame = await encode(SYNTAX[name], IMAGE, BYTES)
+    t.regex(await refusal(t, dicom(IMAGE, encapsulated([frame, frame]), { syntax: SYNTAX[name] })), more)
+    const half = 2 * Math.floor(frame.length / 4)
+    const pieces = encapsulated([frame.subarray(0, half), frame.subarray(half)])
+    t.is((await first(dicom(IMAGE, pieces, { syntax: SYNTAX[name] }))).length, VALUES.length)
+  }
+  const runs = await encode(SYNTAX.rle, IMAGE, BYTES)
+  t.regex(await refusal(t, dicom(IMAGE, encapsulated([runs, runs]), { syntax: SYNTAX.rle })), more)
+})
+
 test('360 changed streams: each decodes to the stated size or is one error, and good files decode afterwards', async t => {
   let seed = 20_261_128
   const random = (below: number): number => {

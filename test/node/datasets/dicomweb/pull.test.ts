@@ -370,13 +370,17 @@ test('labels and splits come from a list of UIDs of any level, or from a list of
     return findings.map(({ finding }) => finding.ok && [finding.record!.label, finding.record!.split])
   }
   t.deepEqual(await labelled({ ...READING, facts }), [[1, null], [1, 'test'], [1, 'train'], false])
-  const factsOfPatient = await patientListLabelling(join(folder, 'patients.csv'), keyed)
+  const { factsOfPatient, listed } = await patientListLabelling(join(folder, 'patients.csv'), keyed)
   t.deepEqual(await labelled({ ...READING, facts, factsOfPatient }), [
     [1, 'val'],
     [1, 'test'],
     [1, 'train'],
     [0, 'val'],
   ])
+  t.deepEqual(
+    listed,
+    [SECRETS.patient, 'other'].map(id => Buffer.from(keyed(id)).toString('hex')),
+  )
 })
 
 test('an instance that a PACS has in two studies comes once', async t => {

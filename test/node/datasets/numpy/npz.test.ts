@@ -186,9 +186,9 @@ test('an array of Python objects is refused and never unpickled', async t => {
 
 test('pixels that are not finite or not of [0, 1] are refused by their record', async t => {
   for (const [bad, message] of [
-    [Number.NaN, /a value outside \[0, 1\] in record 1/],
-    [Number.POSITIVE_INFINITY, /a value outside/],
-    [-0.5, /a value outside/],
+    [Number.NaN, /a value that is not finite in record 1/],
+    [Number.POSITIVE_INFINITY, /not finite/],
+    [-0.5, /a value outside \[0, 1\] in record 1/],
     [255, /a value outside/],
   ] as const) {
     const values = new Float32Array(12)
