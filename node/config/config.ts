@@ -16,6 +16,7 @@ import type { DataSource } from '../datasets/source.ts'
 import { LOG_LEVELS } from '../log.ts'
 import { parsePeerId } from '../storage/identity.ts'
 import { DATASETS_SCHEMA, locatedDatasets } from './dataset-schema.ts'
+import { parseExceptions, parseProxy } from './proxy-setting.ts'
 import { parseToml, readToml } from './toml.ts'
 
 export const CONFIG_FILE = 'config.toml'
@@ -39,14 +40,19 @@ export const ADDRESS_SCHEMA = z.string().refine(isMultiaddr, {
 })
 const addresses = z.array(ADDRESS_SCHEMA).max(ADDRESSES_MAX)
 
-/** A PeerId as text, checked. */
-export const PEER_SCHEMA = z.string().superRefine((text, context) => {
-  try {
-    parsePeerId(text)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message })
+/** A check that takes its words from the error of a parser. */
+function saysWhy(parse: (text: string) => unknown) {
+  return (text: string, context: z.RefinementCtx<string>) => {
+    try {
+      parse(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+    }
   }
-})
+}
+
+/** A PeerId as text, checked. */
+export const PEER_SCHEMA = z.string().superRefine(saysWhy(parsePeerId))
 
 const CONFIG_SCHEMA = z.strictObject({
   site: NAME_SCHEMA,
@@ -68,6 +74,18 @@ const CONFIG_SCHEMA = z.strictObject({
       bootstrap: addresses.default([]),
       mdns: z.boolean().default(true),
       announce: addresses.default([]),
+      proxy: z.string().superRefine(saysWhy(parseProxy)).optional(),
+      proxyExcept: z
+        .array(
+          z
+            .string()
+            .max(256)
+            .superRefine(saysWhy((text: string) => parseExceptions([text]))),
+        )
+        .max(ADDRESSES_MAX)
+        .default([]),
+      ca: z.string().min(1).optional(),
+      relay: z.boolean().default(true),
     })
     .prefault({}),
   http: z
@@ -98,7 +116,18 @@ export interface NodeConfig {
   site: string
   data: { file: string | null; split: string }
   datasets: Record<string, DataSource>
-  network: { listen: string[]; bootstrap: string[]; mdns: boolean; announce: string[] }
+  network: {
+    listen: string[]
+    bootstrap: string[]
+    mdns: boolean
+    announce: string[]
+    /** with its credentials, so it must never be shown; null for none */
+    proxy: string | null
+    proxyExcept: string[]
+    /** absolute path; null for none */
+    ca: string | null
+    relay: boolean
+  }
   http: { host: string; port: number }
   log: { level: (typeof LOG_LEVELS)[number] }
   /** `population`: null for the hospital's own account */
@@ -125,8 +154,10 @@ export function parseConfig(text: string, file: string): NodeConfig {
 function located(config: z.output<typeof CONFIG_SCHEMA>, file: string): NodeConfig {
   const { npz, file: records = npz, split } = config.data
   const absolute = (path: string): string => resolve(dirname(file), path)
+  const { ca, proxy = null } = config.network
   return {
     ...config,
+    network: { ...config.network, proxy, ca: ca === undefined ? null : absolute(ca) },
     privacy: { ...config.privacy, population: config.privacy.population ?? null },
     data: { file: records === undefined ? null : absolute(records), split },
     datasets: locatedDatasets(config.datasets, absolute),

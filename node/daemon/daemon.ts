@@ -15,6 +15,7 @@ import { EXIT, OperatorError } from '../errors.ts'
 import { createHttpApp, type HttpSources, serveHttp } from '../http/http.ts'
 import type { NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
+import { reachSettings } from '../network/reach/settings.ts'
 import { doorSettings } from '../privacy/patient-door.ts'
 import { pricedElsewhere } from '../privacy/patient-epsilons.ts'
 import { type PrivacyReport, privacyReport } from '../privacy/report.ts'
@@ -144,7 +145,7 @@ export async function startNode({ folder, config, log, study, signal }: DaemonOp
         document,
         identity,
         site: config.site,
-        network: { transport: 'tcp', ...config.network },
+        network: { transport: 'tcp', ...config.network, reach: await reachSettings(config.network) },
         requiredPeers: config.policy.require,
         epsilonMax,
         population,

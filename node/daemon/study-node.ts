@@ -55,7 +55,7 @@ export interface NodeInit {
   readonly document: StudyDocument
   readonly identity: Identity
   readonly site: string
-  readonly network: Pick<NetworkInit, 'transport' | 'listen' | 'announce' | 'bootstrap' | 'mdns'>
+  readonly network: Pick<NetworkInit, 'transport' | 'listen' | 'announce' | 'bootstrap' | 'mdns' | 'reach'>
   readonly requiredPeers: readonly string[]
   readonly epsilonMax: number
   /** whose account pays: null for the hospital's own */

@@ -55,7 +55,7 @@ export class Reach {
   /** direct addresses of peers, as they were last dialled */
   readonly #direct = new Map<string, readonly Multiaddr[]>()
 
-  /** @throws ReachError for a proxy or an exception that is none */
+  /** @throws SettingError for a proxy or an exception that is none */
   constructor(parts: ReachParts) {
     this.#parts = parts
     this.#proxyFor = proxyRule(parts.settings)
