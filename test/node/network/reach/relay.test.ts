@@ -119,6 +119,18 @@ test('a circuit that ends is counted no longer', async t => {
   await until('the circuit ended', () => relay.reach.relayed!.circuits === 0)
 })
 
+test('a place at a relay comes back with the connection to it', async t => {
+  const { relay, left, right } = await createTriangle(t)
+  await right.hangUp(relay.peer)
+  await until('the place is gone', () => right.reach.places.length === 0)
+  await t.throwsAsync(() => left.dial(right.peer, [], within()))
+  t.is(left.reach.failures(right.peer)[0]!.text, 'the relay does not have that peer at present')
+  await right.dial(relay.peer, relay.addresses(), within())
+  await until('a place again', () => right.reach.places.includes(relay.peer))
+  await left.dial(right.peer, [], within())
+  t.deepEqual(left.reach.failures(right.peer), [])
+})
+
 test('the limits of circuits hold for a pair, for each peer and for all', t => {
   const circuits = (count: number, ends: (i: number) => [string, string]) =>
     new Set(Array.from({ length: count }, (_, i) => ends(i)).map(([from, to]) => ({ from, to })))

@@ -1,0 +1,17 @@
+// Claim of node/network/reach: two nodes whose kernels have no route to each other meet through a third.
+
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import test from 'ava'
+
+const MAIN = join(import.meta.dirname, '../../../../sim/reach/main.ts')
+
+test('two networks without a route between them meet through a hospital that is in both', async t => {
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN], { timeout: 120_000 })
+  const result = JSON.parse(stdout) as { skipped?: string; way: object; failures: { text: string }[]; relayed: object }
+  if (result.skipped !== undefined) return t.pass(`skipped: ${result.skipped}`)
+  t.log(stdout.trim())
+  t.like(result.way, { via: 'relay' })
+  t.is(result.failures[0]?.text, 'there is no route to that address')
+})
