@@ -17,6 +17,7 @@ export interface PeerInit {
   /** 32 bytes, hex */
   readonly seed: string
   readonly listen: readonly string[]
+  readonly announce: readonly string[]
   /** PeerIds that it admits */
   readonly admitted: readonly string[]
 }
@@ -31,7 +32,7 @@ const init = JSON.parse(process.argv[2] as string) as PeerInit
 const network = await createNetwork(
   {
     ...{ seed: new Uint8Array(Buffer.from(init.seed, 'hex')), topic: '/confrere-sim/reach', transport: 'tcp' },
-    ...{ listen: init.listen, announce: [], bootstrap: [], mdns: false },
+    ...{ listen: init.listen, announce: init.announce, bootstrap: [], mdns: false },
   },
   {
     admits: peer => init.admitted.includes(peer),
