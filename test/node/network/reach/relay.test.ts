@@ -41,7 +41,6 @@ function strikesOf(nodes: readonly ReachNode[]): unknown[] {
 
 test('two members without an address meet through a third: streams, gossip and megabytes', async t => {
   const { relay, left, right } = await createTriangle(t)
-  await t.throwsAsync(() => left.dial(right.peer, ['/ip4/127.0.0.1/tcp/1'], within(1)))
   await left.dial(right.peer, ['/ip4/127.0.0.1/tcp/1'], within())
   t.like(left.reach.way(right.peer), { via: 'relay', relay: relay.peer })
   await until('the other side has it too', () => right.connected(left.peer))
@@ -80,11 +79,13 @@ test('a stranger gets no place at a relay, and nobody is reached through one tha
   ] as const) {
     removed.clear()
     removed.add(gone.peer)
+    one.later(60_000)
     await t.throwsAsync(() => one.dial(other.peer, [], within()))
     const { text } = one.reach.failures(other.peer).at(-1)!
     t.is(text, 'the relay does not connect these two, or has reached its limit')
     t.false(other.connected(one.peer))
   }
+  t.true(left.reach.failures(right.peer).length > 0)
   t.is(relay.reach.relayed!.circuits, 0)
 })
 
@@ -137,6 +138,10 @@ test('a place at a relay comes back with the connection to it', async t => {
   t.is(left.reach.failures(right.peer)[0]!.text, 'the relay does not have that peer at present')
   await right.dial(relay.peer, relay.addresses(), within())
   await until('a place again', () => right.reach.places.includes(relay.peer))
+  // relays are not asked again at once
+  left.later(-100_000)
+  await t.throwsAsync(() => left.dial(right.peer, [], within()), { message: /no address of that peer/ })
+  left.later(200_000)
   await left.dial(right.peer, [], within())
   t.deepEqual(left.reach.failures(right.peer), [])
 })
