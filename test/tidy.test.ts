@@ -16,6 +16,7 @@ const CLEAN: Record<string, string> = {
   'node/network/libp2p-host.ts': '',
   'node/network/reach/transports.ts': '',
   'node/network/request-reply.ts': '',
+  'node/network/reach/web-socket.ts': '',
   'sim/d.ts': "import { c } from '../node/c.ts'\nexport const d = c\n",
   'test/e.test.ts': "import { d } from '../sim/d.ts'\nexport const e = d\n",
 }

@@ -37,6 +37,14 @@ bootstrap = ${list(choices.bootstrap ?? [])}
 announce = []
 # Look for the study's hospitals on the local network by multicast.
 mdns = true
+# Where connections go out only through an HTTP proxy.
+# proxy = "http://user:password@proxy.example:3128"
+# Names, .domains, addresses and ranges that the proxy is not used for.
+proxyExcept = []
+# Certificates of your own authorities, for wss addresses: a PEM file.
+# ca = "authorities.pem"
+# Pass on the (encrypted) connections of hospitals that cannot reach each other.
+relay = true
 
 [http]
 # Status for this machine only; use an SSH tunnel from elsewhere.

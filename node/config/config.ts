@@ -17,6 +17,7 @@ import { LOG_LEVELS, type LogLevel } from '../log.ts'
 import { parsePeerId } from '../storage/identity.ts'
 import { DATASETS_SCHEMA, locatedDatasets } from './dataset-schema.ts'
 import { type ConfigLayers, type ConfigOrigin, configKeys, layered } from './layers.ts'
+import { parseExceptions, parseProxy } from './proxy-setting.ts'
 import { checkTable, parseToml, readTomlText, tomlTable } from './toml.ts'
 
 export const CONFIG_FILE = 'config.toml'
@@ -44,14 +45,19 @@ const HOST_SCHEMA = z.string().regex(/^([0-9a-f:]{2,45}|[a-z0-9.-]{1,253})$/i, {
 })
 const addresses = z.array(ADDRESS_SCHEMA).max(ADDRESSES_MAX)
 
-/** A PeerId as text, checked. */
-export const PEER_SCHEMA = z.string().superRefine((text, context) => {
-  try {
-    parsePeerId(text)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message })
+/** A check that takes its words from the error of a parser. */
+function saysWhy(parse: (text: string) => unknown) {
+  return (text: string, context: z.RefinementCtx<string>) => {
+    try {
+      parse(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+    }
   }
-})
+}
+
+/** A PeerId as text, checked. */
+export const PEER_SCHEMA = z.string().superRefine(saysWhy(parsePeerId))
 
 export const CONFIG_SCHEMA = z.strictObject({
   site: NAME_SCHEMA,
@@ -73,6 +79,18 @@ export const CONFIG_SCHEMA = z.strictObject({
       bootstrap: addresses.default([]),
       mdns: z.boolean().default(true),
       announce: addresses.default([]),
+      proxy: z.string().superRefine(saysWhy(parseProxy)).optional(),
+      proxyExcept: z
+        .array(
+          z
+            .string()
+            .max(256)
+            .superRefine(saysWhy((text: string) => parseExceptions([text]))),
+        )
+        .max(ADDRESSES_MAX)
+        .default([]),
+      ca: z.string().min(1).optional(),
+      relay: z.boolean().default(true),
     })
     .prefault({}),
   http: z
@@ -118,7 +136,18 @@ export interface NodeConfig {
   site: string
   data: { file: string | null; split: string }
   datasets: Record<string, DataSource>
-  network: { listen: string[]; bootstrap: string[]; mdns: boolean; announce: string[] }
+  network: {
+    listen: string[]
+    bootstrap: string[]
+    mdns: boolean
+    announce: string[]
+    /** with its credentials, so it must never be shown; null for none */
+    proxy: string | null
+    proxyExcept: string[]
+    /** absolute path; null for none */
+    ca: string | null
+    relay: boolean
+  }
   /** `tlsCertificate`, `tlsKey`: null where it is served without TLS */
   http: { host: string; port: number; tlsCertificate: string | null; tlsKey: string | null; names: string[] }
   log: {
@@ -174,8 +203,10 @@ function located(config: z.output<typeof CONFIG_SCHEMA>, file: string): NodeConf
   const { npz, file: records = npz, split } = config.data
   const absolute = (path: string): string => resolve(dirname(file), path)
   const optionalPath = (path: string | undefined): string | null => (path === undefined ? null : absolute(path))
+  const { ca, proxy = null } = config.network
   return {
     ...config,
+    network: { ...config.network, proxy, ca: optionalPath(ca) },
     http: {
       ...config.http,
       tlsCertificate: optionalPath(config.http.tlsCertificate),

@@ -18,6 +18,7 @@ import { renderMetrics } from '../metrics/metrics.ts'
 import { HelloDesk } from '../network/hello-desk.ts'
 import { createHost } from '../network/libp2p-host.ts'
 import type { NetworkHost } from '../network/network.ts'
+import { reachSettings } from '../network/reach/settings.ts'
 import { Ledger } from '../privacy/ledger-file.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { openStores } from '../storage/store.ts'
@@ -157,7 +158,8 @@ async function hostOf(
     log,
   }: { config: NodeConfig; seed: Uint8Array; datastore: unknown; log: Pick<Logger, 'warn'> },
 ): Promise<NetworkHost> {
-  const { listen, announce, bootstrap, mdns, ...reach } = config.network
+  const { listen, announce, bootstrap, mdns } = config.network
+  const reach = await reachSettings(config.network)
   return await createHost(
     { ...{ transport: 'tcp', listen, announce, bootstrap, mdns, seed, datastore }, reach },
     {

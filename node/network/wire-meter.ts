@@ -27,13 +27,18 @@ export interface WireMeter {
   frame(peer: string): void
   /** a frame longer than any stream's window */
   overrun(peer: string): void
-  /** bytes of a relayed connection, which were read from the socket to the relay, and counted there as its own */
+  /** decrypted bytes of a relayed connection, which were counted as the relay's own where the socket was read */
   carried(relay: string, bytes: number): void
 }
 
 interface Secured {
   readonly connection: object & { maxWriteBufferLength?: number }
   readonly remotePeer: PeerId
+}
+
+/** Of an encrypted connection: takes what has been decrypted. */
+interface SecuredInternals {
+  onData(data: { readonly byteLength: number }): void
 }
 
 /** The parts of yamux that read. */
@@ -83,12 +88,24 @@ export class MeteredWire {
     for (const buffered of [raw as { maxWriteBufferLength?: number }, secured.connection]) {
       buffered.maxWriteBufferLength = UNSENT_BYTES_MAX
     }
-    raw.addEventListener('message', event => {
-      const bytes = (event as unknown as { data: { byteLength: number } }).data.byteLength
-      if (relay !== undefined) this.#meter.carried(relay, bytes)
-      this.#meter.received(peer, bytes)
-    })
+    if (relay !== undefined) this.#meterRelayed(secured.connection, { relay, peer })
+    else {
+      raw.addEventListener('message', event => {
+        this.#meter.received(peer, (event as unknown as { data: { byteLength: number } }).data.byteLength)
+      })
+    }
     return secured
+  }
+
+  /** What a relay brings is the peer's only when it has been decrypted: until then the relay may have made it up. */
+  #meterRelayed(connection: object, { relay, peer }: { relay: string; peer: string }): void {
+    const decrypted = connection as SecuredInternals
+    const onData = decrypted.onData.bind(decrypted)
+    decrypted.onData = data => {
+      this.#meter.carried(relay, data.byteLength)
+      this.#meter.received(peer, data.byteLength)
+      onData(data)
+    }
   }
 
   /** A muxer whose frames are counted. */

@@ -37,6 +37,8 @@ export interface LiveClusterOptions {
   readonly newcomers?: number
   /** wraps a member's worker, so that a test can watch or change its calls */
   readonly worker?: (member: Member, given: WorkerClient) => WorkerClient
+  /** over TCP: members that listen nowhere, as behind NAT; never member 0, whose address the others know */
+  readonly hidden?: ReadonlySet<Member>
   /** members that run another study of the same hospitals, by what is different in it */
   readonly elsewhere?: ReadonlyMap<Member, Partial<StudyDocument>>
 }
@@ -112,6 +114,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     logLevel = 'silent',
     newcomers = 0,
     elsewhere,
+    hidden,
     worker = (_, given) => given,
   } = options
   const identities = [...createIdentities(count), ...createIdentities(newcomers)]
@@ -142,7 +145,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
     const { host, hellos } = await startHost({
       seed: (identities[member] as Identity).seed,
       transport,
-      listen: [transport === 'memory' ? addressOf(member) : '/ip4/127.0.0.1/tcp/0'],
+      listen: hidden?.has(member) ? [] : [transport === 'memory' ? addressOf(member) : '/ip4/127.0.0.1/tcp/0'],
       bootstrap: transport === 'tcp' ? known : [],
       datastore: store.datastore(),
     })

@@ -67,7 +67,9 @@ export function dialErrorText(error: unknown): string {
     if (text !== undefined) return text
   }
   const [first] = errors
-  const line = (first instanceof Error ? first.message : String(first)).split('\n')[0] as string
+  const line = (first instanceof Error ? first.message : typeof first === 'string' ? first : '').split(
+    '\n',
+  )[0] as string
   const words = line.replace(/\/\/[^/@\s]*@/g, '//').replace(/[^\x20-\x7e]/g, '?')
   return words === '' ? 'the dial failed' : words.slice(0, TEXT_CHARACTERS_MAX)
 }
@@ -93,5 +95,5 @@ function known(error: unknown): string | undefined {
   if (typeof code === 'string' && code.startsWith('ERR_SSL')) return 'it does not speak TLS there'
   const status = /via relay with status ([A-Z_]+)/.exec(message)?.[1]
   if (status !== undefined) return STATUSES[status] ?? 'the relay refused'
-  return NAMES[name]
+  return /does not match|unexpected peer/i.test(message) ? NAMES.UnexpectedPeerError : NAMES[name]
 }

@@ -32,8 +32,3 @@ export function endpointOf(address: Multiaddr): Endpoint | undefined {
   const web = { secure: has('wss') || has('tls'), path, ...(serverName !== undefined && { serverName }) }
   return { host: host.value, port, web }
 }
-
-/** `host:port`, with brackets around an IPv6 address. */
-export function authorityOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}

@@ -21,6 +21,9 @@ import { circuitTransport, type Reservations, tcpTransport, webSocketTransport }
 const DIAL_MS_MAX = 10_000
 /** How often places at relays are looked after, and direct ways tried for who is reached through a relay. */
 const TEND_MS = 30_000
+/** Relays that did not have a peer are asked again after this time, which doubles each time: an absent peer is dialled often. */
+const RELAYS_ASKED_MS_MIN = 1000
+const RELAYS_ASKED_MS_MAX = 30_000
 /** A connection of ours that the other side ends so soon was not let in. */
 const TURNED_AWAY_MS = 5_000
 
@@ -54,8 +57,10 @@ export class Reach {
   #reservations: Reservations | undefined
   /** direct addresses of peers, as they were last dialled */
   readonly #direct = new Map<string, readonly Multiaddr[]>()
+  /** peers that no relay had when it was last asked */
+  readonly #unrelayed = new Map<string, { readonly askAt: number; readonly waitMs: number }>()
 
-  /** @throws ReachError for a proxy or an exception that is none */
+  /** @throws SettingError for a proxy or an exception that is none */
   constructor(parts: ReachParts) {
     this.#parts = parts
     this.#proxyFor = proxyRule(parts.settings)
@@ -108,7 +113,9 @@ export class Reach {
       if (protocols.includes(RELAY_PROTOCOL) && connection.direct) this.#client.found(peerId.toString())
     })
     host.addEventListener('connection:open', ({ detail: connection }) => {
-      this.#failures.reached(connection.remotePeer.toString(), connection.remoteAddr.toString())
+      const peer = connection.remotePeer.toString()
+      this.#failures.reached(peer, connection.remoteAddr.toString())
+      this.#unrelayed.delete(peer)
     })
     host.addEventListener('connection:close', ({ detail: connection }) => this.#closed(connection))
     const tend = () => {
@@ -135,6 +142,7 @@ export class Reach {
     this.#client.tend()
     const peers = new Set((this.#host as Libp2p).getPeers().map(peer => peer.toString()))
     for (const peer of this.#direct.keys()) if (!peers.has(peer)) this.#direct.delete(peer)
+    for (const peer of this.#unrelayed.keys()) if (!this.#parts.admits(peer)) this.#unrelayed.delete(peer)
     for (const [peer, addresses] of this.#direct) {
       if (this.way(peer)?.via !== 'relay') continue
       // libp2p dials although it has a relayed connection; new streams then take the direct one
@@ -160,13 +168,23 @@ export class Reach {
         failure = error
       }
     }
-    const relayed = this.#client.toward(peer)
+    const relayed = this.#relaysToAsk(peer)
     if (relayed.length === 0 || signal.aborted) throw failure
     try {
       await host.dial(relayed, within())
+      this.#unrelayed.delete(peer)
     } catch (error) {
       throw addresses.length > 0 ? failure : error
     }
+  }
+
+  #relaysToAsk(peer: string): Multiaddr[] {
+    const now = this.#parts.clock.now()
+    const { askAt, waitMs } = this.#unrelayed.get(peer) ?? { askAt: now, waitMs: RELAYS_ASKED_MS_MIN }
+    const relayed = this.#client.toward(peer)
+    if (now < askAt || relayed.length === 0) return []
+    this.#unrelayed.set(peer, { askAt: now + waitMs, waitMs: Math.min(2 * waitMs, RELAYS_ASKED_MS_MAX) })
+    return relayed
   }
 
   /** How a peer is reached; undefined when it is not connected. */

@@ -14,8 +14,8 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Reservations } from './transports.ts'
 
 /** Places that a peer keeps. */
-export const PLACES_MAX = 3
-/** Relays that are asked for a peer: more than PLACES_MAX, since two peers may see different relays. */
+const RELAY_PLACES = 3
+/** Relays that are asked for a peer: more than RELAY_PLACES, since two peers may see different relays. */
 const ASKED_MAX = 8
 
 export class RelayClient {
@@ -59,7 +59,7 @@ export class RelayClient {
   /** Asks the first relays of our order for a place, where they keep none. */
   tend(): void {
     const store = this.#reservations()
-    for (const relay of ranked([...this.#relays], this.#self()).slice(0, PLACES_MAX)) {
+    for (const relay of ranked([...this.#relays], this.#self()).slice(0, RELAY_PLACES)) {
       if (this.#asked.has(relay) || store.hasReservation(peerIdFromString(relay))) continue
       this.#asked.add(relay)
       store

@@ -11,13 +11,12 @@ import type { Connection, PeerId, Stream, Transport } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import type { WebSocket } from 'ws'
 import { type Endpoint, endpointOf } from './endpoint.ts'
 import { openTunnel } from './proxy.ts'
 import type { ProxyFor } from './settings.ts'
-import { boundListener, openWebSocket, type WebSocketDialer } from './web-socket.ts'
+import { boundListener, openWebSocket, type WebSocketClient, type WebSocketDialer } from './web-socket.ts'
 
-/** A silent connection stays open: NAT and firewalls forget one sooner or later, and the next write tells. */
+/** A relay that has not answered for so long is asked again later. */
 const RESERVATION_MS_MAX = 10_000
 
 /** Told of every dial, by address. */
@@ -40,7 +39,7 @@ interface TcpInternals {
   _connect(address: Multiaddr, options: { readonly signal: AbortSignal }): Promise<Socket>
 }
 interface WebInternals {
-  _connect(address: Multiaddr, options: { readonly signal?: AbortSignal }): Promise<WebSocket>
+  _connect(address: Multiaddr, options: { readonly signal?: AbortSignal }): Promise<WebSocketClient>
 }
 interface CircuitInternals {
   readonly reservationStore: Reservations

@@ -13,9 +13,11 @@ import { connect, isIP, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { rootCertificates, connect as tlsConnect } from 'node:tls'
 import type { Listener } from '@libp2p/interface'
+// @ts-expect-error: the package brings no types; `WebSocketClient` is what is used of it
 import { WebSocket } from 'ws'
+import { authorityOf } from '../../config/proxy-setting.ts'
 import { CONNECTIONS_MAX, HANDSHAKES_MAX, HANDSHAKES_PER_HOST_MAX } from '../limits/limits.ts'
-import { authorityOf, type Endpoint } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import { openTunnel } from './proxy.ts'
 import { ReachError } from './reach-error.ts'
 import type { ProxyFor } from './settings.ts'
@@ -33,12 +35,30 @@ export interface WebSocketDialer {
   readonly ca: readonly string[]
 }
 
+interface ClientOptions {
+  readonly perMessageDeflate: boolean
+  readonly maxPayload: number
+  readonly createConnection: (options: unknown, done: (error: Error | null, socket?: Duplex) => void) => undefined
+}
+
+/** What is used of a WebSocket of `ws`, which libp2p takes for the browser's. */
+export interface WebSocketClient {
+  binaryType: string
+  close(code?: number, reason?: string): void
+  terminate(): void
+  on(event: 'error', listener: (error: Error) => void): this
+  once(event: 'open', listener: () => void): this
+  once(event: 'unexpected-response', listener: (request: unknown, response: IncomingMessage) => void): this
+}
+
+const Client = WebSocket as new (url: string, options: ClientOptions) => WebSocketClient
+
 /** Opens a WebSocket. @throws Error of Node's sockets, ReachError `web-refused` or of the proxy; the signal's reason */
 export async function openWebSocket(
   endpoint: Required<Endpoint>,
   { proxyFor, ca }: WebSocketDialer,
   signal: AbortSignal,
-): Promise<WebSocket> {
+): Promise<WebSocketClient> {
   signal.throwIfAborted()
   const { secure, path, serverName } = endpoint.web
   const proxy = proxyFor(endpoint)
@@ -58,7 +78,7 @@ export async function openWebSocket(
     socket.once('error', error => secured.destroy(error))
     return secured
   }
-  const webSocket = new WebSocket(`${secure ? 'wss' : 'ws'}://${authorityOf(endpoint)}${path}`, {
+  const webSocket = new Client(`${secure ? 'wss' : 'ws'}://${authorityOf(endpoint)}${path}`, {
     ...{ perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX },
     createConnection: (_, done) => {
       dialled().then(
@@ -90,7 +110,7 @@ export async function openWebSocket(
 }
 
 /** Ends a WebSocket that libp2p resets: `ws` refuses the code that it does so with, and would leave it open. */
-function adapted(webSocket: WebSocket): WebSocket {
+function adapted(webSocket: WebSocketClient): WebSocketClient {
   const close = webSocket.close.bind(webSocket)
   webSocket.close = (code, reason) => (code === ABNORMAL_CLOSURE ? webSocket.terminate() : close(code, reason))
   return webSocket
@@ -100,7 +120,7 @@ interface ListenerInternals {
   readonly server: Server
   readonly wsServer: { readonly options: { maxPayload: number } }
   http?: HttpServer
-  onWsServerConnection(webSocket: WebSocket, request: IncomingMessage): void
+  onWsServerConnection(webSocket: WebSocketClient, request: IncomingMessage): void
 }
 
 /** Limits what a stranger can do before libp2p's upgrade, which has limits of its own. */

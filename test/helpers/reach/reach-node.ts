@@ -1,6 +1,7 @@
 /** Real nodes on loopback that echo what a stream brings. */
 
 import { randomBytes } from 'node:crypto'
+import { systemClock } from '../../../node/clock.ts'
 import { createNetwork } from '../../../node/network/libp2p-host.ts'
 import type { SoleNetwork } from '../../../node/network/network.ts'
 import type { ReachSettings } from '../../../node/network/reach/settings.ts'
@@ -11,6 +12,8 @@ const PIECE_BYTES = 1 << 20
 export interface ReachNode extends SoleNetwork {
   /** gossip that arrived, as text */
   readonly heard: string[]
+  /** Sets its clock forward, ms. */
+  later(ms: number): void
 }
 
 export interface NodeChoices {
@@ -25,9 +28,11 @@ export async function createReachNode({
   reach = {},
 }: NodeChoices): Promise<ReachNode> {
   const heard: string[] = []
+  let ahead = 0
+  const clock = { ...systemClock, now: () => systemClock.now() + ahead }
   const network = await createNetwork(
     {
-      ...{ seed: randomBytes(32), topic: '/test/reach', transport: 'tcp', listen, reach },
+      ...{ seed: randomBytes(32), topic: '/test/reach', transport: 'tcp', listen, reach, clock },
       ...{ announce: [], bootstrap: [], mdns: false },
     },
     {
@@ -44,7 +49,10 @@ export async function createReachNode({
     for (;;) await channel.writeFrame(await channel.readFrame(PIECE_BYTES))
   })
   await network.start()
-  return { ...network, heard }
+  const later = (ms: number) => {
+    ahead += ms
+  }
+  return { ...network, heard, later }
 }
 
 /** Sends bytes and takes them back. @returns ms that it took */

@@ -37,7 +37,7 @@ const CONFINED: readonly { name: RegExp; where: RegExp }[] = [
   { name: /^@tensorflow\//, where: /^node\/training\/backend\.ts$/ },
   { name: /^fft\.js$/, where: /^crypto\/accounting\/fourier\.ts$/ },
   { name: /^it-pipe$/, where: /^node\/network\/request-reply\.ts$/ },
-  { name: /^ws$/, where: /^node\/network\/reach\/(web-socket|transports)\.ts$/ },
+  { name: /^ws$/, where: /^node\/network\/reach\/web-socket\.ts$/ },
   {
     name: /^(libp2p(\/|$)|@libp2p\/|@chainsafe\/)/,
     where: /^(node\/network\/(libp2p-host|request-reply)\.ts$|node\/network\/reach\/|test\/)/,

@@ -2,6 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { inspect } from 'node:util'
 import test from 'ava'
 import { isLoopback, parseConfig, readConfig } from '../../../node/config/config.ts'
 import { renderConfig } from '../../../node/config/config-template.ts'
@@ -29,7 +30,10 @@ test('a site is enough, everything else has a default', t => {
     site: 'S',
     data: { file: null, split: 'train' },
     datasets: {},
-    network: { listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: true, announce: [] },
+    network: {
+      ...{ listen: ['/ip4/0.0.0.0/tcp/7419'], bootstrap: [], mdns: true, announce: [] },
+      ...{ proxy: null, proxyExcept: [], ca: null, relay: true },
+    },
     http: { host: '127.0.0.1', port: 7420, tlsCertificate: null, tlsKey: null, names: [] },
     log: { level: 'info', format: 'auto', file: 'auto', fileBytesMax: 10_000_000, filesMax: 5 },
     privacy: { epsilonMax: 8, deltaMax: 1e-4, population: null },
@@ -114,6 +118,19 @@ test('beyond loopback the HTTP interface needs a certificate and its key, named 
   })
 })
 
+test('a bad proxy is named without its credentials, as are bad exceptions', t => {
+  t.is(parse('[network]\nproxy = "http://a:b@proxy.example:3128"').network.proxy, 'http://a:b@proxy.example:3128')
+  for (const [text, key] of [
+    ['proxy = "https://site:secret@proxy.example"', 'network.proxy'],
+    ['proxy = "site:secret@proxy"', 'network.proxy'],
+    ['proxyExcept = ["10.0.0.0/99"]', 'network.proxyExcept'],
+  ] as const) {
+    const error = refusal(`[network]\n${text}`)
+    t.true(error.message.includes(`${FILE}: ${key}`), error.message)
+    t.false(inspect(error, { depth: 9 }).includes('secret'))
+  }
+})
+
 test('hospitals without which a node does not take part are peer ids', t => {
   const peer = peerIdString(testSigners(1)[0]!.id)
   t.deepEqual(parse(`[policy]\nrequire = ["${peer}"]`).policy.require, [peer])
@@ -133,7 +150,7 @@ test('what init writes is read back, also with odd names', t => {
   const config = parseConfig(renderConfig(choices, FILE), FILE)
   t.is(config.site, choices.site)
   t.deepEqual(config.data, { file: choices.file, split: 'train' })
-  t.deepEqual(config.network, { listen: choices.listen, bootstrap: choices.bootstrap, mdns: true, announce: [] })
+  t.like(config.network, { listen: choices.listen, bootstrap: choices.bootstrap, mdns: true, announce: [] })
   t.is(config.http.port, 0)
   t.deepEqual(config.privacy, { epsilonMax: 2.5, deltaMax: 1e-4, population: 'Klinik Süd' })
   t.deepEqual(parseConfig(renderConfig({ site: 'S' }, FILE), FILE), parse(''))

@@ -83,7 +83,21 @@ test('a node invites to what it announces, else to what it listens on, loopback 
     announce: [] as string[],
   }
   const of = (announce: string[], added: string[] = []) =>
-    ownAddresses({ network: { ...network, announce, bootstrap: [], mdns: false } }, added)
+    ownAddresses(
+      {
+        network: {
+          ...network,
+          announce,
+          bootstrap: [],
+          mdns: false,
+          proxy: null,
+          proxyExcept: [],
+          ca: null,
+          relay: true,
+        },
+      },
+      added,
+    )
   t.deepEqual(of([]), ['/ip4/192.0.2.7/tcp/7419', '/ip4/127.0.0.1/tcp/7419'])
   t.deepEqual(of(['/dns4/a.example/tcp/1'], ['/dns4/b.example/tcp/2']), [
     '/dns4/b.example/tcp/2',

@@ -38,7 +38,9 @@ function watch(cluster: LiveCluster): () => string[] {
     if (node === undefined || seen.has(node)) return
     const named = (peer: string) => cluster.identities.findIndex(one => one.peer === peer)
     seen.set(node, () =>
-      node.status().strikes.map(({ peer, reason, count }) => `${member} against ${named(peer)}: ${reason} ${count} times`),
+      node
+        .status()
+        .strikes.map(({ peer, reason, count }) => `${member} against ${named(peer)}: ${reason} ${count} times`),
     )
   }
   return () => [...seen.values()].flatMap(list => list())

@@ -9,7 +9,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import test from 'ava'
-import { openTunnel, parseExceptions, parseProxy } from '../../../../node/network/reach/proxy.ts'
+import { parseExceptions, parseProxy } from '../../../../node/config/proxy-setting.ts'
+import { openTunnel } from '../../../../node/network/reach/proxy.ts'
 import { createReachNode, echo, type ReachNode, within } from '../../../helpers/reach/reach-node.ts'
 import { createOddProxy, createTunnelProxy, type TunnelProxy } from '../../../helpers/reach/tunnel-proxy.ts'
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts'
@@ -133,7 +134,7 @@ test('a proxy’s address is read, and a bad one refused without being repeated'
   t.is(parseProxy(`http://${LOGIN}proxy.example`).authorization, AUTHORIZATION)
   t.is(parseProxy(`http://${LOGIN}proxy.example`).label, 'http://proxy.example:80')
   for (const bad of ['', 'proxy', `https://${LOGIN}p`, `socks5://${LOGIN}p`, `http://${LOGIN}p/x`, 'http://a:%zz@p']) {
-    const error = t.throws(() => parseProxy(bad), { name: 'ReachError' })
+    const error = t.throws(() => parseProxy(bad), { name: 'SettingError' })
     assertNoSecret(t, error)
   }
 })
@@ -161,11 +162,14 @@ test('exceptions are names, domains, addresses and ranges', t => {
   ])
     t.false(excepted(host), host)
   for (const bad of ['', '10.0.0.0/33', 'a.example/8', '*.example', '10.0.0.0/8/8', 'a b'])
-    t.throws(() => parseExceptions([bad]), { name: 'ReachError' }, bad)
+    t.throws(() => parseExceptions([bad]), { name: 'SettingError' }, bad)
 })
 
-test('tinyproxy that lets out only 443 carries what goes to 443, and says so of the rest', async t => {
-  if (!existsSync(TINYPROXY)) return t.pass('skipped: tinyproxy is not installed')
+const there = existsSync(TINYPROXY)
+const sample = there ? test : test.skip
+const reason = there ? '' : ' (skipped: tinyproxy is not installed)'
+
+sample(`tinyproxy that lets out only 443 carries what goes to 443, and says so of the rest${reason}`, async t => {
   const server = await node(t, { listen: ['/ip4/127.0.0.1/tcp/443/ws', '/ip4/127.0.0.1/tcp/0'] }).catch(() => undefined)
   if (server === undefined) return t.pass('skipped: port 443 is taken or needs more rights')
   const folder = await temporaryFolder(t)

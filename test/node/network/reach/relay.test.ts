@@ -19,8 +19,10 @@ const MEGABYTES = 1 << 20
 async function createTriangle(t: { teardown(end: () => unknown): void }) {
   const members = new Set<string>()
   const admits = (peer: string) => members.has(peer)
+  // a relay's own view, which a roster change may reach first
+  const removed = new Set<string>()
   const [relay, left, right] = await Promise.all([
-    createReachNode({ listen: LISTEN, admits }),
+    createReachNode({ listen: LISTEN, admits: peer => admits(peer) && !removed.has(peer) }),
     createReachNode({ admits }),
     createReachNode({ admits }),
   ])
@@ -30,7 +32,7 @@ async function createTriangle(t: { teardown(end: () => unknown): void }) {
     await node.dial(relay.peer, relay.addresses(), within())
     await until('a place at the relay', () => node.reach.places.includes(relay.peer))
   }
-  return { relay, left, right, members, admits }
+  return { relay, left, right, removed }
 }
 
 function strikesOf(nodes: readonly ReachNode[]): unknown[] {
@@ -39,7 +41,6 @@ function strikesOf(nodes: readonly ReachNode[]): unknown[] {
 
 test('two members without an address meet through a third: streams, gossip and megabytes', async t => {
   const { relay, left, right } = await createTriangle(t)
-  await t.throwsAsync(() => left.dial(right.peer, ['/ip4/127.0.0.1/tcp/1'], within(1)))
   await left.dial(right.peer, ['/ip4/127.0.0.1/tcp/1'], within())
   t.like(left.reach.way(right.peer), { via: 'relay', relay: relay.peer })
   await until('the other side has it too', () => right.connected(left.peer))
@@ -62,7 +63,7 @@ test('two members without an address meet through a third: streams, gossip and m
 })
 
 test('a stranger gets no place at a relay, and nobody is reached through one that does not admit both', async t => {
-  const { relay, left, right, members } = await createTriangle(t)
+  const { relay, left, right, removed } = await createTriangle(t)
   const stranger = await createReachNode({})
   t.teardown(() => stranger.stop())
   await stranger.dial(relay.peer, relay.addresses(), within()).catch(() => {})
@@ -71,10 +72,20 @@ test('a stranger gets no place at a relay, and nobody is reached through one tha
   t.is(relay.reach.relayed!.places, 2)
   t.regex(stranger.reach.failures(relay.peer)[0]!.text, /does not know this node/)
   await t.throwsAsync(() => stranger.dial(right.peer, [], within()))
-  // a member that is removed keeps no way through the relay
-  members.delete(right.peer)
-  await t.throwsAsync(() => left.dial(right.peer, [], within()))
-  t.is(left.reach.way(right.peer), undefined)
+  // who is removed keeps no way through the relay, in either direction, though the two would admit each other
+  for (const [gone, one, other] of [
+    [right, left, right],
+    [left, left, right],
+  ] as const) {
+    removed.clear()
+    removed.add(gone.peer)
+    one.later(60_000)
+    await t.throwsAsync(() => one.dial(other.peer, [], within()))
+    const { text } = one.reach.failures(other.peer).at(-1)!
+    t.is(text, 'the relay does not connect these two, or has reached its limit')
+    t.false(other.connected(one.peer))
+  }
+  t.true(left.reach.failures(right.peer).length > 0)
   t.is(relay.reach.relayed!.circuits, 0)
 })
 
@@ -117,6 +128,22 @@ test('a circuit that ends is counted no longer', async t => {
   t.is(relay.reach.relayed!.circuits, 1)
   await left.hangUp(right.peer)
   await until('the circuit ended', () => relay.reach.relayed!.circuits === 0)
+})
+
+test('a place at a relay comes back with the connection to it', async t => {
+  const { relay, left, right } = await createTriangle(t)
+  await right.hangUp(relay.peer)
+  await until('the place is gone', () => right.reach.places.length === 0)
+  await t.throwsAsync(() => left.dial(right.peer, [], within()))
+  t.is(left.reach.failures(right.peer)[0]!.text, 'the relay does not have that peer at present')
+  await right.dial(relay.peer, relay.addresses(), within())
+  await until('a place again', () => right.reach.places.includes(relay.peer))
+  // relays are not asked again at once
+  left.later(-100_000)
+  await t.throwsAsync(() => left.dial(right.peer, [], within()), { message: /no address of that peer/ })
+  left.later(200_000)
+  await left.dial(right.peer, [], within())
+  t.deepEqual(left.reach.failures(right.peer), [])
 })
 
 test('the limits of circuits hold for a pair, for each peer and for all', t => {
