@@ -11,8 +11,7 @@ const HTTPS_PORT = 443
 
 /** The address of the proxy for outgoing connections, or null. */
 export function proxyOf({ network }: NodeConfig): string | null {
-  const { proxy } = network as NodeConfig['network'] & { proxy?: string | null }
-  return proxy ?? null
+  return network.proxy
 }
 
 function endpointOfUrl(text: string): Place {

@@ -76,9 +76,11 @@ async function fetchJson<T>({ http }: Site, path: string): Promise<T | undefined
   }
 }
 
+const studyQuery = (study: string): string => (study === '' ? '' : `?study=${study}`)
+
 /** @param study hex id; '' is the one that the node shows first */
-export const statusOf = (site: Site, study = '') => fetchJson<NodeStatus>(site, `/v1/status?study=${study}`)
-export const roundsOf = (site: Site, study = '') => fetchJson<RoundRecord[]>(site, `/v1/rounds?study=${study}`)
+export const statusOf = (site: Site, study = '') => fetchJson<NodeStatus>(site, `/v1/status${studyQuery(study)}`)
+export const roundsOf = (site: Site, study = '') => fetchJson<RoundRecord[]>(site, `/v1/rounds${studyQuery(study)}`)
 
 /** Polls a site until a condition holds; a node that ended stops the wait. */
 export async function until(

@@ -220,10 +220,10 @@ test('a study without noise is refused by show, approve and start', async t => {
   t.regex(await fails(t, EXIT.verificationFailed, 'start', '--data', folders[0]!), /noise turned off/)
 })
 
-test('start needs a data folder, an identity of its own and one approved study', async t => {
+test('start needs a data folder and an identity of its own, and waits for studies', async t => {
   const { root, folders } = await hospitals(t, 2)
   t.regex(await fails(t, EXIT.config, 'start', '--data', join(root, 'none')), /no data folder/)
-  t.regex(await fails(t, EXIT.config, 'start', '--data', folders[0]!), /No study is approved/)
+  t.regex(await fails(t, EXIT.config, 'start', '--study', 'ab', '--data', folders[0]!), /No study is approved/)
   await chmod(join(folders[1]!, 'identity.key'), 0o644)
   t.regex(await fails(t, EXIT.identity, 'start', '--data', folders[1]!), /may be used by others/)
   t.regex(await fails(t, EXIT.identity, 'id', '--data', root), /no identity/)
