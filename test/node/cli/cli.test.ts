@@ -223,7 +223,7 @@ test('a study without noise is refused by show, approve and start', async t => {
 test('start needs a data folder and an identity of its own, and waits for studies', async t => {
   const { root, folders } = await hospitals(t, 2)
   t.regex(await fails(t, EXIT.config, 'start', '--data', join(root, 'none')), /no data folder/)
-  t.regex(await fails(t, EXIT.config, 'start', '--study', 'ab', '--data', folders[0]!), /No study is approved/)
+  t.regex(await fails(t, EXIT.config, 'start', '--study', 'abcd', '--data', folders[0]!), /No study is approved/)
   await chmod(join(folders[1]!, 'identity.key'), 0o644)
   t.regex(await fails(t, EXIT.identity, 'start', '--data', folders[1]!), /may be used by others/)
   t.regex(await fails(t, EXIT.identity, 'id', '--data', root), /no identity/)
