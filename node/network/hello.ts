@@ -16,7 +16,7 @@ export const ADDRESSES_PER_PEER_MAX = 8
 
 const ADDRESSES = z.array(z.string().max(256)).max(ADDRESSES_PER_PEER_MAX)
 /** Of the messages in a round; two hospitals of different versions do not take part in one round. */
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 const CAPABILITIES_MAX = 64
 const CAPABILITY_CHARACTERS_MAX = 64
 /** What this program can do beyond the first version of its protocol: the kinds of rounds that it runs. */
