@@ -20,7 +20,7 @@ const MEASURES = [
   { key: 'loss', title: 'Loss of the accounted evaluations', of: ({ loss }) => loss, text: value => value.toFixed(3) },
 ]
 
-/** @type {WeakMap<Element, Chart>} */
+/** @type {WeakMap<HTMLElement, Chart>} */
 const charts = new WeakMap()
 /** @type {Set<Chart>} */
 const alive = new Set()
@@ -83,11 +83,11 @@ class Chart {
   #element
   #measure
   /** @type {readonly Point[]} */ #points = []
-  /** @type {any} */ #plot
+  /** @type {import('/uplot.js') | undefined} */ #plot
   #starting = false
   #watch = new ResizeObserver(() => this.#resize())
 
-  /** @param {Element} element @param {Measure} measure */
+  /** @param {HTMLElement} element @param {Measure} measure */
   constructor(element, measure) {
     this.#element = element
     this.#measure = measure

@@ -16,11 +16,11 @@
  *   readonly attributes: Readonly<Record<string, Value>>
  *   readonly on: Listeners
  *   readonly style: Readonly<Record<string, string>>
- *   readonly own: ((element: Element) => void) | undefined
+ *   readonly own: ((element: HTMLElement) => void) | undefined
  *   readonly children: readonly (Tree | string)[]
  * }} Tree
  * @typedef {Record<string, unknown> & { key?: string, on?: Listeners, style?: Readonly<Record<string, string>>,
- *   own?: (element: Element) => void }} Properties
+ *   own?: (element: HTMLElement) => void }} Properties
  */
 
 const SVG = 'http://www.w3.org/2000/svg'

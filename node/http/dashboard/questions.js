@@ -34,7 +34,9 @@ export class Questions {
     this.#opener = document.activeElement
     this.#focus = question.focus
     this.#show(question, {})
-    this.#dialog.showModal()(/** @type {HTMLElement | null} */ this.#dialog.querySelector('button.cancel'))?.focus()
+    this.#dialog.showModal()
+    const cancel = /** @type {HTMLElement | null} */ (this.#dialog.querySelector('button.cancel'))
+    cancel?.focus()
   }
 
   close() {
