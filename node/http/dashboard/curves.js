@@ -62,7 +62,7 @@ function curve(measure, points) {
   return h(
     'figure',
     { key },
-    h('figcaption', {}, h('strong', {}, title), h('span', { class: 'soft' }, `: ${summary}`)),
+    h('figcaption', {}, h('strong', {}, title), h('div', { class: 'soft' }, summary)),
     h('div', {
       class: 'chart',
       key: 'chart',

@@ -96,7 +96,7 @@ export function problemsSection(state, retry) {
     state.node,
     ({ problems }) =>
       problems.length === 0
-        ? empty('None. ', command('confrere doctor'), ' looks deeper.')
+        ? empty('None.')
         : h(
             'ul',
             { class: 'cards' },

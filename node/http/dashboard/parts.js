@@ -42,13 +42,17 @@ export function empty(...children) {
  * @returns {Tree}
  */
 export function table(name, columns, rows) {
-  const classOf = (/** @type {number} */ at) => (columns[at]?.number ? 'number' : null)
+  const classOf = (/** @type {number} */ at) => (columns[at]?.number && at > 0 ? 'number' : null)
   const head = columns.map(({ title }, at) =>
     h('th', { role: 'columnheader', scope: 'col', class: classOf(at) }, title),
   )
   const cell = (/** @type {Child} */ content, /** @type {number} */ at) =>
     at === 0
-      ? h('th', { role: 'rowheader', scope: 'row' }, content)
+      ? h(
+          'th',
+          { role: 'rowheader', scope: 'row', 'data-title': columns[0]?.number ? columns[0].title : null },
+          content,
+        )
       : h('td', { role: 'cell', class: classOf(at), 'data-title': columns[at]?.title }, h('div', {}, content))
   return h(
     'table',
@@ -106,7 +110,7 @@ export function button(text, click, { look = '', label, disabled = false } = {})
  * @returns {{ shown: number, more: Child }}
  */
 export function paged(list, total, { first, most, redraw }) {
-  const shown = Math.min(total, wished.get(list) ?? first)
+  const shown = Math.min(total, wished.get(list) ?? (narrow.matches ? Math.ceil(first / 2) : first))
   const grow = () => {
     wished.set(list, Math.min(most, 4 * shown))
     redraw()
@@ -123,5 +127,7 @@ export function paged(list, total, { first, most, redraw }) {
   return { shown, more }
 }
 
+/** Where a row of a table is a card. */
+const narrow = matchMedia('(max-width: 700px)')
 /** How many rows of each list the reader has asked for. @type {Map<string, number>} */
 const wished = new Map()

@@ -146,7 +146,7 @@ function rounds({ name, state, phase, roundKind, round, rounds: total, secondsLe
 /** @param {State} state @param {() => void} retry @returns {Child} */
 export function privacySection(state, retry) {
   const studies = (state.studies.value?.studies ?? []).filter(
-    ({ privacy, state: now }) => privacy !== null && now !== 'left',
+    ({ privacy, state: now }) => privacy !== null && now !== 'left' && now !== 'proposed',
   )
   return [
     h('ul', { class: 'cards', key: 'studies' }, studies.slice(0, FIRST).map(studyPrivacy)),
