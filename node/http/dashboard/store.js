@@ -14,6 +14,7 @@ import { followEvents } from './stream.js'
 /** @import { ContactsAnswer, PeersAnswer } from '../api/contacts.ts' */
 /** @import { DatasetsAnswer, EvidenceAnswer } from '../api/data.ts' */
 /** @import { StudiesAnswer, StudyAnswer, RosterAnswer, StudySummary } from '../api/studies.ts' */
+/** @import { StudyRound } from '../api/rounds.ts' */
 /** @import { NodeEvent } from '../api/events.ts' */
 /** @import { Connection } from './stream.js' */
 /** @import { RoundList } from './round-list.js' */
@@ -63,6 +64,8 @@ const POLL_MS = 10_000
 const HIDDEN_MS = 60_000
 /** So many studies are asked about one by one. */
 const STUDIES_ASKED = 20
+/** Rounds that the curves have beside the newest ones. */
+const EARLIER_MAX = 4 * ROUNDS_PAGE
 const OPEN_STATES = ['approved', 'starting', 'running', 'waiting']
 
 export class Store {
@@ -203,12 +206,15 @@ export class Store {
 
   /** The curves' earlier rounds, once the newest are shown. @param {string} id @param {number} first */
   async #loadEarlier(id, first) {
-    for (let since = Math.max(-1, first - 1 - 4 * ROUNDS_PAGE); since < first - 1; since += ROUNDS_PAGE) {
+    /** @type {StudyRound[]} */
+    const rounds = []
+    for (let since = Math.max(-1, first - 1 - EARLIER_MAX); since < first - 1; since += ROUNDS_PAGE) {
       const limit = Math.min(ROUNDS_PAGE, first - 1 - since)
       const { value } = await answerOf(`/v1/studies/${id}/rounds?since=${since}&limit=${limit}`, undefined)
       if (value === undefined) return
-      this.state.rounds.set(id, { value: mergeRounds(this.state.rounds.get(id)?.value, value) })
+      rounds.push(...value.rounds)
     }
+    this.state.rounds.set(id, { value: mergeRounds(this.state.rounds.get(id)?.value, { rounds }) })
     this.#changed()
   }
 

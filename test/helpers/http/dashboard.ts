@@ -32,13 +32,15 @@ export interface DashboardInit {
   readonly port?: number
 }
 
+const TIMEOUT_MS = 120_000
+
 let browser: Promise<Browser> | undefined
 test.after.always(async () => (await browser)?.close())
 
 /** A test that needs a Chromium, and is skipped where there is none. */
 export function pageTest(claim: string, run: (t: ExecutionContext) => Promise<void>): void {
   if (findChromium() === null) test.skip(`${claim} (skipped: there is no Chromium)`, run)
-  else test(claim, run)
+  else test.serial(claim, run)
 }
 
 /** A node's interface alone. */
@@ -61,6 +63,8 @@ export async function openDashboard(t: ExecutionContext, init: DashboardInit): P
   const context = await (await browser).newContext({ colorScheme, viewport: { width, height: 900 } })
   t.teardown(() => context.close())
   const page = await context.newPage()
+  // no claim is about time: this machine may be busy
+  page.setDefaultTimeout(TIMEOUT_MS)
   const wrong: string[] = []
   page.on('pageerror', error => wrong.push(String(error.stack)))
   page.on('console', message => {
@@ -82,5 +86,5 @@ export async function openDashboard(t: ExecutionContext, init: DashboardInit): P
 
 /** Until nothing on the page is being read any more. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForFunction("document.querySelector('.loading') === null")
+  await page.locator('.loading').first().waitFor({ state: 'detached' })
 }
