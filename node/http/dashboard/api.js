@@ -2,7 +2,7 @@
 /** Asks the node, and tells it what to do. @module */
 
 /** What the node says is wrong (RFC 9457), or that it says nothing. */
-export class Problem extends Error {
+export class NodeRefusal extends Error {
   /** @param {{ detail: string, code: string, hint: string | null }} what */
   constructor({ detail, code, hint }) {
     super(detail)
@@ -20,16 +20,16 @@ const ANSWER_MS_MAX = 60_000
 
 /** Whether an error means that the node is gone, and not that it refuses. @param {unknown} error */
 export function isSilence(error) {
-  return error instanceof Problem && error.code === SILENT.code
+  return error instanceof NodeRefusal && error.code === SILENT.code
 }
 
 /**
  * @param {string} path
  * @param {{ method?: 'GET' | 'POST' | 'DELETE', body?: object }} [request]
  * @returns {Promise<any>}
- * @throws {Problem}
+ * @throws {NodeRefusal}
  */
-export async function ask(path, { method = 'GET', body } = {}) {
+export async function askNode(path, { method = 'GET', body } = {}) {
   /** @type {Record<string, string>} */
   const headers = body === undefined ? {} : { 'content-type': 'application/json' }
   const answer = await fetch(path, {
@@ -38,17 +38,17 @@ export async function ask(path, { method = 'GET', body } = {}) {
     body: body === undefined ? null : JSON.stringify(body),
     signal: AbortSignal.timeout(ANSWER_MS_MAX),
   }).catch(() => {
-    throw new Problem(SILENT)
+    throw new NodeRefusal(SILENT)
   })
   if (!answer.ok) throw await problemOf(answer)
   return answer.json().catch(() => {
-    throw new Problem(SILENT)
+    throw new NodeRefusal(SILENT)
   })
 }
 
-/** @param {Response} answer @returns {Promise<Problem>} */
+/** @param {Response} answer @returns {Promise<NodeRefusal>} */
 export async function problemOf(answer) {
   const told = await answer.json().catch(() => ({}))
   const { detail = `The node answered with status ${answer.status}.`, code = 'unknown', hint = null } = told
-  return new Problem({ detail: String(detail), code: String(code), hint: hint === null ? null : String(hint) })
+  return new NodeRefusal({ detail: String(detail), code: String(code), hint: hint === null ? null : String(hint) })
 }

@@ -3,10 +3,10 @@
 
 import { h } from './elements.js'
 import { duration } from './format.js'
-import { answered, empty } from './parts.js'
+import { empty, sectionBody } from './parts.js'
 
 /** @import { Child } from './elements.js' */
-/** @import { State, Store } from './store.js' */
+/** @import { State, PageStore } from './store.js' */
 /** @import { Point } from './round-list.js' */
 /** @typedef {{ key: string, title: string, of: (point: Point) => number | null, text: (value: number) => string,
  *   whole?: boolean }} Measure */
@@ -27,16 +27,16 @@ const alive = new Set()
 const dark = matchMedia('(prefers-color-scheme: dark)')
 dark.addEventListener('change', () => alive.forEach(chart => void chart.restart()))
 
-/** @param {State} state @param {Store} store @returns {Child} */
+/** @param {State} state @param {PageStore} store @returns {Child} */
 export function curvesSection(state, store) {
   const study = store.chosen
   if (study === undefined)
-    return answered(
+    return sectionBody(
       state.studies,
       () => empty('Curves appear with the first rounds.'),
       () => store.wantAll(),
     )
-  return answered(
+  return sectionBody(
     state.rounds.get(study.id) ?? {},
     ({ points }) => {
       const drawn = MEASURES.filter(({ of }) => points.filter(point => of(point) !== null).length > 1)
@@ -83,7 +83,7 @@ class Chart {
   #element
   #measure
   /** @type {readonly Point[]} */ #points = []
-  /** @type {import('/uplot.js') | undefined} */ #plot
+  /** @type {import('uplot').default | undefined} */ #plot
   #starting = false
   #watch = new ResizeObserver(() => this.#resize())
 
@@ -106,13 +106,14 @@ class Chart {
   async restart() {
     if (this.#starting || this.#element.clientWidth === 0) return
     this.#starting = true
-    const { default: Plot } = await import('/uplot.js')
+    // @ts-expect-error: the node serves the file of the package uplot under this name
+    const { default: Plot } = await import('./uplot.js')
     this.#starting = false
     this.#plot?.destroy()
     this.#plot = new Plot(this.#options(), this.#data(), this.#element)
   }
 
-  /** @returns {import('/uplot.js').AlignedData} */
+  /** @returns {import('uplot').AlignedData} */
   #data() {
     return [this.#points.map(({ round }) => round), this.#points.map(this.#measure.of)]
   }

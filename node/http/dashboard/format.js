@@ -80,7 +80,7 @@ export function since(iso) {
 }
 
 /** @param {number} count @param {string} one @param {string} [many] @returns {string} */
-export function counted(count, one, many = `${one}s`) {
+export function countText(count, one, many = `${one}s`) {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }
 
@@ -92,7 +92,7 @@ export function bytesText(bytes) {
 }
 
 /** Rounded up, so that a promise does not look better than it is. @param {number | null} epsilon @returns {string} */
-export function epsilonText(epsilon) {
+export function spentText(epsilon) {
   if (epsilon === null || !Number.isFinite(epsilon)) return 'unbounded'
   const unit = 10 ** (3 - Math.floor(Math.log10(Math.max(epsilon, 1))))
   return String(Number((Math.ceil(epsilon * unit - 1e-9) / unit).toPrecision(12)))

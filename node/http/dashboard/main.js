@@ -2,13 +2,13 @@
 /** The page: draws each section again when what it shows has changed, at most once a frame. @module */
 
 import { curvesSection } from './curves.js'
-import { byId, patch } from './elements.js'
+import { byId, h, patch } from './elements.js'
 import { cut } from './format.js'
 import { bannerOf, nowSection, problemsSection, titleOf, underTitle } from './overview.js'
 import { contactsSection, peersSection } from './peers.js'
 import { Questions } from './questions.js'
 import { datasetsSection, evidenceSection, roundsSection, studyChoice } from './rounds.js'
-import { Store } from './store.js'
+import { PageStore } from './store.js'
 import { privacySection, studiesSection } from './studies.js'
 import { waitingOf, waitingSection } from './waiting.js'
 
@@ -23,7 +23,7 @@ const redraw = () => {
   drawn = true
   requestAnimationFrame(draw)
 }
-const store = new Store({ changed: redraw, heard: event => speak(event.type === 'round' ? null : event.text) })
+const store = new PageStore({ changed: redraw, heard: event => speak(event.type === 'round' ? null : event.text) })
 const questions = new Questions(text => {
   store.notify(text)
   speak(text)
@@ -54,7 +54,7 @@ function draw() {
   drawn = false
   const focused = document.activeElement
   const home = focused?.closest('section')?.querySelector('h2')
-  for (const [id, body] of Object.entries(SECTIONS)) patch(byId(id), body())
+  for (const [id, body] of Object.entries(SECTIONS)) patch(byId(id), shownOr(body))
   byId('banner').hidden = byId('banner').childNodes.length === 0
   const { count } = waitingOf(store.state)
   const site = store.state.node.value?.site
@@ -62,6 +62,15 @@ function draw() {
   if (document.title !== title) document.title = title
   // whose row is gone goes on from its section, not from the top of the page
   if (focused !== null && !focused.isConnected) home?.focus()
+}
+
+/** A section that fails takes no other one along. @param {() => Child} body @returns {Child} */
+function shownOr(body) {
+  try {
+    return body()
+  } catch (error) {
+    return h('p', { class: 'failed' }, `This cannot be shown, which is a fault of the page: ${cut(String(error), 300)}`)
+  }
 }
 
 /** @type {string[]} */

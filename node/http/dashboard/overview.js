@@ -2,9 +2,9 @@
 /** Is it well? And what should a person see to. @module */
 
 import { h } from './elements.js'
-import { ago, bytesText, command, counted, instant, outside, sentence, shortId, since } from './format.js'
-import { answered, empty } from './parts.js'
-import { checkWords, waitingOf } from './waiting.js'
+import { ago, bytesText, command, countText, instant, outside, sentence, shortId, since } from './format.js'
+import { empty, sectionBody } from './parts.js'
+import { waitingOf, wordsTree } from './waiting.js'
 
 /** @import { Child } from './elements.js' */
 /** @import { State } from './store.js' */
@@ -14,7 +14,7 @@ const PROBLEMS_SHOWN = 30
 
 /** @param {State} state @param {() => void} retry @returns {Child} */
 export function nowSection(state, retry) {
-  return answered(
+  return sectionBody(
     state.node,
     node => [
       h(
@@ -42,12 +42,12 @@ function toDo(state, node) {
   const { count } = waitingOf(state)
   return [
     node.problems.length > 0 &&
-      h('p', {}, h('a', { href: '#problems' }, counted(node.problems.length, 'problem')), ' with a remedy below.'),
+      h('p', {}, h('a', { href: '#problems' }, countText(node.problems.length, 'problem')), ' with a remedy below.'),
     count > 0 &&
       h(
         'p',
         {},
-        h('a', { href: '#waiting' }, counted(count, 'question')),
+        h('a', { href: '#waiting' }, countText(count, 'question')),
         count === 1 ? ' waits' : ' wait',
         ' for your answer.',
       ),
@@ -58,7 +58,7 @@ function toDo(state, node) {
 function facts(node) {
   const clock = node.clockDifferenceMs
   const rows = /** @type {[string, Child][]} */ ([
-    ['Your check words', checkWords(node.checkWords)],
+    ['Your check words', wordsTree(node.checkWords)],
     ['Id', h('code', {}, node.peer)],
     [
       'Reached at',
@@ -92,7 +92,7 @@ function facts(node) {
 
 /** @param {State} state @param {() => void} retry @returns {Child} */
 export function problemsSection(state, retry) {
-  return answered(
+  return sectionBody(
     state.node,
     ({ problems }) =>
       problems.length === 0

@@ -15,7 +15,7 @@ import { h } from './elements.js'
  * @param {() => void} retry
  * @returns {Child}
  */
-export function answered({ value, problem }, show, retry) {
+export function sectionBody({ value, problem }, show, retry) {
   if (value !== undefined) return show(value)
   if (problem === undefined) return h('p', { class: 'soft loading' }, 'Loading…')
   if (problem.code === 'starting') return h('p', { class: 'soft' }, 'The node is starting. This comes by itself.')

@@ -1,32 +1,35 @@
 // @ts-check
 /** The other hospitals: how each is reached and how it took part; contacts and open invitations. @module */
 
-import { ask } from './api.js'
+import { askNode } from './api.js'
 import { h } from './elements.js'
-import { counted, cut, instant, outside, sentence, shortId, since } from './format.js'
-import { answered, button, empty, mark, paged, table } from './parts.js'
+import { countText, cut, instant, outside, sentence, shortId, since } from './format.js'
+import { button, empty, mark, paged, sectionBody, table } from './parts.js'
 import { askInvitation } from './questions.js'
-import { checkWords, howToAct } from './waiting.js'
+import { howToAct, wordsTree } from './waiting.js'
 
 /** @import { Child, Tree } from './elements.js' */
-/** @import { State, Store } from './store.js' */
+/** @import { State, PageStore } from './store.js' */
 /** @import { Questions } from './questions.js' */
 /** @import { ContactsAnswer, PeersAnswer } from '../api/contacts.ts' */
 /** @typedef {PeersAnswer['peers'][number]} Peer */
 
 const FIRST = 16
 const PEERS_MAX = 256
+const RANKS = { absent: 0, connected: 1, self: 2 }
 const STRIPS_MAX = 2
 const STRIP_ROUNDS = 60
 /** of a mark of a strip, in the strip's own units */
 const WIDTH = 4
 const HEIGHT = 18
 
-/** @param {State} state @param {{ store: Store, redraw(): void }} to @returns {Child} */
+/** @param {State} state @param {{ store: PageStore, redraw(): void }} to @returns {Child} */
 export function peersSection(state, { store, redraw }) {
-  return answered(
+  return sectionBody(
     state.peers,
-    ({ peers }) => {
+    ({ peers: unordered }) => {
+      // who is absent is never behind "Show more"
+      const peers = unordered.toSorted((a, b) => RANKS[a.state] - RANKS[b.state])
       if (peers.length === 0) return empty('No other hospital yet. Invite one below.')
       const { shown, more } = paged('hospitals', peers.length, { first: FIRST, most: PEERS_MAX, redraw })
       const names = new Map((state.studies.value?.studies ?? []).map(({ id, name }) => [id, name]))
@@ -38,7 +41,7 @@ export function peersSection(state, { store, redraw }) {
         { title: 'The last 60 rounds' },
       ]
       return [
-        h('p', {}, `${counted(peers.length, 'hospital')}, ${absent === 0 ? 'none absent' : `${absent} absent`}.`),
+        h('p', {}, `${countText(peers.length, 'hospital')}, ${absent === 0 ? 'none absent' : `${absent} absent`}.`),
         table(
           'Hospitals',
           columns,
@@ -87,7 +90,7 @@ function stripTree({ firstRound, marks }, name, named) {
   const took = marks.filter(one => one === 'contributed').length
   const missed = marks.lastIndexOf('absent')
   const last = missed < 0 ? '' : `, last absent in round ${firstRound + missed}`
-  const text = `took part in ${took} of ${counted(marks.length, 'round')}${last}`
+  const text = `took part in ${took} of ${countText(marks.length, 'round')}${last}`
   return [named && h('div', { class: 'soft' }, outside(name ?? 'a study', 40)), stripOf(marks, text)]
 }
 
@@ -117,10 +120,10 @@ function stripOf(marks, text) {
   )
 }
 
-/** @param {State} state @param {{ store: Store, questions: Questions, redraw(): void }} to @returns {Child} */
+/** @param {State} state @param {{ store: PageStore, questions: Questions, redraw(): void }} to @returns {Child} */
 export function contactsSection(state, { store, questions, redraw }) {
   const mayAct = state.session.value?.mayAct === true
-  return answered(
+  return sectionBody(
     state.contacts,
     ({ contacts, invitations }) => {
       const { shown, more } = paged('contacts', contacts.length, { first: FIRST, most: PEERS_MAX, redraw })
@@ -129,7 +132,7 @@ export function contactsSection(state, { store, questions, redraw }) {
         key: peer,
         cells: [
           [outside(site), ' ', mark(connected ? 'connected' : 'absent', connected ? 'good' : 'soft')],
-          checkWords(words),
+          wordsTree(words),
           instant(approved),
         ],
       }))
@@ -180,6 +183,6 @@ function withdrawQuestion(id, note) {
     title: 'Withdraw this invitation?',
     body: h('p', {}, 'Nobody can join with it any more', note === null ? '.' : [': it was for ', outside(note), '.']),
     ...{ confirm: 'Withdraw', danger: true, focus: 'contacts-title' },
-    act: () => ask(`/v1/invitations/${id}`, { method: 'DELETE' }).then(({ text }) => /** @type {string} */ (text)),
+    act: () => askNode(`/v1/invitations/${id}`, { method: 'DELETE' }).then(({ text }) => /** @type {string} */ (text)),
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The question before each action. It is a modal dialog of the browser: Escape and "Cancel" leave all as it was. @module */
 
-import { ask, Problem } from './api.js'
+import { askNode, NodeRefusal } from './api.js'
 import { byId, h, patch } from './elements.js'
 import { instant } from './format.js'
 
@@ -22,6 +22,7 @@ export class Questions {
   /** @type {(text: string) => void} */ #done
   /** @type {Element | null} */ #opener = null
   #focus = 'now-title'
+  /** @type {Question | null} */ #current = null
 
   /** @param {(text: string) => void} done told what was done */
   constructor(done) {
@@ -31,6 +32,7 @@ export class Questions {
 
   /** @param {Question} question */
   open(question) {
+    this.#current = question
     this.#opener = document.activeElement
     this.#focus = question.focus
     this.#show(question, {})
@@ -43,12 +45,14 @@ export class Questions {
     this.#dialog.close()
   }
 
-  /** Replaces what the dialog shows. @param {...Child} children */
+  /** Replaces what an open question shows. @param {...Child} children @returns {boolean} false: it was left meanwhile */
   fill(...children) {
+    if (this.#current === null) return false
     patch(this.#dialog, h('form', { method: 'dialog', key: 'answer' }, ...children))
+    return true
   }
 
-  /** @param {Question} question @param {{ busy?: boolean, problem?: Problem }} now */
+  /** @param {Question} question @param {{ busy?: boolean, problem?: NodeRefusal }} now */
   #show(question, { busy = false, problem }) {
     const { title, body, confirm, danger = false, act } = question
     const go = async (/** @type {Event} */ event) => {
@@ -58,11 +62,14 @@ export class Questions {
       try {
         const text = await act()
         if (text === null) return
-        this.close()
+        // it may have been left by Escape meanwhile
+        if (this.#current === question) this.close()
         this.#done(text)
       } catch (error) {
-        const told = error instanceof Problem ? error : new Problem({ detail: String(error), code: 'bug', hint: null })
-        this.#show(question, { problem: told })
+        const told =
+          error instanceof NodeRefusal ? error : new NodeRefusal({ detail: String(error), code: 'bug', hint: null })
+        if (this.#current === question) this.#show(question, { problem: told })
+        else this.#done(`That did not work: ${told.message}`)
       }
     }
     patch(
@@ -94,6 +101,7 @@ export class Questions {
   }
 
   #closed() {
+    this.#current = null
     patch(this.#dialog)
     // the row of the button may be gone when the node has answered: see `keepFocus`
     const opener = this.#opener
@@ -127,13 +135,13 @@ export function askInvitation(questions) {
     act: async () => {
       const hours = Number(/** @type {HTMLSelectElement} */ (byId('hours')).value)
       const note = /** @type {HTMLInputElement} */ (byId('note')).value.trim()
-      showInvitation(questions, await ask('/v1/invitations', { method: 'POST', body: { hours, note: note || null } }))
-      return null
+      const answer = await askNode('/v1/invitations', { method: 'POST', body: { hours, note: note || null } })
+      return showInvitation(questions, answer) ? null : 'An invitation was made and not shown: withdraw it.'
     },
   })
 }
 
-/** @param {Questions} questions @param {InvitationAnswer} answer */
+/** @param {Questions} questions @param {InvitationAnswer} answer @returns {boolean} whether it is shown */
 function showInvitation(questions, { invitation, expires }) {
   const copy = async () => {
     const field = /** @type {HTMLTextAreaElement} */ (byId('invitation'))
@@ -147,7 +155,7 @@ function showInvitation(questions, { invitation, expires }) {
       done ? 'It is copied.' : 'The browser does not let the page copy: press Ctrl+C, the text is selected.',
     )
   }
-  questions.fill(
+  const shown = questions.fill(
     h('h2', { id: 'question-title' }, 'The invitation'),
     h(
       'p',
@@ -166,5 +174,6 @@ function showInvitation(questions, { invitation, expires }) {
       h('button', { type: 'button', class: 'main', id: 'copy', on: { click: () => void copy() } }, 'Copy'),
     ),
   )
-  byId('copy').focus()
+  if (shown) byId('copy').focus()
+  return shown
 }

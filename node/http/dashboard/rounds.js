@@ -2,19 +2,19 @@
 /** Rounds of a study with their certificates, evidence, and the data sets. @module */
 
 import { h } from './elements.js'
-import { bytesText, command, counted, cut, duration, instant, outside, sentence, shortId } from './format.js'
-import { answered, empty, mark, paged, table } from './parts.js'
+import { bytesText, command, countText, cut, duration, instant, outside, sentence, shortId } from './format.js'
+import { empty, mark, paged, sectionBody, table } from './parts.js'
 import { ROUNDS_SHOWN_MAX } from './round-list.js'
 
 /** @import { Child } from './elements.js' */
-/** @import { State, Store } from './store.js' */
+/** @import { State, PageStore } from './store.js' */
 /** @import { StudyRound } from '../api/rounds.ts' */
 
 const FIRST = 12
 const EVIDENCE_MAX = 50
 const NAMES_MAX = 64
 
-/** The choice among several studies. @param {State} state @param {Store} store @returns {Child} */
+/** The choice among several studies. @param {State} state @param {PageStore} store @returns {Child} */
 export function studyChoice(state, store) {
   const studies = (state.studies.value?.studies ?? []).filter(({ state: now }) => now !== 'proposed')
   const chosen = store.chosen
@@ -32,17 +32,17 @@ export function studyChoice(state, store) {
   )
 }
 
-/** @param {State} state @param {{ store: Store, redraw(): void }} to @returns {Child} */
+/** @param {State} state @param {{ store: PageStore, redraw(): void }} to @returns {Child} */
 export function roundsSection(state, { store, redraw }) {
   const study = store.chosen
   if (study === undefined)
-    return answered(
+    return sectionBody(
       state.studies,
       () => empty('No study has run yet.'),
       () => store.wantAll(),
     )
   const names = new Map((state.peers.value?.peers ?? []).map(({ peer, site }) => [peer, site]))
-  return answered(
+  return sectionBody(
     state.rounds.get(study.id) ?? {},
     list => {
       if (list.newest.length === 0) return empty('No round is finished yet.')
@@ -81,22 +81,22 @@ function roundCells(
     String(round),
     [
       outcome === 'result' ? mark('result', 'good') : mark('no result', 'open'),
-      views > 1 && ` ${counted(views, 'view')}`,
+      views > 1 && ` ${countText(views, 'view')}`,
     ],
     finished === null ? '' : instant(finished),
     duration(durationMs / 1000),
-    h('span', { title: who.join(', ') }, counted(contributors.length, 'hospital')),
+    h('span', { title: who.join(', ') }, countText(contributors.length, 'hospital')),
     certificate === null
       ? 'none yet'
       : [`${certificate.votes} votes`, h('span', { class: 'soft' }, ` of ${certificate.needed} needed`)],
-    evidence === 0 ? 'none' : mark(counted(evidence, 'proof'), 'bad'),
+    evidence === 0 ? 'none' : mark(countText(evidence, 'proof'), 'bad'),
     checkpoint === '' ? '' : shortId(checkpoint),
   ]
 }
 
 /** @param {State} state @param {() => void} retry @returns {Child} */
 export function evidenceSection(state, retry) {
-  return answered(
+  return sectionBody(
     state.evidence,
     ({ evidence }) => {
       if (evidence.length === 0) return empty('None: no hospital was caught in a lie.')
@@ -115,7 +115,7 @@ export function evidenceSection(state, retry) {
         h(
           'p',
           { class: 'soft' },
-          counted(evidence.length, 'proof'),
+          countText(evidence.length, 'proof'),
           '. ',
           command('confrere evidence list'),
           ' names the files.',
@@ -128,7 +128,7 @@ export function evidenceSection(state, retry) {
 
 /** @param {State} state @param {() => void} retry @returns {Child} */
 export function datasetsSection(state, retry) {
-  return answered(
+  return sectionBody(
     state.datasets,
     ({ datasets }) => {
       if (datasets.length === 0) return empty('No data set yet: ', command('confrere data add'), ' adds one.')

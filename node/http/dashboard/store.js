@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ask, isSilence, Problem } from './api.js'
+import { askNode, isSilence, NodeRefusal } from './api.js'
 import { mergeRounds, ROUNDS_PAGE } from './round-list.js'
 import { followEvents } from './stream.js'
 
@@ -22,7 +22,7 @@ import { followEvents } from './stream.js'
 
 /**
  * @template T
- * @typedef {{ value?: T, problem?: Problem }} Answer an answer, and why the last try to renew it failed
+ * @typedef {{ value?: T, problem?: NodeRefusal }} Answer an answer, and why the last try to renew it failed
  */
 /**
  * @typedef {{
@@ -68,7 +68,7 @@ const STUDIES_ASKED = 20
 const EARLIER_MAX = 4 * ROUNDS_PAGE
 const OPEN_STATES = ['approved', 'starting', 'running', 'waiting']
 
-export class Store {
+export class PageStore {
   /** @type {State} */
   state = {
     ...{ node: {}, session: {}, contacts: {}, peers: {}, studies: {}, privacy: {}, evidence: {}, datasets: {} },
@@ -257,7 +257,7 @@ export class Store {
         .then(() => this.#follow())
         .then(() => this.wantAll())
     else if (kind === 'full') this.wantAll()
-    else if (kind === 'live' && performance.now() - this.#lastMs > REFRESH_MS) this.want('node', 'studies')
+    else if (kind === 'live' && performance.now() - this.#lastMs > REFRESH_MS) this.want('node', 'studies', 'session')
     // "12 min" grows
     if (!document.hidden) this.#changed()
   }
@@ -288,9 +288,10 @@ function statesOf(studies) {
  */
 async function answerOf(path, before) {
   try {
-    return { value: await ask(path) }
+    return { value: await askNode(path) }
   } catch (error) {
-    const problem = error instanceof Problem ? error : new Problem({ detail: String(error), code: 'bug', hint: null })
+    const problem =
+      error instanceof NodeRefusal ? error : new NodeRefusal({ detail: String(error), code: 'bug', hint: null })
     // what was known stays while the node is away; what it refuses now is no longer shown
     return isSilence(problem) && before !== undefined ? { value: before, problem } : { problem }
   }

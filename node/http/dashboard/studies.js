@@ -1,13 +1,13 @@
 // @ts-check
 /** The studies: how far each is, and what it costs in privacy. @module */
 
-import { ask } from './api.js'
+import { askNode } from './api.js'
 import { h } from './elements.js'
-import { command, counted, cut, duration, epsilonText, outside, sentence, shortId, since } from './format.js'
-import { answered, bar, button, empty, mark, paged, table } from './parts.js'
+import { command, countText, cut, duration, outside, sentence, shortId, since, spentText } from './format.js'
+import { bar, button, empty, mark, paged, sectionBody, table } from './parts.js'
 
 /** @import { Child, Tree } from './elements.js' */
-/** @import { State, Store } from './store.js' */
+/** @import { State, PageStore } from './store.js' */
 /** @import { Questions } from './questions.js' */
 /** @import { StudySummary } from '../api/studies.ts' */
 /** @import { AccountSpending } from '../../privacy/report.ts' */
@@ -21,10 +21,10 @@ const LOOKS = /** @type {Readonly<Record<StudySummary['state'], 'good' | 'open' 
   ...{ finished: 'soft', failed: 'bad', left: 'soft' },
 })
 
-/** @param {State} state @param {{ store: Store, questions: Questions, redraw(): void }} to @returns {Child} */
+/** @param {State} state @param {{ store: PageStore, questions: Questions, redraw(): void }} to @returns {Child} */
 export function studiesSection(state, { store, questions, redraw }) {
   const mayAct = state.session.value?.mayAct === true
-  return answered(
+  return sectionBody(
     state.studies,
     ({ studies }) => {
       if (studies.length === 0) {
@@ -100,7 +100,7 @@ function leaveQuestion({ id, name }) {
       h('p', {}, 'What was charged to your privacy account stays charged.'),
     ],
     ...{ confirm: 'Leave the study', danger: true, focus: 'studies-title' },
-    act: () => ask(`/v1/studies/${id}/leave`, { method: 'POST' }).then(({ text }) => /** @type {string} */ (text)),
+    act: () => askNode(`/v1/studies/${id}/leave`, { method: 'POST' }).then(({ text }) => /** @type {string} */ (text)),
   }
 }
 
@@ -126,11 +126,11 @@ function steps({ state }) {
 
 /** @param {StudySummary} study @returns {Child} */
 function rounds({ name, state, phase, roundKind, round, rounds: total, secondsLeft }) {
-  if (state === 'proposed') return h('p', { class: 'soft' }, `${counted(total, 'round')} in all`)
+  if (state === 'proposed') return h('p', { class: 'soft' }, `${countText(total, 'round')} in all`)
   const left = secondsLeft === null ? '' : `, about ${duration(secondsLeft)} left`
   const doing =
     state === 'running' || state === 'waiting' ? ` · ${roundKind === 'statistics' ? 'statistics' : 'training'}` : ''
-  const text = `${round} of ${counted(total, 'round')}${left}`
+  const text = `${round} of ${countText(total, 'round')}${left}`
   return [
     bar({ role: 'progressbar', label: `Rounds of ${cut(name, 80)}`, value: round, max: total, text }),
     h(
@@ -150,7 +150,7 @@ export function privacySection(state, retry) {
   )
   return [
     h('ul', { class: 'cards', key: 'studies' }, studies.slice(0, FIRST).map(studyPrivacy)),
-    answered(state.privacy, ({ accounts, note }) => accountList(accounts, note), retry),
+    sectionBody(state.privacy, ({ accounts, note }) => accountList(accounts, note), retry),
   ]
 }
 
@@ -159,10 +159,10 @@ function studyPrivacy({ id, name, privacy, rounds: total }) {
   if (privacy === null) return null
   const { epsilons, cap, delta, unit, runsOutAtRound, severalHospitals } = privacy
   const spent = epsilons[0]?.epsilon ?? null
-  const text = `epsilon ${epsilonText(spent)} of ${epsilonText(cap)} is spent`
+  const text = `epsilon ${spentText(spent)} of ${spentText(cap)} is spent`
   const ends =
     runsOutAtRound === null
-      ? `It is enough for all ${counted(total, 'round')}.`
+      ? `It is enough for all ${countText(total, 'round')}.`
       : `It runs out before round ${runsOutAtRound}: then this hospital's part ends.`
   return h(
     'li',
@@ -194,7 +194,7 @@ function accountList(accounts, note) {
     h('h3', {}, 'What all studies together have spent'),
     accounts.slice(0, 20).map(({ account, population, delta, epsilon, cap, epsilonsOfPatient, studies }) => {
       const whose = population === null ? 'the hospital' : ['the population ', outside(population)]
-      const text = `epsilon ${epsilonText(epsilon)}${cap === null ? '' : ` of ${epsilonText(cap)}`}`
+      const text = `epsilon ${spentText(epsilon)}${cap === null ? '' : ` of ${spentText(cap)}`}`
       return h(
         'div',
         { key: `account ${account}` },
@@ -204,7 +204,7 @@ function accountList(accounts, note) {
           h('strong', {}, text),
           ' on the account of ',
           whose,
-          `, at delta ${delta.toExponential()}, in ${counted(studies.length, 'study', 'studies')}.`,
+          `, at delta ${delta.toExponential()}, in ${countText(studies.length, 'study', 'studies')}.`,
         ),
         cap !== null && meter('Privacy spent on the account', epsilon, cap, text),
         epsilonsOfPatient !== null &&
@@ -214,7 +214,7 @@ function accountList(accounts, note) {
             [{ title: 'A patient known to' }, { title: 'Epsilon', number: true }],
             epsilonsOfPatient.slice(0, 8).map(({ hospitals, colluding }) => ({
               key: String(hospitals),
-              cells: [counted(hospitals, 'hospital'), epsilonText(colluding)],
+              cells: [countText(hospitals, 'hospital'), spentText(colluding)],
             })),
           ),
       )

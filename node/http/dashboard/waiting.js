@@ -1,9 +1,9 @@
 // @ts-check
 /** What waits for a person: hospitals that want to be contacts, proposed studies, changes of a roster. @module */
 
-import { ask } from './api.js'
+import { askNode } from './api.js'
 import { byId, h } from './elements.js'
-import { command, counted, cut, instant, outside, sentence, shortId, since } from './format.js'
+import { command, countText, cut, instant, outside, sentence, shortId, since } from './format.js'
 import { button, empty, mark } from './parts.js'
 
 /** @import { Child, Tree } from './elements.js' */
@@ -26,12 +26,15 @@ export function waitingOf(state) {
       .filter(({ approvedHere }) => !approvedHere)
       .map(change => ({ study: value?.study ?? '', change })),
   )
-  return { contacts, studies, changes, count: contacts.length + studies.length + changes.length }
+  const approved = [...state.rosters.values()].flatMap(({ value }) =>
+    (value?.pending ?? []).filter(({ approvedHere }) => approvedHere),
+  )
+  return { contacts, studies, changes, approved, count: contacts.length + studies.length + changes.length }
 }
 
 /** @param {State} state @param {Questions} questions @returns {Child} */
 export function waitingSection(state, questions) {
-  const { contacts, studies, changes, count } = waitingOf(state)
+  const { contacts, studies, changes, approved, count } = waitingOf(state)
   const loading = state.contacts.value === undefined && state.contacts.problem === undefined
   const mayAct = state.session.value?.mayAct === true
   return [
@@ -52,6 +55,17 @@ export function waitingSection(state, questions) {
           changeCard(change, { study, name: nameOf(state, study), questions: mayAct ? questions : null }),
         ),
     ),
+    approved
+      .slice(0, SHOWN_MAX)
+      .map(({ change, text, approvedBy, needed }) =>
+        h(
+          'p',
+          { class: 'soft', key: `approved ${change}` },
+          'You approved, and others have to: ',
+          sentence(text),
+          ` (${approvedBy.length} of ${countText(needed, 'needed approval')})`,
+        ),
+      ),
     count > SHOWN_MAX && h('p', { class: 'soft' }, 'At most 30 of a kind are shown.'),
   ]
 }
@@ -74,12 +88,12 @@ function nameOf(state, study) {
 
 /** @param {string} path @returns {Promise<string>} */
 async function act(path) {
-  const { text } = await ask(path, { method: 'POST' })
+  const { text } = await askNode(path, { method: 'POST' })
   return text
 }
 
 /** @param {readonly string[]} words @returns {Tree} */
-export function checkWords(words) {
+export function wordsTree(words) {
   return h('span', { class: 'words', translate: 'no' }, words.join(' '))
 }
 
@@ -96,7 +110,7 @@ function contactCard(contact, questions) {
     { class: 'card', key: `contact ${peer}` },
     h('h3', {}, mark('Hospital', 'open'), ' ', outside(site)),
     h('p', {}, ...how, ' ', since(at)),
-    h('p', {}, 'Its check words: ', checkWords(contact.checkWords)),
+    h('p', {}, 'Its check words: ', wordsTree(contact.checkWords)),
     h('p', { class: 'soft' }, 'It chose this name itself. Its id is ', shortId(peer), '.'),
     questions !== null &&
       h(
@@ -123,7 +137,7 @@ function contactQuestion({ peer, site, checkWords: words }, approves) {
           outside(site),
           ' only when a person there, whom you know, has read out these six words:',
         ),
-        h('p', {}, checkWords(words)),
+        h('p', {}, wordsTree(words)),
         h('p', { class: 'soft' }, 'Other words mean that another machine stands between you.'),
       ]
     : [h('p', {}, outside(site), ' will not become a contact. It can come again with a new invitation.')]
@@ -150,7 +164,7 @@ function studyCard(study, questions) {
       approval.proposedBy === null
         ? 'It was put here by hand. '
         : ['Proposed by ', outside(approval.proposedBy.site), '. '],
-      `${approved} of ${counted(approval.needed, 'needed hospital')} approved it.`,
+      `${approved} of ${countText(approval.needed, 'needed hospital')} approved it.`,
     ),
     h(
       'details',
@@ -242,7 +256,7 @@ function studyQuestion({ id, name, privacy }, dataset) {
     act: () =>
       dataset === null
         ? act(`/v1/studies/${id}/refuse`)
-        : ask(`/v1/studies/${id}/approve`, { method: 'POST', body: { dataset } }).then(({ text }) => text),
+        : askNode(`/v1/studies/${id}/approve`, { method: 'POST', body: { dataset } }).then(({ text }) => text),
   }
 }
 
@@ -279,7 +293,7 @@ function changeCard(change, { study, name, questions }) {
     h(
       'p',
       { class: 'soft' },
-      `${approvedBy.length} of ${counted(needed, 'needed approval')}`,
+      `${approvedBy.length} of ${countText(needed, 'needed approval')}`,
       approvedBy.length > 0 && [': ', approvedBy.slice(0, 64).map(({ site }, at) => [at > 0 && ', ', outside(site)])],
       ', ',
       since(change.since),
