@@ -83,7 +83,7 @@ class Chart {
   #element
   #measure
   /** @type {readonly Point[]} */ #points = []
-  /** @type {import('uplot').default | undefined} */ #plot
+  /** @type {import('uplot') | undefined} */ #plot
   #starting = false
   #watch = new ResizeObserver(() => this.#resize())
 

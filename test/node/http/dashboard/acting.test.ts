@@ -116,3 +116,24 @@ pageTest('what the node refuses is said in the question with its remedy, and the
   await dialog.getByText('Wait.').waitFor()
   t.true(await dialog.isVisible())
 })
+
+pageTest('what becomes of an answer is said also when its question was left meanwhile', async t => {
+  const { view } = node()
+  let finish: (() => void) | undefined
+  const slow = new Promise<void>(resolve => {
+    finish = resolve
+  })
+  const refuseStudy: typeof view.refuseStudy = async id => {
+    await slow
+    return view.refuseStudy(id)
+  }
+  const { page } = await openDashboard(t, { view: { ...view, refuseStudy }, mayAct: true })
+  await page.getByRole('button', { name: /Refuse the study/ }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Refuse', exact: true }).click()
+  await page.getByRole('button', { name: 'Working…' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: /Refuse the hospital/ }).click()
+  finish?.()
+  await page.getByText('The study is refused.').first().waitFor({ state: 'attached' })
+  t.true(await page.getByRole('dialog').isVisible(), 'the other question stays')
+})
