@@ -69,19 +69,19 @@ function studyCard(study, questions) {
         error.hint !== null && h('p', {}, 'Remedy: ', sentence(error.hint)),
       ),
     h(
-      'p',
-      { class: 'soft' },
-      dataset === null ? 'No data set is chosen. ' : ['Data set ', outside(dataset), '. '],
-      'Study ',
-      shortId(id),
-    ),
-    questions !== null &&
-      leaves &&
+      'div',
+      { class: 'foot' },
       h(
-        'div',
-        { class: 'buttons' },
-        button('Leave…', () => questions.open(leaveQuestion(study)), { label: `Leave the study ${cut(name, 80)}` }),
+        'p',
+        { class: 'soft' },
+        dataset === null ? 'No data set is chosen. ' : ['Data set ', outside(dataset), '. '],
+        'Study ',
+        shortId(id),
       ),
+      questions !== null &&
+        leaves &&
+        button('Leave…', () => questions.open(leaveQuestion(study)), { label: `Leave the study ${cut(name, 80)}` }),
+    ),
   )
 }
 
