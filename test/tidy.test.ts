@@ -268,6 +268,8 @@ test('barrels, default exports, enums and utils are found', t => {
     ['node/util.ts', 'export const x = 1', /utils/],
     ['node/NotKebab.ts', 'export const x = 1', /kebab/],
     ['node/x.mjs', 'export const x = 1', /kebab/],
+    ['node/x.js', 'export const x = 1', /kebab/],
+    ['node/http/dashboard/x.ts', 'export const x = 1', /kebab/],
   ]
   for (const [path, source, what] of cases) {
     const found = planted(path, source)

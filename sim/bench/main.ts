@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the project's own measurements. Ratios are comparable; absolute times depend on the machine.
  *
- *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [--quick] [--json]
+ *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [page] [--quick] [--json]
  *   npm run bench -- utility [--task NAME] [--epsilon E] [--unit record|patient|one-image] [--no-mean] [--no-privacy]
  *                            [--no-pooled] [--seeds N]
  *   npm run bench -- templates [--task NAME] [--processes]
@@ -9,7 +9,7 @@
  * `utility` and `templates` need the folder of real data in CONFRERE_DATA; --task is for one of its data sets, or for one
  * template. --epsilon chooses one; --unit says what the promise is about; --no-mean leaves out the features' mean,
  * --no-privacy noise and clipping, and --no-pooled all records in one place. With --processes each of a template's four
- * hospitals is a process.
+ * hospitals is a process. `page` needs a Chromium.
  *
  * @module
  */
@@ -21,8 +21,10 @@ import { parseArgs } from 'node:util'
 import { TEMPLATE_NAMES } from '../../node/study/templates.ts'
 import { benchAccountant } from './accountant.ts'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
+import { findChromium } from './browser.ts'
 import { benchEndurance, benchMemory } from './endurance.ts'
 import { benchHeart } from './heart.ts'
+import { benchPage } from './page.ts'
 import { benchSampler } from './sampler.ts'
 import { type BenchedTemplate, benchTemplates } from './templates.ts'
 import { benchTraining } from './training.ts'
@@ -222,7 +224,38 @@ async function templates({ processes, only }: { processes: boolean; only: string
   return rows
 }
 
-const BENCHES = ['aggregation', 'training', 'endurance', 'memory', 'sampler', 'accountant', 'utility', 'templates']
+async function page() {
+  if (findChromium() === null) {
+    write('page: skipped, there is no Chromium (its path may be in CHROMIUM)')
+    return []
+  }
+  const rows = await benchPage([
+    { hospitals: 4, rounds: 400 },
+    { hospitals: 64, rounds: 1000 },
+  ])
+  write("A node's page in Chromium: first paint, until all is shown, ms of its thread for an event, idle % of a core")
+  const header = ['hospitals', 'rounds', 'paint ms', 'shown ms', 'elements', 'event ms', 'idle %']
+  const cells = rows.map(row => [
+    ...[row.hospitals, row.rounds, row.firstPaintMs, row.completeMs, row.elements, row.eventMs].map(one =>
+      one.toFixed(0),
+    ),
+    row.idlePercent.toFixed(2),
+  ])
+  table(header, cells)
+  return rows
+}
+
+const BENCHES = [
+  'aggregation',
+  'training',
+  'endurance',
+  'memory',
+  'sampler',
+  'accountant',
+  'utility',
+  'templates',
+  'page',
+]
 const HEART_TASK = 'heart-disease'
 const TASKS = [HEART_TASK, ...UTILITY_TASKS.map(({ name }) => name)]
 
@@ -282,6 +315,7 @@ const results = {
   ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
   ...(isUtility && { utility: await utility({ ...how, seeds, task }) }),
   ...(wanted.includes('templates') && { templates: await templates({ processes, only: task }) }),
+  ...(wanted.includes('page') && { page: await page() }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(quick) }),
   ...((all || wanted.includes('memory')) && { memory: await memory(quick) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(quick) }),

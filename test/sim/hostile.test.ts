@@ -39,7 +39,8 @@ async function struck(
   await victim.handle('/test/mute', async stream => stream.addEventListener('message', () => {}))
   const signal = AbortSignal.timeout(20_000)
   await attacker.dial(victim.peer, victim.addresses(), signal)
-  const open = (protocol: string) => attacker.open(victim.peer, protocol, signal)
+  const open = (protocol: string) =>
+    (protocol === GOSSIP ? attacker.host : attacker).open(victim.peer, protocol, signal)
   const has = () =>
     victim.guard.strikes.list().some(strike => strike.peer === attacker.peer && strike.reason === reason)
   while (!has() && !signal.aborted) {

@@ -76,6 +76,9 @@ const TOP = new Set([
 const LINES_MAX = 400
 const SOURCE = /\.[cm]?[jt]sx?$/
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*((\.test|\.d)?\.ts|\.cts)$/
+/** What a browser runs as it is. */
+const BROWSER_FOLDER = 'node/http/dashboard/'
+const BROWSER_NAME = /^[a-z0-9]+(-[a-z0-9]+)*\.js$/
 
 /** Reads the five floors below a folder. */
 export async function readTree(root: string): Promise<Tree> {
@@ -134,7 +137,9 @@ function nameViolations(path: string, source: string): string[] {
   return [
     ...(lines > LINES_MAX ? [`${path}: ${lines} lines, at most ${LINES_MAX}`] : []),
     ...(parts.some(part => /^utils?(\.|$)/.test(part)) ? [`${path}: nothing is called utils: name what it does`] : []),
-    ...(NAME.test(parts.at(-1)!) ? [] : [`${path}: file names are kebab-case and end in .ts`]),
+    ...((path.startsWith(BROWSER_FOLDER) ? BROWSER_NAME : NAME).test(parts.at(-1)!)
+      ? []
+      : [`${path}: file names are kebab-case and end in .ts`]),
   ]
 }
 

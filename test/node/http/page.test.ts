@@ -1,9 +1,10 @@
 // Claims of node/http/page.ts: the files of the start and no others, whatever a path says.
 
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { readPage } from '../../../node/http/page.ts'
+import { packageFile } from '../../../node/version.ts'
 import { appForTest, LOCAL } from '../../helpers/http/filled-view.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
@@ -75,4 +76,23 @@ test('a file comes with its type and a tag, and not again as long as the tag is 
   t.is((await changed.request('/page.js', { headers: { ...LOCAL, 'if-none-match': etag } })).status, 200)
   t.is(await (await app.request('/page.js', { headers: LOCAL })).text(), 'export {}', 'read once')
   t.is((await app.request('/', { headers: LOCAL })).headers.get('content-type'), 'text/html; charset=utf-8')
+})
+
+test("the node's own page is in the package, and every file that its files name is served", async t => {
+  const { files } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { files: string[] }
+  t.true(files.includes('node/http/dashboard'))
+  const page = await readPage(packageFile('node/http/dashboard'))
+  t.true(page.has('/') && page.has('/main.js') && page.has('/style.css'))
+  // files of a package
+  const served = new Set([...page.keys(), '/uplot.js', '/uplot.css'])
+  for (const [path, { bytes }] of page) {
+    const text = new TextDecoder().decode(bytes)
+    const named = [...text.matchAll(/(?:href|src)="([^#"][^"]*)"|^import .* from '([^']+)'|import\('([^']+\.js)'\)/gm)]
+    for (const [, link, module, lazy] of named) {
+      const name = new URL((link ?? module ?? lazy) as string, 'http://x/').pathname
+      t.true(served.has(name), `${path} names ${name}`)
+    }
+    t.notRegex(text, /\b(?:innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\()/, path)
+    t.notRegex(text.replaceAll('http://www.w3.org/', ''), /https?:\/\//, path)
+  }
 })
