@@ -7,6 +7,7 @@ import { observerWords, severalHospitalsLine, UNIT_NOTE } from '../../node/priva
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const CITIES = ['Aachen', 'Bern', 'Coimbra', 'Dublin', 'Essen', 'Firenze', 'Ghent', 'Hamburg', 'Innsbruck', 'Jena']
 const WORDS = ['apple', 'brook', 'cedar', 'delta', 'ember', 'flint']
+const OWN_WORDS = ['grape', 'heron', 'igloo', 'jolly', 'kayak', 'lemon']
 const UNIT = 'one patient (all records of it at a hospital together)'
 
 export interface BusyNodeInit {
@@ -81,7 +82,14 @@ function watching({ hospitals, rounds, before }: Facts, open: Open) {
     live: () => true,
     ready: () => ({ ready: true, reasons: [] }),
     node: () => ({
-      ...{ ...hospitalOf(0), checkWords: WORDS, version: '0.1.0', started: before(4000), well: true, engine: 'wasm' },
+      ...{
+        ...hospitalOf(0),
+        checkWords: OWN_WORDS,
+        version: '0.1.0',
+        started: before(4000),
+        well: true,
+        engine: 'wasm',
+      },
       state: 'All is well: one study trains, one waits.',
       waiting: {
         text: `"Sepsis within 48 hours" waits for ${siteOf(3)} (all four are needed: 3 of 4 present)`,
@@ -105,7 +113,7 @@ function watching({ hospitals, rounds, before }: Facts, open: Open) {
           ...{
             peer: PENDING_PEER,
             site: 'Clinic of Kraków',
-            checkWords: WORDS.map(word => `${word}`),
+            checkWords: WORDS,
             since: before(12),
           },
           ...{ introducedBy: hospitalOf(1), direction: 'introduced' as const },

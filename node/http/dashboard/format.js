@@ -39,6 +39,11 @@ export function sentence(text) {
   return h('bdi', { class: 'outside', title: short === text ? null : cut(text, TITLE_LENGTH) }, short)
 }
 
+/** With a capital letter at its beginning. @param {string} text @returns {string} */
+export function capital(text) {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}
+
 /** A long id: its beginning, and the whole in the title. @param {string} id @returns {Tree} */
 export function shortId(id) {
   return h('code', { title: id }, id.length > 14 ? `${id.slice(0, 12)}…` : id)

@@ -2,7 +2,7 @@
 /** Is it well? And what should a person see to. @module */
 
 import { h } from './elements.js'
-import { ago, bytesText, command, countText, instant, outside, sentence, shortId, since } from './format.js'
+import { ago, bytesText, capital, command, countText, instant, outside, sentence, shortId, since } from './format.js'
 import { empty, sectionBody } from './parts.js'
 import { waitingOf, wordsTree } from './waiting.js'
 
@@ -30,11 +30,6 @@ export function nowSection(state, retry) {
     ],
     retry,
   )
-}
-
-/** @param {string} text */
-function capital(text) {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
 /** Where to go on. @param {State} state @param {NodeAnswer} node @returns {Child} */

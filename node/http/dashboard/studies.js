@@ -3,7 +3,7 @@
 
 import { askNode } from './api.js'
 import { h } from './elements.js'
-import { command, countText, cut, duration, outside, sentence, shortId, since, spentText } from './format.js'
+import { capital, command, countText, cut, duration, outside, sentence, shortId, since, spentText } from './format.js'
 import { bar, button, empty, mark, paged, sectionBody, table } from './parts.js'
 
 /** @import { Child, Tree } from './elements.js' */
@@ -145,9 +145,7 @@ function rounds({ name, state, phase, roundKind, round, rounds: total, secondsLe
 
 /** @param {State} state @param {() => void} retry @returns {Child} */
 export function privacySection(state, retry) {
-  const studies = (state.studies.value?.studies ?? []).filter(
-    ({ privacy, state: now }) => privacy !== null && now !== 'left' && now !== 'proposed',
-  )
+  const studies = (state.studies.value?.studies ?? []).filter(({ state: now }) => now !== 'left' && now !== 'proposed')
   return [
     h('ul', { class: 'cards', key: 'studies' }, studies.slice(0, FIRST).map(studyPrivacy)),
     sectionBody(state.privacy, ({ accounts, note }) => accountList(accounts, note), retry),
@@ -156,7 +154,14 @@ export function privacySection(state, retry) {
 
 /** @param {StudySummary} study @returns {Child} */
 function studyPrivacy({ id, name, privacy, rounds: total }) {
-  if (privacy === null) return null
+  if (privacy === null) {
+    return h(
+      'li',
+      { class: 'card', key: id },
+      h('h3', {}, outside(name)),
+      h('p', {}, 'This study promises no privacy.'),
+    )
+  }
   const { epsilons, cap, delta, unit, runsOutAtRound, severalHospitals } = privacy
   const spent = epsilons[0]?.epsilon ?? null
   const text = `epsilon ${spentText(spent)} of ${spentText(cap)} is spent`
@@ -176,7 +181,7 @@ function studyPrivacy({ id, name, privacy, rounds: total }) {
       epsilons.map(({ observer, text: words }) => h('li', { key: observer }, sentence(words))),
     ),
     h('p', {}, 'Of ', sentence(unit), `, at delta ${delta.toExponential()}.`),
-    severalHospitals !== null && h('p', {}, 'For ', sentence(severalHospitals), '.'),
+    severalHospitals !== null && h('p', {}, sentence(capital(severalHospitals)), '.'),
   )
 }
 

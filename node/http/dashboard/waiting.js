@@ -44,6 +44,9 @@ export function waitingSection(state, questions) {
     !loading &&
       count === 0 &&
       empty('Nothing. Hospitals that join, proposed studies and changes of a roster appear here.'),
+    contacts.length > 0 &&
+      state.node.value !== undefined &&
+      h('p', { key: 'own' }, 'Your own check words, to read out to them: ', wordsTree(state.node.value.checkWords)),
     h(
       'ul',
       { class: 'cards', key: 'list' },
