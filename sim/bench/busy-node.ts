@@ -167,7 +167,10 @@ function studies({ hospitals, rounds, before }: Facts, open: Open) {
       peerOf(place),
     ),
     ...{ durationMs: 14_000 + 5000 * Math.sin(at / 9) + 900 * (at % 7), trainMs: 9000, beyondMs: 4000, bytesSent: 2e6 },
-    ...{ checkpoint: at.toString(16).padStart(2, '0').repeat(32).slice(0, 64), finished: before((rounds - at) * 0.3) },
+    ...{
+      checkpoint: at.toString(16).padStart(2, '0').repeat(32).slice(0, 64),
+      finishedAt: before((rounds - at) * 0.3),
+    },
     ...{ certificate: { votes: hospitals, needed: Math.max(1, hospitals - 1) }, evidence: 0, evaluation: null },
   })
   const all = Array.from({ length: rounds }, (_, at) => round(at))

@@ -30,7 +30,10 @@ export function addDataAdd(command: Command): void {
   addSourceOptions(addJsonOption(addDataOption(command)))
     .argument('<name>', 'a name for the data set')
     .argument('<path>', 'a file or a folder')
-    .requiredOption('--contract <file>', 'a study, or a TOML file with a table [contract]: what a record is to be')
+    .requiredOption(
+      '--contract <file>',
+      'a study (its file, or the first digits of its id), or a TOML file with a table [contract]: what a record is to be',
+    )
     .option('--split <name>', 'which split of it is trained on', 'train')
     .action(addData)
 }
@@ -39,7 +42,7 @@ async function addData(name: string, path: string, options: AddOptions): Promise
   const { data, contract: file, split, json } = options
   requireDatasetName(name)
   const { datasets } = await readConfig(data)
-  const contract = await readContract(file)
+  const contract = await readContract(file, data)
   const source: DataSource = { ...sourceFiles(path, options), split }
   // before hours of reading, not after them
   if (Object.hasOwn(datasets, name)) await addDatasetTable(data, name, source)

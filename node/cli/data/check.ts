@@ -26,13 +26,16 @@ interface CheckOptions extends SourceOptions {
 export function addDataCheck(command: Command): void {
   addSourceOptions(addJsonOption(command))
     .argument('<path>', 'a file or a folder')
-    .option('--contract <file>', 'a study, or a TOML file with a table [contract]: what a record is to be')
+    .option(
+      '--contract <file>',
+      'a study (its file, or the first digits of its id), or a TOML file with a table [contract]: what a record is to be',
+    )
     .option('--split <name>', 'which arrays of a NumPy archive', 'train')
     .action(checkData)
 }
 
 async function checkData(path: string, { contract: file, split, json, ...options }: CheckOptions): Promise<void> {
-  const contract = file === undefined ? null : await readContract(file)
+  const contract = file === undefined ? null : await readContract(file, options.data)
   const files = sourceFiles(path, options)
   const checker = new DataChecker(contract)
   for await (const finding of checkedFindings(files, { contract, split })) {

@@ -43,7 +43,10 @@ export function addDataPull(command: Command): void {
   addJsonOption(addDataOption(command))
     .argument('<name>', 'a name for the data set')
     .requiredOption('--dicomweb <url>', 'the DICOMweb service of the PACS')
-    .requiredOption('--contract <file>', 'a study, or a TOML file with a table [contract]: what a record is to be')
+    .requiredOption(
+      '--contract <file>',
+      'a study (its file, or the first digits of its id), or a TOML file with a table [contract]: what a record is to be',
+    )
     .option('--modality <code>', 'such as CR or DX')
     .option('--body-part <name>', 'such as CHEST')
     .option('--from <day>', 'first day of the study, such as 20240131')
@@ -62,7 +65,7 @@ async function pullData(name: string, choices: PullChoices): Promise<void> {
   const { data, contract: file, json } = choices
   requireDatasetName(name)
   const { datasets } = await readConfig(data)
-  const contract = await readContract(file)
+  const contract = await readContract(file, data)
   const source = sourceOfChoices(choices)
   // another pull of the same goes on; anything else of that name is in the way
   const before = Object.hasOwn(datasets, name) ? datasets[name] : undefined

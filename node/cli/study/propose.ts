@@ -3,13 +3,13 @@
 import type { Command } from 'commander'
 import { isContact } from '../../contacts/book.ts'
 import { readBook } from '../../contacts/book-file.ts'
+import { findStudy } from '../../contacts/find-study.ts'
 import { storeProposal } from '../../contacts/proposal-folder.ts'
 import { folderUnusable, requireDataFolder } from '../../storage/data-folder.ts'
 import { loadIdentity, peerIdString } from '../../storage/identity.ts'
 import { requireMember } from '../../storage/study-file.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { findStudy } from './proposed-study.ts'
 
 export function addStudyPropose(command: Command): void {
   addJsonOption(addDataOption(command))

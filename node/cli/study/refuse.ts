@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { answerProposal } from '../../contacts/answering.ts'
+import { findStudy } from '../../contacts/find-study.ts'
 import { readProposal } from '../../contacts/proposal-folder.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
 import { approvedStudies } from '../../storage/approved-studies.ts'
@@ -10,7 +11,6 @@ import { loadIdentity } from '../../storage/identity.ts'
 import { confirm } from '../contacts/confirm.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { findStudy } from './proposed-study.ts'
 
 export function addStudyRefuse(command: Command): void {
   addJsonOption(addDataOption(command))

@@ -1,9 +1,9 @@
 /** `confrere study show`: prints a study file, or a proposed or approved study. @module */
 
 import type { Command } from 'commander'
+import { findStudy } from '../../contacts/find-study.ts'
 import { addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { findStudy } from './proposed-study.ts'
 import { studyJson, studyLines } from './text.ts'
 
 export function addStudyShow(command: Command): void {

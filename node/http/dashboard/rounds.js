@@ -73,7 +73,7 @@ export function roundsSection(state, { store, redraw }) {
 
 /** @param {StudyRound} round @param {ReadonlyMap<string, string>} names @returns {Child[]} */
 function roundCells(
-  { round, outcome, finished, durationMs, contributors, certificate, evidence, checkpoint, views },
+  { round, outcome, finishedAt, durationMs, contributors, certificate, evidence, checkpoint, views },
   names,
 ) {
   const who = contributors.slice(0, NAMES_MAX).map(peer => cut(names.get(peer) ?? peer.slice(-8), 80))
@@ -83,7 +83,7 @@ function roundCells(
       outcome === 'result' ? mark('result', 'good') : mark('no result', 'open'),
       views > 1 && ` ${countText(views, 'view')}`,
     ],
-    finished === null ? '' : instant(finished),
+    finishedAt === undefined ? '' : instant(finishedAt),
     duration(durationMs / 1000),
     h('span', { title: who.join(', ') }, countText(contributors.length, 'hospital')),
     certificate === null

@@ -1,10 +1,10 @@
 /** Studies that commands name by a file or by the first digits of an id. @module */
 
 import { access } from 'node:fs/promises'
-import { readProposals } from '../../contacts/proposal-folder.ts'
-import { EXIT, OperatorError } from '../../errors.ts'
-import { approvedStudies } from '../../storage/approved-studies.ts'
-import { readStudyFile, type VerifiedStudy } from '../../storage/study-file.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import { approvedStudies } from '../storage/approved-studies.ts'
+import { readStudyFile, type VerifiedStudy } from '../storage/study-file.ts'
+import { readProposals } from './proposal-folder.ts'
 
 /**
  * The study of a file, or of the first digits of an id.
