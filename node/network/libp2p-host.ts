@@ -46,6 +46,8 @@ import { MeteredWire } from './wire-meter.ts'
 const MESH_DEGREE = 3
 const INBOUND_PER_SECOND_MAX = 100
 const MDNS_INTERVAL_MS = 5_000
+/** Peers whose discovered addresses are remembered, the newest. */
+const DISCOVERED_MAX = 256
 const GOSSIP_HEARTBEAT_MS = 700
 /** Time for a gossip frame, from its first byte: more than it takes on the slowest line that a study allows. */
 const GOSSIP_FRAME_MS = 30_000
@@ -142,7 +144,19 @@ async function createLibp2pHost(init: HostInit, { guard, wire, reach, admits }: 
 
 type Host = Awaited<ReturnType<typeof createLibp2pHost>>
 
-function listen(host: Host, studies: ReadonlyMap<string, NetworkHandlers>, guard: PeerGuard): void {
+/** @param found what was discovered, which a study that begins later learns too */
+function listen(
+  host: Host,
+  {
+    studies,
+    guard,
+    found,
+  }: {
+    studies: ReadonlyMap<string, NetworkHandlers>
+    guard: PeerGuard
+    found: Map<string, string[]>
+  },
+): void {
   host.addEventListener('connection:open', event => limitConnections(host, event.detail, guard))
   host.addEventListener('peer:connect', event => {
     for (const study of studies.values()) study.opened(event.detail.toString())
@@ -152,8 +166,11 @@ function listen(host: Host, studies: ReadonlyMap<string, NetworkHandlers>, guard
   })
   host.addEventListener('peer:discovery', event => {
     const { id, multiaddrs } = event.detail
-    const addresses = multiaddrs.map(address => address.toString())
-    for (const study of studies.values()) study.discovered(id.toString(), addresses)
+    const [peer, addresses] = [id.toString(), multiaddrs.map(address => address.toString())]
+    found.delete(peer)
+    found.set(peer, addresses)
+    if (found.size > DISCOVERED_MAX) found.delete(found.keys().next().value as string)
+    for (const study of studies.values()) study.discovered(peer, addresses)
   })
 }
 
@@ -216,7 +233,8 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
     topics.forget(peer)
     if (!isMember(peer)) guard.forget(peer)
   })
-  listen(host, studies, guard)
+  const found = new Map<string, string[]>()
+  listen(host, { studies, guard, found })
   const streams = streamsOf(host, { guard, reach, channel, sent: () => sent, allows })
   const libp2p = host
   const whole: NetworkHost = {
@@ -229,7 +247,7 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
       topics.set(topic, study)
       // those that join before the start are subscribed to with it
       if (libp2p.status === 'started') libp2p.services.pubsub.subscribe(topic)
-      return networkOf(whole, libp2p, { topic, study, topics, streams, left: () => studies.delete(topic) })
+      return networkOf(whole, libp2p, { topic, study, topics, streams, found, left: () => studies.delete(topic) })
     },
   }
   return whole
@@ -296,7 +314,11 @@ function streamsOf(
 }
 
 /** The host as one study sees it. */
-function networkOf(host: NetworkHost, libp2p: Host, { topic, study, topics, streams, left }: JoinedTopic): Network {
+function networkOf(
+  host: NetworkHost,
+  libp2p: Host,
+  { topic, study, topics, streams, found, left }: JoinedTopic,
+): Network {
   const { pubsub } = libp2p.services
   const handled: string[] = []
   const named = (protocol: string): string => `${protocol}/${topic.slice(topic.lastIndexOf('/') + 1)}`
@@ -322,6 +344,7 @@ function networkOf(host: NetworkHost, libp2p: Host, { topic, study, topics, stre
     subscribers: () => pubsub.getSubscribers(topic).map(peer => peer.toString()),
     refresh: () => {
       topics.refresh(topic)
+      for (const [peer, addresses] of found) study.discovered(peer, addresses)
       cutOffStrangers()
     },
     leave: async () => {
@@ -339,6 +362,7 @@ interface JoinedTopic {
   readonly study: NetworkHandlers
   readonly topics: GossipTopics
   readonly streams: Streams
+  readonly found: ReadonlyMap<string, string[]>
   readonly left: () => void
 }
 

@@ -19,6 +19,7 @@ import { addSourceOptions, type SourceOptions, sourceFiles } from './source-opti
 
 interface CheckOptions extends SourceOptions {
   contract?: string
+  data?: string
   split: string
   json?: true
 }
@@ -30,12 +31,13 @@ export function addDataCheck(command: Command): void {
       '--contract <file>',
       'a study (its file, or the first digits of its id), or a TOML file with a table [contract]: what a record is to be',
     )
+    .option('--data <folder>', "the node's data folder, where the contract is named by an id")
     .option('--split <name>', 'which arrays of a NumPy archive', 'train')
     .action(checkData)
 }
 
-async function checkData(path: string, { contract: file, split, json, ...options }: CheckOptions): Promise<void> {
-  const contract = file === undefined ? null : await readContract(file, options.data)
+async function checkData(path: string, { contract: file, data, split, json, ...options }: CheckOptions): Promise<void> {
+  const contract = file === undefined ? null : await readContract(file, data)
   const files = sourceFiles(path, options)
   const checker = new DataChecker(contract)
   for await (const finding of checkedFindings(files, { contract, split })) {

@@ -42,7 +42,8 @@ function nodeFacts(parts: ViewParts): NodeFacts {
   const { config, host, folder } = shared
   const started = new Date().toISOString()
   const local = async (id: string) => ({
-    ...{ peer: host.peer, dataset: await boundDataset(folder, id), datasets: Object.keys(config.datasets) },
+    ...{ peer: host.peer, dataset: await boundDataset(folder, id) },
+    datasets: Object.keys((await shared.freshConfig()).datasets),
   })
   return {
     live: parts.live,
@@ -187,7 +188,8 @@ function siteOf(entries: readonly StudyEntry[], peer: string): string | null {
 }
 
 async function datasetRows({ shared, studies }: ViewParts) {
-  const { config, folder } = shared
+  const { folder } = shared
+  const { datasets } = await shared.freshConfig()
   const bound = await Promise.all(
     studies.list().map(async ({ approved }) => ({
       name: approved.document.name,
@@ -195,7 +197,7 @@ async function datasetRows({ shared, studies }: ViewParts) {
       dataset: await boundDataset(folder, approved.study),
     })),
   )
-  return Object.keys(config.datasets).map(name => {
+  return Object.keys(datasets).map(name => {
     const taken = bound.filter(({ dataset }) => dataset === name)
     return {
       ...{ name, kind: taken[0]?.kind ?? 'not read yet', records: null, patients: null, problem: null },
