@@ -16,7 +16,6 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { memory } from '@libp2p/memory'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { ProtocolError } from '../../protocols/errors.ts'
 import { systemClock } from '../clock.ts'
@@ -40,6 +39,7 @@ import type { HostHandlers, HostInit, Network, NetworkHandlers, NetworkHost, Sol
 import { Reach } from './reach/reach.ts'
 import { RELAY_PROTOCOL } from './reach/relay-server.ts'
 import { REACH_DEFAULTS } from './reach/settings.ts'
+import { targetOf } from './target.ts'
 import { MeteredWire } from './wire-meter.ts'
 
 /** Peers each message is pushed to; anti-entropy repairs what that misses. */
@@ -364,17 +364,6 @@ interface JoinedTopic {
   readonly streams: Streams
   readonly found: ReadonlyMap<string, string[]>
   readonly left: () => void
-}
-
-/** The address with that peer's id; undefined when it is malformed or another peer's. */
-function targetOf(peer: string, address: string): Multiaddr | undefined {
-  try {
-    const parsed = multiaddr(address.includes('/p2p/') ? address : `${address}/p2p/${peer}`)
-    const ends = parsed.getComponents().filter(({ name }) => name === 'p2p')
-    return ends.length === 1 && ends[0]?.value === peer ? parsed : undefined
-  } catch {
-    return undefined
-  }
 }
 
 async function startHost(
