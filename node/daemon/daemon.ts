@@ -123,9 +123,9 @@ export async function startNode({
       onError: error => log.error({ err: error }, 'HTTP'),
     })
     cleanups.push(() => server.close())
-    log.info({ url: server.url }, 'status page')
     await startNetwork(host, { hellos, contacts, events, cleanups })
     cleanups.push(() => studies.stop())
+    log.info({ url: server.url }, 'status page')
     log.info({ peer: host.peer, addresses: host.addresses() }, 'listening')
     await studies.start()
     view.current()

@@ -89,9 +89,9 @@ test.serial(
 
 test.serial('every mistake at the start ends in its exit code and one sentence', async t => {
   const sites = await createSites(t)
-  await foundStudy(t, sites, { rounds: 'rounds = 5' })
+  const study = await foundStudy(t, sites, { rounds: 'rounds = 5' })
   const [site, other] = sites as [Site, Site]
-  const start = (folder: string) => ['start', '--data', folder]
+  const start = (folder: string) => ['start', '--data', folder, '--study', study]
   const running = startProcess(t, site.folder)
   await until(site, running, () => true)
 

@@ -42,6 +42,8 @@ export interface Allowed {
 
 /** Three hospitals in a folder, and everything that was said or written so far. */
 export class WholeRun {
+  /** id of the study that was founded */
+  #study = ''
   /** what commands said, and what HTTP answered */
   readonly said: Haystack[] = []
   readonly sites: Site[] = []
@@ -128,6 +130,7 @@ export class WholeRun {
     await writeFile(spec, text.replace('preset = "cnn"', 'preset = "logistic"'))
     const [first] = this.sites as [Site]
     await this.command(['study', 'new', spec, '--out', study, '--data', first.folder])
+    this.#study = JSON.parse(await this.command(['study', 'show', study, '--json'])).study
     for (const { name, folder } of sites) {
       await this.command(['study', 'approve', study, '--data', folder, '--dataset', name])
     }
@@ -150,8 +153,8 @@ export class WholeRun {
   }
 
   /** Starts a node; all that it says is searched. */
-  start(site: Site): Running {
-    const [command, ...args] = this.#process(['start', '--data', site.folder])
+  start(site: Site, ...options: string[]): Running {
+    const [command, ...args] = this.#process(['start', '--data', site.folder, ...options])
     // appended to a file, as a service manager does: a pipe would make the node wait for this process
     const log = openSync(this.#logOf(site), 'a')
     const child = spawn(command!, args, { env: this.#environment(), stdio: ['ignore', log, log] })
@@ -228,7 +231,8 @@ export class WholeRun {
       await cp(broken, `${broken}.away`)
       await appendFile(broken, `\n${MARK},"${MARK}`)
     }
-    const { ended } = this.start(site)
+    // for this study alone, the node ends with it
+    const { ended } = this.start(site, '--study', this.#study)
     this.#running.delete(site)
     if ((await ended) !== 12) throw new Error(`${site.name} started`)
     await rename(`${broken}.away`, broken)
