@@ -52,11 +52,16 @@ export async function stopAll(): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Runs one command to its end and returns its stdout. @throws ChildError when it fails */
-export function runCommand(args: readonly string[]): Promise<string> {
+/**
+ * Runs one command to its end and returns its stdout.
+ *
+ * @param enter as that of `NodeStart`
+ * @throws ChildError when it fails
+ */
+export function runCommand(args: readonly string[], { enter = [] }: Pick<NodeStart, 'enter'> = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const command = [entry, ...args]
-    const child = execFile(process.execPath, command, { maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
+    const [program, ...command] = [...enter, process.execPath, entry, ...args] as [string, ...string[]]
+    const child = execFile(program, command, { maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
       running.delete(child)
       if (error === null) return resolve(stdout)
       const code = typeof error.code === 'number' ? error.code : 1

@@ -1,4 +1,4 @@
-/** A certificate authority of one test, and a certificate of it, made by openssl. */
+/** A certificate authority of one run, and a certificate of it, made by openssl. @module */
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
