@@ -106,11 +106,19 @@ export function startChild(
   script: readonly string[],
   { log, enter = [], environment = {} }: Omit<NodeStart, 'folder'>,
 ): NodeProcess {
+  return startProgram([...enter, process.execPath, ...script], { log, environment })
+}
+
+/** Starts any program, which ends with this one at the latest. */
+export function startProgram(
+  command: readonly string[],
+  { log, environment = {} }: Pick<NodeStart, 'log' | 'environment'>,
+): NodeProcess {
   const file = openSync(log, 'a')
   try {
-    const [command, ...args] = [...enter, process.execPath, ...script] as [string, ...string[]]
+    const [program, ...args] = command as [string, ...string[]]
     // in this process group, so that a signal to the group reaches the node
-    const child = spawn(command, args, { stdio: ['ignore', file, file], env: { ...process.env, ...environment } })
+    const child = spawn(program, args, { stdio: ['ignore', file, file], env: { ...process.env, ...environment } })
     running.add(child)
     const ended = new Promise<Ending>(resolve => {
       const end = (ending: Ending): void => {

@@ -3,13 +3,15 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { type RequestOptions, request } from 'node:http'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { CONFIG_FILE } from '../../node/config/config.ts'
 import type { PeersAnswer } from '../../node/http/api/contacts.ts'
 import type { NodeStatus } from '../../node/http/status.ts'
 import type { RoundRecord } from '../../node/storage/round-record.ts'
-import { type Ending, endedEarly, type NodeProcess, runCommand, startNode } from './child.ts'
+import { type Ending, endedEarly, type NodeProcess, runCommand, startChild, startNode } from './child.ts'
 
 const ASK_TIMEOUT_MS = 3000
+const POLL_MS = 100
 const STOP_TIMEOUT_MS = 20_000
 
 export interface HospitalInit {
@@ -44,6 +46,16 @@ export interface Place {
   readonly enter: readonly string[]
   /** a Unix socket that relays requests from here to its HTTP interface */
   readonly socket: string
+}
+
+const RELAY = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './relay.ts' : './relay.js', import.meta.url))
+
+/** Relays requests of a place's socket to the HTTP interface there, until this program ends. */
+export function openSocket(
+  { socket, enter }: Pick<Place, 'socket' | 'enter'>,
+  { httpPort, log }: { httpPort: number; log: string },
+): void {
+  startChild([RELAY, socket, String(httpPort)], { log, enter })
 }
 
 /** Names of the hospitals, by index. */
@@ -175,6 +187,22 @@ export class Hospital {
   /** How it reaches the others; undefined while its node does not answer. @throws ChildError when its node has ended */
   async peers(): Promise<PeersAnswer['peers'] | undefined> {
     return (await this.#ask<PeersAnswer>('/v1/peers'))?.peers
+  }
+
+  /**
+   * Waits until its study is finished.
+   *
+   * @returns the hash of its model
+   * @throws ChildError when its node ends before; the signal's reason
+   */
+  async finished(signal: AbortSignal): Promise<string> {
+    for (;;) {
+      signal.throwIfAborted()
+      const status = await this.status()
+      if (status?.phase === 'finished' && status.checkpoint !== null) return status.checkpoint
+      await this.requireRunning()
+      await new Promise(resolve => setTimeout(resolve, POLL_MS))
+    }
   }
 
   async #ask<T>(path: string): Promise<T | undefined> {

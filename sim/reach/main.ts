@@ -2,7 +2,8 @@
  * Two hospitals in networks that do not know each other, and a third that is in both and relays: `node sim/reach/main.ts`
  * as root. It prints one line of JSON, with what the way through the relay costs beside the direct one; or why it cannot
  * run. With `--reverse` the third network passes packets on, the first hospital has a public address and the second one
- * none: they meet through the relay, and the second then dials the first.
+ * none: they meet through the relay, and the second then dials the first. With `--study WAY` it is a whole study, see
+ * `study.ts`.
  *
  * @module ip-netns(8)
  */
@@ -16,6 +17,8 @@ import { peerIdString } from '../../node/storage/identity.ts'
 import { inside, lacking, runInside, whenOuterEnds } from '../chaos/sandbox.ts'
 import { enter, layLinks } from './links.ts'
 import type { Order, PeerInit } from './peer.ts'
+import { runStudy } from './study.ts'
+import { lackingFor, type StudyWay, WAYS } from './trio.ts'
 
 const PEER = fileURLToPath(new URL('./peer.ts', import.meta.url))
 const MEBIBYTE = 1 << 20
@@ -44,7 +47,9 @@ class RemotePeer {
 
   constructor(namespace: string, init: PeerInit) {
     const [program, ...args] = enter(namespace)
-    this.#child = spawn(program, [...args, process.execPath, PEER, JSON.stringify(init)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child = spawn(program, [...args, process.execPath, PEER, JSON.stringify(init)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
     this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
   }
 
@@ -100,7 +105,6 @@ async function within<Result>(
     right: nodeOf('right', 1, isReversed ? { listen: [] } : {}),
     relay: nodeOf('relay', 2),
   }
-  whenOuterEnds(() => process.exit(1))
   try {
     for (const node of Object.values(nodes)) await node.answer()
     for (const [at, node] of [nodes.left, nodes.right].entries()) {
@@ -155,10 +159,22 @@ async function reverse(): Promise<object> {
   })
 }
 
-const reason = inside() ? undefined : await lacking('network')
+/** The way that `--study` names; undefined without it. @throws Error for one that is none */
+function studyWay(): StudyWay | undefined {
+  const at = process.argv.indexOf('--study')
+  if (at < 0) return
+  const named = WAYS.find(way => way === process.argv[at + 1])
+  if (named === undefined) throw new Error(`--study takes one of ${WAYS.join(', ')}`)
+  return named
+}
+
+const way = studyWay()
+const reason = inside() ? undefined : ((way && lackingFor(way)) ?? (await lacking('network')))
 if (reason !== undefined) process.stdout.write(`${JSON.stringify({ skipped: reason })}\n`)
 else if (!inside()) process.exitCode = await runInside(new AbortController().signal)
 else {
-  process.stdout.write(`${JSON.stringify(await (process.argv.includes('--reverse') ? reverse() : measure()))}\n`)
+  whenOuterEnds(() => process.exit(1))
+  const result = await (way ? runStudy(way) : process.argv.includes('--reverse') ? reverse() : measure())
+  process.stdout.write(`${JSON.stringify(result)}\n`)
   process.exit(0)
 }

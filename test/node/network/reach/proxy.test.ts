@@ -172,7 +172,10 @@ sample(`tinyproxy that lets out only 443 carries what goes to 443, and says so o
   const folder = await temporaryFolder(t)
   const held = await createOddProxy(() => {})
   held.close()
-  const [program, ...args] = (await strictProxy(folder, { port: held.port, allow: '127.0.0.1' })) as [string, ...string[]]
+  const [program, ...args] = (await strictProxy(folder, { port: held.port, allow: '127.0.0.1' })) as [
+    string,
+    ...string[],
+  ]
   const tinyproxy = spawn(program, args, { stdio: 'ignore' })
   t.teardown(async () => {
     tinyproxy.kill('SIGTERM')
