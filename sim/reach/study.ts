@@ -22,7 +22,7 @@ const ROUNDS = 10
 const ROWS = 140
 const UNITS = 400
 const POLL_MS = 100
-const RUN_MS_MAX = 240_000
+const RUN_MS_MAX = 75_000
 
 export interface StudyReport {
   readonly way: StudyWay
