@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { readBook } from '../../node/contacts/book-file.ts'
 import { type ContactView, contactViews } from '../../node/contacts/contact-view.ts'
 import { readInvitation } from '../../node/contacts/invitation.ts'
+import { readProposals } from '../../node/contacts/proposal-folder.ts'
 import type { RoundRecord } from '../../node/storage/round-record.ts'
 import { createRandom } from '../demo/random.ts'
 import { stopAll } from '../processes/child.ts'
@@ -22,7 +23,7 @@ const ROUNDS = 10
 const ROWS = 140
 const UNITS = 400
 const POLL_MS = 100
-const RUN_MS_MAX = 75_000
+const RUN_MS_MAX = 240_000
 
 export interface StudyReport {
   readonly way: StudyWay
@@ -68,17 +69,13 @@ export async function runStudy(way: StudyWay): Promise<StudyReport> {
 
 /** Each approves each: those whom Hospital A invited, and then those whom it introduced to each other. */
 async function befriend({ a, b, c }: Trio, signal: AbortSignal): Promise<void> {
-  for (const [who, whom] of [
-    [a, b],
-    [a, c],
-    [b, a],
-    [c, a],
-    [b, c],
-    [c, b],
-  ] as const) {
-    await until(`${whom.site} is known to ${who.site}`, async () => (await contactAt(who, whom)) !== undefined, signal)
-    await who.command('contacts', 'approve', whom.site, '--yes')
+  const approve = async (who: Hospital, ...others: Hospital[]) => {
+    for (const whom of others) {
+      await until(`${who.site} knows ${whom.site}`, async () => (await contactAt(who, whom)) !== undefined, signal)
+      await who.command('contacts', 'approve', whom.site, '--yes')
+    }
   }
+  await Promise.all([approve(a, b, c), approve(b, a, c), approve(c, a, b)])
   for (const [who, whom] of [
     [a, b],
     [a, c],
@@ -97,19 +94,19 @@ async function contactAt(who: Hospital, whom: Hospital): Promise<ContactView | u
 
 /** Hospital A proposes the study, and all approve it, each with its records. */
 async function found({ a, b, c }: Trio, { folder, signal }: { folder: string; signal: AbortSignal }): Promise<void> {
-  const study = join(folder, 'heart.study')
+  const file = join(folder, 'heart.study')
   const template = ['--template', 'heart-disease', '--units', String(UNITS), '--rounds', String(ROUNDS)]
-  const made = await a.command('study', 'new', ...template, '--with', `${b.site},${c.site}`, '--out', study, '--json')
-  const id = (JSON.parse(made) as { study: string }).study.slice(0, 12)
-  await a.command('study', 'propose', study)
+  const made = await a.command('study', 'new', ...template, '--with', `${b.site},${c.site}`, '--out', file, '--json')
+  const { study } = JSON.parse(made) as { study: string }
+  await a.command('study', 'propose', file)
   const approve = async (hospital: Hospital) => {
     const records = join(folder, `records of ${hospital.site}`)
     await mkdir(join(records, 'train'), { recursive: true })
     await writeFile(join(records, 'train', 'heart.data'), heartRows(hospital.site))
-    await hospital.command('data', 'add', DATASET, records, '--contract', study)
-    const isThere = async () => hospital === a || (await hospital.command('study', 'list')).includes(id)
+    await hospital.command('data', 'add', DATASET, records, '--contract', file)
+    const isThere = async () => (await readProposals(hospital.folder)).some(one => one.study.study === study)
     await until(`the proposal reaches ${hospital.site}`, isThere, signal)
-    await hospital.command('study', 'approve', id, '--dataset', DATASET)
+    await hospital.command('study', 'approve', study, '--dataset', DATASET)
   }
   await Promise.all([a, b, c].map(approve))
 }
