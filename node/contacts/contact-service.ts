@@ -9,6 +9,7 @@ import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { Channel } from '../network/channel.ts'
+import { dialErrorText } from '../network/reach/dial-error.ts'
 import * as book from './book.ts'
 import {
   type Book,
@@ -260,7 +261,8 @@ export class ContactService {
       if (refused !== undefined) await fails(refused.reason, refused.final)
       if (refused?.final === false) throw new Error(refused.reason)
     } catch (error) {
-      await fails((error as Error).message.slice(0, 200), false)
+      // an operator can act on "the proxy does not let out connections to ..."
+      await fails(dialErrorText(error).slice(0, 200), false)
       throw error
     }
     return MEET_MS

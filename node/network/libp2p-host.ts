@@ -220,6 +220,7 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
     ...{ settings: { ...REACH_DEFAULTS, ...init.reach }, clock, time: Date.now },
     // strangers that come with an invitation are not relayed
     admits: peer => isWelcome(peer) && allows(peer, RELAY_PROTOCOL),
+    welcomes: isWelcome,
     carried: (peer, bytes) => guard.account(peer, bytes),
     wrote: peer => guard.writes(peer),
   })

@@ -12,7 +12,6 @@ import { foundStudy } from '../processes/study.ts'
 
 const HOSPITALS = 3
 const RECORDS = 100
-const POLL_MS = 100
 const SHAPE: [number, number, number] = [PHANTOM_SIDE, PHANTOM_SIDE, 1]
 
 /**
@@ -33,7 +32,7 @@ export async function trainThree(
   const spec = specText(facts, hospitals, { colluders: 1, rounds, epsilon: 8, delta: 1e-4, seed: 1 })
   await foundStudy(folder, { spec, file: 'check.study', hospitals })
   for (const hospital of hospitals) hospital.start()
-  const checkpoints = await Promise.all(hospitals.map(hospital => finished(hospital, signal)))
+  const checkpoints = await Promise.all(hospitals.map(hospital => hospital.finished(signal)))
   await Promise.all(hospitals.map(hospital => hospital.stop()))
   if (new Set(checkpoints).size !== 1) throw new Error(`three models instead of one: ${checkpoints.join(' ')}`)
   return checkpoints[0]!
@@ -61,15 +60,4 @@ async function createHospitals(folder: string): Promise<Hospital[]> {
     )
   }
   return hospitals
-}
-
-/** The hash of its model when its study is finished. */
-async function finished(hospital: Hospital, signal: AbortSignal): Promise<string> {
-  for (;;) {
-    signal.throwIfAborted()
-    const status = await hospital.status()
-    if (status?.phase === 'finished' && status.checkpoint !== null) return status.checkpoint
-    await hospital.requireRunning()
-    await new Promise(resolve => setTimeout(resolve, POLL_MS))
-  }
 }

@@ -52,11 +52,16 @@ export async function stopAll(): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Runs one command to its end and returns its stdout. @throws ChildError when it fails */
-export function runCommand(args: readonly string[]): Promise<string> {
+/**
+ * Runs one command to its end and returns its stdout.
+ *
+ * @param enter as that of `NodeStart`
+ * @throws ChildError when it fails
+ */
+export function runCommand(args: readonly string[], { enter = [] }: Pick<NodeStart, 'enter'> = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const command = [entry, ...args]
-    const child = execFile(process.execPath, command, { maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
+    const [program, ...command] = [...enter, process.execPath, entry, ...args] as [string, ...string[]]
+    const child = execFile(program, command, { maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
       running.delete(child)
       if (error === null) return resolve(stdout)
       const code = typeof error.code === 'number' ? error.code : 1
@@ -101,11 +106,19 @@ export function startChild(
   script: readonly string[],
   { log, enter = [], environment = {} }: Omit<NodeStart, 'folder'>,
 ): NodeProcess {
+  return startProgram([...enter, process.execPath, ...script], { log, environment })
+}
+
+/** Starts any program, which ends with this one at the latest. */
+export function startProgram(
+  command: readonly string[],
+  { log, environment = {} }: Pick<NodeStart, 'log' | 'environment'>,
+): NodeProcess {
   const file = openSync(log, 'a')
   try {
-    const [command, ...args] = [...enter, process.execPath, ...script] as [string, ...string[]]
+    const [program, ...args] = command as [string, ...string[]]
     // in this process group, so that a signal to the group reaches the node
-    const child = spawn(command, args, { stdio: ['ignore', file, file], env: { ...process.env, ...environment } })
+    const child = spawn(program, args, { stdio: ['ignore', file, file], env: { ...process.env, ...environment } })
     running.add(child)
     const ended = new Promise<Ending>(resolve => {
       const end = (ending: Ending): void => {

@@ -3,25 +3,32 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { type RequestOptions, request } from 'node:http'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { CONFIG_FILE } from '../../node/config/config.ts'
+import type { PeersAnswer } from '../../node/http/api/contacts.ts'
 import type { NodeStatus } from '../../node/http/status.ts'
 import type { RoundRecord } from '../../node/storage/round-record.ts'
-import { type Ending, endedEarly, type NodeProcess, runCommand, startNode } from './child.ts'
+import { type Ending, endedEarly, type NodeProcess, runCommand, startChild, startNode } from './child.ts'
 
 const ASK_TIMEOUT_MS = 3000
+const POLL_MS = 100
 const STOP_TIMEOUT_MS = 20_000
 
 export interface HospitalInit {
   readonly site: string
   /** its data folder */
   readonly folder: string
-  /** its records, an .npz */
-  readonly npz: string
+  /** its records, an .npz; absent: none yet */
+  readonly npz?: string
   readonly log: string
   readonly ports: { readonly listen: number; readonly http: number }
-  readonly epsilonMax: number
+  readonly epsilonMax?: number
   /** its bootstrap peer, which knows the others' addresses */
-  readonly bootstrap: Hospital | undefined
+  readonly bootstrap?: Hospital | undefined
+  /** a line of "confrere invite", with which it joins */
+  readonly invitation?: string
+  /** lines of `[network]` in its config, by key, in TOML: instead of those that `init` writes */
+  readonly network?: Readonly<Record<string, string>>
   readonly logLevel?: 'warn' | 'info' | 'debug'
   /** whether it discovers others by multicast */
   readonly mdns?: boolean
@@ -39,6 +46,16 @@ export interface Place {
   readonly enter: readonly string[]
   /** a Unix socket that relays requests from here to its HTTP interface */
   readonly socket: string
+}
+
+const RELAY = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './relay.ts' : './relay.js', import.meta.url))
+
+/** Relays requests of a place's socket to the HTTP interface there, until this program ends. */
+export function openSocket(
+  { socket, enter }: Pick<Place, 'socket' | 'enter'>,
+  { httpPort, log }: { httpPort: number; log: string },
+): void {
+  startChild([RELAY, socket, String(httpPort)], { log, enter })
 }
 
 /** Names of the hospitals, by index. */
@@ -65,29 +82,27 @@ export class Hospital {
 
   /** Creates its data folder and identity. @throws ChildError */
   static async create(init: HospitalInit): Promise<Hospital> {
-    const { folder, site, npz, ports, epsilonMax, bootstrap } = init
-    const data = ['--data', folder]
-    const network = ['--listen', addressOf(init), '--http-port', String(ports.http)]
-    const first = bootstrap === undefined ? [] : ['--bootstrap', bootstrap.address]
+    const { folder, site, npz, ports, epsilonMax, bootstrap, invitation } = init
     await runCommand([
-      'init',
-      ...data,
-      '--site',
-      site,
-      '--npz',
-      npz,
-      '--epsilon-max',
-      String(epsilonMax),
-      ...network,
-      ...first,
+      ...(invitation === undefined ? ['init'] : ['join', invitation]),
+      ...['--data', folder, '--site', site],
+      ...(npz === undefined ? [] : ['--npz', npz]),
+      ...(epsilonMax === undefined ? [] : ['--epsilon-max', String(epsilonMax)]),
+      ...['--listen', addressOf(init), '--http-port', String(ports.http)],
+      ...(bootstrap === undefined ? [] : ['--bootstrap', bootstrap.address]),
     ])
     await editConfig(join(folder, CONFIG_FILE), init)
-    return new Hospital(init, (await runCommand(['id', ...data])).trim())
+    return new Hospital(init, (await runCommand(['id', '--data', folder])).trim())
   }
 
   /** Its address for other hospitals. */
   get address(): string {
     return `${addressOf(this.#init)}/p2p/${this.peer}`
+  }
+
+  /** Runs a command on its data folder, where the hospital is, and returns its stdout. @throws ChildError */
+  async command(...args: readonly string[]): Promise<string> {
+    return await runCommand([...args, '--data', this.folder], this.#init.place ?? {})
   }
 
   get runs(): boolean {
@@ -169,6 +184,27 @@ export class Hospital {
     return (await this.#ask<RoundRecord[]>(`/v1/rounds?since=${round}`)) ?? []
   }
 
+  /** How it reaches the others; undefined while its node does not answer. @throws ChildError when its node has ended */
+  async peers(): Promise<PeersAnswer['peers'] | undefined> {
+    return (await this.#ask<PeersAnswer>('/v1/peers'))?.peers
+  }
+
+  /**
+   * Waits until its study is finished.
+   *
+   * @returns the hash of its model
+   * @throws ChildError when its node ends before; the signal's reason
+   */
+  async finished(signal: AbortSignal): Promise<string> {
+    for (;;) {
+      signal.throwIfAborted()
+      const status = await this.status()
+      if (status?.phase === 'finished' && status.checkpoint !== null) return status.checkpoint
+      await this.requireRunning()
+      await new Promise(resolve => setTimeout(resolve, POLL_MS))
+    }
+  }
+
   async #ask<T>(path: string): Promise<T | undefined> {
     if (!this.runs) return undefined
     await this.requireRunning()
@@ -200,14 +236,15 @@ function addressOf({ place, ports }: Pick<HospitalInit, 'place' | 'ports'>): str
   return `/ip4/${place?.host ?? '127.0.0.1'}/tcp/${ports.listen}`
 }
 
-/** Edits a config as an operator would by hand: multicast discovery and the log level. */
+/** Edits a config as an operator would by hand: multicast discovery, the log level, the network. */
 async function editConfig(
   file: string,
-  { mdns = true, logLevel = 'warn' }: Pick<HospitalInit, 'mdns' | 'logLevel'>,
+  { mdns = true, logLevel = 'warn', network = {} }: Pick<HospitalInit, 'mdns' | 'logLevel' | 'network'>,
 ): Promise<void> {
-  const text = await readFile(file, 'utf8')
-  const changed = text
-    .replace(/^mdns = (true|false)$/m, `mdns = ${mdns}`)
-    .replace(/^level = "info"$/m, `level = "${logLevel}"`)
-  await writeFile(file, changed)
+  let text = (await readFile(file, 'utf8')).replace(/^level = "info"$/m, `level = "${logLevel}"`)
+  for (const [key, value] of Object.entries({ mdns: String(mdns), ...network })) {
+    // `init` writes some keys as comments
+    text = text.replace(new RegExp(`^(# )?${key} = .*$`, 'm'), () => `${key} = ${value}`)
+  }
+  await writeFile(file, text)
 }

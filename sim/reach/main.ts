@@ -2,7 +2,8 @@
  * Two hospitals in networks that do not know each other, and a third that is in both and relays: `node sim/reach/main.ts`
  * as root. It prints one line of JSON, with what the way through the relay costs beside the direct one; or why it cannot
  * run. With `--reverse` the third network passes packets on, the first hospital has a public address and the second one
- * none: they meet through the relay, and the second then dials the first.
+ * none: they meet through the relay, and the second then dials the first. With `--study WAY` it is a whole study, see
+ * `study.ts`.
  *
  * @module ip-netns(8)
  */
@@ -13,8 +14,11 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { createSigner } from '../../crypto/signature.ts'
 import { peerIdString } from '../../node/storage/identity.ts'
-import { inside, lacking, runInside, runProgram, whenOuterEnds } from '../chaos/sandbox.ts'
+import { inside, lacking, runInside, whenOuterEnds } from '../chaos/sandbox.ts'
+import { enter, layLinks } from './links.ts'
 import type { Order, PeerInit } from './peer.ts'
+import { runStudy } from './study.ts'
+import { lackingFor, type StudyWay, WAYS } from './trio.ts'
 
 const PEER = fileURLToPath(new URL('./peer.ts', import.meta.url))
 const MEBIBYTE = 1 << 20
@@ -31,24 +35,6 @@ interface State {
   readonly sent: number
 }
 
-/** Two links, `left` - `relay` - `right`, with routes beyond one's own only where the relay passes packets on. */
-async function layLinks({ isReversed }: { isReversed: boolean }): Promise<void> {
-  await runProgram('mount', ['-t', 'tmpfs', 'tmpfs', '/run'])
-  const ip = async (...args: string[]) => await runProgram('ip', args)
-  for (const name of ['left', 'right', 'relay']) await ip('netns', 'add', name)
-  for (const [at, name] of ['left', 'right'].entries()) {
-    await ip('link', 'add', name, 'netns', 'relay', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
-    for (const [namespace, device, host] of [
-      ['relay', name, 1],
-      [name, 'eth0', 2],
-    ] as const) {
-      await ip('-n', namespace, 'addr', 'add', `${networkOf(isReversed)}.${at}.${host}/24`, 'dev', device)
-      await ip('-n', namespace, 'link', 'set', device, 'up')
-    }
-    if (isReversed) await ip('-n', name, 'route', 'add', 'default', 'via', `${networkOf(true)}.${at}.1`)
-  }
-}
-
 /** Public addresses where the second hospital shall try them, which libp2p does with no private ones. */
 function networkOf(isReversed: boolean): string {
   return isReversed ? '11.78' : '10.78'
@@ -60,8 +46,10 @@ class RemotePeer {
   readonly #lines: AsyncIterator<string>
 
   constructor(namespace: string, init: PeerInit) {
-    const command = [`--net=/run/netns/${namespace}`, process.execPath, PEER, JSON.stringify(init)]
-    this.#child = spawn('nsenter', command, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const [program, ...args] = enter(namespace)
+    this.#child = spawn(program, [...args, process.execPath, PEER, JSON.stringify(init)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
     this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
   }
 
@@ -100,7 +88,10 @@ async function within<Result>(
     peers: { readonly left: string; readonly right: string; readonly relay: string },
   ) => Promise<Result>,
 ): Promise<Result> {
-  await layLinks({ isReversed })
+  await layLinks({
+    ...{ hub: 'relay', spokes: ['left', 'right'], network: networkOf(isReversed) },
+    ...(isReversed && { routes: () => ['default'] }),
+  })
   const seeds = ['left', 'right', 'relay'].map(() => new Uint8Array(randomBytes(32)))
   const [left, right, relay] = seeds.map(seed => peerIdString(createSigner(seed).id)) as [string, string, string]
   const everywhere = [`/ip4/0.0.0.0/tcp/${PORT}`]
@@ -109,13 +100,11 @@ async function within<Result>(
       seed: Buffer.from(seeds[at] as Uint8Array).toString('hex'),
       ...{ listen, announce, admitted: [left, right, relay] },
     })
-  if (isReversed) await enter('relay', 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
   const nodes = {
     left: nodeOf('left', 0, isReversed ? { announce: [`/ip4/${networkOf(true)}.0.2/tcp/${PORT}`] } : {}),
     right: nodeOf('right', 1, isReversed ? { listen: [] } : {}),
     relay: nodeOf('relay', 2),
   }
-  whenOuterEnds(() => process.exit(1))
   try {
     for (const node of Object.values(nodes)) await node.answer()
     for (const [at, node] of [nodes.left, nodes.right].entries()) {
@@ -127,10 +116,6 @@ async function within<Result>(
   } finally {
     for (const node of Object.values(nodes)) node.end()
   }
-}
-
-async function enter(namespace: string, ...command: string[]): Promise<void> {
-  await runProgram('nsenter', [`--net=/run/netns/${namespace}`, ...command])
 }
 
 async function becomes(node: RemotePeer, peer: string, holds: (state: State) => boolean): Promise<void> {
@@ -174,10 +159,22 @@ async function reverse(): Promise<object> {
   })
 }
 
-const reason = inside() ? undefined : await lacking('network')
+/** The way that `--study` names; undefined without it. @throws Error for one that is none */
+function studyWay(): StudyWay | undefined {
+  const at = process.argv.indexOf('--study')
+  if (at < 0) return
+  const named = WAYS.find(way => way === process.argv[at + 1])
+  if (named === undefined) throw new Error(`--study takes one of ${WAYS.join(', ')}`)
+  return named
+}
+
+const way = studyWay()
+const reason = inside() ? undefined : ((way && lackingFor(way)) ?? (await lacking('network')))
 if (reason !== undefined) process.stdout.write(`${JSON.stringify({ skipped: reason })}\n`)
 else if (!inside()) process.exitCode = await runInside(new AbortController().signal)
 else {
-  process.stdout.write(`${JSON.stringify(await (process.argv.includes('--reverse') ? reverse() : measure()))}\n`)
+  whenOuterEnds(() => process.exit(1))
+  const result = await (way ? runStudy(way) : process.argv.includes('--reverse') ? reverse() : measure())
+  process.stdout.write(`${JSON.stringify(result)}\n`)
   process.exit(0)
 }

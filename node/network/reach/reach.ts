@@ -42,6 +42,8 @@ export interface ReachParts {
   readonly time: () => number
   /** whether a peer is in the roster or a contact, and not refused at present */
   readonly admits: (peer: string) => boolean
+  /** whether a peer may connect at all: also one that is to become a contact */
+  readonly welcomes: (peer: string) => boolean
   /** a relayed connection or a circuit delivers bytes of that peer, or writes some to it */
   readonly carried: (peer: string, bytes: number) => void
   readonly wrote: (peer: string) => void
@@ -70,6 +72,7 @@ export class Reach {
       self: () => (this.#host as Libp2p).peerId.toString(),
       reservations: () => this.#reservations as Reservations,
       failed: (relay, error) => this.#failures.failed(relay, '/p2p-circuit', error),
+      after: (ms, run) => void parts.clock.after(ms, () => this.#host?.status === 'started' && run()),
     })
   }
 
@@ -96,13 +99,14 @@ export class Reach {
     ConnectionGater,
     'denyInboundRelayReservation' | 'denyOutboundRelayedConnection' | 'denyInboundRelayedConnection'
   > {
-    const { admits } = this.#parts
+    const { admits, welcomes } = this.#parts
     const both = (one: PeerId, other: PeerId) => admits(one.toString()) && admits(other.toString())
     return {
       denyInboundRelayReservation: peer => !admits(peer.toString()),
       denyOutboundRelayedConnection: (from, to) =>
         !both(from, to) || this.#server?.allows(from.toString(), to.toString()) !== true,
-      denyInboundRelayedConnection: (relay, peer) => !both(relay, peer),
+      // two that were introduced to each other become contacts through who introduced them
+      denyInboundRelayedConnection: (relay, peer) => !admits(relay.toString()) || !welcomes(peer.toString()),
     }
   }
 

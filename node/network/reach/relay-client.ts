@@ -17,27 +17,37 @@ import type { Reservations } from './transports.ts'
 const RELAY_PLACES = 3
 /** Relays that are asked for a peer: more than RELAY_PLACES, since two peers may see different relays. */
 const ASKED_MAX = 8
+/** A relay that refused is asked again after this time, which doubles: it may be about to approve this node. */
+const REFUSED_MS_MIN = 1000
+const REFUSED_MS_MAX = 30_000
 
 export class RelayClient {
   readonly #self: () => string
   readonly #reservations: () => Reservations
   readonly #failed: (relay: string, error: unknown) => void
+  readonly #after: (ms: number, run: () => void) => void
   readonly #relays = new Set<string>()
+  /** asked and not answered yet, or refused a moment ago */
   readonly #asked = new Set<string>()
+  /** for those that refused: how long they are left alone the next time, ms */
+  readonly #waits = new Map<string, number>()
 
   /** @param self our PeerId */
   constructor({
     self,
     reservations,
     failed,
+    after,
   }: {
     self: () => string
     reservations: () => Reservations
     failed: (relay: string, error: unknown) => void
+    after: (ms: number, run: () => void) => void
   }) {
     this.#self = self
     this.#reservations = reservations
     this.#failed = failed
+    this.#after = after
   }
 
   /** A directly connected peer relays. */
@@ -49,6 +59,7 @@ export class RelayClient {
   /** A peer is no longer connected directly. */
   lost(relay: string): void {
     this.#relays.delete(relay)
+    this.#waits.delete(relay)
   }
 
   /** Relays that keep a place for us. */
@@ -62,11 +73,24 @@ export class RelayClient {
     for (const relay of ranked([...this.#relays], this.#self()).slice(0, RELAY_PLACES)) {
       if (this.#asked.has(relay) || store.hasReservation(peerIdFromString(relay))) continue
       this.#asked.add(relay)
-      store
-        .addRelay(peerIdFromString(relay), 'configured')
-        .catch(error => this.#failed(relay, error))
-        .finally(() => this.#asked.delete(relay))
+      store.addRelay(peerIdFromString(relay), 'configured').then(
+        () => {
+          this.#asked.delete(relay)
+          this.#waits.delete(relay)
+        },
+        error => this.#refused(relay, error),
+      )
     }
+  }
+
+  #refused(relay: string, error: unknown): void {
+    this.#failed(relay, error)
+    const wait = this.#waits.get(relay) ?? REFUSED_MS_MIN
+    this.#waits.set(relay, Math.min(2 * wait, REFUSED_MS_MAX))
+    this.#after(wait, () => {
+      this.#asked.delete(relay)
+      this.tend()
+    })
   }
 
   /** Addresses of a peer through relays, the likeliest first. */

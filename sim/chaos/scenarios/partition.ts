@@ -1,9 +1,7 @@
 /** Four hospitals in network namespaces: every kind of partition, healed, then a slow and lossy link. @module */
 
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { startChild } from '../../processes/child.ts'
-import type { Place } from '../../processes/node-process.ts'
+import { openSocket, type Place } from '../../processes/node-process.ts'
 import { layNetwork, type Wiring } from '../network.ts'
 import { Broken } from '../observer.ts'
 import { planSplits, type Split } from '../plan.ts'
@@ -21,10 +19,6 @@ const HALT_MS = 15_000
 const SPLIT_ROUNDS = 3
 const SPLIT_MS_MIN = 15_000
 const HEAL_MS_MAX = 60_000
-
-const RELAY = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../processes/relay.ts' : '../../processes/relay.js', import.meta.url),
-)
 
 let wiring: Wiring | undefined
 
@@ -51,7 +45,7 @@ async function environment({ folder }: Stage): Promise<Environment> {
   })
   const opened = async (at: number, httpPort: number): Promise<void> => {
     const { socket, enter } = places[at] as Place
-    startChild([RELAY, socket, String(httpPort)], { log: join(folder, 'relay.log'), enter })
+    openSocket({ socket, enter }, { httpPort, log: join(folder, 'relay.log') })
   }
   return { places, opened }
 }

@@ -75,13 +75,21 @@ test('peers and rounds show what the node answers', async t => {
   ]
   const record = { outcome: 'result', views: 1, contributors: ['a'], checkpoint: 'c'.repeat(64), durationMs: 1500 }
   const rounds = [1, 2, 3].map(round => ({ round, ...record }))
+  const reached = { how: 'relay', through: 'C', text: 'through C, which sees ciphertext only' }
+  const failedDial = { text: '/ip4/192.0.2.7/tcp/7419: no answer in time', since: '2026-01-01T00:00:00.000Z' }
   const { folder, url } = await answering(t, {
     '/v1/status': { study: 's', studyName: 'X-rays', peers },
+    '/v1/peers': { peers: [{ peer: 'P1', reached, failedDial }] },
     '/v1/rounds': rounds,
     '/v1/rounds?since=2': rounds.slice(2),
   })
-  t.deepEqual(JSON.parse(await works(t, 'peers', '--url', url, '--json')).peers, peers)
-  t.regex(await works(t, 'peers', '--data', folder), /absent {5}There {2}P1: another version/)
+  t.deepEqual(JSON.parse(await works(t, 'peers', '--url', url, '--json')).peers, [
+    { ...peers[0], reached: null, failedDial: null },
+    { ...peers[1], reached, failedDial },
+  ])
+  const said = await works(t, 'peers', '--data', folder)
+  t.regex(said, /absent {5}There {2}P1: another version\n {4}reached through C, which sees ciphertext only\n/)
+  t.regex(said, /\n {4}\/ip4\/192\.0\.2\.7\/tcp\/7419: no answer in time \(2026-01-01T00:00:00\.000Z\)/)
   t.deepEqual(JSON.parse(await works(t, 'rounds', '--url', url, '--last', '2', '--json')).rounds, rounds.slice(1))
   t.is(
     (await works(t, 'rounds', '--url', url, '--since', '2')).trim(),

@@ -3,19 +3,16 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import { inspect } from 'node:util'
 import test from 'ava'
 import { parseExceptions, parseProxy } from '../../../../node/config/proxy-setting.ts'
 import { openTunnel } from '../../../../node/network/reach/proxy.ts'
+import { absent, strictProxy, TINYPROXY } from '../../../../sim/reach/servers.ts'
 import { createReachNode, echo, type ReachNode, within } from '../../../helpers/reach/reach-node.ts'
 import { createOddProxy, createTunnelProxy, type TunnelProxy } from '../../../helpers/reach/tunnel-proxy.ts'
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts'
 
-const TINYPROXY = '/usr/bin/tinyproxy'
 const MEGABYTE = 1 << 20
 const PASSWORD = 'pa:ss@word'
 const LOGIN = `site:${encodeURIComponent(PASSWORD)}@`
@@ -165,9 +162,9 @@ test('exceptions are names, domains, addresses and ranges', t => {
     t.throws(() => parseExceptions([bad]), { name: 'SettingError' }, bad)
 })
 
-const there = existsSync(TINYPROXY)
-const sample = there ? test : test.skip
-const reason = there ? '' : ' (skipped: tinyproxy is not installed)'
+const lack = absent(TINYPROXY)
+const sample = lack === undefined ? test : test.skip
+const reason = lack === undefined ? '' : ` (skipped: ${lack})`
 
 sample(`tinyproxy that lets out only 443 carries what goes to 443, and says so of the rest${reason}`, async t => {
   const server = await node(t, { listen: ['/ip4/127.0.0.1/tcp/443/ws', '/ip4/127.0.0.1/tcp/0'] }).catch(() => undefined)
@@ -175,9 +172,11 @@ sample(`tinyproxy that lets out only 443 carries what goes to 443, and says so o
   const folder = await temporaryFolder(t)
   const held = await createOddProxy(() => {})
   held.close()
-  const config = join(folder, 'tinyproxy.conf')
-  await writeFile(config, `Port ${held.port}\nListen 127.0.0.1\nAllow 127.0.0.1\nConnectPort 443\nTimeout 60\n`)
-  const tinyproxy = spawn(TINYPROXY, ['-d', '-c', config], { stdio: 'ignore' })
+  const [program, ...args] = (await strictProxy(folder, { port: held.port, allow: '127.0.0.1' })) as [
+    string,
+    ...string[],
+  ]
+  const tinyproxy = spawn(program, args, { stdio: 'ignore' })
   t.teardown(async () => {
     tinyproxy.kill('SIGTERM')
     if (tinyproxy.exitCode === null) await once(tinyproxy, 'exit')

@@ -1,8 +1,10 @@
 // Claims of node/network/reach: two members that cannot dial each other meet through a third that relays; a stranger gets
 // neither a place nor a circuit; the limits of a relay hold; a slow reader costs the relay no memory.
 
+import { randomBytes } from 'node:crypto'
 import { memoryUsage } from 'node:process'
 import test from 'ava'
+import { createHost } from '../../../../node/network/libp2p-host.ts'
 import { ranked } from '../../../../node/network/reach/relay-client.ts'
 import {
   allowsCircuit,
@@ -120,6 +122,27 @@ test('a reader that stalls costs the relay a few windows, not the transfer', asy
   const rest = new Uint8Array(data.length - 1000)
   await Promise.all([inbound.readInto(rest), writing])
   t.deepEqual(strikesOf([relay, left, right]), [])
+})
+
+test('two who were introduced and are not contacts yet meet through who introduced them, once that one relays', async t => {
+  const contacts = new Set<string>()
+  const made = async (listen: string[], allows: (peer: string) => boolean) => {
+    const init = { seed: randomBytes(32), transport: 'tcp' as const, listen, announce: [], bootstrap: [], mdns: false }
+    const host = await createHost(init, { admits: () => true, allows })
+    await host.start()
+    t.teardown(() => host.stop())
+    return host
+  }
+  const relay = await made(LISTEN, peer => contacts.has(peer))
+  const left = await made([], peer => peer === relay.peer)
+  const right = await made([], peer => peer === relay.peer)
+  for (const node of [left, right]) await node.dial(relay.peer, relay.addresses(), within())
+  await until('both were refused', () => [left, right].every(node => node.reach.failures(relay.peer).length > 0))
+  t.deepEqual([left.reach.places, right.reach.places], [[], []])
+  for (const { peer } of [left, right]) contacts.add(peer)
+  await until('places without another event', () => [left, right].every(node => node.reach.places.length > 0))
+  await left.dial(right.peer, [], within())
+  t.like(left.reach.way(right.peer), { via: 'relay', relay: relay.peer })
 })
 
 test('a circuit that ends is counted no longer', async t => {

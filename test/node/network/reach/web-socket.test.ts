@@ -3,20 +3,17 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
 import { HANDSHAKES_PER_HOST_MAX } from '../../../../node/network/limits/limits.ts'
-import { type Certificate, makeCertificate } from '../../../helpers/reach/certificate.ts'
+import { type Certificate, makeCertificate } from '../../../../sim/reach/certificate.ts'
+import { absent, NGINX, webSite } from '../../../../sim/reach/servers.ts'
 import { createReachNode, echo, type ReachNode, until, within } from '../../../helpers/reach/reach-node.ts'
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts'
 
 const WEB = ['/ip4/127.0.0.1/tcp/0/ws']
 const MEGABYTE = 1 << 20
-const NGINX = '/usr/sbin/nginx'
 const NAMES = 'DNS:localhost,IP:127.0.0.1'
 
 function portOf(node: ReachNode): number {
@@ -85,9 +82,9 @@ test('wss behind a reverse proxy works where its certificate is trusted, and say
   t.regex(client.reach.failures(server.peer).at(-1)!.text, /TLS|cut/)
 })
 
-const there = existsSync(NGINX)
-const sample = there ? test : test.skip
-const reason = there ? '' : ' (skipped: nginx is not installed)'
+const lack = absent(NGINX)
+const sample = lack === undefined ? test : test.skip
+const reason = lack === undefined ? '' : ` (skipped: ${lack})`
 
 sample(`wss behind nginx, at a path of a site that has others${reason}`, async t => {
   const folder = await temporaryFolder(t)
@@ -95,11 +92,9 @@ sample(`wss behind nginx, at a path of a site that has others${reason}`, async t
   if (certificate === undefined) return t.pass('skipped: openssl is not installed')
   const [server, client] = await nodes(t, certificate)
   const port = await freePort()
-  await mkdir(join(folder, 'temp'))
-  await writeFile(join(folder, 'nginx.conf'), nginxConfig({ folder, certificate, port, upstream: portOf(server) }))
-  const nginx = spawn(NGINX, ['-c', join(folder, 'nginx.conf'), '-p', folder, '-e', join(folder, 'error.log')], {
-    stdio: 'ignore',
-  })
+  const site = { folder, certificate, listen: `127.0.0.1:${port}`, upstream: portOf(server) }
+  const [program, ...args] = (await webSite(site)) as [string, ...string[]]
+  const nginx = spawn(program, args, { stdio: 'ignore' })
   t.teardown(async () => {
     nginx.kill('SIGTERM')
     if (nginx.exitCode === null) await once(nginx, 'exit')
@@ -114,35 +109,6 @@ sample(`wss behind nginx, at a path of a site that has others${reason}`, async t
     'the web server there answers 404 instead of opening a WebSocket',
   )
 })
-
-function nginxConfig(parts: { folder: string; certificate: Certificate; port: number; upstream: number }): string {
-  const { folder, certificate, port, upstream } = parts
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    kind => `${kind}_temp_path ${folder}/temp;`,
-  )
-  return `daemon off;
-master_process off;
-pid ${folder}/nginx.pid;
-events {}
-http {
-  access_log off;
-  ${temporary.join('\n  ')}
-  server {
-    listen 127.0.0.1:${port} ssl;
-    ssl_certificate ${certificate.certFile};
-    ssl_certificate_key ${certificate.keyFile};
-    location /confrere {
-      proxy_pass http://127.0.0.1:${upstream};
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection "upgrade";
-      proxy_read_timeout 1h;
-    }
-    location / { return 404; }
-  }
-}
-`
-}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

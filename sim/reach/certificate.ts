@@ -1,4 +1,4 @@
-/** A certificate authority of one test, and a certificate of it, made by openssl. */
+/** A certificate authority of one run, and a certificate of it, made by openssl. @module */
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ export interface Certificate {
   readonly ca: string
   readonly cert: string
   readonly key: string
+  readonly caFile: string
   readonly certFile: string
   readonly keyFile: string
 }
@@ -39,6 +40,6 @@ export function makeCertificate(folder: string, names: string): Certificate | un
   const read = (name: string) => readFileSync(file(name), 'utf8')
   return {
     ...{ ca: read('ca.pem'), cert: read('server.pem'), key: read('server.key') },
-    ...{ certFile: file('server.pem'), keyFile: file('server.key') },
+    ...{ caFile: file('ca.pem'), certFile: file('server.pem'), keyFile: file('server.key') },
   }
 }
