@@ -32,8 +32,7 @@ export class MemoryDisk {
       else if (entry.kind === 'reserve') {
         this.reserved.add(hex(entry.sid))
         this.restored = false
-      }
-      else if (entry.kind === 'link') this.#certify(entry.link)
+      } else if (entry.kind === 'link') this.#certify(entry.link)
       else if (entry.kind === 'halt') this.halts.push(entry)
       else {
         const twice = this.charges.some(charge => charge.round === entry.round)
