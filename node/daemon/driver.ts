@@ -62,7 +62,7 @@ export interface Found {
   /** the checkpoint that the certified rounds end in is not there */
   readonly lacksCheckpoint: boolean
   /** messages of ours may be lacking, as after a restore */
-  readonly forgetful?: boolean
+  readonly forgetful?: boolean | undefined
 }
 
 export class Driver {

@@ -89,20 +89,15 @@ export interface NodeComponents {
 export async function createNode(init: NodeInit, components: NodeComponents): Promise<StudyNode> {
   const { document, identity, requiredPeers, chargesMax } = init
   const { store, worker } = components
-  const context = createContext({
-    document,
-    signer: identity.signer,
-    requiredPeers,
-    ...(chargesMax !== undefined && { chargesMax }),
-  })
+  const context = createContext({ document, signer: identity.signer, requiredPeers, chargesMax })
   const [engine, readyFloorMs] = [await worker.engine(), await worker.readyFloorMs()]
   const head = await store.head(context)
   await requirePlace(store, context)
   requireBudgetLeft(head, context)
-  const { lacksCheckpoint } = await restoreCheckpoint(head, { worker, peer: context.peer })
+  const onDisk = { ...(await restoreCheckpoint(head, { worker, peer: context.peer })), forgetful: init.forgetful }
   const found = { engine, readyFloorMs, head, records: await store.records() }
   const node = new StudyNode(context, init, { ...components, ...found })
-  await node.start(head, { lacksCheckpoint, ...(init.forgetful && { forgetful: true }) })
+  await node.start(head, onDisk)
   return node
 }
 
