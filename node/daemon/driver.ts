@@ -57,6 +57,14 @@ export interface DriverComponents {
   readonly fatal: (error: unknown) => void
 }
 
+/** What a start has found out about the disk. */
+export interface Found {
+  /** the checkpoint that the certified rounds end in is not there */
+  readonly lacksCheckpoint: boolean
+  /** messages of ours may be lacking, as after a restore */
+  readonly forgetful?: boolean | undefined
+}
+
 export class Driver {
   #state!: RoundState
   readonly #parts: DriverComponents
@@ -79,8 +87,8 @@ export class Driver {
   }
 
   /** Takes up the study where the disk left it. */
-  async begin({ charges, ...saved }: SavedRound, { lacksCheckpoint }: { lacksCheckpoint: boolean }): Promise<void> {
-    const from = { ...(lacksCheckpoint ? catchingUp(saved) : saved), charges, recall: true }
+  async begin({ charges, ...saved }: SavedRound, { lacksCheckpoint, forgetful = false }: Found): Promise<void> {
+    const from = { ...(lacksCheckpoint ? catchingUp(saved) : saved), charges, recall: true, forgetful }
     const { state, effects } = begin(from, this.#parts.context)
     this.#state = state
     await this.#perform(effects)

@@ -13,6 +13,8 @@ export interface NodeAccount {
   readonly account: PrivacyAccount
   /** the store, with its charges in the ledger */
   readonly store: Store
+  /** whether the store may lack messages that this hospital has sent: it, or the ledger, is of an older time */
+  readonly forgetful: boolean
   /** says in the log whose account pays, and tells a started node of charges that its own steps did not make */
   follow(node: { charged(charge: SavedCharge): void }): void
 }
@@ -27,9 +29,12 @@ export async function openNodeAccount(
   init: Omit<AccountTerms, 'now'>,
   log: Logger,
 ): Promise<NodeAccount> {
+  const known = ledger.books.study(init.study) !== undefined
   const account = await PrivacyAccount.in(ledger, { ...init, now: () => new Date().toISOString() })
   const { study } = init
   const marked = await isMarkedRestored(folder, study)
+  // the ledger names the study before its first message: a store without a trace of it may have been deleted
+  const lost = known && !(await hasBegun(level, account))
   const { restored, added } = await reconcile(level, account, marked)
   logAdded(added, log)
   let told: ((charge: SavedCharge) => void) | undefined
@@ -41,12 +46,18 @@ export async function openNodeAccount(
     },
   })
   return {
-    ...{ account, store },
+    ...{ account, store, forgetful: restored || lost },
     follow: node => {
       logAccount(account, init, log)
       told = charge => node.charged(charge)
     },
   }
+}
+
+/** Whether a store has a trace of a study. */
+async function hasBegun(store: Store, { context }: PrivacyAccount): Promise<boolean> {
+  const { tail, own, charges } = await store.head(context)
+  return tail !== null || own.size > 0 || charges.length > 0 || (await store.links(0, 1)).length > 0
 }
 
 /** Says which rounds were charged because the ledger lacked them. */

@@ -117,7 +117,7 @@ export class RunningStudy {
     this.#worker = worker
     this.#cleanups.push(() => worker.close())
     const repeated = await unlessAborted(this.#stopping.signal, () => worker.repeatedRecords())
-    const { account, store, follow } = await this.#openAccount()
+    const { account, store, forgetful, follow } = await this.#openAccount()
     this.#startup.stage = 'joining the network'
     this.#chargesMax = account.chargesMax()
     const pending = new PendingChange(folder, study, log)
@@ -130,6 +130,7 @@ export class RunningStudy {
         requiredPeers: config.policy.require,
         chargesMax: this.#chargesMax,
         paysNext: () => account.paysNext(),
+        forgetful,
       },
       {
         ...{ host, hellos, store, worker, evidence, log, fatal: failed, clocks: this.#shared.clocks },

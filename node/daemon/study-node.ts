@@ -39,7 +39,7 @@ import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import { differenceText } from './absence.ts'
-import { Driver } from './driver.ts'
+import { Driver, type Found as FoundOnDisk } from './driver.ts'
 import { removed, requireBudgetLeft, requirePlace, rosterLinks } from './eligibility.ts'
 import { restoreCheckpoint } from './newest-held.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
@@ -63,6 +63,8 @@ export interface NodeInit {
   readonly chargesMax?: number
   /** whether the privacy budget pays for a further round now: other studies spend from it too */
   readonly paysNext?: () => boolean
+  /** whether the store may lack messages that this hospital has sent, as after a restore */
+  readonly forgetful?: boolean
 }
 
 export interface NodeComponents {
@@ -87,16 +89,15 @@ export interface NodeComponents {
 export async function createNode(init: NodeInit, components: NodeComponents): Promise<StudyNode> {
   const { document, identity, requiredPeers, chargesMax } = init
   const { store, worker } = components
-  const budget = chargesMax === undefined ? {} : { chargesMax }
-  const context = createContext({ document, signer: identity.signer, requiredPeers, ...budget })
+  const context = createContext({ document, signer: identity.signer, requiredPeers, chargesMax })
   const [engine, readyFloorMs] = [await worker.engine(), await worker.readyFloorMs()]
   const head = await store.head(context)
   await requirePlace(store, context)
   requireBudgetLeft(head, context)
-  const { lacksCheckpoint } = await restoreCheckpoint(head, { worker, peer: context.peer })
+  const onDisk = { ...(await restoreCheckpoint(head, { worker, peer: context.peer })), forgetful: init.forgetful }
   const found = { engine, readyFloorMs, head, records: await store.records() }
   const node = new StudyNode(context, init, { ...components, ...found })
-  await node.start(head, { lacksCheckpoint })
+  await node.start(head, onDisk)
   return node
 }
 
@@ -192,7 +193,7 @@ export class StudyNode {
     return this.#network
   }
 
-  async start(head: SavedRound, found: { lacksCheckpoint: boolean }): Promise<void> {
+  async start(head: SavedRound, found: FoundOnDisk): Promise<void> {
     const { host, store, worker, log, engine } = this.#components
     const context = this.#context
     const state = () => this.#driver.state

@@ -238,7 +238,7 @@ function carriedOver(turn: Turn, { round, roster }: TranscriptHead, { values, fo
     const ranks = [...members.keys()].map(member => roster.ranks.get(state.roster.peers[member] as string))
     return new Map(ranks.filter(rank => rank !== undefined).map(rank => [rank, true]))
   }
-  const { charges, chargedAhead, approving, muted } = state
+  const { charges, chargedAhead, approving, forgetful, muted } = state
   return {
     charges: charges + forgotten,
     chargedAhead,
@@ -248,6 +248,6 @@ function carriedOver(turn: Turn, { round, roster }: TranscriptHead, { values, fo
     strikes: strikesAfter(state, { out: suspects(state, context).out, value: values[0] as ResultValue, round }),
     // asks again: peers that answered before may hold messages of the round that we have reached
     rollbackGuard: state.rollbackGuard === null ? null : new Map(),
-    muted,
+    ...{ forgetful, muted },
   }
 }

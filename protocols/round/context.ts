@@ -59,7 +59,7 @@ export function createContext({
   document: StudyDocument
   signer: Signer
   requiredPeers?: readonly string[]
-  chargesMax?: number
+  chargesMax?: number | undefined
   verify?: (envelope: Envelope) => boolean
 }): StepContext {
   const founding = createRoster(document.hospitals)

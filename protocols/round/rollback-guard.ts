@@ -1,7 +1,8 @@
 /**
  * The guard against a rolled-back disk: after a start, a peer sends no messages until others have reported those of its
  * messages that they hold. A message that its own log lacks was sent before the rollback, and the peer stays silent in
- * rounds up to that message's. Best effort: a peer that reaches only liars and newcomers learns nothing.
+ * rounds up to that message's. Best effort: a peer that reaches only liars and newcomers learns nothing. Where it is known
+ * that the disk lacks messages, the silence does not depend on what others hold: see rules/end-silence.ts.
  *
  * @module
  */

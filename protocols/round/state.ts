@@ -77,6 +77,8 @@ export interface Carried {
   readonly strikes: ReadonlyMap<string, Avoidance>
   /** members that answered our recall after a start; until it is null, we send nothing and recall our messages */
   readonly rollbackGuard: ReadonlyMap<Member, true> | null
+  /** whether our disk certainly lacks messages of ours: then no answer of others ends the silence of rounds in progress */
+  readonly forgetful: boolean
   /** the last round with a message of ours that our own disk lacks, up to which we are silent; −1 for none */
   readonly muted: number
 }
@@ -136,15 +138,16 @@ export const NEWCOMER: Carried = {
   approving: null,
   strikes: new Map(),
   rollbackGuard: null,
+  forgetful: false,
   muted: -1,
 }
 
 /** A round before its first message. */
 export function createRound({ round, previous, roster, bans }: TranscriptHead, carried: Carried): RoundState {
-  const { charges, chargedAhead, connected, lost, approving, strikes, rollbackGuard, muted } = carried
+  const { charges, chargedAhead, connected, lost, approving, strikes, rollbackGuard, forgetful, muted } = carried
   return {
     ...{ round, previous, roster, bans },
-    ...{ charges, chargedAhead, connected, lost, approving, strikes, rollbackGuard, muted },
+    ...{ charges, chargedAhead, connected, lost, approving, strikes, rollbackGuard, forgetful, muted },
     charged: chargedAhead.has(round),
     resumed: false,
     phase: 'idle',

@@ -63,19 +63,24 @@ export interface Beginning {
   readonly own?: ReadonlyMap<string, Uint8Array>
   /** ask others for our earlier messages before we send any; false only if the disk certainly was not rolled back */
   readonly recall: boolean
+  /** the disk certainly lacks messages of ours, as after a restore: see end-silence.ts. With `recall` only */
+  readonly forgetful?: boolean
   /** certified rounds after `head` that are on the disk without the checkpoint that they end in */
   readonly awaited?: Awaited
 }
 
 /** Begins a study, or resumes it after a restart. */
 export function begin(
-  { head, charges, own = new Map(), recall, awaited }: Beginning,
+  { head, charges, own = new Map(), recall, forgetful = false, awaited }: Beginning,
   context: StepContext,
 ): { state: RoundState; effects: Effect[] } {
   const chargedAhead = new Set(charges.map(({ round }) => round).filter(round => round > head.round))
   const rollbackGuard = recall ? new Map() : null
-  const carried = { ...NEWCOMER, charges: trainingCharges(context.document, charges), chargedAhead, rollbackGuard }
   const charged = charges.some(({ round }) => round === head.round)
+  const carried = {
+    ...{ ...NEWCOMER, charges: trainingCharges(context.document, charges) },
+    ...{ chargedAhead, rollbackGuard, forgetful: recall && forgetful },
+  }
   const state = { ...createRound(head, carried), charged, resumed: own.size > 0 }
   const turn: Turn = { state, effects: [], context: contextAt(context, head.roster) }
   if (awaited === undefined) enterRound(turn, own)

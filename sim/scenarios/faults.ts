@@ -85,6 +85,23 @@ export function rollBack(
   })
 }
 
+/** Replaces a hospital's machine by a new one, restored from a backup of an earlier time. */
+export function restoreBackup(
+  world: World,
+  { index, savedAt, killedAt, downMs }: { index: number; savedAt: number; killedAt: number; downMs: number },
+): void {
+  let saved: Snapshot | undefined
+  world.after(savedAt, () => {
+    saved = world.snapshot(index)
+  })
+  world.after(killedAt, () => {
+    if (saved === undefined) return
+    if (world.hospitals[index]?.alive) world.kill(index)
+    world.restoreBackup(index, saved)
+    restartLater(world, index, downMs)
+  })
+}
+
 /** Draws the two sides of a partition. */
 export function drawSides(random: Random, hospitals: number): [number[], number[]] {
   const all = Array.from({ length: hospitals }, (_, index) => index)

@@ -11,6 +11,7 @@ import { LIARS } from './liars.ts'
 import { LOSSY } from './lossy.ts'
 import { MIXED } from './mixed.ts'
 import { PARTITION } from './partition.ts'
+import { RESTORE } from './restore.ts'
 import { ROLLBACK } from './rollback.ts'
 import { ROSTER } from './roster.ts'
 import type { Scenario } from './scenario.ts'
@@ -29,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   SPLIT,
   LATE,
   ROLLBACK,
+  RESTORE,
   VOID,
   VOTES,
   SLOW,

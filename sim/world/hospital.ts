@@ -123,13 +123,14 @@ export function createHospital(init: HospitalInit): SimulatedHospital {
 export function takeUp({ disk, vault, context }: SimulatedHospital): ReturnType<typeof begin> {
   const standing = standingAfter(disk.links, context)
   const { head } = standing
+  const forgetful = disk.restored
   const own = disk.own.get(head.round) ?? new Map()
   const { awaited, head: before } = catchingUp(standing)
   const lacked = awaited?.checkpoint !== hex(checkpointHash(encodeCheckpoint(vault.current())))
   if (awaited !== undefined && lacked && head.roster.ranks.has(context.peer)) {
-    return begin({ head: before, awaited, charges: disk.charges, recall: true }, context)
+    return begin({ head: before, awaited, charges: disk.charges, recall: true, forgetful }, context)
   }
-  return begin({ head, charges: disk.charges, own, recall: true }, context)
+  return begin({ head, charges: disk.charges, own, recall: true, forgetful }, context)
 }
 
 /**

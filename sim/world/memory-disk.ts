@@ -16,6 +16,8 @@ export class MemoryDisk {
   charges: Extract<Entry, { kind: 'charge' }>[] = []
   reserved = new Set<string>()
   halts: Extract<Entry, { kind: 'halt' }>[] = []
+  /** restored from a backup, and no round reserved since */
+  restored = false
   readonly #strict: boolean
 
   /** @param strict false for a liar, whose disk takes what no honest one must */
@@ -27,8 +29,10 @@ export class MemoryDisk {
   write(entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (entry.kind === 'own') this.#say(entry)
-      else if (entry.kind === 'reserve') this.reserved.add(hex(entry.sid))
-      else if (entry.kind === 'link') this.#certify(entry.link)
+      else if (entry.kind === 'reserve') {
+        this.reserved.add(hex(entry.sid))
+        this.restored = false
+      } else if (entry.kind === 'link') this.#certify(entry.link)
       else if (entry.kind === 'halt') this.halts.push(entry)
       else {
         const twice = this.charges.some(charge => charge.round === entry.round)
@@ -45,6 +49,14 @@ export class MemoryDisk {
     return copy
   }
 
+  /** A new disk with what a backup holds of an older one: the ledger's charges. */
+  restoreBackup({ charges }: Pick<MemoryDisk, 'charges'>): void {
+    const fresh = new MemoryDisk()
+    fresh.charges = charges
+    this.restore(fresh)
+    this.restored = true
+  }
+
   /** The disk as it was when the copy was made. */
   restore(before: MemoryDisk): void {
     this.own = new Map([...before.own].map(([round, slots]) => [round, new Map(slots)]))
@@ -52,6 +64,7 @@ export class MemoryDisk {
     this.charges = [...before.charges]
     this.reserved = new Set(before.reserved)
     this.halts = [...before.halts]
+    this.restored = before.restored
   }
 
   /** Links from a round on, oldest first. */

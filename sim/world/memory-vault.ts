@@ -36,11 +36,13 @@ export class MemoryVault implements Vault {
   readonly inputs = new Map<string, Int32Array>()
   /** how to undo what is written but not yet on the disk */
   readonly #staged: (() => void)[] = []
+  readonly #initial: Checkpoint
   readonly #rng: Rng
   readonly #shape: CheckpointShape
 
   constructor({ initial, rng }: { initial: Checkpoint; rng: Rng }) {
     this.#current = initial
+    this.#initial = initial
     this.#rng = rng
     const { parameters, normalisation } = initial
     this.#shape = { dimension: parameters.length, normalisation: normalisation.length }
@@ -81,6 +83,12 @@ export class MemoryVault implements Vault {
     this.maskedBySid = new Map(before.maskedBySid)
     this.checkpoints = new Map(before.checkpoints)
     this.#current = before.current
+  }
+
+  /** A new disk, which holds nothing yet; only while its hospital is down. */
+  lose(): void {
+    const initial = this.#initial
+    this.restore({ secrets: new Map(), maskedBySid: new Map(), checkpoints: new Map(), current: initial })
   }
 
   secrets(round: number): RoundSecrets {

@@ -237,6 +237,15 @@ export class World implements WorldApi {
     this.check(hospital, checker => checker.lifecycle?.(hospital, 'rollback'))
   }
 
+  /** Gives a hospital that is down a new machine, with what a backup holds of an older state of its disk. */
+  restoreBackup(index: number, { disk }: Pick<Snapshot, 'disk'>): void {
+    const hospital = this.hospitals[index] as SimulatedHospital
+    hospital.disk.restoreBackup(disk)
+    hospital.vault.lose()
+    this.tell(hospital, `is restored from a backup with ${disk.charges.length} charges`)
+    this.check(hospital, checker => checker.lifecycle?.(hospital, 'rollback'))
+  }
+
   /** Nothing passes from these to those any more; what goes the other way still does. */
   cut(from: readonly number[], to: readonly number[]): void {
     for (const [a, b] of this.#edges(from, to)) {
