@@ -38,7 +38,7 @@ import type { RoundRecord } from '../storage/round-record.ts'
 import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
-import { differenceText } from './absence.ts'
+import { absenceText, wayText } from './absence.ts'
 import { Driver } from './driver.ts'
 import { removed, requireBudgetLeft, requirePlace, rosterLinks } from './eligibility.ts'
 import { restoreCheckpoint } from './newest-held.ts'
@@ -330,10 +330,17 @@ export class StudyNode {
     return this.#recorder.records
   }
 
-  /** In words, why a hospital of the roster is away, where it told us. */
+  /** In words, why a hospital of the roster is away, as far as that is known. */
   #absenceOf(peer: string): string | null {
-    const difference = this.#neighbours.differenceOf(peer)
-    return difference === undefined ? null : differenceText(this.#now, { peer, difference })
+    if (peer === this.#context.peer || this.#network === undefined) return null
+    const failures = this.#network.reach.failures(peer)
+    return absenceText(this.#now, { peer, obstacle: this.#neighbours.obstacleOf(peer), failures })
+  }
+
+  #wayOf(peer: string): string | null {
+    const way = this.#network.reach.way(peer)
+    const { peers, hospitals } = this.#now.roster
+    return way === undefined ? null : wayText(way, relay => hospitals[peers.indexOf(relay)]?.name ?? null)
   }
 
   /** Whether the node can take part in a round now, and if not, why. */
@@ -343,7 +350,9 @@ export class StudyNode {
     const { quorum } = this.#now
     if (reachable < quorum) {
       reasons.push(`${reachable} of at least ${quorum} hospitals are connected`)
-      reasons.push(...this.#now.roster.peers.flatMap(peer => this.#absenceOf(peer) ?? []))
+      const here = new Set(this.#neighbours.connected())
+      const absent = this.#now.roster.peers.filter(peer => !here.has(peer))
+      reasons.push(...absent.flatMap(peer => this.#absenceOf(peer) ?? []))
     }
     if (this.#driver.state.phase === 'catching-up') reasons.push('catching up with the other hospitals')
     return { ready: reasons.length === 0, reasons }
@@ -361,7 +370,7 @@ export class StudyNode {
       version: this.#version,
       study: hex(this.#context.study),
       studyName: document.name,
-      stage: null,
+      ...{ stage: null, waiting: null, problems: [] },
       phase: phase === 'idle' && !trained ? 'training' : phase,
       round: Math.min(round, trainingRounds(document)),
       roundKind: roundKind(document, round),
@@ -372,6 +381,7 @@ export class StudyNode {
         site: hospitals[rank]?.name ?? '',
         state: rank === this.#now.self ? 'self' : here.has(peer) ? 'connected' : 'absent',
         reason: here.has(peer) ? null : this.#absenceOf(peer),
+        reached: here.has(peer) ? this.#wayOf(peer) : null,
       })),
       contributors: records.at(-1)?.contributors ?? [],
       epsilon: this.#recorder.epsilon(),

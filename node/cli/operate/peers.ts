@@ -21,8 +21,12 @@ async function showPeers({ json, ...address }: NodeAddress & { json?: true }): P
   printLines(
     `Hospitals of “${studyName}”`,
     ...peers.map(
-      ({ peer, site, state, reason }) =>
-        `  ${state.padEnd('connected'.length)}  ${site.padEnd(width)}  ${peer}${reason ? `: ${reason}` : ''}`,
+      ({ peer, site, state, reason, reached }) =>
+        `  ${state.padEnd('connected'.length)}  ${site.padEnd(width)}  ${peer}${besides(reason ?? reached)}`,
     ),
   )
+}
+
+function besides(words: string | null | undefined): string {
+  return words ? `: ${words}` : ''
 }
