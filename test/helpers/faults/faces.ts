@@ -58,7 +58,7 @@ export async function requireNamed(
   }
   const { stdout } = await confrere('status', '--data', site.folder)
   for (const cause of causes) t.regex(stdout, cause)
-  if (globalThis.process.env.CONFRERE_FAULTS_SHOWN === undefined) return
+  if (globalThis.process.env.FAULTS_SHOWN === undefined) return
   const { log, ...shown } = await facesOf(site, process)
   const lines = log.split('\n').filter(line => causes.some(cause => cause.test(line)))
   t.log(`${Math.round(performance.now() - began)} ms`, shown, lines.slice(-3).join('\n'), stdout)

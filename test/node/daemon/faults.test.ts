@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, rm, writeFile } from 'node:fs/promises'
+import { cp, rename, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -16,6 +16,7 @@ import { createSites, foundStudy, type Site, until } from '../../helpers/study/s
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 const HOUR_MS = 3600_000
+const DISK_BYTES = 12 << 20
 
 async function otherProgram(t: ExecutionContext): Promise<number> {
   const server: Server = createServer((_, response) => response.end('hi')).listen(0, '127.0.0.1')
@@ -35,7 +36,7 @@ const addressOf = (port: number, { peer }: Site): string => `/ip4/127.0.0.1/tcp/
 /** Starts a node that finds others by the given addresses alone. */
 function begin(t: ExecutionContext, site: Site, bootstrap: string[], start: Start = {}): NodeProcess {
   const { nodeOptions = [], settings = [], options = [] } = start
-  const all = ['network.mdns=false', `network.bootstrap=${JSON.stringify(bootstrap)}`, ...settings]
+  const all = ['network.mdns=false', `network.bootstrap=${bootstrap.join(',')}`, ...settings]
   return startPreloaded(t, nodeOptions, [site.folder, ...options, ...all.flatMap(one => ['--set', one])])
 }
 
@@ -81,12 +82,12 @@ test('every fault of a hospital or of the way to it is named in all places', asy
   await Promise.all([ahead, newer, elsewhere].map(node => end(node, 'SIGTERM')))
 
   // the records are gone; a proxy that refuses
-  await rm(three.records)
+  await rename(three.records, `${three.records}.aside`)
   const proxy = await createTunnelProxy(() => 403)
   t.teardown(proxy.close)
   const lacking = begin(t, three, home)
   const proxied = begin(t, two, home, {
-    settings: [`network.proxy=http://127.0.0.1:${proxy.port}`, 'network.proxyExcept=[]'],
+    settings: [`network.proxy=http://127.0.0.1:${proxy.port}`, 'network.proxyExcept='],
   })
   await requireNamed(t, [three, lacking], [/cannot be read/])
   await requireNamed(t, [two, proxied], [/Hospital 0: .*the proxy .* does not let out connections/])
@@ -98,13 +99,27 @@ test('every fault of a hospital or of the way to it is named in all places', asy
   await until(here, watched, ({ round }) => round > 1, study)
   await end(killed, 'SIGKILL')
   await requireNamed(t, [here, watched], [/Hospital 2: .*nothing listens there/])
+
+  // a disk that fills up while the study runs
+  await rename(`${three.records}.aside`, three.records)
+  const disk = await temporaryFolder(t)
+  if (!mounted(t, disk)) return t.log('the full disk is left out: this user may mount no file system')
+  const small = { ...three, folder: join(disk, 'data') }
+  await cp(three.folder, small.folder, { recursive: true })
+  const filled = begin(t, small, home)
+  const { round } = await until(small, filled, ({ phase, round }) => phase !== 'starting' && round > 0, study)
+  await until(small, filled, status => status.round > round, study)
+  await writeFile(join(disk, 'filler'), new Uint8Array(DISK_BYTES)).catch(() => {})
+  await requireNamed(t, [small, filled], [/disk of the data folder is full/])
 })
 
-function tmpfs(folder: string): boolean {
+/** Puts a small disk in a folder's place, where that is allowed. */
+function mounted(t: ExecutionContext, folder: string): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'none', folder], { stdio: 'ignore' })
-    return true
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'none', folder], { stdio: 'ignore' })
   } catch {
     return false
   }
+  t.teardown(() => void execFileSync('umount', ['-l', folder]))
+  return true
 }
