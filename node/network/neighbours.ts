@@ -108,6 +108,8 @@ export class Neighbours {
       },
       withinMs: this.#patienceMs(),
     })
+    // what was found before the study began is not told again
+    for (const [peer, addresses] of this.#parts.network().host.found()) this.#book.learn(peer, addresses)
     this.#timer = setInterval(() => this.#tend(), DIAL_INTERVAL_MS)
     this.#tend()
   }
