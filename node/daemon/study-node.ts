@@ -20,7 +20,7 @@ import { roundKind, trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
-import type { NodeStatus } from '../http/status.ts'
+import type { NodeStatus, PeerStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { type AntiEntropy, createAntiEntropy } from '../network/anti-entropy.ts'
 import type { GossipVerdict } from '../network/gossip-reader.ts'
@@ -38,7 +38,7 @@ import type { RoundRecord } from '../storage/round-record.ts'
 import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
-import { absenceText, wayText } from './absence.ts'
+import { differenceText, peerStatuses } from './absence.ts'
 import { Driver } from './driver.ts'
 import { removed, requireBudgetLeft, requirePlace, rosterLinks } from './eligibility.ts'
 import { restoreCheckpoint } from './newest-held.ts'
@@ -167,7 +167,8 @@ export class StudyNode {
       ...{ hellos, network: () => this.#network },
       joined: peer => this.#joined(peer),
       left: peer => this.#member('disconnected', peer),
-      elsewhere: (peer, difference) => log.warn({ peer, ...difference }, this.#absenceOf(peer) ?? ''),
+      elsewhere: (peer, difference) =>
+        log.warn({ peer, ...difference }, differenceText(this.#now, { peer, difference })),
       now: () => performance.now(),
       ...(components.clocks && { clocks: components.clocks }),
     })
@@ -330,17 +331,11 @@ export class StudyNode {
     return this.#recorder.records
   }
 
-  /** In words, why a hospital of the roster is away, as far as that is known. */
-  #absenceOf(peer: string): string | null {
-    if (peer === this.#context.peer || this.#network === undefined) return null
-    const failures = this.#network.reach.failures(peer)
-    return absenceText(this.#now, { peer, obstacle: this.#neighbours.obstacleOf(peer), failures })
-  }
-
-  #wayOf(peer: string): string | null {
-    const way = this.#network.reach.way(peer)
-    const { peers, hospitals } = this.#now.roster
-    return way === undefined ? null : wayText(way, relay => hospitals[peers.indexOf(relay)]?.name ?? null)
+  #peers(): PeerStatus[] {
+    const { reach } = this.#components.host
+    const obstacleOf = (peer: string) => this.#neighbours.obstacleOf(peer)
+    const connected = this.#neighbours.connected()
+    return peerStatuses(this.#now, { connected, self: this.#context.peer, obstacleOf, reach })
   }
 
   /** Whether the node can take part in a round now, and if not, why. */
@@ -350,9 +345,7 @@ export class StudyNode {
     const { quorum } = this.#now
     if (reachable < quorum) {
       reasons.push(`${reachable} of at least ${quorum} hospitals are connected`)
-      const here = new Set(this.#neighbours.connected())
-      const absent = this.#now.roster.peers.filter(peer => !here.has(peer))
-      reasons.push(...absent.flatMap(peer => this.#absenceOf(peer) ?? []))
+      reasons.push(...this.#peers().flatMap(({ reason }) => reason ?? []))
     }
     if (this.#driver.state.phase === 'catching-up') reasons.push('catching up with the other hospitals')
     return { ready: reasons.length === 0, reasons }
@@ -360,10 +353,8 @@ export class StudyNode {
 
   status(): NodeStatus {
     const { document, identity, site } = this.#init
-    const { peers, hospitals } = this.#now.roster
     const { phase, records, lastError } = this.#recorder
     const { round, commit, trained } = this.#driver.state
-    const here = new Set(this.#neighbours.connected())
     return {
       peer: identity.peer,
       site,
@@ -376,13 +367,7 @@ export class StudyNode {
       roundKind: roundKind(document, round),
       rounds: trainingRounds(document),
       view: commit.view,
-      peers: peers.map((peer, rank) => ({
-        peer,
-        site: hospitals[rank]?.name ?? '',
-        state: rank === this.#now.self ? 'self' : here.has(peer) ? 'connected' : 'absent',
-        reason: here.has(peer) ? null : this.#absenceOf(peer),
-        reached: here.has(peer) ? this.#wayOf(peer) : null,
-      })),
+      peers: this.#peers(),
       contributors: records.at(-1)?.contributors ?? [],
       epsilon: this.#recorder.epsilon(),
       epsilonsOfPatient: this.#recorder.epsilonsOfPatient(),

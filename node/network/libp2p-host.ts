@@ -22,8 +22,8 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import { systemClock } from '../clock.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { Channel } from './channel.ts'
+import { FoundAddresses } from './found-addresses.ts'
 import { GOSSIP_DECODE_LIMITS, type GossipTopics, readGossip } from './gossip-reader.ts'
-import { ADDRESSES_PER_PEER_MAX } from './hello.ts'
 import { Handshakes } from './limits/handshakes.ts'
 import {
   CONNECTIONS_MAX,
@@ -46,17 +46,12 @@ import { MeteredWire } from './wire-meter.ts'
 /** Peers each message is pushed to; anti-entropy repairs what that misses. */
 const MESH_DEGREE = 3
 const INBOUND_PER_SECOND_MAX = 100
-/** Of which the config or the local network told addresses; the oldest is forgotten first. */
-const FOUND_PEERS_MAX = 512
 const MDNS_INTERVAL_MS = 5_000
 const GOSSIP_HEARTBEAT_MS = 700
 /** Time for a gossip frame, from its first byte: more than it takes on the slowest line that a study allows. */
 const GOSSIP_FRAME_MS = 30_000
 /** Up to this weight a peer's strikes may be accidents and do not remove it from the mesh. */
 const STRIKES_BEFORE_SCORE = 25
-
-/** The newest addresses by peer. */
-type Found = Map<string, readonly string[]>
 
 function createGossip(strikes: Strikes) {
   return gossipsub({
@@ -150,7 +145,7 @@ type Host = Awaited<ReturnType<typeof createLibp2pHost>>
 
 function listen(
   host: Host,
-  { studies, guard, found }: { studies: ReadonlyMap<string, NetworkHandlers>; guard: PeerGuard; found: Found },
+  { studies, guard, found }: { studies: ReadonlyMap<string, NetworkHandlers>; guard: PeerGuard; found: FoundAddresses },
 ): void {
   host.addEventListener('connection:open', event => limitConnections(host, event.detail, guard))
   host.addEventListener('peer:connect', event => {
@@ -162,9 +157,7 @@ function listen(
   host.addEventListener('peer:discovery', event => {
     const { id, multiaddrs } = event.detail
     const addresses = multiaddrs.map(address => address.toString())
-    found.delete(id.toString())
-    found.set(id.toString(), addresses.slice(0, ADDRESSES_PER_PEER_MAX))
-    if (found.size > FOUND_PEERS_MAX) found.delete(found.keys().next().value as string)
+    found.add(id.toString(), addresses)
     for (const study of studies.values()) study.discovered(id.toString(), addresses)
   })
 }
@@ -228,15 +221,23 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
     topics.forget(peer)
     if (!isMember(peer)) guard.forget(peer)
   })
-  const found: Found = new Map()
+  const found = new FoundAddresses()
+  found.addNamed(init.bootstrap)
   listen(host, { studies, guard, found })
   const streams = streamsOf(host, { guard, reach, channel, sent: () => sent, allows })
   const libp2p = host
   const whole: NetworkHost = {
     ...streams,
     admits,
-    found: () => found,
-    start: () => startHost(libp2p, { listen: init.listen, topics: studies.keys() }),
+    found: () => found.all,
+    start: async () => {
+      await startHost(libp2p, { listen: init.listen, topics: studies.keys() })
+      for (const { id, addresses } of await libp2p.peerStore.all())
+        found.add(
+          id.toString(),
+          addresses.map(({ multiaddr: one }) => one.toString()),
+        )
+    },
     stop: async () => await libp2p.stop(),
     join: (topic, study) => {
       studies.set(topic, study)

@@ -76,7 +76,7 @@ export interface Streams {
 export interface NetworkHost extends Streams {
   start(): Promise<void>
   stop(): Promise<void>
-  /** addresses by peer, as the config and the local network told them: also before a study began */
+  /** addresses by peer, as the config, the local network and earlier runs told them */
   found(): ReadonlyMap<string, readonly string[]>
   /** whether some study, or the node itself, lets this peer in */
   admits(peer: string): boolean
