@@ -1,5 +1,5 @@
-// Claims of operating.md, "Nothing waits in silence", with real processes: whatever keeps a study from going on is named in
-// words by the log, /readyz, the page's answers and "confrere status", by its own hospital's name and without blame.
+// Claims of docs/operating.md, with real processes: whatever keeps a study from going on is named in words by the log, /readyz,
+// the page's answers and "confrere status", by its own hospital's name and without blame.
 
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
