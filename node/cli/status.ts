@@ -48,16 +48,18 @@ async function fetchStatus(url: string): Promise<NodeStatus> {
 
 /** A status in words. */
 function statusLines(status: NodeStatus): string[] {
-  const { epsilon, epsilonsOfPatient, peers, lastError, roster, strikes, evidence } = status
+  const { epsilon, epsilonsOfPatient, peers, roster, strikes, evidence } = status
   const present = peers.filter(({ state }) => state !== 'absent').length
   return [
     `Node      ${status.site}, ${status.peer}, version ${status.version}`,
     `Study     ${status.study === null ? 'none' : `${status.studyName} (${status.study.slice(0, 12)})`}`,
     `Account   of ${populationText(status.population)}`,
     `Round     ${roundText(status)}`,
+    ...waitingLines(status),
     `Peers     ${present} of ${peers.length} present`,
     ...peers.map(
-      ({ peer, site, state, reason }) => `  ${state.padEnd(9)}  ${peer}  ${site}${reason ? `: ${reason}` : ''}`,
+      ({ peer, site, state, reason, reached }) =>
+        `  ${state.padEnd(9)}  ${peer}  ${site}${(reason ?? reached) ? `: ${reason ?? reached}` : ''}`,
     ),
     ...(epsilon === null
       ? []
@@ -73,8 +75,22 @@ function statusLines(status: NodeStatus): string[] {
     ...(roster.approving === null ? [] : [`Roster    version ${roster.version}; approved here: ${roster.approving}`]),
     ...strikes.map(({ peer, reason, count }) => `Strikes   ${count} × ${reason}  ${peer}`),
     ...(evidence > 0 ? [`Evidence  ${evidence} proofs of lies: "confrere evidence list" names them`] : []),
-    ...(lastError === null ? [] : [`Error     ${lastError.message} (${lastError.code})`]),
+    ...problemLines(status),
   ]
+}
+
+/** A node of an older version says nothing of what it waits for, nor of problems. */
+function waitingLines({ waiting }: Partial<NodeStatus>): string[] {
+  return waiting ? [`Waits     ${waiting.text}, since ${waiting.since}`] : []
+}
+
+function problemLines({ lastError, problems = [] }: Pick<NodeStatus, 'lastError'> & Partial<NodeStatus>): string[] {
+  const told = problems.flatMap(({ code, message, hint, since }) => [
+    `Problem   ${message} (${code})${since === null ? '' : `, since ${since}`}`,
+    ...(hint === null ? [] : [`          ${hint}`]),
+  ])
+  if (lastError === null || problems.some(({ code }) => code === lastError.code)) return told
+  return [...told, `Error     ${lastError.message} (${lastError.code})`]
 }
 
 function roundText({ round, roundKind, rounds, phase, stage, view }: NodeStatus): string {

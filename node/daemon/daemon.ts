@@ -9,6 +9,7 @@ import { systemClock } from '../clock.ts'
 import { type NodeConfig, readConfig } from '../config/config.ts'
 import { CONTACT_PROTOCOL, ContactService } from '../contacts/contact-service.ts'
 import { PROPOSAL_PROTOCOL, ProposalService } from '../contacts/proposal-service.ts'
+import type { NodeProblem } from '../http/api/node.ts'
 import type { EventFeed } from '../http/event-feed.ts'
 import { createEventFeed, startInterface } from '../http/interface.ts'
 import type { NodeStatus } from '../http/status.ts'
@@ -91,7 +92,7 @@ export async function startNode({
     const host = await hostOf(contacts.service, {
       ...{ config, seed: identity.seed, datastore: stores.datastore(), log },
     })
-    const clocks = new PeerClocks(Date.now)
+    const clocks = new PeerClocks({ now: () => Date.now(), monotonic: () => performance.now() })
     const hellos = new HelloDesk(host)
     const shared: NodeShared = {
       ...{ folder, config, identity, stores, ledger, host, hellos, log, clocks },
@@ -107,12 +108,13 @@ export async function startNode({
         view.current()
       },
     })
+    const clockProblems = () => clocks.problems(peer => siteOf(studies, peer))
     const live = (): boolean => stopping === undefined
     const facts = nodeView({
       ...{ shared, studies, live, contacts: contacts.service, proposals: contacts.proposals },
       reach: reachFacts(host, peer => siteOf(studies, peer)),
       logLevel: { get: () => nodeLog.level, set: level => nodeLog.setLevel(level) },
-      problems: () => clocks.problems(),
+      problems: clockProblems,
       clockDifferenceMs: () => clocks.differenceMs(),
     })
     view.current = () => tell(sentenceOf(facts))
@@ -128,6 +130,7 @@ export async function startNode({
     log.info({ url: server.url }, 'status page')
     log.info({ peer: host.peer, addresses: host.addresses() }, 'listening')
     await studies.start()
+    cleanups.push(watchProblems(clockProblems, { log, events }))
     view.current()
     signal?.throwIfAborted()
     return { status: () => facts.status(null) as NodeStatus, done: done.promise, stop: () => stop() }
@@ -200,6 +203,25 @@ async function startNetwork(
     Object.assign(seen, { contacts, studies })
   }, 1000)
   cleanups.push(async () => clearInterval(look))
+}
+
+/** Says in the log and to whoever listens when a problem of the machine comes, changes or goes. */
+function watchProblems(
+  problems: () => readonly NodeProblem[],
+  { log, events }: { log: Pick<Logger, 'info' | 'warn'>; events: EventFeed },
+): () => Promise<void> {
+  let told = ''
+  const look = setInterval(() => {
+    const [found] = problems()
+    // minutes that count on are no news
+    const seen = found === undefined ? '' : found.message.replace(/[\d.]+/g, '')
+    if (seen === told) return
+    told = seen
+    if (found !== undefined) log.warn({ code: found.code, hint: found.hint }, found.message)
+    else log.info('the clocks agree again')
+    events.emit({ type: 'node', text: found?.message ?? 'the clocks agree again' })
+  }, 1000)
+  return async () => clearInterval(look)
 }
 
 function siteOf(studies: Studies, peer: string): string | null {

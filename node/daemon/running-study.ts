@@ -26,7 +26,7 @@ import type { PeerClocks } from './peer-clocks.ts'
 import { requireSource } from './startable.ts'
 import { recordProgress, type Startup, startupStatus, tellPromise, unlessAborted } from './startup.ts'
 import { createNode, type StudyNode } from './study-node.ts'
-import { typicalRoundMs, waitingText } from './waiting.ts'
+import { typicalRoundMs, waitedFor } from './waiting.ts'
 
 /** What all studies of a node share. */
 export interface NodeShared {
@@ -68,7 +68,9 @@ export class RunningStudy {
   #chargesMax: number | null = null
   /** where the round is, and since when: ms since 1970 */
   #place = { at: '', since: Date.now() }
-  #waiting: { readonly text: string; readonly since: string } | null = null
+  #waiting: { readonly text: string; readonly what: string; readonly since: string } | null = null
+  /** why hospitals are absent, as it was last told */
+  readonly #absences = new Map<string, string>()
 
   constructor({ study, document }: VerifiedStudy, shared: NodeShared, events: StudyEvents) {
     this.study = study
@@ -176,7 +178,7 @@ export class RunningStudy {
 
   /** What it waits for, in words and since when; null: it moves. */
   waiting(): { readonly text: string; readonly since: string } | null {
-    return this.#waiting
+    return this.#waiting && { text: this.#waiting.text, since: this.#waiting.since }
   }
 
   /** The round before which the hospital's cap ends its part, as of the start; null: the cap pays for all. */
@@ -190,22 +192,34 @@ export class RunningStudy {
     const status = this.status()
     const place = `${status.round} ${status.phase} ${status.stage} ${status.view}`
     if (place !== this.#place.at) this.#place = { at: place, since: now }
-    const text = waitingText({
+    const found = waitedFor({
       status,
       quorum: this.#node?.quorum ?? 0,
       ...{ stillMs: now - this.#place.since, typicalMs: typicalRoundMs(this.rounds()) },
       isMember: this.#node?.isMember ?? true,
     })
     const before = this.#waiting
+    const since = found?.what === before?.what ? before?.since : undefined
+    this.#waiting = found && { ...found, since: since ?? new Date(now).toISOString() }
     // a number that counts on is no news
-    const isSame = before !== null && text !== null && withoutNumbers(before.text) === withoutNumbers(text)
-    if (text === null) this.#waiting = null
-    else this.#waiting = { text, since: isSame ? before.since : new Date(now).toISOString() }
-    return !isSame && (before !== null || text !== null)
+    return withoutNumbers(before?.text ?? '') !== withoutNumbers(found?.text ?? '')
+  }
+
+  /** Sentences about hospitals that are absent, which were not given out before. */
+  newAbsences(): string[] {
+    const told: string[] = []
+    for (const { peer, site, state, reason } of this.status().peers) {
+      if (state !== 'absent') this.#absences.delete(peer)
+      else if (reason !== null && this.#absences.get(peer) !== reason) {
+        this.#absences.set(peer, reason)
+        told.push(`${site || peer} is absent: ${reason}`)
+      }
+    }
+    return told
   }
 
   status(): NodeStatus {
-    return this.#node?.status() ?? startupStatus(this.#startup)
+    return { ...(this.#node?.status() ?? startupStatus(this.#startup)), waiting: this.waiting() }
   }
 
   rounds(): readonly RoundRecord[] {

@@ -38,6 +38,8 @@ export interface StudyEntry {
   readonly state: StudyState
   /** what it has failed with */
   readonly error: OperatorError | null
+  /** when it first failed with that, ISO 8601; kept while it is tried again */
+  readonly failedSince: string | null
   /** while it is started or runs, also after its last round */
   readonly running: RunningStudy | null
 }
@@ -46,6 +48,7 @@ interface Slot {
   approved: VerifiedStudy
   state: StudyState
   error: OperatorError | null
+  failedSince: string | null
   running: RunningStudy | null
   /** ms, monotonic: when to start it again */
   retryAt: number
@@ -128,7 +131,7 @@ export class Studies {
   #slotOf(approved: VerifiedStudy): Slot {
     const known = this.#slots.get(approved.study)
     if (known !== undefined) return known
-    const slot: Slot = { approved, state: 'starting', error: null, running: null, retryAt: 0 }
+    const slot: Slot = { approved, state: 'starting', error: null, failedSince: null, running: null, retryAt: 0 }
     this.#slots.set(approved.study, slot)
     return slot
   }
@@ -138,7 +141,7 @@ export class Studies {
     slot.retryAt = 0
     if (slot.state === 'left') return
     const { running } = slot
-    Object.assign(slot, { state: 'left', error: null, running: null })
+    Object.assign(slot, { state: 'left', error: null, failedSince: null, running: null })
     await running?.stop()
     this.#tell(slot, 'this hospital has left it')
   }
@@ -164,7 +167,8 @@ export class Studies {
         completed: round => this.#tell(slot, `round ${round} is certified`, 'round'),
       },
     )
-    Object.assign(slot, { state: 'starting', error: null, running })
+    // what it has failed with stands until it runs
+    Object.assign(slot, { state: 'starting', running })
     this.#tell(slot, 'starting')
     // not waited for: the next study starts beside it
     void (async () => {
@@ -173,6 +177,7 @@ export class Studies {
         await noteCurrentStudy(shared.folder, study)
         await running.start()
         if (slot.running !== running) return
+        Object.assign(slot, { error: null, failedSince: null })
         // a study of which the last round was certified before this start has said so already
         if (slot.state === 'starting') slot.state = finishedAt === null ? 'running' : 'finished'
         this.#tell(slot, 'running')
@@ -196,7 +201,9 @@ export class Studies {
     const isFinal = FINAL.has(error.code)
     log.error({ err: error, ...named, hint: error.hint }, `the study has stopped here: ${error.message}`)
     const retryAt = isFinal ? Number.POSITIVE_INFINITY : performance.now() + RETRY_MS
-    Object.assign(slot, { state: 'failed', error, running: null, retryAt })
+    const isSame = slot.error?.message === error.message
+    const failedSince = (isSame && slot.failedSince) || new Date().toISOString()
+    Object.assign(slot, { state: 'failed', error, failedSince, running: null, retryAt })
     this.#tell(slot, `stopped here: ${error.message}`)
     running.stop().catch(cause => log.error({ err: cause }, 'while stopping a study'))
   }
@@ -204,9 +211,14 @@ export class Studies {
   /** Says what each study waits for, in the log and to whoever listens, when that changes. */
   #watch(): void {
     for (const slot of this.#slots.values()) {
-      if (!slot.running?.watch(Date.now())) continue
-      const waiting = slot.running.waiting()
+      if (slot.running === null) continue
       const study = slot.approved.study.slice(0, 12)
+      const hasChanged = slot.running.watch(Date.now())
+      const absences = slot.running.newAbsences()
+      // those that it waits for are in that sentence
+      if (slot.running.waiting() === null) for (const text of absences) this.#init.shared.log.warn({ study }, text)
+      if (!hasChanged) continue
+      const waiting = slot.running.waiting()
       if (waiting === null) this.#init.shared.log.info({ study }, 'the study moves on')
       else if (slot.state !== 'starting') this.#init.shared.log.warn({ study }, waiting.text)
       this.#tell(slot, waiting?.text ?? 'moves on')

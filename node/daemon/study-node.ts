@@ -20,7 +20,7 @@ import { roundKind, trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
-import type { NodeStatus } from '../http/status.ts'
+import type { NodeStatus, PeerStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { type AntiEntropy, createAntiEntropy } from '../network/anti-entropy.ts'
 import type { GossipVerdict } from '../network/gossip-reader.ts'
@@ -38,7 +38,7 @@ import type { RoundRecord } from '../storage/round-record.ts'
 import type { SavedCharge, SavedRound, Store } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
-import { differenceText } from './absence.ts'
+import { differenceText, peerStatuses } from './absence.ts'
 import { Driver, type Found as FoundOnDisk } from './driver.ts'
 import { removed, requireBudgetLeft, requirePlace, rosterLinks } from './eligibility.ts'
 import { restoreCheckpoint } from './newest-held.ts'
@@ -168,7 +168,8 @@ export class StudyNode {
       ...{ hellos, network: () => this.#network },
       joined: peer => this.#joined(peer),
       left: peer => this.#member('disconnected', peer),
-      elsewhere: (peer, difference) => log.warn({ peer, ...difference }, this.#absenceOf(peer) ?? ''),
+      elsewhere: (peer, difference) =>
+        log.warn({ peer, ...difference }, differenceText(this.#now, { peer, difference })),
       now: () => performance.now(),
       ...(components.clocks && { clocks: components.clocks }),
     })
@@ -331,10 +332,11 @@ export class StudyNode {
     return this.#recorder.records
   }
 
-  /** In words, why a hospital of the roster is away, where it told us. */
-  #absenceOf(peer: string): string | null {
-    const difference = this.#neighbours.differenceOf(peer)
-    return difference === undefined ? null : differenceText(this.#now, { peer, difference })
+  #peers(): PeerStatus[] {
+    const { reach } = this.#components.host
+    const obstacleOf = (peer: string) => this.#neighbours.obstacleOf(peer)
+    const connected = this.#neighbours.connected()
+    return peerStatuses(this.#now, { connected, self: this.#context.peer, obstacleOf, reach })
   }
 
   /** Whether the node can take part in a round now, and if not, why. */
@@ -344,7 +346,7 @@ export class StudyNode {
     const { quorum } = this.#now
     if (reachable < quorum) {
       reasons.push(`${reachable} of at least ${quorum} hospitals are connected`)
-      reasons.push(...this.#now.roster.peers.flatMap(peer => this.#absenceOf(peer) ?? []))
+      reasons.push(...this.#peers().flatMap(({ reason }) => reason ?? []))
     }
     if (this.#driver.state.phase === 'catching-up') reasons.push('catching up with the other hospitals')
     return { ready: reasons.length === 0, reasons }
@@ -352,28 +354,21 @@ export class StudyNode {
 
   status(): NodeStatus {
     const { document, identity, site } = this.#init
-    const { peers, hospitals } = this.#now.roster
     const { phase, records, lastError } = this.#recorder
     const { round, commit, trained } = this.#driver.state
-    const here = new Set(this.#neighbours.connected())
     return {
       peer: identity.peer,
       site,
       version: this.#version,
       study: hex(this.#context.study),
       studyName: document.name,
-      stage: null,
+      ...{ stage: null, waiting: null, problems: [] },
       phase: phase === 'idle' && !trained ? 'training' : phase,
       round: Math.min(round, trainingRounds(document)),
       roundKind: roundKind(document, round),
       rounds: trainingRounds(document),
       view: commit.view,
-      peers: peers.map((peer, rank) => ({
-        peer,
-        site: hospitals[rank]?.name ?? '',
-        state: rank === this.#now.self ? 'self' : here.has(peer) ? 'connected' : 'absent',
-        reason: here.has(peer) ? null : this.#absenceOf(peer),
-      })),
+      peers: this.#peers(),
       contributors: records.at(-1)?.contributors ?? [],
       epsilon: this.#recorder.epsilon(),
       epsilonsOfPatient: this.#recorder.epsilonsOfPatient(),

@@ -35,32 +35,42 @@ export interface Moment {
   readonly isMember: boolean
 }
 
+export interface WaitedFor {
+  readonly text: string
+  /** the same as long as it waits for the same, whatever more is learnt about why */
+  readonly what: string
+}
+
 /** What a study waits for; null: it moves, or is over. */
-export function waitingText({ status, quorum, stillMs, typicalMs, isMember }: Moment): string | null {
+export function waitedFor({ status, quorum, stillMs, typicalMs, isMember }: Moment): WaitedFor | null {
   const { phase, stage, round, rounds, peers } = status
   if (phase === 'finished') return null
-  if (stage !== null) return stage
-  if (!isMember) return 'waiting to be admitted by the other hospitals'
+  if (stage !== null) return only(stage)
+  if (!isMember) return only('waiting to be admitted by the other hospitals')
   const absent = peers.filter(({ state }) => state === 'absent')
   const present = peers.length - absent.length
-  if (present < quorum) return absentText(absent, { present, quorum, hospitals: peers.length })
-  if (phase === 'catching-up') return `catching up: round ${round} of ${rounds}`
+  if (present < quorum) {
+    const needed = quorum === peers.length ? `all ${quorum} are needed` : `${quorum} of ${peers.length} are needed`
+    const what = `waiting for ${namesText(absent)} (${needed}: ${present} present)`
+    return { text: `${what}${whyText(absent)}`, what: `waiting for ${namesText(absent)}` }
+  }
+  if (phase === 'catching-up') return only(`catching up: round ${round} of ${rounds}`, 'catching up')
   const patienceMs = Math.max(PATIENCE_MS_MIN, ROUNDS_PATIENCE * (typicalMs ?? 0))
   if (stillMs <= patienceMs) return null
-  const besides = absent.length === 0 ? '' : `; absent: ${namesText(absent)}`
-  return `round ${round} of ${rounds} has not moved for ${Math.round(stillMs / 1000)} s (${phase})${besides}`
+  const besides = absent.length === 0 ? '' : `; absent: ${namesText(absent)}${whyText(absent)}`
+  const text = `round ${round} of ${rounds} has not moved for ${Math.round(stillMs / 1000)} s (${phase})${besides}`
+  return { text, what: `round ${round} ${phase}` }
+}
+
+function only(text: string, what = text): WaitedFor {
+  return { text, what: what.replace(/\d+/g, '') }
 }
 
 type Absent = Pick<NodeStatus['peers'][number], 'peer' | 'site' | 'reason'>
 
-function absentText(
-  absent: readonly Absent[],
-  { present, quorum, hospitals }: { present: number; quorum: number; hospitals: number },
-): string {
-  const needed = quorum === hospitals ? `all ${hospitals} are needed` : `${quorum} of ${hospitals} are needed`
+function whyText(absent: readonly Absent[]): string {
   const reasons = absent.flatMap(({ reason }) => reason ?? []).slice(0, NAMES_MAX)
-  const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`
-  return `waiting for ${namesText(absent)} (${needed}: ${present} present)${why}`
+  return reasons.length === 0 ? '' : `: ${reasons.join('; ')}`
 }
 
 function namesText(absent: readonly Absent[]): string {

@@ -12,6 +12,8 @@ export interface PeerStatus {
   state: 'connected' | 'absent' | 'self'
   /** in words, why it is absent, where that is known */
   reason: string | null
+  /** in words, how it is reached while it is connected */
+  reached: string | null
 }
 
 /** The three epsilons so far (privacy.md), at `delta`, of what the study promises them to. */
@@ -36,6 +38,10 @@ export interface NodeStatus {
   phase: string
   /** while it starts, in words, what it is doing; then null */
   stage: string | null
+  /** what it waits for, and since when (ISO 8601); null: it moves */
+  waiting: { text: string; since: string } | null
+  /** of the whole node: what a person should see to */
+  problems: { code: string; message: string; hint: string | null; since: string | null }[]
   round: number
   /** what the round is for */
   roundKind: RoundKind
@@ -54,7 +60,7 @@ export interface NodeStatus {
   checkpoint: string | null
   memoryBytes: number
   eventLoopLagP99Ms: number
-  lastError: { code: string; message: string } | null
+  lastError: { code: string; message: string; hint?: string | null } | null
   /** `approving`: in words, the change that this hospital's operator has approved and that is not certified yet */
   roster: { version: number; approving: string | null }
   /** offences against the limits since the start, by peer and reason */
@@ -66,6 +72,8 @@ export interface NodeStatus {
 /** What a node says of itself as long as it does not take part. */
 export const IDLE_STATUS = {
   stage: null,
+  waiting: null,
+  problems: [],
   round: 0,
   roundKind: 'training',
   view: 0,

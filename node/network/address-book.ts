@@ -71,6 +71,12 @@ export class AddressBook {
     return turn && entry.hearsay.size > 0 ? [...entry.hearsay] : known
   }
 
+  /** Whether there is an address to try. */
+  knows(peer: string): boolean {
+    const entry = this.#entries.get(peer)
+    return (this.#fixed.get(peer)?.length ?? 0) + (entry?.known.size ?? 0) + (entry?.hearsay.size ?? 0) > 0
+  }
+
   /** Addresses of a peer that we tell others: never hearsay. */
   told(peer: string): string[] {
     const known = [...(this.#fixed.get(peer) ?? []), ...(this.#entries.get(peer)?.known ?? [])]

@@ -21,6 +21,7 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import { systemClock } from '../clock.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { Channel } from './channel.ts'
+import { FoundAddresses } from './found-addresses.ts'
 import { GOSSIP_DECODE_LIMITS, type GossipTopics, readGossip } from './gossip-reader.ts'
 import { Handshakes } from './limits/handshakes.ts'
 import {
@@ -46,8 +47,6 @@ import { MeteredWire } from './wire-meter.ts'
 const MESH_DEGREE = 3
 const INBOUND_PER_SECOND_MAX = 100
 const MDNS_INTERVAL_MS = 5_000
-/** Peers whose discovered addresses are remembered, the newest. */
-const DISCOVERED_MAX = 256
 const GOSSIP_HEARTBEAT_MS = 700
 /** Time for a gossip frame, from its first byte: more than it takes on the slowest line that a study allows. */
 const GOSSIP_FRAME_MS = 30_000
@@ -144,18 +143,9 @@ async function createLibp2pHost(init: HostInit, { guard, wire, reach, admits }: 
 
 type Host = Awaited<ReturnType<typeof createLibp2pHost>>
 
-/** @param found what was discovered, which a study that begins later learns too */
 function listen(
   host: Host,
-  {
-    studies,
-    guard,
-    found,
-  }: {
-    studies: ReadonlyMap<string, NetworkHandlers>
-    guard: PeerGuard
-    found: Map<string, string[]>
-  },
+  { studies, guard, found }: { studies: ReadonlyMap<string, NetworkHandlers>; guard: PeerGuard; found: FoundAddresses },
 ): void {
   host.addEventListener('connection:open', event => limitConnections(host, event.detail, guard))
   host.addEventListener('peer:connect', event => {
@@ -166,11 +156,9 @@ function listen(
   })
   host.addEventListener('peer:discovery', event => {
     const { id, multiaddrs } = event.detail
-    const [peer, addresses] = [id.toString(), multiaddrs.map(address => address.toString())]
-    found.delete(peer)
-    found.set(peer, addresses)
-    if (found.size > DISCOVERED_MAX) found.delete(found.keys().next().value as string)
-    for (const study of studies.values()) study.discovered(peer, addresses)
+    const addresses = multiaddrs.map(address => address.toString())
+    found.add(id.toString(), addresses)
+    for (const study of studies.values()) study.discovered(id.toString(), addresses)
   })
 }
 
@@ -234,21 +222,30 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
     topics.forget(peer)
     if (!isMember(peer)) guard.forget(peer)
   })
-  const found = new Map<string, string[]>()
+  const found = new FoundAddresses()
+  found.addNamed(init.bootstrap)
   listen(host, { studies, guard, found })
   const streams = streamsOf(host, { guard, reach, channel, sent: () => sent, allows })
   const libp2p = host
   const whole: NetworkHost = {
     ...streams,
     admits,
-    start: () => startHost(libp2p, { listen: init.listen, topics: studies.keys() }),
+    found: () => found.all,
+    start: async () => {
+      await startHost(libp2p, { listen: init.listen, topics: studies.keys() })
+      for (const { id, addresses } of await libp2p.peerStore.all())
+        found.add(
+          id.toString(),
+          addresses.map(({ multiaddr: one }) => one.toString()),
+        )
+    },
     stop: async () => await libp2p.stop(),
     join: (topic, study) => {
       studies.set(topic, study)
       topics.set(topic, study)
       // those that join before the start are subscribed to with it
       if (libp2p.status === 'started') libp2p.services.pubsub.subscribe(topic)
-      return networkOf(whole, libp2p, { topic, study, topics, streams, found, left: () => studies.delete(topic) })
+      return networkOf(whole, libp2p, { topic, study, topics, streams, left: () => studies.delete(topic) })
     },
   }
   return whole
@@ -315,11 +312,7 @@ function streamsOf(
 }
 
 /** The host as one study sees it. */
-function networkOf(
-  host: NetworkHost,
-  libp2p: Host,
-  { topic, study, topics, streams, found, left }: JoinedTopic,
-): Network {
+function networkOf(host: NetworkHost, libp2p: Host, { topic, study, topics, streams, left }: JoinedTopic): Network {
   const { pubsub } = libp2p.services
   const handled: string[] = []
   const named = (protocol: string): string => `${protocol}/${topic.slice(topic.lastIndexOf('/') + 1)}`
@@ -345,7 +338,6 @@ function networkOf(
     subscribers: () => pubsub.getSubscribers(topic).map(peer => peer.toString()),
     refresh: () => {
       topics.refresh(topic)
-      for (const [peer, addresses] of found) study.discovered(peer, addresses)
       cutOffStrangers()
     },
     leave: async () => {
@@ -363,7 +355,6 @@ interface JoinedTopic {
   readonly study: NetworkHandlers
   readonly topics: GossipTopics
   readonly streams: Streams
-  readonly found: ReadonlyMap<string, string[]>
   readonly left: () => void
 }
 

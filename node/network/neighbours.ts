@@ -52,6 +52,15 @@ export type Difference =
   /** version of the other's protocol; null: one that does not say */
   | { readonly protocol: number | null }
 
+/** What keeps a hospital away beside dials that fail. */
+export type Obstacle =
+  | { readonly kind: 'difference'; readonly difference: Difference }
+  /** this node lets it in again later: it went beyond its limits */
+  | { readonly kind: 'refused' }
+  /** it is connected, and its hello does not come */
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'no-address' }
+
 export class Neighbours {
   readonly #parts: NeighboursParts
   readonly #self: string
@@ -62,6 +71,8 @@ export class Neighbours {
   readonly #dialling = new Map<string, number>()
   /** hospitals that run something else, as their last hello said, and when to ask again */
   readonly #elsewhere = new Map<string, { readonly difference: Difference; readonly askAt: number }>()
+  /** hospitals that were reached, and whose hello did not come */
+  readonly #silent = new Set<string>()
   #roster: Roster
   readonly #stopped = new AbortController()
   #timer: NodeJS.Timeout | undefined
@@ -97,6 +108,8 @@ export class Neighbours {
       },
       withinMs: this.#patienceMs(),
     })
+    // what was found before the study began is not told again
+    for (const [peer, addresses] of this.#parts.network().host.found()) this.#book.learn(peer, addresses)
     this.#timer = setInterval(() => this.#tend(), DIAL_INTERVAL_MS)
     this.#tend()
   }
@@ -112,9 +125,14 @@ export class Neighbours {
     return [...this.#greeted.keys()]
   }
 
-  /** What else a hospital of the roster runs, if its last hello said so. */
-  differenceOf(peer: string): Difference | undefined {
-    return this.#elsewhere.get(peer)?.difference
+  /** What keeps a hospital of the roster away, if this node knows more than that dials fail. */
+  obstacleOf(peer: string): Obstacle | null {
+    const difference = this.#elsewhere.get(peer)?.difference
+    if (difference !== undefined) return { kind: 'difference', difference }
+    const network = this.#parts.network()
+    if (network.guard.strikes.refuses(peer)) return { kind: 'refused' }
+    if (this.#silent.has(peer) && network.connected(peer)) return { kind: 'silent' }
+    return this.#book.knows(peer) ? null : { kind: 'no-address' }
   }
 
   readonly discovered = (peer: string, addresses: readonly string[]): void => {
@@ -175,6 +193,7 @@ export class Neighbours {
   }
 
   #greet(peer: string): void {
+    this.#silent.delete(peer)
     if (this.#greeted.has(peer)) return
     this.#greeted.set(peer, this.#parts.now())
     this.#parts.joined(peer)
@@ -210,9 +229,17 @@ export class Neighbours {
     try {
       if (!network.connected(peer)) {
         // without an address it may be reached through a relay
-        await network.dial(peer, this.#book.next(peer), this.#stopped.signal)
+        await network.dial(peer, this.#book.next(peer), this.#stopped.signal).catch((error: unknown) => {
+          // what it said before it went away is no news any more
+          this.#elsewhere.delete(peer)
+          this.#silent.delete(peer)
+          throw error
+        })
       }
-      await this.#hello(peer)
+      await this.#hello(peer).catch((error: unknown) => {
+        this.#silent.add(peer)
+        throw error
+      })
     } finally {
       if (this.#dialling.get(peer) === began) this.#dialling.delete(peer)
     }

@@ -76,6 +76,8 @@ export interface Streams {
 export interface NetworkHost extends Streams {
   start(): Promise<void>
   stop(): Promise<void>
+  /** addresses by peer, as the config, the local network and earlier runs told them */
+  found(): ReadonlyMap<string, readonly string[]>
   /** whether some study, or the node itself, lets this peer in */
   admits(peer: string): boolean
   /** Takes part in a topic. Its protocols have names of their own, so that each study's streams go to that study. */

@@ -50,7 +50,16 @@ export interface NodeProcess {
 
 /** Starts `confrere start`. */
 export function startProcess(t: ExecutionContext, folder: string, ...options: string[]): NodeProcess {
-  const args = [MAIN, 'start', '--data', folder, ...options]
+  return startPreloaded(t, [], [folder, ...options])
+}
+
+/** Starts `confrere start` in a process with options of Node, such as a module that is loaded first. */
+export function startPreloaded(
+  t: ExecutionContext,
+  nodeOptions: string[],
+  [folder, ...options]: string[],
+): NodeProcess {
+  const args = [...nodeOptions, MAIN, 'start', '--data', folder as string, ...options]
   const child = spawn(process.execPath, args, { env: environment(), stdio: 'pipe' })
   let log = ''
   child.stderr.on('data', data => {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { checkWords } from '../../contacts/check-words.ts'
 import type { ContactService } from '../../contacts/contact-service.ts'
 import type { ProposalService } from '../../contacts/proposal-service.ts'
+import type { OperatorError } from '../../errors.ts'
 import type { NodeProblem } from '../../http/api/node.ts'
 import type { NodeFacts, NodeView } from '../../http/api/view.ts'
 import { IDLE_STATUS, type NodeStatus } from '../../http/status.ts'
@@ -47,7 +48,7 @@ function nodeFacts(parts: ViewParts): NodeFacts {
   })
   return {
     live: parts.live,
-    ready: () => readiness(studies.list()),
+    ready: () => readiness(parts),
     node: () => {
       const main = studies.find()?.running?.status()
       return {
@@ -101,8 +102,10 @@ function nodeFacts(parts: ViewParts): NodeFacts {
     mainStudy: () => studies.find()?.approved.study ?? null,
     status: id => {
       const entry = studies.find(id ?? '')
-      if (entry === undefined) return id === null ? idleStatus(shared) : null
-      return entry.running?.status() ?? { ...idleStatus(shared), ...ofStudy(entry) }
+      if (entry === undefined) return id === null ? { ...idleStatus(shared), problems: wellness(parts).problems } : null
+      const { problems } = wellness(parts)
+      const failed = entry.error === null ? {} : { lastError: errorOf(entry.error) }
+      return { ...(entry.running?.status() ?? { ...idleStatus(shared), ...ofStudy(entry) }), ...failed, problems }
     },
   }
 }
@@ -121,8 +124,12 @@ function knownStudy(parts: ViewParts, id: string): KnownStudy | null {
   return allStudies(parts).find(({ study }) => study.study === id) ?? null
 }
 
-/** A node is ready when every study that is not over can take part in a round. */
-function readiness(entries: readonly StudyEntry[]): { ready: boolean; reasons: string[] } {
+/**
+ * A node is ready when every study that is not over can take part in a round. What a person should see to, and who is
+ * absent although the rest is enough, is told of a node that is ready too.
+ */
+function readiness({ studies, problems }: ViewParts): { ready: boolean; reasons: string[] } {
+  const entries = studies.list()
   const open = entries.filter(({ state }) => state !== 'finished' && state !== 'left')
   const reasons = open.flatMap(({ approved, error, running }) => {
     const waiting = running?.waiting()
@@ -130,13 +137,16 @@ function readiness(entries: readonly StudyEntry[]): { ready: boolean; reasons: s
     return why.map(reason => (open.length > 1 ? `${approved.document.name}: ${reason}` : reason))
   })
   if (entries.length === 0) reasons.push('no study is approved yet')
-  return { ready: reasons.length === 0, reasons }
+  const ready = reasons.length === 0
+  if (ready) reasons.push(...open.flatMap(({ running }) => absencesOf(running?.status())))
+  reasons.push(...problems().map(({ message }) => message))
+  return { ready, reasons: [...new Set(reasons)] }
 }
 
 /** Whether the node is well, in one sentence, and what a person should see to. */
 function wellness({ studies, problems }: ViewParts) {
   const entries = studies.list()
-  const failed = entries.flatMap(({ approved, error }) =>
+  const failed = entries.flatMap(({ approved, error, failedSince }) =>
     error === null
       ? []
       : [
@@ -144,7 +154,7 @@ function wellness({ studies, problems }: ViewParts) {
             code: error.code,
             message: `${approved.document.name}: ${error.message}`,
             hint: error.hint ?? null,
-            since: null,
+            since: failedSince,
           },
         ],
   )
@@ -167,10 +177,28 @@ function stateText({
   if (failed !== undefined) return `Something needs you: ${failed}.`
   if (waiting !== null) return `All is well here; ${waiting.text}.`
   const running = entries.filter(({ state }) => state === 'running').length
-  if (running > 0) return `All is well: ${running === 1 ? 'one study runs' : `${running} studies run`}.`
+  const absent = [...new Set(entries.flatMap(entry => absentSites(entry.running?.status())))]
+  const besides = absent.length === 0 ? '' : `; absent: ${absent.join(', ')}`
+  if (running > 0) return `All is well: ${running === 1 ? 'one study runs' : `${running} studies run`}${besides}.`
   return entries.some(({ state }) => state === 'finished')
     ? 'All is well: every study is finished.'
     : 'All is well: no study is approved yet.'
+}
+
+function absentSites(status: NodeStatus | undefined): string[] {
+  if (status === undefined || status.phase === 'finished') return []
+  return status.peers.flatMap(({ state, site, peer }) => (state === 'absent' ? [site || peer] : []))
+}
+
+function absencesOf(status: NodeStatus | undefined): string[] {
+  if (status === undefined || status.phase === 'finished') return []
+  return status.peers.flatMap(({ state, site, peer, reason }) =>
+    state === 'absent' ? [`${site || peer} is absent${reason === null ? '' : `: ${reason}`}`] : [],
+  )
+}
+
+function errorOf({ code, message, hint }: OperatorError): NonNullable<NodeStatus['lastError']> {
+  return { code, message, hint: hint ?? null }
 }
 
 function reportOf({ shared, studies }: ViewParts) {
@@ -219,6 +247,6 @@ function idleStatus({ identity, config }: NodeShared): NodeStatus {
 function ofStudy({ approved, state, error }: StudyEntry): Partial<NodeStatus> {
   return {
     ...{ study: approved.study, studyName: approved.document.name, phase: state },
-    lastError: error && { code: error.code, message: error.message },
+    lastError: error && errorOf(error),
   }
 }

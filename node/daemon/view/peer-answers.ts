@@ -7,6 +7,7 @@ import { STRIP_ROUNDS_MAX } from '../../http/api/contacts.ts'
 import type { PeerStatus } from '../../http/status.ts'
 import type { NetworkHost } from '../../network/network.ts'
 import type { RoundRecord } from '../../storage/round-record.ts'
+import { wayText } from '../absence.ts'
 import type { StudyEntry } from '../studies.ts'
 
 type PeerRow = PeersAnswer['peers'][number]
@@ -24,10 +25,10 @@ export function reachFacts({ reach }: NetworkHost, siteOf: (peer: string) => str
     reached: peer => {
       const way = reach.way(peer)
       if (way === undefined) return null
-      if (way.via === 'direct') return { how: 'direct', through: null, text: 'directly' }
-      if (way.via === 'proxy') return { how: 'proxy', through: way.proxy, text: `through the proxy ${way.proxy}` }
-      const through = siteOf(way.relay) ?? way.relay
-      return { how: 'relay', through, text: `through ${through}, which sees ciphertext only` }
+      const text = wayText(way, siteOf)
+      if (way.via === 'direct') return { how: 'direct', through: null, text }
+      if (way.via === 'proxy') return { how: 'proxy', through: way.proxy, text }
+      return { how: 'relay', through: siteOf(way.relay) ?? way.relay, text }
     },
     failedDial: peer => {
       const last = reach.failures(peer).at(-1)

@@ -39,7 +39,7 @@ export const NODE_SCHEMA = z
     eventLoopLagP99Ms: z.number().min(0),
     /** multiaddrs at which others reach this node */
     addresses: z.array(z.string()),
-    /** own clock minus the median of the peers' clocks; null while too few peers are known */
+    /** own clock minus the median of all clocks, its own among them; null while no peer is known */
     clockDifferenceMs: z.number().nullable(),
     logLevel: z.enum(LOG_LEVELS),
     /** id of the newest event: a stream that begins after it has everything that this answer has not */

@@ -1,7 +1,8 @@
 /** What /v1/status answers: `NodeStatus`, one study of the node seen whole. @module */
 
 import { z } from '@hono/zod-openapi'
-import { COUNT, PEER_FIELD, ROUND_KIND_FIELD, SITE_FIELD } from './fields.ts'
+import { COUNT, PEER_FIELD, ROUND_KIND_FIELD, SITE_FIELD, WAITING_SCHEMA } from './fields.ts'
+import { NODE_PROBLEM_SCHEMA } from './node.ts'
 import { EPSILONS_OF_HOSPITALS_SCHEMA, OBSERVERS_SCHEMA } from './privacy.ts'
 
 const EPSILON = z.number().nullable()
@@ -11,6 +12,7 @@ const PEER_STATUS_SCHEMA = z.strictObject({
   site: SITE_FIELD,
   state: z.enum(['connected', 'absent', 'self']),
   reason: z.string().nullable(),
+  reached: z.string().nullable(),
 })
 
 const EPSILON_STATUS_SCHEMA = z.strictObject({
@@ -33,6 +35,8 @@ export const STATUS_SCHEMA = z
     studyName: z.string().nullable(),
     phase: z.string(),
     stage: z.string().nullable(),
+    waiting: WAITING_SCHEMA.nullable(),
+    problems: z.array(NODE_PROBLEM_SCHEMA),
     round: COUNT,
     roundKind: ROUND_KIND_FIELD,
     rounds: COUNT,
@@ -47,7 +51,9 @@ export const STATUS_SCHEMA = z
     checkpoint: z.string().nullable(),
     memoryBytes: COUNT,
     eventLoopLagP99Ms: z.number(),
-    lastError: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+    lastError: z
+      .strictObject({ code: z.string(), message: z.string(), hint: z.string().nullable().exactOptional() })
+      .nullable(),
     roster: z.strictObject({ version: COUNT, approving: z.string().nullable() }),
     strikes: z.array(z.strictObject({ peer: PEER_FIELD, reason: z.string(), count: COUNT })),
     evidence: COUNT,

@@ -138,7 +138,7 @@ export class Reach {
     const lastedMs = (timeline.close ?? Number.POSITIVE_INFINITY) - timeline.open
     const isOurs = !this.#parts.admits(peer) || this.#host?.status !== 'started'
     if (direction === 'inbound' || isOurs || lastedMs > TURNED_AWAY_MS || open.length > 0) return
-    const text = 'it ended the connection at once: it does not know this node, or refuses it for a while'
+    const text = 'it ended the connection at once: it is starting, does not know this node, or refuses it for a while'
     this.#failures.failed(peer, connection.remoteAddr.toString(), new ReachError('turned-away', text))
   }
 

@@ -46,10 +46,12 @@ const round = (number: number) => ({
 const status = {
   ...{ peer: PEER, site: 'Hospital A', version: '0.1.0', study: STUDY, studyName: 'S', phase: 'training', stage: null },
   ...{ round: 3, roundKind: 'training' as const, rounds: 10, view: 0, contributors: [PEER], population: null },
-  peers: [{ ...hospital, state: 'absent' as const, reason: 'no answer' }],
+  peers: [{ ...hospital, state: 'absent' as const, reason: 'no answer', reached: 'directly' }],
+  waiting: { text: 'waiting for Hospital C', since: AT },
+  problems: [{ code: 'clock', message: 'The clock differs', hint: 'Set it', since: AT }],
   epsilon: { ...epsilons, unit: 'patient' as const, copies: 1, delta: 1e-6, cap: 3, against },
   ...{ epsilonsOfPatient: [{ hospitals: 1, colluding: 1.5 }], noiseMultiplier: 1, engine: 'wasm', checkpoint: 'ef' },
-  ...{ memoryBytes: 1, eventLoopLagP99Ms: 1.5, lastError: { code: 'x', message: 'y' } },
+  ...{ memoryBytes: 1, eventLoopLagP99Ms: 1.5, lastError: { code: 'x', message: 'y', hint: 'z' } },
   roster: { version: 1, approving: 'Hospital D joins' },
   ...{ strikes: [{ peer: OTHER, reason: 'slow', count: 2 }], evidence: 1 },
 }

@@ -19,6 +19,8 @@ export interface Site {
   readonly peer: string
   readonly port: number
   readonly http: number
+  /** file of its records */
+  readonly records: string
 }
 
 async function writeRecords(file: string, label: string): Promise<void> {
@@ -44,7 +46,7 @@ export async function createSites(t: ExecutionContext): Promise<Site[]> {
     const bootstrap = first ? ['--bootstrap', `/ip4/127.0.0.1/tcp/${first.port}/p2p/${first.peer}`] : []
     const options = ['--npz', npz, '--listen', listen, '--http-port', String(http), ...bootstrap]
     await works(t, 'init', '--data', folder, '--site', `Hospital ${i}`, ...options)
-    sites.push({ folder, port, http, peer: (await works(t, 'id', '--data', folder)).trim() })
+    sites.push({ folder, port, http, records: npz, peer: (await works(t, 'id', '--data', folder)).trim() })
   }
   return sites
 }
@@ -54,6 +56,7 @@ export async function foundStudy(
   t: ExecutionContext,
   sites: readonly Site[],
   changes: Record<string, string>,
+  approving: readonly Site[] = sites,
 ): Promise<string> {
   const root = await temporaryFolder(t)
   const [spec, study] = [join(root, 'spec.toml'), join(root, 'spec.study')]
@@ -64,11 +67,11 @@ export async function foundStudy(
   await writeFile(spec, text)
   const [founder] = sites as [Site]
   await works(t, 'study', 'new', spec, '--out', study, '--data', founder.folder)
-  for (const { folder } of sites) await works(t, 'study', 'approve', study, '--data', folder)
+  for (const { folder } of approving) await works(t, 'study', 'approve', study, '--data', folder)
   return JSON.parse(await works(t, 'study', 'show', study, '--json')).study
 }
 
-async function fetchJson<T>({ http }: Site, path: string): Promise<T | undefined> {
+export async function fetchJson<T>({ http }: Site, path: string): Promise<T | undefined> {
   try {
     return (await (await fetch(`http://127.0.0.1:${http}${path}`)).json()) as T
   } catch {

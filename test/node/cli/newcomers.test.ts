@@ -22,6 +22,7 @@ interface Newcomer {
   readonly http: number
   readonly port: number
   readonly peer: string
+  readonly records: string
 }
 
 /** Rows as the template reads them: 13 columns and the diagnosis, made up. */
@@ -67,7 +68,14 @@ async function joined(t: ExecutionContext): Promise<Newcomer[]> {
     const [first] = hospitals
     if (first === undefined) await works(t, 'init', ...options)
     else await printed(t, 'join', await invitationOf(t, first), ...options)
-    hospitals.push({ name, folder, port, http, peer: (await works(t, 'id', '--data', folder)).trim() })
+    hospitals.push({
+      name,
+      records: join(root, `archive-${at}`),
+      folder,
+      port,
+      http,
+      peer: (await works(t, 'id', '--data', folder)).trim(),
+    })
   }
   return hospitals
 }
@@ -140,10 +148,19 @@ pageTest('three hospitals meet, agree and train by two commands each and by clic
   for (const [at, hospital] of hospitals.entries()) {
     await eventually(async () => (await studiesOf(t, hospital)).length === 1)
     const { study } = (await studiesOf(t, hospital))[0]!
-    const archive = join(hospital.folder, '..', `archive-${at}`)
-    await mkdir(archive)
-    await writeFile(join(archive, 'rows.csv'), rowsText(at))
-    await works(t, 'data', 'add', 'heart', archive, '--contract', study.slice(0, 12), '--data', hospital.folder)
+    await mkdir(hospital.records)
+    await writeFile(join(hospital.records, 'rows.csv'), rowsText(at))
+    await works(
+      t,
+      'data',
+      'add',
+      'heart',
+      hospital.records,
+      '--contract',
+      study.slice(0, 12),
+      '--data',
+      hospital.folder,
+    )
   }
   for (const page of pages) {
     await page.reload()

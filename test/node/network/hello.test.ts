@@ -2,8 +2,9 @@
 // is passed over; a difference of version or study is told in words, to both sides, and is nobody's fault.
 
 import test from 'ava'
-import { differenceText } from '../../../node/daemon/absence.ts'
+import { absenceText } from '../../../node/daemon/absence.ts'
 import { decodeHello, encodeHello, PROTOCOL_VERSION, SPOKEN } from '../../../node/network/hello.ts'
+import type { Difference } from '../../../node/network/neighbours.ts'
 import { encode } from '../../../protocols/encoding/codec.ts'
 import { createRoster } from '../../../protocols/roster/roster.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
@@ -35,8 +36,8 @@ test('each difference has its words, and says who needs a newer program', t => {
   const { hospitals } = testStudy(testSigners(4))
   const roster = createRoster(hospitals)
   const peer = roster.peers[1]!
-  const textOf = (difference: Parameters<typeof differenceText>[1]['difference']) =>
-    differenceText({ roster, study: STUDY }, { peer, difference })
+  const textOf = (difference: Difference) =>
+    absenceText({ roster, study: STUDY }, { peer, obstacle: { kind: 'difference', difference }, failures: [] }) ?? ''
   const name = hospitals[1]!.name
   t.is(textOf({ study: 'ab'.repeat(32) }), `${name} runs study abababababab, and this node runs 070707070707`)
   t.regex(textOf({ protocol: PROTOCOL_VERSION + 1 }), /this node needs a newer Confrère$/)

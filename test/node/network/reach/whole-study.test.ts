@@ -10,6 +10,8 @@ import type { StudyReport } from '../../../../sim/reach/study.ts'
 
 const MAIN = join(import.meta.dirname, '../../../../sim/reach/main.ts')
 const ROUNDS = 10
+/** They take some minutes: the suite leaves them out, CONTRIBUTING.md says how to run them. */
+const long = process.env['CONFRERE_LONG'] === '1' ? test.serial : test.skip
 
 /** @returns undefined where it cannot be run here, which the test then says */
 async function studied(t: ExecutionContext, way: StudyReport['way']): Promise<StudyReport | undefined> {
@@ -29,14 +31,17 @@ async function studied(t: ExecutionContext, way: StudyReport['way']): Promise<St
   return report
 }
 
-test.serial('two hospitals that reach only a third become contacts and train through it', async t => {
+long('two hospitals that reach only a third become contacts and train through it (with CONFRERE_LONG=1)', async t => {
   const report = await studied(t, 'relay')
   if (report) t.regex(report.peers, /Hospital A .*\n {4}reached directly\n/)
 })
 
-test.serial('an invitation to a node behind nginx works through a proxy that lets out only 443', async t => {
-  const report = await studied(t, 'proxy-web')
-  if (report === undefined) return
-  t.deepEqual(report.invited, ['/dns4/a.example/tcp/443/tls/ws/http-path/confrere'])
-  t.regex(report.peers, /Hospital A .*\n {4}reached through the proxy http:\/\/10\.78\.1\.1:3128\n/)
-})
+long(
+  'an invitation to a node behind nginx works through a proxy that lets out only 443 (with CONFRERE_LONG=1)',
+  async t => {
+    const report = await studied(t, 'proxy-web')
+    if (report === undefined) return
+    t.deepEqual(report.invited, ['/dns4/a.example/tcp/443/tls/ws/http-path/confrere'])
+    t.regex(report.peers, /Hospital A .*\n {4}reached through the proxy http:\/\/10\.78\.1\.1:3128\n/)
+  },
+)
