@@ -86,6 +86,9 @@ test('two studies that race to the cap never pass it together', async t => {
     }),
   )
   t.true(accounts[0]!.total() <= cap, `${accounts[0]!.total()} of ${cap}`)
-  t.true(spent.every(rounds => rounds > 0), `${spent}`)
+  t.true(
+    spent.every(rounds => rounds > 0),
+    `${spent}`,
+  )
   await ledger.close()
 })
