@@ -29,7 +29,7 @@ export function isSilence(error) {
  * @returns {Promise<any>}
  * @throws {NodeRefusal}
  */
-export async function askNode(path, { method = 'GET', body } = {}) {
+export async function requestOf(path, { method = 'GET', body } = {}) {
   /** @type {Record<string, string>} */
   const headers = body === undefined ? {} : { 'content-type': 'application/json' }
   const answer = await fetch(path, {

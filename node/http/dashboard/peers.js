@@ -1,7 +1,7 @@
 // @ts-check
 /** The other hospitals: how each is reached and how it took part; contacts and open invitations. @module */
 
-import { askNode } from './api.js'
+import { requestOf } from './api.js'
 import { h } from './elements.js'
 import { countText, cut, instant, outside, sentence, shortId, since } from './format.js'
 import { button, empty, mark, paged, sectionBody, table } from './parts.js'
@@ -183,6 +183,6 @@ function withdrawQuestion(id, note) {
     title: 'Withdraw this invitation?',
     body: h('p', {}, 'Nobody can join with it any more', note === null ? '.' : [': it was for ', outside(note), '.']),
     ...{ confirm: 'Withdraw', danger: true, focus: 'contacts-title' },
-    act: () => askNode(`/v1/invitations/${id}`, { method: 'DELETE' }).then(({ text }) => /** @type {string} */ (text)),
+    act: () => requestOf(`/v1/invitations/${id}`, { method: 'DELETE' }).then(({ text }) => /** @type {string} */ (text)),
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The question before each action. It is a modal dialog of the browser: Escape and "Cancel" leave all as it was. @module */
 
-import { askNode, NodeRefusal } from './api.js'
+import { requestOf, NodeRefusal } from './api.js'
 import { byId, h, patch } from './elements.js'
 import { instant } from './format.js'
 
@@ -135,7 +135,7 @@ export function askInvitation(questions) {
     act: async () => {
       const hours = Number(/** @type {HTMLSelectElement} */ (byId('hours')).value)
       const note = /** @type {HTMLInputElement} */ (byId('note')).value.trim()
-      const answer = await askNode('/v1/invitations', { method: 'POST', body: { hours, note: note || null } })
+      const answer = await requestOf('/v1/invitations', { method: 'POST', body: { hours, note: note || null } })
       return showInvitation(questions, answer) ? null : 'An invitation was made and not shown: withdraw it.'
     },
   })

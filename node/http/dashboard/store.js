@@ -6,7 +6,7 @@
  * @module
  */
 
-import { askNode, isSilence, NodeRefusal } from './api.js'
+import { requestOf, isSilence, NodeRefusal } from './api.js'
 import { mergeRounds, ROUNDS_PAGE } from './round-list.js'
 import { followEvents } from './stream.js'
 
@@ -288,7 +288,7 @@ function statesOf(studies) {
  */
 async function answerOf(path, before) {
   try {
-    return { value: await askNode(path) }
+    return { value: await requestOf(path) }
   } catch (error) {
     const problem =
       error instanceof NodeRefusal ? error : new NodeRefusal({ detail: String(error), code: 'bug', hint: null })

@@ -1,7 +1,7 @@
 // @ts-check
 /** The studies: how far each is, and what it costs in privacy. @module */
 
-import { askNode } from './api.js'
+import { requestOf } from './api.js'
 import { h } from './elements.js'
 import { capital, command, countText, cut, duration, outside, sentence, shortId, since, spentText } from './format.js'
 import { bar, button, empty, mark, paged, sectionBody, table } from './parts.js'
@@ -100,7 +100,7 @@ function leaveQuestion({ id, name }) {
       h('p', {}, 'What was charged to your privacy account stays charged.'),
     ],
     ...{ confirm: 'Leave the study', danger: true, focus: 'studies-title' },
-    act: () => askNode(`/v1/studies/${id}/leave`, { method: 'POST' }).then(({ text }) => /** @type {string} */ (text)),
+    act: () => requestOf(`/v1/studies/${id}/leave`, { method: 'POST' }).then(({ text }) => /** @type {string} */ (text)),
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** What waits for a person: hospitals that want to be contacts, proposed studies, changes of a roster. @module */
 
-import { askNode } from './api.js'
+import { requestOf } from './api.js'
 import { byId, h } from './elements.js'
 import { command, countText, cut, instant, outside, sentence, shortId, since } from './format.js'
 import { button, empty, mark } from './parts.js'
@@ -91,7 +91,7 @@ function nameOf(state, study) {
 
 /** @param {string} path @returns {Promise<string>} */
 async function act(path) {
-  const { text } = await askNode(path, { method: 'POST' })
+  const { text } = await requestOf(path, { method: 'POST' })
   return text
 }
 
@@ -259,7 +259,7 @@ function studyQuestion({ id, name, privacy }, dataset) {
     act: () =>
       dataset === null
         ? act(`/v1/studies/${id}/refuse`)
-        : askNode(`/v1/studies/${id}/approve`, { method: 'POST', body: { dataset } }).then(({ text }) => text),
+        : requestOf(`/v1/studies/${id}/approve`, { method: 'POST', body: { dataset } }).then(({ text }) => text),
   }
 }
 

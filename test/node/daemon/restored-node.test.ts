@@ -33,8 +33,7 @@ async function chargedRounds(folder: string, study: string): Promise<number[]> {
 const evidenceOf = async ({ folder }: Site): Promise<string[]> =>
   await readdir(join(folder, 'evidence'), { recursive: true }).catch(() => [])
 
-// skipped: it has not been seen to reach its end yet, because nodes that join a study late did not hear of each other
-test.skip('a hospital of three loses its machine in a round, and goes on from a backup that is several rounds old', async t => {
+test('a hospital of three loses its machine in a round, and goes on from a backup that is several rounds old', async t => {
   const sites = (await createSites(t)).slice(0, 3)
   const [first, second, lost] = sites as [Site, Site, Site]
   const study = await foundStudy(t, sites, { rounds: `rounds = ${ROUNDS}`, epsilon: 'epsilon = 8' })
@@ -43,13 +42,12 @@ test.skip('a hospital of three loses its machine in a round, and goes on from a 
   const backup = `${lost.folder}.backup`
   await works(t, 'backup', backup, '--data', lost.folder)
   const saved = (await statusOf(lost))!.round
-  await until(lost, nodes[2]!, ({ round, phase }) => round > saved + 3 && phase !== 'idle')
+  const { round: stopped } = await until(lost, nodes[2]!, ({ round, phase }) => round > saved + 3 && phase !== 'idle')
   nodes[2]!.child.kill('SIGKILL')
   await nodes[2]!.exited
   const old = `${lost.folder}-old`
   await rename(lost.folder, old)
   await works(t, 'restore', backup, '--data', lost.folder)
-  const before = await ownMessages(old)
 
   // alone it says nothing, however long
   nodes[0]!.child.kill('SIGSTOP')
@@ -67,12 +65,12 @@ test.skip('a hospital of three loses its machine in a round, and goes on from a 
   const ends = await Promise.all(sites.map((site, at) => until(site, nodes[at]!, ({ phase }) => phase === 'finished')))
   t.is(new Set(ends.map(({ checkpoint }) => checkpoint)).size, 1)
   const rounds = (await roundsOf(first))!
-  const stopped = Math.max(...before.map(key => Number(key.split('/')[2])))
   const void_ = rounds.filter(({ outcome }) => outcome === 'void').map(({ round }) => round)
   t.log(`backup in round ${saved}, stopped in ${stopped}, void: ${void_}`)
   t.true(void_.length >= 1 && void_.length <= 3, `${void_}`)
   t.true(
-    void_.every(round => round >= stopped && round <= stopped + 2),
+    // it may have begun one round more between the look at it and its end
+    void_.every(round => round >= stopped && round <= stopped + 3),
     `${stopped}: ${void_}`,
   )
   // the others held its messages of before: a second one in a slot would have been evidence
@@ -83,7 +81,7 @@ test.skip('a hospital of three loses its machine in a round, and goes on from a 
     )
   }
   const contributed = rounds.filter(({ contributors }) => contributors.includes(lost.peer)).map(({ round }) => round)
-  t.true(contributed.some(round => round > stopped + 2))
+  t.true(contributed.some(round => round > stopped + 3))
   const charged = new Set(await chargedRounds(lost.folder, study))
   const due = [...contributed, ...(await chargedRounds(old, study))]
   t.deepEqual(
