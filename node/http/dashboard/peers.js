@@ -183,6 +183,7 @@ function withdrawQuestion(id, note) {
     title: 'Withdraw this invitation?',
     body: h('p', {}, 'Nobody can join with it any more', note === null ? '.' : [': it was for ', outside(note), '.']),
     ...{ confirm: 'Withdraw', danger: true, focus: 'contacts-title' },
-    act: () => requestOf(`/v1/invitations/${id}`, { method: 'DELETE' }).then(({ text }) => /** @type {string} */ (text)),
+    act: () =>
+      requestOf(`/v1/invitations/${id}`, { method: 'DELETE' }).then(({ text }) => /** @type {string} */ (text)),
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The question before each action. It is a modal dialog of the browser: Escape and "Cancel" leave all as it was. @module */
 
-import { requestOf, NodeRefusal } from './api.js'
+import { NodeRefusal, requestOf } from './api.js'
 import { byId, h, patch } from './elements.js'
 import { instant } from './format.js'
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { requestOf, isSilence, NodeRefusal } from './api.js'
+import { isSilence, NodeRefusal, requestOf } from './api.js'
 import { mergeRounds, ROUNDS_PAGE } from './round-list.js'
 import { followEvents } from './stream.js'
 

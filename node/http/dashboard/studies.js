@@ -100,7 +100,8 @@ function leaveQuestion({ id, name }) {
       h('p', {}, 'What was charged to your privacy account stays charged.'),
     ],
     ...{ confirm: 'Leave the study', danger: true, focus: 'studies-title' },
-    act: () => requestOf(`/v1/studies/${id}/leave`, { method: 'POST' }).then(({ text }) => /** @type {string} */ (text)),
+    act: () =>
+      requestOf(`/v1/studies/${id}/leave`, { method: 'POST' }).then(({ text }) => /** @type {string} */ (text)),
   }
 }
 
