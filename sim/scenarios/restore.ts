@@ -6,6 +6,8 @@ import { drawStudy } from './study.ts'
 
 export const RESTORE: Scenario = {
   name: 'restore',
+  // another scenario in turn would give every seed that is cited somewhere another meaning
+  heavy: true,
   summary: 'one hospital loses everything but the ledger of an older backup, once or twice; also where all are needed',
   plan: random => {
     const study = drawStudy(random, { hospitalsMax: random.chance(0.5) ? 4 : 8 })

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { EXIT } from '../../../node/errors.ts'
-import { fails, works } from '../../helpers/cli.ts'
+import { confrere, fails, works } from '../../helpers/cli.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 const PID_MODULE = join(import.meta.dirname, '../../../node/storage/pid-file.ts')
@@ -102,7 +102,9 @@ test('dashboard asks with the token and prints the link', async t => {
   const { folder, asked, url } = await answering(t, { '/v1/login-links': { path: '/login?once=abc', expires: '' } })
   t.regex(await fails(t, EXIT.nodeUnreachable, 'dashboard', '--data', folder), /it has no http-token/)
   await writeFile(join(folder, 'http-token'), 'secret\n')
-  t.is((await works(t, 'dashboard', '--data', folder)).trim(), `${url}/login?once=abc`)
+  const { code, stdout } = await confrere('dashboard', '--data', folder)
+  t.is(code, 0)
+  t.is(stdout.trim(), `${url}/login?once=abc`)
   t.deepEqual(asked, [{ method: 'POST', authorization: 'Bearer secret' }])
   t.is((await readFile(join(folder, 'http-token'), 'utf8')).trim(), 'secret')
 })

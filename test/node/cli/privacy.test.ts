@@ -62,6 +62,7 @@ test('the calculator gives both accountants’ epsilons, and the noise for one',
   const [pld, rdp] = [pldEpsilon([step], { delta: 1e-5 }), rdpEpsilon({ ...step, delta: 1e-5 })]
   const ofCopies = (copies: number) => pldEpsilon([{ ...step, copies }], { delta: 1e-5 })
   t.deepEqual(JSON.parse(epsilons), {
+    schemaVersion: 1,
     ...{ pld, rdp },
     epsilonsOfPatient: [1, 2, 3].map(hospitals => ({ hospitals, colluding: ofCopies(hospitals) })),
     epsilonsOfRecords: [2, 5, 10].map(records => ({ records, colluding: ofCopies(records) })),
@@ -73,7 +74,7 @@ test('the calculator gives both accountants’ epsilons, and the noise for one',
   const little = await works(t, 'privacy', 'epsilon', ...mechanism, '--noise-multiplier', '0.04')
   t.notRegex(little, /a patient/)
   const noise = await works(t, 'privacy', 'noise', ...mechanism, '--epsilon', String(pld + 1e-9), '--json')
-  t.deepEqual(JSON.parse(noise), { noiseMultiplier: 1 })
+  t.deepEqual(JSON.parse(noise), { schemaVersion: 1, noiseMultiplier: 1 })
   t.regex(await works(t, 'privacy', 'noise', ...mechanism, '--epsilon', '2'), /noise multiplier 0\.9\d+/)
 })
 
@@ -82,7 +83,7 @@ test('the calculator prices copies, and refuses more than it has time for', asyn
   const step = { sampleRate: 0.01, noiseMultiplier: 2, steps: 100, copies: 3 }
   const [pld, rdp] = [pldEpsilon([step], { delta: 1e-5 }), rdpEpsilon({ ...step, delta: 1e-5 })]
   const json = await works(t, 'privacy', 'epsilon', ...mechanism, '--copies', '3', '--json')
-  t.deepEqual(JSON.parse(json), { pld, rdp, copies: 3 })
+  t.deepEqual(JSON.parse(json), { schemaVersion: 1, pld, rdp, copies: 3 })
   t.regex(
     await works(t, 'privacy', 'epsilon', ...mechanism, '--copies', '3'),
     /a patient with 3 records, or known to 3 hosp/,

@@ -19,7 +19,7 @@ function trace(scenario: string, seed: number): string {
   return lines.join('\n')
 }
 
-for (const scenario of EVERYDAY) {
+for (const scenario of [...EVERYDAY, scenarioOf('restore')]) {
   test(`${scenario.name}: ${scenario.summary}`, t => {
     let certified = 0
     for (let seed = 0; seed < SEEDS; seed++) {
