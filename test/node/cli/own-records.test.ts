@@ -69,8 +69,9 @@ test('what does not fit is refused by approve as by start, and nothing is approv
     t.deepEqual(await readdir(join(folder, 'studies')), [])
     refusals.push(stderr)
   }
-  await storeApproved(folder, await readStudyFile(study))
-  const started = await confrere('start', '--data', folder)
+  const approved = await readStudyFile(study)
+  await storeApproved(folder, approved)
+  const started = await confrere('start', '--data', folder, '--study', approved.study)
   t.is(started.code, EXIT.dataUnreadable)
   t.true(started.stderr.endsWith(refusals.at(-1)!), started.stderr)
 })
