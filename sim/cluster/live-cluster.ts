@@ -149,6 +149,7 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       bootstrap: transport === 'tcp' ? known : [],
       datastore: store.datastore(),
     })
+    closing[member] = () => host.stop().then(() => store.close())
     const evidence = new EvidenceFolder(folder, hex(studyIdOf(own)))
     const node = await createNode(
       {
@@ -167,7 +168,6 @@ export async function createLiveCluster(count: number, options: LiveClusterOptio
       },
     )
     nodes[member] = node
-    closing[member] = () => host.stop().then(() => store.close())
     return node
   }
 
