@@ -48,6 +48,6 @@ test('two studies at once, a third approved while they run, a restart, and a stu
   const again = startProcess(t, first.folder)
   for (const study of [...studies, third]) await until(first, again, finished, study)
   await works(t, 'study', 'leave', third.slice(0, 12), '--data', first.folder)
-  await until(first, again, ({ study }) => study !== third, third)
+  await until(first, again, ({ phase }) => phase === 'left', third)
   t.true(finished((await statusOf(first, studies[0]!))!))
 })
