@@ -103,6 +103,8 @@ pageTest('an invitation is shown once with a button that copies it, and is nowhe
   await page.getByText('It is copied.').waitFor()
   t.is(await page.evaluate('navigator.clipboard.readText()'), text)
   await page.getByRole('button', { name: 'Close' }).click()
+  // a dialog is emptied by the event that follows its end
+  await page.locator('#invitation').waitFor({ state: 'detached' })
   t.false((await page.content()).includes(text))
 })
 
