@@ -26,6 +26,7 @@ import { type ContactView, contactViews } from './contact-view.ts'
 import type { ContactHost } from './host.ts'
 import { acceptJoin, type JoinParts, requestJoin } from './join.ts'
 import { JoinLimits } from './join-limits.ts'
+import { LookLoop } from './look-loop.ts'
 import {
   CONTACT_BYTES_MAX,
   cardOf,
@@ -38,7 +39,6 @@ import {
 import { Schedule } from './schedule.ts'
 
 export const CONTACT_PROTOCOL = '/confrere/contact/1.0.0'
-const LOOK_MS = 1000
 /** For one exchange; both sides answer at once. */
 const EXCHANGE_MS = 20_000
 const LINGER_MS = 2000
@@ -68,13 +68,15 @@ export class ContactService {
   #book: Book = book.EMPTY_BOOK
   #written = 0
   #host: ContactHost | undefined
-  #cancel = () => {}
-  #looking: Promise<void> | undefined
+  readonly #loop: LookLoop
 
   constructor(parts: ContactParts) {
     this.#parts = parts
     this.#limits = new JoinLimits(parts.clock)
     this.#due = new Schedule(parts.clock, RETRY_MS)
+    this.#loop = new LookLoop(parts.clock, () =>
+      this.#look().catch(error => parts.log.warn({ err: error }, 'contacts')),
+    )
   }
 
   /** Reads the book, before the network asks whom to admit. @throws OperatorError as `readBook` */
@@ -120,7 +122,7 @@ export class ContactService {
   }
 
   /** Invitations of this hospital that can still be used; no secret is known of them. */
-  invitations(): readonly Pick<GivenInvitation, 'id' | 'created' | 'expires'>[] {
+  invitations(): readonly Pick<GivenInvitation, 'id' | 'created' | 'expires' | 'note'>[] {
     return openInvitations(this.#book, this.#parts.now())
   }
 
@@ -136,25 +138,17 @@ export class ContactService {
     this.#host = host
     await this.open()
     await host.handle(CONTACT_PROTOCOL, (stream, peer) => this.#serve(stream, peer))
-    const again = () => {
-      this.#cancel = this.#parts.clock.after(LOOK_MS, () => void this.look().finally(again))
-    }
-    again()
+    this.#loop.start()
   }
 
   async stop(): Promise<void> {
-    this.#cancel()
     this.#stopped.abort()
-    await this.#looking
-    this.#cancel()
+    await this.#loop.stop()
   }
 
   /** Does what is due: reads what the commands wrote, and dials. */
   async look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
-    })
-    await this.#looking
+    await this.#loop.look()
   }
 
   async #look(): Promise<void> {

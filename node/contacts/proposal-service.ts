@@ -17,6 +17,7 @@ import { openStudy } from '../storage/study-file.ts'
 import { readAnswer } from './answer.ts'
 import type { Contact } from './book.ts'
 import type { ContactHost } from './host.ts'
+import { LookLoop } from './look-loop.ts'
 import {
   addAnswers,
   addChanges,
@@ -39,7 +40,6 @@ import {
 import { Schedule } from './schedule.ts'
 
 export const PROPOSAL_PROTOCOL = '/confrere/proposal/1.0.0'
-const LOOK_MS = 1000
 const EXCHANGE_MS = 60_000
 /** While somebody has not answered. */
 const ASK_MS = 30_000
@@ -65,12 +65,14 @@ export class ProposalService {
   #proposals: StudyProposal[] = []
   #written = 0
   #host: ContactHost | undefined
-  #cancel = () => {}
-  #looking: Promise<void> | undefined
+  readonly #loop: LookLoop
 
   constructor(parts: ProposalParts) {
     this.#parts = parts
     this.#due = new Schedule(parts.clock, RETRY_MS)
+    this.#loop = new LookLoop(parts.clock, () =>
+      this.#look().catch(error => parts.log.warn({ err: error }, 'proposals')),
+    )
   }
 
   /** All proposals, with what is known of everybody's answers. */
@@ -88,27 +90,17 @@ export class ProposalService {
         () => {},
       )
     })
-    const again = () => {
-      this.#cancel = this.#parts.clock.after(LOOK_MS, () => void this.look().finally(again))
-    }
-    again()
+    this.#loop.start()
   }
 
   async stop(): Promise<void> {
-    this.#cancel()
     this.#stopped.abort()
-    await this.#looking
-    this.#cancel()
+    await this.#loop.stop()
   }
 
   /** Does what is due: reads what the commands wrote, and asks contacts. */
   async look(): Promise<void> {
-    this.#looking ??= this.#look()
-      .catch(error => this.#parts.log.warn({ err: error }, 'proposals'))
-      .finally(() => {
-        this.#looking = undefined
-      })
-    await this.#looking
+    await this.#loop.look()
   }
 
   async #look(): Promise<void> {
