@@ -6,16 +6,15 @@ import { CONFIG_FILE, readConfig } from '../../config/config.ts'
 import { dataSourceOf } from '../../config/data-source.ts'
 import { answerProposal } from '../../contacts/answering.ts'
 import { findStudy } from '../../contacts/find-study.ts'
+import { requireApprovable } from '../../daemon/approval.ts'
 import { recordCacheOf } from '../../datasets/record-cache.ts'
 import { adviceLines } from '../../doctor/examine.ts'
-import { requireSoundPromise, requireStudyWithinCap } from '../../privacy/caps.ts'
 import { readPatientDoor } from '../../privacy/patient-door.ts'
 import { plannedOfHospitals } from '../../privacy/patient-epsilons.ts'
 import { storeApproved } from '../../storage/approved-studies.ts'
 import { folderUnusable } from '../../storage/data-folder.ts'
 import { loadIdentity } from '../../storage/identity.ts'
 import { studyFolder } from '../../storage/round-files.ts'
-import { requireMember } from '../../storage/study-file.ts'
 import { thisMachine } from '../../training/machine.ts'
 import { needsOf, needsText, requireCapacity } from '../../training/needs.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
@@ -43,9 +42,7 @@ async function approveStudy(
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
   const study = await findStudy(file, data)
-  if (!join) requireMember(study.document, identity.peer)
-  requireStudyWithinCap(study.document, config)
-  if (!force) requireSoundPromise(study.document)
+  requireApprovable(study, { config, peer: identity.peer, join: join === true, force: force === true })
   const records = await readOwnRecords(study.document, dataSourceOf(config, dataset ?? null), {
     door: await readPatientDoor(data),
     cache: recordCacheOf(data),
