@@ -71,6 +71,10 @@ export class Studies {
   #watching: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
   #stopped = false
+  /** the last trouble with the folder */
+  #told = ''
+  /** studies that have failed and are being stopped: the store is open for them until then */
+  readonly #ending = new Set<Promise<void>>()
 
   constructor(init: StudiesInit) {
     this.#init = init
@@ -94,7 +98,10 @@ export class Studies {
     const again = (): void => {
       this.#timer = setTimeout(() => {
         this.look()
-          .catch(error => this.#init.shared.log.error({ err: error }, 'approved studies cannot be read'))
+          .then(
+            () => this.#trouble(null),
+            error => this.#trouble(error),
+          )
           .finally(() => void (this.#stopped || again()))
       }, LOOK_MS)
     }
@@ -107,12 +114,22 @@ export class Studies {
     return this.#looking
   }
 
+  /** Says once what is wrong with the folder of studies, not at every look. */
+  #trouble(error: unknown): void {
+    const text = error === null ? '' : String(error)
+    if (text !== '' && text !== this.#told) {
+      this.#init.shared.log.error({ err: error }, 'approved studies cannot be read')
+    }
+    this.#told = text
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
     clearInterval(this.#watching)
     await this.#looking.catch(() => {})
     await Promise.all([...this.#slots.values()].map(({ running }) => running?.stop()))
+    await Promise.all(this.#ending)
   }
 
   async #look(): Promise<void> {
@@ -205,7 +222,8 @@ export class Studies {
     const failedSince = (isSame && slot.failedSince) || new Date().toISOString()
     Object.assign(slot, { state: 'failed', error, failedSince, running: null, retryAt })
     this.#tell(slot, `stopped here: ${error.message}`)
-    running.stop().catch(cause => log.error({ err: cause }, 'while stopping a study'))
+    const ending = running.stop().finally(() => this.#ending.delete(ending))
+    this.#ending.add(ending)
   }
 
   /** Says what each study waits for, in the log and to whoever listens, when that changes. */
