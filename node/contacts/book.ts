@@ -32,6 +32,8 @@ const GIVEN = z.object({
   expires: time,
   state: z.enum(['open', 'used', 'revoked']),
   by: PEER_SCHEMA.optional(),
+  /** whom it is for, as the operator notes */
+  note: z.string().max(80).optional(),
 })
 
 const TAKEN = z.object({
@@ -101,7 +103,7 @@ export function openInvitations(book: Book, now: number): GivenInvitation[] {
 /** Adds an invitation; those that ended long ago are forgotten. @returns undefined when too many are open */
 export function give(
   book: Book,
-  invitation: Pick<GivenInvitation, 'id' | 'key' | 'created' | 'expires'>,
+  invitation: Pick<GivenInvitation, 'id' | 'key' | 'created' | 'expires' | 'note'>,
 ): Book | undefined {
   const now = invitation.created
   if (openInvitations(book, now).length >= INVITATIONS_MAX) return undefined

@@ -13,6 +13,10 @@ export interface ContactView {
   readonly state: 'pending' | 'waiting' | 'contact' | 'refused' | 'removed' | 'refused-by-them'
   /** name of the contact that has introduced it; null: an invitation did */
   readonly introducedBy: string | null
+  /** who moved first: it came with an invitation of ours, we went with one of its, or a contact introduced it */
+  readonly direction: 'came' | 'went' | 'introduced'
+  /** PeerId of who introduced it */
+  readonly introducer: string | null
   readonly addresses: readonly string[]
   /** ms since 1970 */
   readonly since: number
@@ -20,7 +24,7 @@ export interface ContactView {
 }
 
 /** @param site this hospital's own name, which another one may imitate */
-export function contactViews({ contacts }: Book, site: string): ContactView[] {
+export function contactViews({ contacts, taken }: Book, site: string): ContactView[] {
   const shown = contacts.filter(({ ours }) => ours === 'pending' || ours === 'approved')
   const others = (peer: string) => [site, ...shown.filter(one => one.peer !== peer).map(({ name }) => name)]
   const nameOf = (peer: string) => contacts.find(one => one.peer === peer)?.name ?? peer
@@ -30,10 +34,17 @@ export function contactViews({ contacts }: Book, site: string): ContactView[] {
     words: checkWords(contact.peer),
     state: stateOf(contact),
     introducedBy: contact.introducedBy === undefined ? null : nameOf(contact.introducedBy),
+    direction: directionOf(contact, taken),
+    introducer: contact.introducedBy ?? null,
     addresses: contact.addresses,
     since: contact.since,
     warnings: warningsOf(contact, others(contact.peer)),
   }))
+}
+
+function directionOf({ peer, introducedBy }: Contact, taken: Book['taken']): ContactView['direction'] {
+  if (introducedBy !== undefined) return 'introduced'
+  return taken.some(one => one.peer === peer) ? 'went' : 'came'
 }
 
 function stateOf(contact: Contact): ContactView['state'] {

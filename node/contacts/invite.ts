@@ -16,6 +16,8 @@ export interface InviteChoices {
   readonly peer: string
   readonly addresses: readonly string[]
   readonly hours: number
+  /** whom it is for, for the operator's own list */
+  readonly note?: string | undefined
   /** ms since 1970 */
   readonly now: number
   readonly random: (bytes: number) => Uint8Array
@@ -29,7 +31,7 @@ export interface InviteChoices {
  */
 export async function invite(
   folder: string,
-  { peer, addresses, hours, now, random }: InviteChoices,
+  { peer, addresses, hours, note, now, random }: InviteChoices,
 ): Promise<{ text: string; id: string; expires: number }> {
   const secret = random(INVITATION_SECRET_BYTES)
   const expires = Math.floor((now + hours * HOUR_MS) / 1000) * 1000
@@ -37,7 +39,7 @@ export async function invite(
   const key = invitationKey(secret)
   const id = invitationId(key)
   await changeBook(folder, book => {
-    const next = give(book, { id, key: hex(key), created: now, expires })
+    const next = give(book, { id, key: hex(key), created: now, expires, ...(note !== undefined && { note }) })
     if (next !== undefined) return next
     throw new OperatorError('too-many-invitations', `${INVITATIONS_MAX} invitations are open already`, {
       hint: 'See them with "confrere invite --list", and take some back with "confrere invite --revoke ID".',

@@ -3,6 +3,7 @@
 import { encodeStudy } from '../../protocols/study/document.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
+import { decodeLink } from '../../protocols/transcript/link.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { countsOnce } from '../datasets/distinct.ts'
 import { recordCacheFolder } from '../datasets/record-cache.ts'
@@ -64,6 +65,7 @@ export class RunningStudy {
   #node: StudyNode | undefined
   #worker: WorkerClient | undefined
   #stopped: Promise<void> | undefined
+  readonly #votes = new Map<number, number>()
   /** training rounds that the budget paid for at the start */
   #chargesMax: number | null = null
   /** where the round is, and since when: ms since 1970 */
@@ -220,6 +222,16 @@ export class RunningStudy {
 
   status(): NodeStatus {
     return { ...(this.#node?.status() ?? startupStatus(this.#startup)), waiting: this.waiting() }
+  }
+
+  /** Votes in the certificate of each round, as they are stored; rounds that were read before are not read again. */
+  async votes(): Promise<ReadonlyMap<number, number>> {
+    const from = Math.max(-1, ...this.#votes.keys()) + 1
+    const store = this.#shared.stores.of(Buffer.from(this.study, 'hex'))
+    for (const link of (await store.links(from, Number.MAX_SAFE_INTEGER)).map(decodeLink)) {
+      this.#votes.set(link.round, link.precommits.length)
+    }
+    return this.#votes
   }
 
   rounds(): readonly RoundRecord[] {

@@ -107,6 +107,7 @@ function watching({ hospitals, rounds, before }: Facts, open: Open) {
     contacts: () => ({
       contacts: places.slice(1).map(place => ({
         ...{ ...hospitalOf(place), checkWords: WORDS.toReversed(), approved: before(9000), connected: place !== 3 },
+        mutual: true,
       })),
       pending: [
         {
@@ -171,7 +172,7 @@ function studies({ hospitals, rounds, before }: Facts, open: Open) {
       checkpoint: at.toString(16).padStart(2, '0').repeat(32).slice(0, 64),
       finishedAt: before((rounds - at) * 0.3),
     },
-    ...{ certificate: { votes: hospitals, needed: Math.max(1, hospitals - 1) }, evidence: 0, evaluation: null },
+    ...{ certificate: { votes: hospitals }, evidence: 0, evaluation: null },
   })
   const all = Array.from({ length: rounds }, (_, at) => round(at))
   const list = summaries(rounds, before).filter(({ id, state }) => state !== 'proposed' || open(id))

@@ -41,9 +41,16 @@ export function nodeActions({ shared, studies, contacts, logLevel, random, known
       await contacts.refuse(peer)
       return { text: `Refused ${name}.` }
     },
-    async createInvitation({ hours }) {
+    async createInvitation({ hours, note }) {
       const addresses = host.addresses()
-      const made = await invite(folder, { peer: host.peer, addresses, hours, now: Date.now(), random })
+      const made = await invite(folder, {
+        peer: host.peer,
+        addresses,
+        hours,
+        note: note ?? undefined,
+        now: Date.now(),
+        random,
+      })
       await contacts.look()
       return { id: made.id, invitation: made.text, expires: new Date(made.expires).toISOString() }
     },

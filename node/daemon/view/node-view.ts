@@ -84,7 +84,8 @@ function nodeFacts(parts: ViewParts): NodeFacts {
       if (known === null) return null
       const { running } = known.entry ?? { running: null }
       const evidence = (await listEvidence(folder)).filter(({ study }) => id.startsWith(study))
-      return studyRounds(running?.rounds() ?? [], { quorum: running?.quorum() ?? 0, evidence })
+      const votes = (await running?.votes()) ?? new Map<number, number>()
+      return studyRounds(running?.rounds() ?? [], { votes, evidence })
     },
     roster: async id => {
       const known = knownStudy(parts, id)

@@ -84,23 +84,23 @@ function marksOf(peer: string, rounds: readonly RoundRecord[]): Mark[] {
 export function contactsAnswer(contacts: ContactService, connected: (peer: string) => boolean): ContactsAnswer {
   const all = contacts.list()
   const at = (ms: number): string => new Date(ms).toISOString()
-  const byName = (name: string | null) => all.find(one => one.name === name)
   return {
     contacts: all
       .filter(({ state }) => state === 'contact' || state === 'waiting')
-      .map(({ peer, name, words, since }) => ({
+      .map(({ peer, name, words, since, state }) => ({
         ...{ peer, site: name, checkWords: [...words], approved: at(since), connected: connected(peer) },
+        mutual: state === 'contact',
       })),
-    pending: contacts.pending().map(({ peer, name, words, since, introducedBy }) => {
-      const introducer = byName(introducedBy)
+    pending: contacts.pending().map(({ peer, name, words, since, introducer: by, direction }) => {
+      const introducer = all.find(one => one.peer === by)
       return {
         ...{ peer, site: name, checkWords: [...words], since: at(since) },
         introducedBy: introducer === undefined ? null : { peer: introducer.peer, site: introducer.name },
-        direction: introducer === undefined ? 'came' : 'introduced',
+        direction,
       }
     }),
-    invitations: contacts.invitations().map(({ id, created, expires }) => ({
-      ...{ id, created: at(created), expires: at(expires), note: null },
+    invitations: contacts.invitations().map(({ id, created, expires, note }) => ({
+      ...{ id, created: at(created), expires: at(expires), note: note ?? null },
     })),
   }
 }

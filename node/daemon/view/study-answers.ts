@@ -121,7 +121,8 @@ export function studyAnswer(known: KnownStudy, local: Local): StudyDetail {
       needed: named.length,
       hospitals: answers,
       open: entry === null || entry.state === 'left',
-      datasets: local.datasets.map(name => ({ name, fits: true, reason: null })),
+      // the records are read when the study starts: until then nobody knows
+      datasets: local.datasets.map(name => ({ name, fits: null, reason: null })),
     },
   }
 }
@@ -129,12 +130,11 @@ export function studyAnswer(known: KnownStudy, local: Local): StudyDetail {
 /** Finished rounds, with what the page shows beside them. */
 export function studyRounds(
   records: readonly RoundRecord[],
-  { quorum, evidence }: { quorum: number; evidence: readonly { readonly round: number }[] },
+  { votes, evidence }: { votes: ReadonlyMap<number, number>; evidence: readonly { readonly round: number }[] },
 ): StudyRound[] {
   return records.map(record => ({
     ...record,
-    // a round is known here by its certificate, which has as many votes as a quorum
-    certificate: { votes: quorum, needed: quorum },
+    certificate: votes.has(record.round) ? { votes: votes.get(record.round) as number } : null,
     evidence: evidence.filter(({ round }) => round === record.round).length,
     evaluation: null,
   }))

@@ -18,6 +18,8 @@ const CONTACT_SCHEMA = z
     site: SITE_FIELD,
     checkWords: z.array(z.string()).length(6),
     approved: INSTANT,
+    /** whether it has approved this hospital too; until then it is no contact yet */
+    mutual: z.boolean(),
     connected: z.boolean(),
   })
   .openapi('Contact')

@@ -30,8 +30,8 @@ export const ROUND_RECORDS_SCHEMA = z.array(ROUND_RECORD_SCHEMA).openapi('RoundR
 export const STUDY_ROUND_SCHEMA = z
   .strictObject({
     ...RECORD,
-    /** votes that certify it */
-    certificate: z.strictObject({ votes: COUNT, needed: COUNT }).nullable(),
+    /** votes in the stored certificate; null where it is not stored here */
+    certificate: z.strictObject({ votes: COUNT }).nullable(),
     /** proofs of lies from this round */
     evidence: COUNT,
     /** the network's own evaluation, which was charged as a part of the study; null without one in this round */

@@ -93,8 +93,8 @@ const STUDY_APPROVAL_SCHEMA = z
     hospitals: z.array(HOSPITAL_APPROVAL),
     /** whether this hospital can still answer */
     open: z.boolean(),
-    /** this hospital's data sets, and whether the study could take each */
-    datasets: z.array(z.strictObject({ name: DATASET_NAME, fits: z.boolean(), reason: WORDS.nullable() })),
+    /** this hospital's data sets, and whether the study could take each; null: it is found out when the study starts */
+    datasets: z.array(z.strictObject({ name: DATASET_NAME, fits: z.boolean().nullable(), reason: WORDS.nullable() })),
   })
   .openapi('StudyApproval')
 

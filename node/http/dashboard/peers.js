@@ -128,10 +128,15 @@ export function contactsSection(state, { store, questions, redraw }) {
     ({ contacts, invitations }) => {
       const { shown, more } = paged('contacts', contacts.length, { first: FIRST, most: PEERS_MAX, redraw })
       const columns = [{ title: 'Contact' }, { title: 'Check words' }, { title: 'Approved' }]
-      const rows = contacts.slice(0, shown).map(({ peer, site, checkWords: words, approved, connected }) => ({
+      const rows = contacts.slice(0, shown).map(({ peer, site, checkWords: words, approved, connected, mutual }) => ({
         key: peer,
         cells: [
-          [outside(site), ' ', mark(connected ? 'connected' : 'absent', connected ? 'good' : 'soft')],
+          [
+            outside(site),
+            ' ',
+            mark(connected ? 'connected' : 'absent', connected ? 'good' : 'soft'),
+            !mutual && ' It has not approved this hospital yet.',
+          ],
           wordsTree(words),
           instant(approved),
         ],

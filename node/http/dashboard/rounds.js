@@ -86,9 +86,7 @@ function roundCells(
     finishedAt === undefined ? '' : instant(finishedAt),
     duration(durationMs / 1000),
     h('span', { title: who.join(', ') }, countText(contributors.length, 'hospital')),
-    certificate === null
-      ? 'none yet'
-      : [`${certificate.votes} votes`, h('span', { class: 'soft' }, ` of ${certificate.needed} needed`)],
+    certificate === null ? 'not kept here' : countText(certificate.votes, 'vote'),
     evidence === 0 ? 'none' : mark(countText(evidence, 'proof'), 'bad'),
     checkpoint === '' ? '' : shortId(checkpoint),
   ]

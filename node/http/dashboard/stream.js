@@ -56,9 +56,7 @@ export function followEvents({ since, onEvent, onGap, onChange }) {
     if (paused || mine !== open) return
     failures += 1
     brokenSince ??= new Date().toISOString()
-    const pause = full
-      ? FULL_PAUSE_MS
-      : Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** (failures - 1)) * (0.75 + Math.random() / 2)
+    const pause = full ? FULL_PAUSE_MS : Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** (failures - 1)) * spread()
     onChange(full ? { kind: 'full' } : { kind: 'broken', since: brokenSince, retryAt: Date.now() + pause })
     timer = setTimeout(run, pause)
   }
@@ -127,4 +125,10 @@ function parse(block) {
   )
   const data = fields.get('data')
   return data === undefined ? null : { id: Number(fields.get('id')), type: fields.get('event') ?? 'message', data }
+}
+
+/** A factor of 0.75 to 1.25, so that many pages do not come back at one moment. */
+function spread() {
+  const [word = 0] = crypto.getRandomValues(new Uint32Array(1))
+  return 0.75 + word / 2 ** 33
 }

@@ -186,7 +186,7 @@ function studyCard(study, questions) {
         { class: 'buttons' },
         button('Approve…', () => questions.open(studyQuestion(study, chosenDataset(select))), {
           ...{ look: 'main', label: `Approve the study ${cut(name, 80)}` },
-          disabled: !approval.datasets.some(({ fits }) => fits),
+          disabled: !approval.datasets.some(({ fits }) => fits !== false),
         }),
         button('Refuse…', () => questions.open(studyQuestion(study, null)), {
           label: `Refuse the study ${cut(name, 80)}`,
@@ -204,8 +204,8 @@ function hospitalAnswer({ peer, site, answer, at }) {
 
 /** @param {StudyDetail} study @param {string} select its id @returns {Child} */
 function datasetChoice({ approval: { datasets } }, select) {
-  const fitting = datasets.filter(({ fits }) => fits)
-  const others = datasets.filter(({ fits }) => !fits)
+  const fitting = datasets.filter(({ fits }) => fits !== false)
+  const others = datasets.filter(({ fits }) => fits === false)
   return [
     fitting.length === 0
       ? h('p', {}, 'None of your data sets fits: ', command('confrere data add'), ' adds one.')
@@ -219,6 +219,8 @@ function datasetChoice({ approval: { datasets } }, select) {
             fitting.map(({ name }) => h('option', { value: name, key: name }, cut(name, 60))),
           ),
         ),
+    datasets.some(({ fits }) => fits === null) &&
+      h('p', { class: 'soft' }, 'Whether its records fit is found out when the study starts, and said here.'),
     others.map(({ name, reason }) =>
       h('p', { class: 'soft' }, outside(name), ' does not fit', reason === null ? '.' : [': ', sentence(reason)]),
     ),

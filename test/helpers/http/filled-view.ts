@@ -40,7 +40,7 @@ const summary = {
 const round = (number: number) => ({
   ...{ round: number, outcome: 'result' as const, views: 1, contributors: [PEER], durationMs: 900, trainMs: 300 },
   ...{ beyondMs: 600, bytesSent: 1000, checkpoint: 'ef'.repeat(32), finishedAt: AT },
-  ...{ certificate: { votes: 3, needed: 2 }, evidence: 0, evaluation: { auc: 0.8, loss: 0.4 } },
+  ...{ certificate: { votes: 3 }, evidence: 0, evaluation: { auc: 0.8, loss: 0.4 } },
 })
 
 const status = {
@@ -74,7 +74,7 @@ const FACTS = {
     ...{ addresses: ['/ip4/192.0.2.7/tcp/7419'], clockDifferenceMs: -20, logLevel: 'info' as const },
   }),
   contacts: () => ({
-    contacts: [{ ...hospital, checkWords: WORDS, approved: AT, connected: true }],
+    contacts: [{ ...hospital, checkWords: WORDS, approved: AT, connected: true, mutual: false }],
     pending: [{ ...hospital, checkWords: WORDS, introducedBy: hospital, direction: 'introduced' as const, since: AT }],
     invitations: [{ id: INVITATION, created: AT, expires: AT, note: 'Hospital B' }],
   }),

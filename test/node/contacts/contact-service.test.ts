@@ -23,6 +23,8 @@ test('an invitation brings both hospitals to each other, and both must approve',
   t.like(a.service.pending()[0]!, { name: 'Birch', words: checkWords(b.identity.peer) })
   t.like(b.service.pending()[0]!, { name: 'Alder', words: checkWords(a.identity.peer) })
   t.true(a.service.pending()[0]!.addresses.length > 0)
+  t.is(a.service.pending()[0]!.direction, 'came')
+  t.is(b.service.pending()[0]!.direction, 'went')
 
   await b.service.approve(a.identity.peer)
   await eventually(() => readBook(a.folder).then(book => book.contacts[0]?.theirs === 'approved'), [a, b])
@@ -42,7 +44,10 @@ test('contacts introduce their contacts, who still need both approvals, and neve
   await befriend(a, c)
   const all = [a, b, c]
   await eventually(() => b.service.pending().length === 1 && c.service.pending().length === 1, all)
-  t.like(b.service.pending()[0]!, { name: 'Cedar', introducedBy: 'Alder', peer: c.identity.peer })
+  t.like(b.service.pending()[0]!, {
+    ...{ name: 'Cedar', peer: c.identity.peer },
+    ...{ introducedBy: 'Alder', introducer: a.identity.peer, direction: 'introduced' },
+  })
   t.like(c.service.pending()[0]!, { name: 'Birch', introducedBy: 'Alder' })
   await b.service.refuse(c.identity.peer)
   await c.service.approve(b.identity.peer)
