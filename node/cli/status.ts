@@ -52,11 +52,11 @@ function statusLines(status: NodeStatus): string[] {
   const present = peers.filter(({ state }) => state !== 'absent').length
   return [
     `Node      ${status.site}, ${status.peer}, version ${status.version}`,
-    `Study     ${status.study === null ? 'none' : `${status.studyName} (${status.study.slice(0, 12)})`}`,
+    `Study     ${status.study === null ? 'none: approve one that a contact proposes ("confrere study list"), or write one ("confrere study new")' : `${status.studyName} (${status.study.slice(0, 12)})`}`,
     `Account   of ${populationText(status.population)}`,
-    `Round     ${roundText(status)}`,
+    ...(status.study === null ? [] : [`Round     ${roundText(status)}`]),
     ...waitingLines(status),
-    `Peers     ${present} of ${peers.length} present`,
+    ...(status.study === null ? [] : [`Peers     ${present} of ${peers.length} present`]),
     ...peers.map(
       ({ peer, site, state, reason, reached }) =>
         `  ${state.padEnd(9)}  ${peer}  ${site}${(reason ?? reached) ? `: ${reason ?? reached}` : ''}`,
