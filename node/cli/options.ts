@@ -7,6 +7,13 @@ export function addDataOption(command: Command): Command {
   return command.requiredOption('--data <folder>', "the node's data folder")
 }
 
+/** Adds the options that say which node is asked. */
+export function addNodeOptions(command: Command): Command {
+  return command
+    .option('--data <folder>', "the node's data folder")
+    .option('--url <url>', 'the address of its page instead')
+}
+
 /** Adds the switch for machine-readable output. */
 export function addJsonOption(command: Command): Command {
   return command.option('--json', 'print JSON')

@@ -1,10 +1,10 @@
 /** `confrere status`: asks the running node. @module */
 
 import type { Command } from 'commander'
+import { type NodeAddress, type NodeClient, openNodeClient } from '../http/node-client.ts'
 import type { NodeStatus } from '../http/status.ts'
 import { observerLines, populationText, severalHospitalsLine, unitText } from '../privacy/epsilon-text.ts'
-import { addNodeOptions, askNode, type NodeAddress, nodeUrlOf } from './operate/node-client.ts'
-import { addJsonOption, wholeNumber } from './options.ts'
+import { addJsonOption, addNodeOptions, wholeNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
 
 interface StatusOptions extends NodeAddress {
@@ -26,24 +26,24 @@ export function addStatus(command: Command): void {
 }
 
 async function showStatus(options: StatusOptions): Promise<void> {
-  const url = await nodeUrlOf(options)
+  const node = await openNodeClient(options)
   if (options.watch !== undefined) {
     const { watchStatus } = await import('./operate/watch.ts')
     const seconds = options.watch === true ? WATCH_SECONDS_DEFAULT : options.watch
-    return await watchStatus({ ask: () => fetchStatus(url), lines: statusLines, seconds, json: options.json === true })
+    return await watchStatus({ ask: () => fetchStatus(node), lines: statusLines, seconds, json: options.json === true })
   }
-  const status = await fetchStatus(url)
+  const status = await fetchStatus(node)
   if (options.json) printJson(status)
   else printLines(...statusLines(status))
 }
 
-/** @throws OperatorError as `askNode` */
-async function fetchStatus(url: string): Promise<NodeStatus> {
+/** @throws OperatorError as `NodeClient.ask` */
+async function fetchStatus(node: NodeClient): Promise<NodeStatus> {
   const isRight = (answer: unknown): boolean => {
     const status = answer as Partial<NodeStatus> | null
     return typeof status?.peer === 'string' && Array.isArray(status.peers)
   }
-  return await askNode<NodeStatus>(url, { path: '/v1/status', isRight })
+  return await node.ask<NodeStatus>('/v1/status', isRight)
 }
 
 /** A status in words. */

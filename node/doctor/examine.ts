@@ -1,7 +1,6 @@
 /** Runs checks on a data folder. @module */
 
 import { readConfig } from '../config/config.ts'
-import { httpUrlOf } from '../config/http-url.ts'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
 import type { NodeStatus } from '../http/status.ts'
 import { approvedStudies } from '../storage/approved-studies.ts'
@@ -76,16 +75,12 @@ async function subjectOf(folder: string, world: DoctorWorld): Promise<DoctorSubj
   const peer = await readable(async () => (await loadIdentity(folder)).peer)
   const studies = await readable(() => approvedStudies(folder))
   let asked: Promise<NodeStatus | null> | undefined
-  const ask = async (): Promise<NodeStatus | null> => {
-    const url = valueIn(config) && valueIn(await readable(async () => httpUrlOf(valueIn(config)!)))
-    return url === null ? null : await statusAt(url, peer, world)
-  }
-  return { folder, config, peer, studies, running: () => (asked ??= ask()) }
+  return { folder, config, peer, studies, running: () => (asked ??= runningNode(folder, peer, world)) }
 }
 
-/** The status of the node at an address, if it has this folder's key. */
-async function statusAt(url: string, peer: Readable<string>, world: DoctorWorld): Promise<NodeStatus | null> {
-  const status = (await world.json(`${url}/v1/status`).catch(() => null)) as Partial<NodeStatus> | null
+/** The status of the node that answers at the config's port, if it has this folder's key. */
+async function runningNode(folder: string, peer: Readable<string>, world: DoctorWorld): Promise<NodeStatus | null> {
+  const status = (await world.status(folder).catch(() => null)) as Partial<NodeStatus> | null
   const isOurs = status?.peer !== undefined && status.peer === valueIn(peer) && Array.isArray(status.peers)
   return isOurs ? (status as NodeStatus) : null
 }

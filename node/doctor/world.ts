@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { connect, createServer } from 'node:net'
+import { openNodeClient } from '../http/node-client.ts'
 
 export interface Place {
   readonly host: string
@@ -26,8 +27,8 @@ export interface DoctorWorld {
   multicast(): Promise<void>
   /** the answer's Date header, or null */
   dateOf(url: string): Promise<string | null>
-  /** an answer as JSON */
-  json(url: string): Promise<unknown>
+  /** what answers at the HTTP port of a data folder's config says of its status */
+  status(folder: string): Promise<unknown>
 }
 
 const TIMEOUT_MS = 3000
@@ -64,7 +65,7 @@ export const systemDoctorWorld: DoctorWorld = {
     const response = await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
     return response.headers.get('date')
   },
-  json: async url => (await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })).json(),
+  status: async data => (await openNodeClient({ data })).ask('/v1/status', () => true),
 }
 
 function timedOut(): Error {

@@ -2,19 +2,19 @@
 
 import type { Command } from 'commander'
 import type { PeersAnswer } from '../../http/api/contacts.ts'
+import { type NodeAddress, type NodeClient, openNodeClient } from '../../http/node-client.ts'
 import type { NodeStatus } from '../../http/status.ts'
-import { addJsonOption } from '../options.ts'
+import { addJsonOption, addNodeOptions } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { addNodeOptions, askNode, type NodeAddress, nodeUrlOf } from './node-client.ts'
 
 export function addPeers(command: Command): void {
   addJsonOption(addNodeOptions(command)).action(showPeers)
 }
 
 async function showPeers({ json, ...address }: NodeAddress & { json?: true }): Promise<void> {
-  const url = await nodeUrlOf(address)
-  const { peers, study, studyName } = await askNode<NodeStatus>(url, { path: '/v1/status', isRight: hasPeers })
-  const reach = new Map((await askReach(url)).map(row => [row.peer, row]))
+  const node = await openNodeClient(address)
+  const { peers, study, studyName } = await node.ask<NodeStatus>('/v1/status', hasPeers)
+  const reach = new Map((await askReach(node)).map(row => [row.peer, row]))
   const rows = peers.map(one => {
     const { reached = null, failedDial = null } = reach.get(one.peer) ?? {}
     return { ...one, reached, failedDial }
@@ -33,9 +33,9 @@ async function showPeers({ json, ...address }: NodeAddress & { json?: true }): P
 }
 
 /** How each hospital is reached; nothing of a node of an older version. */
-async function askReach(url: string): Promise<PeersAnswer['peers']> {
+async function askReach(node: NodeClient): Promise<PeersAnswer['peers']> {
   try {
-    return (await askNode<PeersAnswer>(url, { path: '/v1/peers', isRight: hasPeers })).peers
+    return (await node.ask<PeersAnswer>('/v1/peers', hasPeers)).peers
   } catch {
     return []
   }

@@ -1,10 +1,10 @@
 /** `confrere rounds`: the finished rounds, as the running node has them. @module */
 
 import type { Command } from 'commander'
+import { type NodeAddress, openNodeClient } from '../../http/node-client.ts'
 import type { RoundRecord } from '../../storage/round-record.ts'
-import { addJsonOption, wholeNumber } from '../options.ts'
+import { addJsonOption, addNodeOptions, wholeNumber } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { addNodeOptions, askNode, type NodeAddress, nodeUrlOf } from './node-client.ts'
 
 const ROUNDS_MAX = 1_000_000
 const LAST_DEFAULT = 20
@@ -23,10 +23,8 @@ export function addRounds(command: Command): void {
 }
 
 async function showRounds({ since, last, json, ...address }: RoundsOptions): Promise<void> {
-  const all = await askNode<RoundRecord[]>(await nodeUrlOf(address), {
-    path: since === undefined ? '/v1/rounds' : `/v1/rounds?since=${since}`,
-    isRight: Array.isArray,
-  })
+  const path = since === undefined ? '/v1/rounds' : `/v1/rounds?since=${since}`
+  const all = await (await openNodeClient(address)).ask<RoundRecord[]>(path, Array.isArray)
   const rounds = all.slice(-last)
   if (json) return printJson({ rounds })
   if (rounds.length === 0) return printLines('No round is finished yet.')

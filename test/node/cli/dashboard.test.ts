@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { openNodeClient } from '../../../node/cli/node-client.ts'
 import { readConfig } from '../../../node/config/config.ts'
 import { EXIT, OperatorError } from '../../../node/errors.ts'
 import { createEventFeed, startInterface } from '../../../node/http/interface.ts'
+import { openNodeClient } from '../../../node/http/node-client.ts'
 import { confrere, fails } from '../../helpers/cli.ts'
 import { filledView, PEER, STUDY } from '../../helpers/http/filled-view.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
@@ -52,12 +52,12 @@ test('without a node there is a sentence and exit code 9, and with port 0 one of
   await writeFile(join(other, 'config.toml'), 'site = "S"')
   t.regex(await fails(t, EXIT.nodeUnreachable, 'dashboard', '--data', other), /No node has run/)
   await writeFile(join(other, 'config.toml'), 'site = "S"\n[http]\nport = 0')
-  await t.throwsAsync(openNodeClient(other), { instanceOf: OperatorError, code: 'port-unknown' })
+  await t.throwsAsync(openNodeClient({ data: other }), { instanceOf: OperatorError, code: 'port-unknown' })
 })
 
 test("the node's errors come through with their hint, and another program on its port is named as such", async t => {
   const { folder } = await started(t)
-  const client = await openNodeClient(folder)
+  const client = await openNodeClient({ data: folder })
   t.like(await client.call('POST', `/v1/studies/${STUDY}/approve`, { dataset: 'chest' }), {
     text: `Done: approve ${STUDY} with chest`,
   })
@@ -70,7 +70,7 @@ test("the node's errors come through with their hint, and another program on its
   const { port } = stranger.address() as AddressInfo
   const config = join(folder, 'config.toml')
   await writeFile(config, (await readFile(config, 'utf8')).replace(/port = \d+/, `port = ${port}`))
-  const foreign = await openNodeClient(folder)
+  const foreign = await openNodeClient({ data: folder })
   await t.throwsAsync(foreign.call('GET', '/v1/node'), { code: 'node-unreachable', message: /is not a node/ })
 })
 
@@ -90,7 +90,11 @@ test('with TLS on all addresses the node of the same machine is asked by its own
     t.pass()
     return
   }
-  const client = await openNodeClient(found.folder)
+  const client = await openNodeClient({ data: found.folder })
   t.regex(client.url, /^https:\/\/127\.0\.0\.1:/)
   t.like(await client.call('GET', '/v1/session'), { mayAct: true })
+  // reading needs the token there, which "status" has by its data folder
+  const { code, stdout, stderr } = await confrere('status', '--data', found.folder, '--json')
+  t.is(code, 0, stderr)
+  t.is((JSON.parse(stdout) as { peer: string }).peer, PEER)
 })

@@ -28,7 +28,7 @@ function world(changes: Partial<DoctorWorld> = {}): DoctorWorld {
     listen: async () => {},
     multicast: async () => {},
     dateOf: async () => null,
-    json: async () => {
+    status: async () => {
       throw systemError('ECONNREFUSED')
     },
     ...changes,
@@ -135,7 +135,7 @@ test("a port that our own node has is no failure; another's node on it is", asyn
     [peer, 'ok'],
     ['another', 'failed'],
   ] as const) {
-    const answer = world({ listen: taken, json: async () => ({ peer: answering, peers: [] }) })
+    const answer = world({ listen: taken, status: async () => ({ peer: answering, peers: [] }) })
     const findings = of(await examine(folder, { which: 'cheap', world: answer }), 'ports')
     t.is(findings.length, 2)
     for (const finding of findings) t.is(finding.state, state)
@@ -168,7 +168,7 @@ test('one absent hospital is a warning, all of them a failure; a name without ad
   t.is(exitCodeOf(one), EXIT.ok)
   const states = peers.map((peer, at) => ({ peer, state: at === 0 ? 'self' : 'connected' }))
   const running = await found({
-    json: async () => ({ peer: peers[0], peers: states }),
+    status: async () => ({ peer: peers[0], peers: states }),
     connect: () => Promise.reject(systemError('ECONNREFUSED')),
   })
   t.true(running.every(({ found: text }) => text.endsWith('is connected')))
