@@ -10,6 +10,8 @@ import { HOSPITALS_MAX } from '../../protocols/study/limits.ts'
 import { PEER_SCHEMA } from '../config/config.ts'
 import { ADDRESSES_PER_PEER_MAX } from '../network/hello.ts'
 
+/** Characters of an operator's note on an invitation. */
+export const INVITATION_NOTE_MAX = 80
 export const INVITATIONS_MAX = 64
 const JOINS_MAX = 32
 /** A study has at most so many hospitals; the rest is room for those that were refused. */
@@ -33,7 +35,7 @@ const GIVEN = z.object({
   state: z.enum(['open', 'used', 'revoked']),
   by: PEER_SCHEMA.optional(),
   /** whom it is for, as the operator notes */
-  note: z.string().max(80).optional(),
+  note: z.string().max(INVITATION_NOTE_MAX).optional(),
 })
 
 const TAKEN = z.object({

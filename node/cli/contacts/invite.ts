@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Command, Option } from 'commander'
 import { ADDRESS_SCHEMA, readConfig } from '../../config/config.ts'
-import { contactOf, type GivenInvitation } from '../../contacts/book.ts'
+import { contactOf, type GivenInvitation, INVITATION_NOTE_MAX } from '../../contacts/book.ts'
 import { readBook } from '../../contacts/book-file.ts'
 import {
   INVITATION_HOURS_DEFAULT,
@@ -22,6 +22,7 @@ interface InviteOptions {
   data: string
   address?: string[]
   hours: number
+  note?: string
   list?: true
   revoke?: string
   json?: true
@@ -33,12 +34,13 @@ export function addInvite(command: Command): void {
       new Option('--address <multiaddr>', 'where others reach this node, tried first; repeatable').argParser(collect),
     )
     .option('--hours <n>', 'how long it is good', boundedNumber(0.1, INVITATION_HOURS_MAX), INVITATION_HOURS_DEFAULT)
+    .option('--note <text>', 'whom it is for, for your own list')
     .option('--list', 'list the invitations that were given')
     .option('--revoke <id>', 'take an invitation back')
     .action(runInvite)
 }
 
-async function runInvite({ data, address = [], hours, list, revoke: id, json }: InviteOptions): Promise<void> {
+async function runInvite({ data, address = [], hours, note, list, revoke: id, json }: InviteOptions): Promise<void> {
   await requireDataFolder(data)
   if (list === true) return await listInvitations(data, json)
   if (id !== undefined) {
@@ -54,10 +56,16 @@ async function runInvite({ data, address = [], hours, list, revoke: id, json }: 
       throw new OperatorError('bad-address', checked.error.issues[0]!.message, { hint, exitCode: EXIT.usage })
     }
   }
+  if (note !== undefined && note.length > INVITATION_NOTE_MAX) {
+    throw new OperatorError('bad-note', `The note has ${note.length} characters`, {
+      hint: `At most ${INVITATION_NOTE_MAX} are kept: say whom the invitation is for, in a few words.`,
+      exitCode: EXIT.usage,
+    })
+  }
   const { peer } = await loadIdentity(data)
   const addresses = ownAddresses(await readConfig(data), address)
   const random = (bytes: number) => new Uint8Array(randomBytes(bytes))
-  const made = await invite(data, { peer, addresses, hours, now: Date.now(), random }).catch(error => {
+  const made = await invite(data, { peer, addresses, hours, note, now: Date.now(), random }).catch(error => {
     throw folderUnusable(data, error)
   })
   if (json) return printJson({ invitation: made.text, id: made.id, expires: new Date(made.expires).toISOString() })
@@ -77,12 +85,16 @@ async function listInvitations(data: string, json: true | undefined): Promise<vo
     state: stateOf(one, now),
     created: new Date(one.created).toISOString(),
     expires: new Date(one.expires).toISOString(),
+    note: one.note ?? null,
     by: one.by === undefined ? null : (contactOf(book, one.by)?.name ?? one.by),
   }))
   if (json) return printJson({ invitations: rows })
   if (rows.length === 0) return printLines('No invitations.')
   printLines(
-    ...rows.map(({ id, state, expires, by }) => `${id}  ${state}${by === null ? '' : ` by ${by}`}, until ${expires}`),
+    ...rows.map(
+      ({ id, state, expires, note, by }) =>
+        `${id}  ${state}${by === null ? '' : ` by ${by}`}, until ${expires}${note === null ? '' : `, for ${note}`}`,
+    ),
   )
 }
 

@@ -1,6 +1,7 @@
 /** What /v1/contacts and /v1/peers answer, and the requests about invitations. @module */
 
 import { z } from '@hono/zod-openapi'
+import { INVITATION_NOTE_MAX } from '../../contacts/book.ts'
 import {
   COUNT,
   HOSPITAL_FIELD,
@@ -61,7 +62,7 @@ export const NEW_INVITATION_REQUEST = z
       .max(30 * 24)
       .default(72),
     /** for one's own list: whom it is for */
-    note: z.string().max(80).nullable().default(null),
+    note: z.string().max(INVITATION_NOTE_MAX).nullable().default(null),
   })
   .openapi('NewInvitation')
 

@@ -83,11 +83,24 @@ test('invitations are listed and taken back, and what is wrong with one is said 
   const root = await temporaryFolder(t)
   const [a, b, spec] = ['a', 'b', 'spec.toml'].map(name => join(root, name)) as [string, string, string]
   await works(t, 'init', '--data', a, '--site', 'Alder')
-  const made = await jsonOf(t, 'invite', '--data', a, '--address', '/dns4/a.example/tcp/7419', '--hours', '2')
+  const made = await jsonOf(
+    t,
+    'invite',
+    '--data',
+    a,
+    '--address',
+    '/dns4/a.example/tcp/7419',
+    '--hours',
+    '2',
+    '--note',
+    'Ward 3',
+  )
   const read = readInvitation(made.invitation)
   t.is(read.addresses[0], '/dns4/a.example/tcp/7419')
   t.is(new Date(read.expires).toISOString(), made.expires)
   t.regex(await works(t, 'invite', '--list', '--data', a), new RegExp(`${made.id} +open, until`))
+  t.regex(await works(t, 'invite', '--list', '--data', a), /for Ward 3/)
+  t.regex(await fails(t, EXIT.usage, 'invite', '--note', 'x'.repeat(81), '--data', a), /81 characters/)
   await works(t, 'invite', '--revoke', made.id, '--data', a)
   t.regex(await works(t, 'invite', '--list', '--data', a), /revoked/)
   t.regex(await fails(t, EXIT.usage, 'invite', '--revoke', made.id, '--data', a), /No open invitation/)
