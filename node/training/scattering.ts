@@ -88,20 +88,55 @@ interface PlaneScattering {
   into(features: Float32Array, plane: Float64Array): void
 }
 
+/** What the features of a plane are computed with: constants of its size and the spec, none of them learnt. */
+export interface ScatteringPlan {
+  /** side of the square grid that a plane is padded to, by reflection; its first row and column in there */
+  readonly side: number
+  readonly top: number
+  readonly left: number
+  /** by scale and angle: real spectra of the wavelets, side × side, row-major */
+  readonly filters: readonly (readonly Float64Array[])[]
+  /** weights of the plane's rows in each row of cells, and of its columns in each column of cells */
+  readonly rows: readonly Float64Array[]
+  readonly columns: readonly Float64Array[]
+  readonly channels: number
+  /** channels that are standardised together */
+  readonly grouped: number
+  /** added to a deviation before anything is divided by it */
+  readonly deviationMin: number
+}
+
+export function planScattering(
+  { height, width }: { height: number; width: number },
+  spec: ScatteringSpec,
+): ScatteringPlan {
+  const { scales, angles, cell } = spec
+  const side = sideOf({ height, width })
+  const grid = new Grid(side)
+  return {
+    side,
+    top: Math.floor((side - height) / 2),
+    left: Math.floor((side - width) / 2),
+    filters: Array.from({ length: scales }, (_, scale) =>
+      Array.from({ length: angles }, (_, angle) => grid.realSpectrum(morlet(side, { scale, angle, angles }))),
+    ),
+    rows: cellWeights(height, cell),
+    columns: cellWeights(width, cell),
+    channels: scatteringChannels(spec),
+    grouped: angles + 1,
+    deviationMin: DEVIATION_MIN,
+  }
+}
+
 function createPlaneScattering(
   { height, width }: { height: number; width: number },
   spec: ScatteringSpec,
 ): PlaneScattering {
-  const { scales, angles, cell } = spec
-  const side = sideOf({ height, width })
+  const { scales, angles } = spec
+  const { side, top, left, filters, rows, columns, channels, grouped } = planScattering({ height, width }, spec)
   const grid = new Grid(side)
-  const filters = Array.from({ length: scales }, (_, scale) =>
-    Array.from({ length: angles }, (_, angle) => grid.realSpectrum(morlet(side, { scale, angle, angles }))),
-  )
-  const pools = { rows: cellWeights(height, cell), columns: cellWeights(width, cell) }
-  const size = pools.rows.length * pools.columns.length
-  const channels = scatteringChannels(spec)
-  const [top, left] = [Math.floor((side - height) / 2), Math.floor((side - width) / 2)]
+  const pools = { rows, columns }
+  const size = rows.length * columns.length
   const image = new Float64Array(2 * side * side)
   const modulus = new Float64Array(2 * side * side)
   const pad = (plane: Float64Array): void => {
@@ -137,8 +172,8 @@ function createPlaneScattering(
           }
         }
       }
-      for (let channel = 0; channel < channels; channel += angles + 1) {
-        standardise(out.subarray(channel * size, Math.min(channels, channel + angles + 1) * size), DEVIATION_MIN)
+      for (let channel = 0; channel < channels; channel += grouped) {
+        standardise(out.subarray(channel * size, Math.min(channels, channel + grouped) * size), DEVIATION_MIN)
       }
       features.set(out)
     },
@@ -264,7 +299,7 @@ function averageCells(
     side,
     top,
     left,
-  }: { rows: Float64Array[]; columns: Float64Array[]; side: number; top: number; left: number },
+  }: { rows: readonly Float64Array[]; columns: readonly Float64Array[]; side: number; top: number; left: number },
 ): void {
   const width = columns[0]!.length
   const line = new Float64Array(width)

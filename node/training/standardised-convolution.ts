@@ -11,7 +11,7 @@ import assert from 'node:assert/strict'
 import type { Layer, Tensor, Tensor3D, Tensor4D, Tf } from './backend.ts'
 
 /** Added to var·fan-in, which is 2 for initial parameters: a filter of equal taps stays finite. */
-const STANDARD_EPSILON = 1e-4
+export const STANDARD_EPSILON = 1e-4
 
 export interface StandardisedConvolutionConfig {
   name?: string
