@@ -197,7 +197,7 @@ function auditLines(found: StudyAudit, out: string): string[] {
   ]
 }
 
-function auditJson(found: StudyAudit, { study, file, split, charged }: Subject, out: string): object {
+function auditJson(found: StudyAudit, { study, file, split, charged, checkpoint }: Subject, out: string): object {
   const { document, records, claimed, canary, membership, inversion, final, refuted } = found
   const attack = ({ roc, truePositives }: { roc: { auc: number }; truePositives: number }) => {
     return { auc: roc.auc, truePositives }
@@ -211,6 +211,7 @@ function auditJson(found: StudyAudit, { study, file, split, charged }: Subject, 
     ...{
       file: out,
       study,
+      checkpoint,
       npz: file,
       split,
       rounds: trainingRounds(document),

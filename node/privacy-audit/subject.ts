@@ -41,6 +41,8 @@ export interface Subject {
   readonly dataset: Dataset
   readonly engine: NodeConfig['training']['engine']
   readonly charged: ChargedEpsilons | null
+  /** hex, of the node's newest model; null: none yet, or no node */
+  readonly checkpoint: string | null
   /** a finished or running study's newest model, the records it was trained on here, and others */
   readonly final: {
     readonly round: number
@@ -79,7 +81,8 @@ export async function readSubject(choices: SubjectChoices): Promise<Subject> {
     cache: null,
   })
   const { document } = found
-  return { document, study: found.study, file: records, split, dataset, engine: 'auto', charged: null, final: null }
+  const nothing = { charged: null, checkpoint: null, final: null }
+  return { document, study: found.study, file: records, split, dataset, engine: 'auto', ...nothing }
 }
 
 async function readNode(folder: string, { records, split, heldOut }: SubjectChoices): Promise<Subject> {
@@ -109,7 +112,8 @@ async function readNode(folder: string, { records, split, heldOut }: SubjectChoi
       ? null
       : { round: newest.round, model: deployed(newest.checkpoint), members, others }
   const charged = await chargedOf(folder, { document, study })
-  return { document, study, file, split: chosen, dataset, engine: config.training.engine, charged, final }
+  const checkpoint = newest?.hash ?? null
+  return { document, study, file, split: chosen, dataset, engine: config.training.engine, charged, checkpoint, final }
 }
 
 /** The study that was trained last, or the only one. */

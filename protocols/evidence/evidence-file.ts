@@ -14,12 +14,11 @@ import { ProtocolError } from '../errors.ts'
 import { same } from '../immutable.ts'
 import { decodeEvidence, type Evidence, encodeEvidence } from '../messages/evidence.ts'
 import { EVIDENCE_BYTES_MAX } from '../messages/limits.ts'
-import { applyChange, decodeChange } from '../roster/change.ts'
-import { createRoster, type Roster } from '../roster/roster.ts'
 import type { StudyDocument } from '../study/types.ts'
-import { decodeLink, encodeLink, type Link, verifyLink } from '../transcript/link.ts'
+import { rosterAfter } from '../transcript/certificate.ts'
+import { decodeLink, encodeLink, type Link } from '../transcript/link.ts'
 import { describeEvidence } from './describe.ts'
-import { createJudge, demand, type EvidenceContext, type Verdict } from './judge.ts'
+import { createJudge, demand, type Verdict } from './judge.ts'
 import { verifyEvidence } from './verify.ts'
 
 const VERSION = 1
@@ -80,17 +79,6 @@ export function decodeEvidenceFile(bytes: Uint8Array): EvidenceFile {
   }
 }
 
-/** The context under the roster that the links lead to, each certified by a quorum of the roster before it. */
-function judgeAfter(document: StudyDocument, links: readonly Link[]): EvidenceContext {
-  let roster: Roster = createRoster(document.hospitals)
-  for (const link of links) {
-    const value = verifyLink(link, createJudge(document, roster))
-    demand(value.outcome === 'result' && value.change !== null, `round ${link.round} has changed no roster`)
-    roster = applyChange(document, roster, decodeChange(value.change))
-  }
-  return createJudge(document, roster)
-}
-
 /**
  * Verifies an evidence file offline.
  *
@@ -98,7 +86,7 @@ function judgeAfter(document: StudyDocument, links: readonly Link[]): EvidenceCo
  */
 export function judgeEvidenceFile(document: StudyDocument, { study, evidence, links }: EvidenceFile): Judgement {
   try {
-    const judge = judgeAfter(document, links)
+    const judge = createJudge(document, rosterAfter(document, links))
     demand(same(study, judge.study), 'it is about another study')
     const { accused, code } = verifyEvidence(evidence, judge)
     const peer = judge.roster.peers[accused] as string
