@@ -184,6 +184,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./audit.ts')).addAudit,
   },
   {
+    name: 'export',
+    description: "a study's model as files for other programs, with its card and what proves it",
+    load: async () => (await import('./model/export.ts')).addExport,
+  },
+  {
+    name: 'verify',
+    description: 'check an exported model: offline, on any machine, without records',
+    load: async () => (await import('./model/verify.ts')).addVerify,
+  },
+  {
     name: 'evidence',
     description: 'proofs that a hospital has lied',
     load: async () => (await import('./evidence.ts')).addEvidence,

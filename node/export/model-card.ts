@@ -49,13 +49,13 @@ export function modelCard(facts: CardFacts): ModelCard {
 
 function cardOf({ document, study, founder, checkpoint, certified, formats, audit }: CardFacts) {
   const { contract, model, privacy, unit, copies, units } = document
-  const { roster, round, votes, quorum } = certified
+  const { roster, round, quorum } = certified
   const epsilons = plannedEpsilons(document)
   const against = observerWords(privacy.colluders)
   return {
     schemaVersion: CARD_VERSION,
     study: { id: study, name: document.name, created: document.created, founder },
-    checkpoint: { hash: checkpoint, round, rounds: trainingRounds(document), votes, quorum },
+    checkpoint: { hash: checkpoint, round, rounds: trainingRounds(document), quorum },
     hospitals: roster.hospitals.map(({ name }, rank) => ({ peer: roster.peers[rank]!, name })),
     rosterVersion: roster.version,
     model: { ...model, sentence: presetOf(model).sentence(model), parameters: planStudy(document).dimension },
@@ -117,7 +117,7 @@ function markdownOf(card: ReturnType<typeof cardOf>, { document, formats, audit 
     '## The model',
     '',
     `- ${model.sentence}, ${model.parameters} parameters: the moving average after round ${checkpoint.round} of ${checkpoint.rounds}`,
-    `- checkpoint \`${checkpoint.hash}\`, certified by ${checkpoint.votes} hospitals (a quorum is ${checkpoint.quorum})`,
+    `- checkpoint \`${checkpoint.hash}\`, certified by the signatures of a quorum, ${checkpoint.quorum} of ${hospitals.length} hospitals`,
     `- input \`${input.name}\`, ${input.type} ${shape(input.shape)}: ${escaped(input.meaning)}`,
     ...outputs.map(({ name, type, shape: sides }) => `- output \`${name}\`, ${type} ${shape(sides)}`),
     `- classes, in the order of the outputs: ${document.contract.classes.map(escaped).join(', ')}`,

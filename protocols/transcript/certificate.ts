@@ -43,8 +43,7 @@ export interface CertifiedResult {
   readonly value: Extract<ResultValue, { outcome: 'result' }>
   /** that the votes are of */
   readonly roster: Roster
-  /** number of votes that certify the result, and how many a quorum has */
-  readonly votes: number
+  /** votes that certify it, at least */
   readonly quorum: number
 }
 
@@ -101,7 +100,7 @@ export function verifyCertificate(document: StudyDocument, bytes: Uint8Array): C
   const context = votersOf(document, roster)
   const value = verifyLink(result, context)
   if (value.outcome !== 'result') throw bad(`round ${result.round} has no result`)
-  return { round: result.round, value, roster, votes: result.precommits.length, quorum: context.quorum }
+  return { round: result.round, value, roster, quorum: context.quorum }
 }
 
 function votersOf(document: StudyDocument, roster: Roster): MessageContext & { readonly quorum: number } {
