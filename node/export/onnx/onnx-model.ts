@@ -3,7 +3,7 @@
 import type { GraphConstant, GraphOperation, GraphValue, ModelGraph, Pairwise, Single } from '../graph/graph.ts'
 import type { ModelWords } from '../model-words.ts'
 import { nodeField, type OnnxNode, type OnnxTensor, tensorField, valueField } from './messages.ts'
-import { encodeMessage, message, text, whole } from './protobuf.ts'
+import { encodeMessage, messageField, textField, wholeField } from './protobuf.ts'
 
 const IR_VERSION = 8
 const OPERATOR_SET = 17
@@ -15,18 +15,18 @@ const BATCH = 'batch'
 export function encodeOnnx(graph: ModelGraph, { name, description, metadata }: ModelWords): Uint8Array {
   const { nodes, tensors } = translated(graph)
   return encodeMessage([
-    whole(1, IR_VERSION),
-    text(2, PRODUCER),
-    text(6, description),
-    message(7, [
+    wholeField(1, IR_VERSION),
+    textField(2, PRODUCER),
+    textField(6, description),
+    messageField(7, [
       ...nodes.map(nodeField),
-      text(2, name),
+      textField(2, name),
       ...tensors.map(tensorField),
       valueField(11, graph.input.name, [BATCH, ...graph.input.shape.slice(1)]),
       ...graph.outputs.map(output => valueField(12, output.name, [BATCH, ...output.shape.slice(1)])),
     ]),
-    message(8, [text(1, ''), whole(2, OPERATOR_SET)]),
-    ...Object.entries(metadata).map(([key, value]) => message(14, [text(1, key), text(2, value)])),
+    messageField(8, [textField(1, ''), wholeField(2, OPERATOR_SET)]),
+    ...Object.entries(metadata).map(([key, value]) => messageField(14, [textField(1, key), textField(2, value)])),
   ])
 }
 

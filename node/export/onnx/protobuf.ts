@@ -2,38 +2,30 @@
 
 const VARINT = 0
 const LENGTH = 2
-const FIXED32 = 5
 
 /** A field of a message by its number; messages and bytes are given as bytes. */
 export type Field = readonly [number: number, value: Uint8Array]
 
 /** A whole number as a field; negative ones take ten bytes, as int64 does. */
-export function whole(number: number, value: number): Field {
+export function wholeField(number: number, value: number): Field {
   return [number, concatenated([varint((number << 3) | VARINT), varint(value)])]
 }
 
-/** A float32 as a field. */
-export function float(number: number, value: number): Field {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setFloat32(0, value, true)
-  return [number, concatenated([varint((number << 3) | FIXED32), bytes])]
+export function textField(number: number, value: string): Field {
+  return bytesField(number, new TextEncoder().encode(value))
 }
 
-export function text(number: number, value: string): Field {
-  return bytes(number, new TextEncoder().encode(value))
-}
-
-export function bytes(number: number, value: Uint8Array): Field {
+export function bytesField(number: number, value: Uint8Array): Field {
   return [number, concatenated([varint((number << 3) | LENGTH), varint(value.length), value])]
 }
 
 /** Whole numbers as one packed field. */
-export function packed(number: number, values: readonly number[]): Field {
-  return bytes(number, concatenated(values.map(varint)))
+export function packedField(number: number, values: readonly number[]): Field {
+  return bytesField(number, concatenated(values.map(varint)))
 }
 
-export function message(number: number, fields: readonly Field[]): Field {
-  return bytes(number, encodeMessage(fields))
+export function messageField(number: number, fields: readonly Field[]): Field {
+  return bytesField(number, encodeMessage(fields))
 }
 
 /** The bytes of a message, its fields in the order of their numbers. */
