@@ -69,7 +69,7 @@ export function auditResultOf(
   if (named.study !== study || named.checkpoint !== checkpoint) {
     const what = named.study === study ? 'another checkpoint' : 'another study'
     throw new OperatorError('audit-of-other', `The audit in ${file} is of ${what} than the one that is exported`, {
-      hint: 'Audit the newest one: confrere audit --data DIR --out audit.html --json > audit.json',
+      hint: 'Stop the node, so that its newest model stays the same, and audit that: confrere audit --data DIR --out audit.html --json > audit.json',
       exitCode: EXIT.verificationFailed,
     })
   }

@@ -2,6 +2,7 @@
 
 import type { Checkpoint } from '../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
+import { EXIT, OperatorError } from '../errors.ts'
 import { chainOf } from './graph/chain.ts'
 import type { ModelWords } from './model-words.ts'
 import { tensorsOf } from './named-tensors.ts'
@@ -38,7 +39,24 @@ export const FORMAT_WORDS: Readonly<Record<ExportFormat, string>> = {
   npz: '`model.npz`: the weights by name, and the normalisation, for NumPy; not the chain',
 }
 
-/** The files of a format; the same model gives the same bytes. */
+/** Of a file: what protobuf allows, and what a program reads in one piece. */
+export const MODEL_BYTES_MAX: number = 2 ** 31 - 1
+
+/**
+ * The files of a format; the same model gives the same bytes.
+ *
+ * @throws OperatorError `export-too-large`, exit code 2
+ */
 export function filesOfFormat(format: ExportFormat, ...model: Parameters<Writer>): [name: string, Uint8Array][] {
-  return WRITERS[format](...model)
+  const files = WRITERS[format](...model)
+  const large = files.find(([, { length }]) => length > MODEL_BYTES_MAX)
+  if (large === undefined) return files
+  throw new OperatorError(
+    'export-too-large',
+    `${large[0]} would have ${large[1].length} bytes, more than ${MODEL_BYTES_MAX}`,
+    {
+      hint: 'Scattering of large images has large constants: export the weights alone, --format safetensors.',
+      exitCode: EXIT.usage,
+    },
+  )
 }

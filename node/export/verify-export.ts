@@ -6,7 +6,8 @@
  * @module
  */
 
-import { readdir, readFile, stat } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { opendir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { CodedError } from '../../crypto/errors.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -29,13 +30,12 @@ import {
   SourceError,
   sha256Hex,
 } from './contents.ts'
+import { MODEL_BYTES_MAX } from './formats.ts'
 import { decodeSafetensors } from './safetensors.ts'
 
 /** Files and folders; an export has a dozen. */
 const ENTRIES_MAX = 64
 const TEXT_BYTES_MAX = 4 << 20
-/** Of a file with weights, as protobuf has it. */
-const MODEL_BYTES_MAX = 2 ** 31 - 1
 const BYTES_MAX: Readonly<Record<string, number>> = {
   [DOCUMENT_FILE]: 2 << 20,
   [CERTIFICATE_FILE]: CERTIFICATE_BYTES_MAX,
@@ -165,13 +165,23 @@ function unlisted(file: string): ExportFault {
   return { file, problem: 'it does not belong to the export' }
 }
 
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  const entries: Dirent[] = []
+  try {
+    for await (const entry of await opendir(folder, { recursive: true })) {
+      entries.push(entry)
+      if (entries.length > ENTRIES_MAX) break
+    }
+  } catch (cause) {
+    throw unreadable(folder, (cause as Error).message, cause)
+  }
+  if (entries.length <= ENTRIES_MAX) return entries
+  throw unreadable(folder, `it has more than ${ENTRIES_MAX} files, and an export fewer`)
+}
+
 /** All files below a folder, by name; those that are too long, or no files, as faults. */
 async function readFiles(folder: string): Promise<{ files: Map<string, Uint8Array>; faults: ExportFault[] }> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: Error) => {
-    throw unreadable(folder, cause.message, cause)
-  })
-  if (entries.length > ENTRIES_MAX)
-    throw unreadable(folder, `it has more than ${ENTRIES_MAX} files, and an export fewer`)
+  const entries = await entriesOf(folder)
   const files = new Map<string, Uint8Array>()
   const faults: ExportFault[] = []
   for (const entry of entries.filter(found => !found.isDirectory())) {

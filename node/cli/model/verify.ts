@@ -1,6 +1,7 @@
 /** `confrere verify`: checks an exported folder, offline, on any machine. @module */
 
 import type { Command } from 'commander'
+import { printable } from '../../../protocols/encoding/printable.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
 import { type ExportFault, verifyExport } from '../../export/verify-export.ts'
 import { addJsonOption } from '../options.ts'
@@ -42,7 +43,7 @@ async function verify(folder: string, { json }: { json?: true }): Promise<void> 
 }
 
 function changed(folder: string, faults: readonly ExportFault[]): OperatorError {
-  const shown = faults.slice(0, FAULTS_SHOWN).map(({ file, problem }) => `${file}: ${problem}`)
+  const shown = faults.slice(0, FAULTS_SHOWN).map(({ file, problem }) => printable(`${file}: ${problem}`))
   const more = faults.length > FAULTS_SHOWN ? `; and ${faults.length - FAULTS_SHOWN} more` : ''
   return new OperatorError('export-changed', `${folder} is not as it was exported. ${shown.join('; ')}${more}`, {
     hint: 'Do not use it: get the folder again from the hospital that exported it.',

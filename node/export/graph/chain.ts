@@ -33,7 +33,7 @@ export function chainOf(document: StudyDocument, checkpoint: Checkpoint): ModelG
   const inputs = normalisedInputs(graph, inputsOf(graph, document), document, deployed(checkpoint).normalisation)
   const hidden = hiddenSteps(graph, inputs, model, tensor)
   const product = graph.matmul(hidden, parameter(graph, tensor('head/kernel')))
-  const logits = graph.named('add', product, parameter(graph, tensor('head/bias')), LOGITS)
+  const logits = graph.pair('add', product, parameter(graph, tensor('head/bias')), LOGITS)
   return graph.build([logits, graph.single('softmax', logits, PROBABILITIES)])
 }
 

@@ -83,8 +83,8 @@ export class GraphBuilder {
     return this.constant([value], [1])
   }
 
-  pair(op: Pairwise, a: GraphValue, b: GraphValue): GraphValue {
-    return this.#add({ op }, [a, b], broadcast(a.shape, b.shape))
+  pair(op: Pairwise, a: GraphValue, b: GraphValue, name?: string): GraphValue {
+    return this.#add({ op }, [a, b], broadcast(a.shape, b.shape), name)
   }
 
   single(op: Single, value: GraphValue, name?: string): GraphValue {
@@ -137,13 +137,11 @@ export class GraphBuilder {
     return this.#add({ op: 'unless-nan' }, [checked, value, fallback], value.shape)
   }
 
-  /** The last operation gets this name. */
-  named(op: Pairwise, a: GraphValue, b: GraphValue, name: string): GraphValue {
-    return this.#add({ op }, [a, b], broadcast(a.shape, b.shape), name)
-  }
-
+  /** The graph, without constants that nothing takes. */
   build(outputs: readonly GraphValue[]): ModelGraph {
-    return { input: this.#input, constants: this.#constants, operations: this.#operations, outputs }
+    const used = new Set(this.#operations.flatMap(({ inputs }) => inputs.map(({ name }) => name)))
+    const constants = this.#constants.filter(({ name }) => used.has(name))
+    return { input: this.#input, constants, operations: this.#operations, outputs }
   }
 
   #add(

@@ -108,7 +108,8 @@ function createTransforms(
     rows: matrix(forward(padded.rows, height).complex),
     columns: matrix(forward(padded.columns, width).real),
   }
-  const back = { rows: matrix(inverse(side, all)), columns: matrix(inverse(side, all)) }
+  const everywhere = matrix(inverse(side, all))
+  const back = { rows: everywhere, columns: everywhere }
   const backInside = { rows: matrix(inverse(side, inside.rows)), columns: matrix(inverse(side, inside.columns)) }
   const pools = { rows: matrix(weights(plan.rows)), columns: matrix(weights(plan.columns)) }
   const gridPools = {
