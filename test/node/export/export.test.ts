@@ -16,8 +16,9 @@ import { checkpointHash, encodeCheckpoint } from '../../../protocols/model/check
 import { studyIdOf } from '../../../protocols/study/document.ts'
 import { encodeCertificate } from '../../../protocols/transcript/certificate.ts'
 import { fails, works } from '../../helpers/cli.ts'
+import { certifiedLink } from '../../helpers/study/links.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
-import { auditOutput, certifiedLink, FOUNDERS, finishedDocument, writeFinished } from './finished-study.ts'
+import { auditOutput, FOUNDERS, finishedDocument, writeFinished } from './finished-study.ts'
 import { randomCheckpoint } from './models.ts'
 
 async function filesOf(folder: string): Promise<string[]> {

@@ -2,20 +2,15 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { seal } from '../../../crypto/envelope.ts'
 import type { Signer } from '../../../crypto/signature.ts'
 import { storeApproved } from '../../../node/storage/approved-studies.ts'
 import { studyFolder } from '../../../node/storage/round-files.ts'
 import { openStore } from '../../../node/storage/store.ts'
 import { sealStudy } from '../../../node/storage/study-file.ts'
-import { type Body, encodeBody, encodeEnvelope } from '../../../protocols/messages/messages.ts'
-import { encodeResultValue, valueId } from '../../../protocols/messages/result-value.ts'
 import { checkpointHash, encodeCheckpoint } from '../../../protocols/model/checkpoint.ts'
-import { encodeChange, type RosterChange } from '../../../protocols/roster/change.ts'
 import { studyIdOf } from '../../../protocols/study/document.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
-import type { Link } from '../../../protocols/transcript/link.ts'
-import { sidOf } from '../../helpers/study/links.ts'
+import { certifiedLink, sidOf } from '../../helpers/study/links.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 import { randomCheckpoint } from './models.ts'
 
@@ -23,37 +18,6 @@ export const FOUNDERS: readonly Signer[] = testSigners(4)
 const NEWCOMER = testSigners(5).find(({ id }) => FOUNDERS.every(other => Buffer.compare(other.id, id) !== 0))!
 /** The roster after the newcomer was admitted. */
 const ALL = testSigners(5)
-
-/** A round's certified RESULT. */
-export function certifiedLink(
-  document: StudyDocument,
-  round: number,
-  { signers, roster, checkpoint, change }: LinkTerms,
-): Link {
-  const value = encodeResultValue({
-    ...{
-      outcome: 'result',
-      kind: round === 0 ? 'statistics' : 'training',
-      sid: sidOf(round),
-      sum: sidOf(200),
-      checkpoint,
-    },
-    ...{ members: [0, 1, 2], view: 0, change: change === undefined ? null : encodeChange(change) },
-  })
-  const vote = { instance: 'result', view: 0, value: valueId(value) }
-  const body = { type: 'precommit', study: studyIdOf(document), roster, round, ...vote } as Body
-  const precommits = signers.map(signer => encodeEnvelope(seal(signer, encodeBody(body))))
-  return { round, value, precommits }
-}
-
-interface LinkTerms {
-  /** who votes */
-  readonly signers: readonly Signer[]
-  /** version */
-  readonly roster: number
-  readonly checkpoint: Uint8Array
-  readonly change?: RosterChange
-}
 
 export interface FinishedStudy {
   readonly document: StudyDocument

@@ -31,7 +31,18 @@ const VECTORS: DataContract = {
     [-1, 0],
     [0.25, 0.5],
   ],
-} as never
+}
+
+const TEXTS: DataContract = {
+  ...{ kind: 'text', shape: [64], classes: CLASSES, words: 1, label: 'class', text: 'words' },
+}
+const ROWS: DataContract = {
+  ...{ kind: 'table', shape: [3], classes: CLASSES, label: 'class', absent: ['?'] },
+  columns: [
+    { name: 'age', type: 'number', low: 0, high: 120, missing: 50 },
+    { name: 'sex', type: 'category', values: ['f', 'm'], missing: 'zeros' },
+  ],
+}
 
 export interface ExportedCase {
   readonly name: string
@@ -55,6 +66,8 @@ export const CASES: readonly ExportedCase[] = [
   made('mlp on normalised columns', {
     ...{ contract: VECTORS, model: { preset: 'mlp', units: [9, 7], activation: 'tanh' }, normalisation: columns },
   }),
+  made('logistic on table rows', { contract: ROWS, model: { preset: 'logistic' } }, [-10, 130]),
+  made('logistic on hashed words', { contract: TEXTS, model: { preset: 'logistic' } }, [0, 1]),
   made('cnn', { contract: IMAGES, model: { preset: 'cnn', filters: [8, 16], groups: 4 } }),
   made('cnn of standardised filters on normalised colours', {
     contract: COLOURED,
