@@ -6,10 +6,12 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import { type Checkpoint, checkpointHash, checkpointShape, decodeCheckpoint } from '../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { approvedStudies } from './approved-studies.ts'
+import { approvedStudies, selectStudy } from './approved-studies.ts'
 import { type NewestCheckpoint, studyFolder } from './round-files.ts'
 
 export interface FoundCheckpoint {
+  /** hex of its id */
+  readonly study: string
   readonly document: StudyDocument
   readonly checkpoint: Checkpoint
   /** hex */
@@ -20,20 +22,22 @@ export interface FoundCheckpoint {
 /**
  * Reads the checkpoint of the last certified round, of the study that was trained last.
  *
- * @throws OperatorError `no-checkpoint` (exit code 12), `checkpoint-damaged` (exit code 8)
+ * @param prefix first hex digits of the id of the study that is meant; without it of any
+ * @throws OperatorError `no-checkpoint` (exit code 12), `checkpoint-damaged` (exit code 8); as `selectStudy` with a prefix
  */
-export async function readNewestCheckpoint(folder: string): Promise<FoundCheckpoint> {
-  let newest: { document: StudyDocument; file: string; at: number } | undefined
-  for (const { document, study } of await approvedStudies(folder)) {
+export async function readNewestCheckpoint(folder: string, prefix?: string): Promise<FoundCheckpoint> {
+  let newest: { document: StudyDocument; study: string; file: string; at: number } | undefined
+  const studies = prefix === undefined ? await approvedStudies(folder) : [await selectStudy(folder, prefix)]
+  for (const { document, study } of studies) {
     const file = join(studyFolder(folder, study), 'checkpoints', 'newest.json')
     const at = await stat(file).then(
       found => found.mtimeMs,
       () => undefined,
     )
-    if (at !== undefined && at > (newest?.at ?? 0)) newest = { document, file, at }
+    if (at !== undefined && at > (newest?.at ?? 0)) newest = { document, study, file, at }
   }
   if (newest === undefined) {
-    throw new OperatorError('no-checkpoint', `There is no checkpoint in ${folder}`, {
+    throw new OperatorError('no-checkpoint', `There is no checkpoint${prefix === undefined ? '' : ` of the study ${prefix}`} in ${folder}`, {
       hint: 'A checkpoint is written at the end of every round: start the node and wait for the first.',
       exitCode: EXIT.dataUnreadable,
     })
@@ -47,7 +51,8 @@ export async function readNewestCheckpoint(folder: string): Promise<FoundCheckpo
       exitCode: EXIT.verificationFailed,
     })
   }
-  return { document: newest.document, checkpoint: decoded(bytes, { file, document: newest.document }), hash, round }
+  const { document, study } = newest
+  return { study, document, checkpoint: decoded(bytes, { file, document }), hash, round }
 }
 
 function decoded(bytes: Uint8Array, { file, document }: { file: string; document: StudyDocument }): Checkpoint {
