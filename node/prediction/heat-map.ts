@@ -80,7 +80,10 @@ function createCanvas(width: number, height: number): Canvas {
   return { width, height, data, set, write }
 }
 
-function drawLegend(canvas: Canvas, { left, height, highest }: { left: number; height: number; highest: number }): void {
+function drawLegend(
+  canvas: Canvas,
+  { left, height, highest }: { left: number; height: number; highest: number },
+): void {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < LEGEND_WIDTH; x++) canvas.set(left + x, MARGIN + y, colourOf(1 - y / (height - 1)))
   }

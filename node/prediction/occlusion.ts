@@ -83,7 +83,13 @@ function meansOf(values: Float32Array, channels: number): Float64Array {
 function hidden(
   values: Float32Array,
   [, across, channels]: readonly [number, number, number],
-  { top, left, height, width, means }: { top: number; left: number; height: number; width: number; means: Float64Array },
+  {
+    top,
+    left,
+    height,
+    width,
+    means,
+  }: { top: number; left: number; height: number; width: number; means: Float64Array },
 ): Float32Array {
   const image = values.slice()
   for (let y = top; y < top + height; y++) {
@@ -98,7 +104,12 @@ function oddsOf({
   shape,
   scorer,
   category,
-}: { images: readonly Float32Array[]; shape: readonly number[]; scorer: Scorer; category: number }): number[] {
+}: {
+  images: readonly Float32Array[]
+  shape: readonly number[]
+  scorer: Scorer
+  category: number
+}): number[] {
   const inputs = (record: number, into: Float32Array): void => into.set(images[record]!)
   const labels = new Int32Array(images.length).fill(NO_LABEL)
   const { logits } = scorer.score({ count: images.length, shape: [...shape], inputs, labels })

@@ -55,7 +55,8 @@ function* predicted(
   { scorer, contract, threshold }: { scorer: Scorer; contract: DataContract; threshold: number | undefined },
 ): Generator<Prediction> {
   const records = found.flatMap(one => ('values' in one ? [one.values] : []))
-  const { probabilities } = records.length === 0 ? { probabilities: new Float32Array(0) } : scoreAll(records, scorer, contract)
+  const { probabilities } =
+    records.length === 0 ? { probabilities: new Float32Array(0) } : scoreAll(records, scorer, contract)
   const classes = contract.classes.length
   let row = 0
   for (const one of found) {

@@ -37,10 +37,14 @@ export async function readNewestCheckpoint(folder: string, prefix?: string): Pro
     if (at !== undefined && at > (newest?.at ?? 0)) newest = { document, study, file, at }
   }
   if (newest === undefined) {
-    throw new OperatorError('no-checkpoint', `There is no checkpoint${prefix === undefined ? '' : ` of the study ${prefix}`} in ${folder}`, {
-      hint: 'A checkpoint is written at the end of every round: start the node and wait for the first.',
-      exitCode: EXIT.dataUnreadable,
-    })
+    throw new OperatorError(
+      'no-checkpoint',
+      `There is no checkpoint${prefix === undefined ? '' : ` of the study ${prefix}`} in ${folder}`,
+      {
+        hint: 'A checkpoint is written at the end of every round: start the node and wait for the first.',
+        exitCode: EXIT.dataUnreadable,
+      },
+    )
   }
   const { hash, round } = JSON.parse(await readFile(newest.file, 'utf8')) as NewestCheckpoint
   const file = join(newest.file, '..', hash)

@@ -12,11 +12,11 @@ import { EXIT, OperatorError } from '../../errors.ts'
 import type { Dataset } from '../dataset.ts'
 import type { RecordsFound, RecordsWanted } from '../format.ts'
 import type { NumberedPatients, PatientDoor } from '../patients.ts'
+import { NO_LABEL } from '../reader.ts'
 import { type Archive, ArchiveError, type ArchiveMember, withArchive } from './archive.ts'
 import { createInputReader, type InputReader, requireRecords } from './inputs.ts'
 import { createLabelReader, type LabelReader, requireLabelShape } from './labels.ts'
 import { NpyError, type NpyHeader, numbersOf, parseHeader } from './npy.ts'
-import { NO_LABEL } from '../reader.ts'
 import { createPatientReader, type PatientReader } from './patient-array.ts'
 
 /** Of float32: half a gibibyte. Of 8-bit pixels, which are held as they are, four times as many. */

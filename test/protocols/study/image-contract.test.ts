@@ -35,7 +35,16 @@ test('the views of a contract are 1 to 16 distinct codes, and make it another st
   const seeing = (view: unknown) => ({ ...study, contract: { ...CONTRACT, view } }) as StudyDocument
   const outcome = (view: unknown) => codeOf(() => validateStudy(seeing(view)))
   for (const good of [['PA'], ['PA', 'AP']]) t.is(outcome(good), 'accepted')
-  for (const bad of [[], 'PA', null, [1], ['pa'], ['P A'], ['PA', 'PA'], Array.from({ length: 17 }, (_, at) => `V${at}`)]) {
+  for (const bad of [
+    [],
+    'PA',
+    null,
+    [1],
+    ['pa'],
+    ['P A'],
+    ['PA', 'PA'],
+    Array.from({ length: 17 }, (_, at) => `V${at}`),
+  ]) {
     t.is(outcome(bad), 'malformed-study', JSON.stringify(bad))
   }
   t.not(toHex(studyIdOf(seeing(['PA']))), toHex(studyIdOf(study)))
