@@ -3,9 +3,9 @@
 import type { Dataset } from '../../../node/datasets/dataset.ts'
 import type { Backend } from '../../../node/training/backend.ts'
 import { createTrainer } from '../../../node/training/data-trainer.ts'
+import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import type { ImageContract } from '../../../protocols/study/contracts/image.ts'
 import type { ModelSpec } from '../../../protocols/study/models/list.ts'
-import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
@@ -30,7 +30,8 @@ export function phantom(random: () => number, hasShadow: boolean): Phantom {
   const values = Float32Array.from({ length: SIDE * SIDE }, (_, at) => {
     const [x, y] = [at % SIDE, Math.floor(at / SIDE)]
     const isLung = lungs.some(one => ((x - one.x) / one.across) ** 2 + ((y - one.y) / one.down) ** 2 < 1)
-    const far = shadow === null ? Number.POSITIVE_INFINITY : ((x - shadow.x) ** 2 + (y - shadow.y) ** 2) / shadow.radius ** 2
+    const far =
+      shadow === null ? Number.POSITIVE_INFINITY : ((x - shadow.x) ** 2 + (y - shadow.y) ** 2) / shadow.radius ** 2
     const light = brightness - (isLung ? 0.12 : 0) + 0.35 * Math.exp(-far) + 0.06 * (random() - 0.5)
     return Math.min(Math.max(light, 0), 1)
   })
