@@ -2,9 +2,9 @@
 
 import { printable } from '../../protocols/encoding/printable.ts'
 import { NOTICE, type Prediction } from './predict.ts'
-import type { Place } from './records.ts'
+import type { RecordPlace } from './records.ts'
 
-export const FORMATS = ['table', 'jsonl', 'csv'] as const
+const FORMATS = ['table', 'jsonl', 'csv'] as const
 export type PredictionFormat = (typeof FORMATS)[number]
 
 /** Of what model the predictions are. */
@@ -35,7 +35,7 @@ export function predictionWriter(format: PredictionFormat, by: PredictedBy, sche
 }
 
 /** Where a record is, in words. */
-function placeText({ file, array, row }: Place): string {
+function placeText({ file, array, row }: RecordPlace): string {
   const inside = array === null ? '' : `, ${array}`
   return `${printable(file)}${inside}${row === null ? '' : `, ${array === null ? 'row' : 'record'} ${row}`}`
 }

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { EXIT, OperatorError } from '../errors.ts'
-import type { Place } from './records.ts'
+import type { RecordPlace } from './records.ts'
 
 /** A picture takes up to some seconds and about 200 kB. */
 export const HEAT_MAPS_MAX = 1000
@@ -31,7 +31,7 @@ export class HeatMapFolder {
   }
 
   /** @returns the file. @throws OperatorError `unwritable`, exit code 2 */
-  async write(place: Place, png: Uint8Array): Promise<string> {
+  async write(place: RecordPlace, png: Uint8Array): Promise<string> {
     const file = join(this.#folder, this.#nameOf(place))
     await writeFile(file, png).catch((cause: NodeJS.ErrnoException) => {
       throw unwritable(cause)
@@ -39,7 +39,7 @@ export class HeatMapFolder {
     return file
   }
 
-  #nameOf({ file, array, row }: Place): string {
+  #nameOf({ file, array, row }: RecordPlace): string {
     const parts = [basename(file), array, row].filter(part => part !== null)
     const plain = parts
       .join('-')

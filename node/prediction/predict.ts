@@ -3,7 +3,7 @@
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { NO_LABEL } from '../datasets/reader.ts'
 import type { Scorer } from '../training/scorer.ts'
-import type { FoundToPredict, Place } from './records.ts'
+import type { FoundToPredict, RecordPlace } from './records.ts'
 
 /** Said in every form of output. */
 export const NOTICE = 'Research tool, not a medical device: do not diagnose or treat by it.'
@@ -13,7 +13,7 @@ const BATCH_RECORDS_MAX = 256
 const BATCH_VALUES_MAX = 2 ** 24
 const THRESHOLD_OF_TWO = 0.5
 
-export type Prediction = { readonly place: Place } & (
+export type Prediction = { readonly place: RecordPlace } & (
   | {
       /** of each class, in the contract's order */
       readonly probabilities: readonly number[]

@@ -10,7 +10,7 @@ import { readRecords } from '../datasets/read-folder.ts'
 import { OperatorError } from '../errors.ts'
 
 /** Where a record is. */
-export interface Place {
+export interface RecordPlace {
   /** as the operator named it; below a folder with the rest of its path */
   readonly file: string
   /** name of the array of a NumPy archive; null for other files */
@@ -19,7 +19,7 @@ export interface Place {
   readonly row: number | null
 }
 
-export type FoundToPredict = { readonly place: Place } & (
+export type FoundToPredict = { readonly place: RecordPlace } & (
   | { readonly values: Float32Array }
   /** what is wrong, and what to do, in one line without the file's name */
   | { readonly reason: string }

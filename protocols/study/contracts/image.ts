@@ -45,7 +45,7 @@ export const IMAGE_SCHEMA = z.strictObject({
   /** DICOM files of these modalities alone; without it of all. Files of other formats state no modality, and all fit. */
   modality: z.array(MODALITY_SCHEMA).min(1).max(limit.MODALITIES_MAX).exactOptional(),
   /** DICOM files of these views alone, as `modality`; files that do not state theirs are refused. */
-  view: z.array(VIEW_SCHEMA).min(1).max(limit.VIEWS_MAX).exactOptional(),
+  view: z.array(VIEW_SCHEMA).min(1).max(limit.VIEW_POSITIONS_MAX).exactOptional(),
 })
 export type ImageContract = z.output<typeof IMAGE_SCHEMA>
 export type PixelSteps = z.output<typeof PIXELS_SCHEMA>
