@@ -20,7 +20,10 @@ export interface Phantom {
   readonly shadow: { readonly x: number; readonly y: number; readonly radius: number } | null
 }
 
-/** Two lungs, darker than the body, with noise, and a light round shadow in one of the lungs. */
+/**
+ * Two lungs, darker than the body, with noise, and a light round shadow in one of the lungs. Lungs are darker by 0.12 only:
+ * by 0.3, a window of the image's mean stands out of them, and maps of a logistic model hit 20 of 50 (docs/models.md).
+ */
 export function phantom(random: () => number, hasShadow: boolean): Phantom {
   const lungs = [20, 44].map(x => ({ x: x + 2 * random() - 1, y: 32 + 4 * random() - 2, across: 9, down: 20 }))
   const lung = lungs[random() < 0.5 ? 0 : 1]!
