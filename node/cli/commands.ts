@@ -179,6 +179,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./evaluate.ts')).addEvaluate,
   },
   {
+    name: 'predict',
+    description: 'what the newest model says of files that nobody has labelled; a research tool, not a medical device',
+    load: async () => (await import('./predict.ts')).addPredict,
+  },
+  {
     name: 'audit',
     description: "attack a study and write down what its promise of privacy is worth; some minutes' work",
     load: async () => (await import('./audit.ts')).addAudit,

@@ -9,7 +9,7 @@ import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { classIndexOf } from './class-index.ts'
 import { FOLDER_ENTRIES_MAX, openNamed } from './folder.ts'
-import { type FileFacts, FileRefused, type FoundRecord, type Reading } from './reader.ts'
+import { type FileFacts, FileRefused, type FoundRecord, NO_LABEL, type Reading } from './reader.ts'
 
 const LIST_BYTES_MAX = 2 ** 28
 const LIST_LINE_CHARACTERS_MAX = 2 ** 13
@@ -309,10 +309,11 @@ export type RecordFacts = Pick<FoundRecord, 'label' | 'patient' | 'split'>
  * @param ownPatient the keyed hash of the patient that the file itself names; asked only where nothing else says one
  */
 export function recordFacts(
-  { contract, facts, keyed, factsOfPatient }: Reading & { readonly contract: DataContract },
+  { contract, facts, keyed, factsOfPatient, unlabelled }: Reading & { readonly contract: DataContract },
   file: string,
   ownPatient: () => Uint8Array | null = () => null,
 ): RecordFacts | string {
+  if (unlabelled) return { label: NO_LABEL, patient: null, split: null }
   const known = facts(file)
   const named = known.patient?.trim()
   const unsaid = known.label === null || known.split === null

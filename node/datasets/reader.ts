@@ -14,13 +14,16 @@ import type { DataContract } from '../../protocols/study/contracts/list.ts'
 export interface FoundRecord {
   /** product(contract.shape) inputs, row-major, as `Dataset.inputs` takes them */
   readonly values: Float32Array
-  /** index of the class */
+  /** index of the class; NO_LABEL in an unlabelled reading */
   readonly label: number
   /** PATIENT_BYTES; null where the contract has no patients */
   readonly patient: Uint8Array | null
   /** such as train or test; null where nothing says so */
   readonly split: string | null
 }
+
+/** The label of a record that nobody has labelled. */
+export const NO_LABEL = -1
 
 /** What came of a file, or of a row of it. */
 export type Finding = {
@@ -46,6 +49,11 @@ export interface Reading {
   readonly keyed: (patient: string) => Uint8Array
   /** what is known of a file from elsewhere: its folder, its name or a list */
   readonly facts: (file: string) => FileFacts
+  /**
+   * Records of a prediction: labels are not asked for, and records are nobody's (`patient` is null, `label` NO_LABEL).
+   * Values are those of any other reading.
+   */
+  readonly unlabelled?: true
   /** what is known of a patient, by the keyed hash; asked for what `facts` does not say */
   readonly factsOfPatient?: (patient: Uint8Array) => Omit<FileFacts, 'patient'>
 }

@@ -6,11 +6,13 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import { type Checkpoint, checkpointHash, checkpointShape, decodeCheckpoint } from '../../protocols/model/checkpoint.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import { approvedStudies } from './approved-studies.ts'
+import { approvedStudies, selectStudy } from './approved-studies.ts'
 import { type NewestCheckpoint, studyFolder } from './round-files.ts'
 import type { VerifiedStudy } from './study-file.ts'
 
 export interface FoundCheckpoint {
+  /** hex of its id */
+  readonly study: string
   readonly document: StudyDocument
   readonly checkpoint: Checkpoint
   /** as peers hash it */
@@ -23,18 +25,19 @@ export interface FoundCheckpoint {
 /**
  * Reads the checkpoint of the last certified round, of the study that was trained last.
  *
- * @throws OperatorError `no-checkpoint` (exit code 12), `checkpoint-damaged` (exit code 8)
+ * @param prefix first hex digits of the id of the study that is meant; without it of any
+ * @throws OperatorError `no-checkpoint` (exit code 12), `checkpoint-damaged` (exit code 8); as `selectStudy` with a prefix
  */
-export async function readNewestCheckpoint(folder: string): Promise<FoundCheckpoint> {
+export async function readNewestCheckpoint(folder: string, prefix?: string): Promise<FoundCheckpoint> {
   let newest: { found: VerifiedStudy; at: number } | undefined
-  for (const found of await approvedStudies(folder)) {
+  for (const found of prefix === undefined ? await approvedStudies(folder) : [await selectStudy(folder, prefix)]) {
     const at = await stat(newestFile(folder, found)).then(
       ({ mtimeMs }) => mtimeMs,
       () => undefined,
     )
     if (at !== undefined && at > (newest?.at ?? 0)) newest = { found, at }
   }
-  if (newest === undefined) throw noCheckpoint(folder)
+  if (newest === undefined) throw noCheckpoint(folder, prefix)
   return await readCheckpointOf(folder, newest.found)
 }
 
@@ -57,15 +60,16 @@ export async function readCheckpointOf(
       exitCode: EXIT.verificationFailed,
     })
   }
-  return { document, checkpoint: decoded(bytes, { file, document }), bytes, hash, round }
+  return { study: study.study, document, checkpoint: decoded(bytes, { file, document }), bytes, hash, round }
 }
 
 function newestFile(folder: string, { study }: Pick<VerifiedStudy, 'study'>): string {
   return join(studyFolder(folder, study), 'checkpoints', 'newest.json')
 }
 
-function noCheckpoint(folder: string): OperatorError {
-  return new OperatorError('no-checkpoint', `There is no checkpoint in ${folder}`, {
+function noCheckpoint(folder: string, prefix?: string): OperatorError {
+  const which = prefix === undefined ? '' : ` of the study ${prefix}`
+  return new OperatorError('no-checkpoint', `There is no checkpoint${which} in ${folder}`, {
     hint: 'A checkpoint is written at the end of every round: start the node and wait for the first.',
     exitCode: EXIT.dataUnreadable,
   })

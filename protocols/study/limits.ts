@@ -27,6 +27,8 @@ export const IMAGE_SIDE_MAX = 1024
 export const IMAGE_CHANNELS_MAX = 16
 /** Most kinds of DICOM files that one study takes. */
 export const MODALITIES_MAX = 16
+/** Most views of DICOM files that one study takes. */
+export const VIEW_POSITIONS_MAX = 16
 export const VECTOR_LENGTH_MAX = 1_000_000
 /** Most columns with bounds: a study document is read in one piece. */
 export const BOUNDS_MAX = 4096

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { type ImageContract, modalityText } from '../../../protocols/study/contracts/image.ts'
+import { codesText, type ImageContract } from '../../../protocols/study/contracts/image.ts'
 import { imageFormat } from '../images/decode.ts'
 import { inputsOf, lumaOf, pixelSteps, requireFit, scaled } from '../images/grey.ts'
 import { storedHash } from '../images/stored-hash.ts'
@@ -19,7 +19,7 @@ import { DicomError } from './error.ts'
 import { firstFrame, type StoredValues } from './frame.ts'
 import { type DicomHeader, readDicom, transformOf } from './header.ts'
 import { DICOM_BYTES_MAX } from './limits.ts'
-import { shownModality } from './modality.ts'
+import { shownModality, shownView } from './modality.ts'
 import { greyValues, uprightValues } from './values.ts'
 
 /** Makes the reader. @param codec for the whole run; the caller closes it */
@@ -80,6 +80,7 @@ function requireClean({ burntIn }: DicomHeader): void {
 function requireRecord(contract: ImageContract, header: DicomHeader): void {
   const { rows, columns, samples, frames, signed } = header
   requireModality(contract, header)
+  requireView(contract, header)
   if (frames > 1) throw new FileRefused(`it has ${frames} frames, and a record is one image: export each as a file`)
   if (samples === 3 && (signed || pixelSteps(contract).grey !== 'display')) {
     throw new FileRefused(
@@ -95,11 +96,23 @@ function requireRecord(contract: ImageContract, header: DicomHeader): void {
 function requireModality({ modality: taken }: ImageContract, { modality }: DicomHeader): void {
   if (taken === undefined || (modality !== undefined && taken.includes(modality))) return
   const shown = shownModality(modality)
-  const wants = `and the study takes ${modalityText(taken)}: leave it out`
+  const wants = `and the study takes ${codesText(taken)}: leave it out`
   throw new FileRefused(
     shown === undefined
       ? `it states no modality that DICOM lists, ${wants}, or correct it in the archive`
       : `its modality is ${shown}, ${wants}`,
+  )
+}
+
+/** A view that is not stated is not guessed: a lateral picture looks like a frontal one to a model. */
+function requireView({ view: taken }: ImageContract, { viewPosition }: DicomHeader): void {
+  if (taken === undefined || (viewPosition !== undefined && taken.includes(viewPosition))) return
+  const shown = shownView(viewPosition)
+  const wants = `and the study takes ${codesText(taken)}: leave it out`
+  throw new FileRefused(
+    shown === undefined
+      ? `it states no view position that DICOM lists, ${wants}, or correct it in the archive`
+      : `its view position is ${shown}, ${wants}`,
   )
 }
 

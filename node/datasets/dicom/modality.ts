@@ -1,7 +1,8 @@
 /**
- * Codes of Modality (0008,0060) that may be said of a file: those that the standard lists, retired ones among them.
+ * Codes of Modality (0008,0060) and View Position (0018,5101) that may be said of a file: those that the standard lists,
+ * retired ones among them.
  *
- * @module DICOM PS3.3 section C.7.3.1.1.1, https://dicom.nema.org/medical/dicom/current/output/html/part03.html
+ * @module DICOM PS3.3 section C.7.3.1.1.1, C.8.1.1 and C.8.11.5, https://dicom.nema.org/medical/dicom/current/output/html/part03.html
  */
 
 const LISTED: ReadonlySet<string> = new Set(
@@ -16,4 +17,11 @@ const LISTED: ReadonlySet<string> = new Set(
 /** The code of a header, where it is one that may be said; a file that lies has a name in its place. */
 export function shownModality(code: string | undefined): string | undefined {
   return code !== undefined && LISTED.has(code) ? code : undefined
+}
+
+const VIEWS: ReadonlySet<string> = new Set('AP PA LL RL RLD LLD RLO LLO'.split(' '))
+
+/** The view of a header, where it is one that may be said. */
+export function shownView(code: string | undefined): string | undefined {
+  return code !== undefined && VIEWS.has(code) ? code : undefined
 }

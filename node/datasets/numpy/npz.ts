@@ -12,6 +12,7 @@ import { EXIT, OperatorError } from '../../errors.ts'
 import type { Dataset } from '../dataset.ts'
 import type { RecordsFound, RecordsWanted } from '../format.ts'
 import type { NumberedPatients, PatientDoor } from '../patients.ts'
+import { NO_LABEL } from '../reader.ts'
 import { type Archive, ArchiveError, type ArchiveMember, withArchive } from './archive.ts'
 import { createInputReader, type InputReader, requireRecords } from './inputs.ts'
 import { createLabelReader, type LabelReader, requireLabelShape } from './labels.ts'
@@ -47,6 +48,38 @@ export async function readNpz(file: string, { split, shape, classes, door }: Rec
       const patients =
         door && (await readPatients(archive, findArray(archive, { split, kinds: ['patients'] }), { count, door }))
       return { count, shape: [...shape], ...inputs.finish(), labels: indices, ...patients }
+    }),
+  )
+}
+
+/** Names of the arrays of records that an archive holds, in their order. @throws OperatorError as `readNpz` */
+export async function recordArrays(file: string, { shape }: Pick<RecordsWanted, 'shape'>): Promise<string[]> {
+  return await explained(() =>
+    withArchive(file, async archive => {
+      const known = shape.length === 1 ? /^(?:[a-z0-9]{1,16}_)?(?:images|vectors)$/ : /^(?:[a-z0-9]{1,16}_)?images$/
+      const arrays = [...arraysOf(archive).keys()]
+      const found = arrays.filter(name => known.test(name))
+      if (found.length > 0) return found
+      const wanted = shape.length === 1 ? 'vectors or images' : 'images'
+      throw new ArchiveError(
+        `it has no array ${wanted}; ${presentIn(arrays)}`,
+        `Save it with numpy.savez_compressed(file, ${shape.length === 1 ? 'vectors' : 'images'}=...).`,
+      )
+    }),
+  )
+}
+
+/** Reads the records of one of `recordArrays`, which nobody needs to have labelled. @throws OperatorError as `readNpz` */
+export async function readUnlabelled(
+  file: string,
+  { array, shape }: Pick<RecordsWanted, 'shape'> & { array: string },
+): Promise<Dataset> {
+  return await explained(() =>
+    withArchive(file, async archive => {
+      const records = memberOf(archive, [array])!
+      const inputs = await readInputs(archive, records, { shape, pixels: array.endsWith('images') })
+      const { count } = inputs
+      return { count, shape: [...shape], ...inputs.finish(), labels: new Int32Array(count).fill(NO_LABEL) }
     }),
   )
 }
@@ -110,20 +143,30 @@ function findArrays(
 }
 
 /** The array of the first of these kinds that the archive has. */
-function findArray({ members }: Archive, { split, kinds }: { split: string; kinds: string[] }): NamedMember {
+function findArray(archive: Archive, { split, kinds }: { split: string; kinds: string[] }): NamedMember {
+  const found = memberOf(archive, [...kinds.map(kind => `${split}_${kind}`), ...kinds])
+  if (found !== null) return found
+  throw new ArchiveError(
+    `it has no array ${kinds.map(kind => `${split}_${kind}`).join(' or ')}; ${presentIn([...arraysOf(archive).keys()])}`,
+    `Name a split that the file has (--split, or data.split in config.toml), or save it with numpy.savez_compressed(file, ${split}_${kinds[0]}=…).`,
+  )
+}
+
+/** The members of an archive that are arrays, by the last part of their names. */
+function arraysOf({ members }: Archive): Map<string, ArchiveMember[]> {
   const arrays = new Map<string, ArchiveMember[]>()
   for (const member of members.filter(({ path }) => path.endsWith(SUFFIX))) {
     const name = member.path.slice(member.path.lastIndexOf('/') + 1, -SUFFIX.length)
     arrays.set(name, [...(arrays.get(name) ?? []), member])
   }
-  const wanted = [...kinds.map(kind => `${split}_${kind}`), ...kinds]
+  return arrays
+}
+
+/** The first of some arrays that the archive has; null: none. */
+function memberOf(archive: Archive, wanted: readonly string[]): NamedMember | null {
+  const arrays = arraysOf(archive)
   const name = wanted.find(candidate => arrays.has(candidate))
-  if (name === undefined) {
-    throw new ArchiveError(
-      `it has no array ${kinds.map(kind => `${split}_${kind}`).join(' or ')}; ${presentIn([...arrays.keys()])}`,
-      `Name a split that the file has (--split, or data.split in config.toml), or save it with numpy.savez_compressed(file, ${split}_${kinds[0]}=…).`,
-    )
-  }
+  if (name === undefined) return null
   const [member, other] = arrays.get(name)!
   if (other !== undefined) {
     throw new ArchiveError(`it has two arrays ${name}, in different folders`, 'Leave one of them in the archive.')

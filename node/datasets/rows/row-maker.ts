@@ -2,7 +2,7 @@
 
 import type { ContractOf } from '../../../protocols/study/contracts/list.ts'
 import { classIndexOf } from '../class-index.ts'
-import type { FileFacts, FoundRecord, Reading } from '../reader.ts'
+import { type FileFacts, type FoundRecord, NO_LABEL, type Reading } from '../reader.ts'
 import { cellText, idOf, lookup } from './cell.ts'
 import { type Cell, shownName } from './rows.ts'
 
@@ -21,10 +21,11 @@ export interface RowMaker {
  */
 export function belongings(
   contract: ContractOf<'table' | 'text'>,
-  { keyed }: Reading,
+  { keyed, unlabelled }: Reading,
   facts: FileFacts,
   isAbsent: (cell: Cell) => boolean,
 ): { columns: readonly string[]; read: (cells: readonly Cell[]) => Omit<FoundRecord, 'values'> | string } {
+  if (unlabelled) return { columns: [], read: () => ({ label: NO_LABEL, patient: null, split: null }) }
   const { label, patient, split, classes, labels = [] } = contract
   const columns = [label, patient, split].filter(name => name !== undefined)
   const classOf = lookup([...classes, ...labels.map(([text]) => text)], text => classIndexOf(contract, text))

@@ -31,6 +31,9 @@ const PIXELS_SCHEMA = z.strictObject({
 /** A code of DICOM's Modality (0008,0060), PS3.3 C.7.3.1.1.1. */
 const MODALITY_SCHEMA = z.string().regex(/^[A-Z][A-Z0-9_]{0,15}$/, 'is no code in capital letters, such as CR')
 
+/** A code of DICOM's View Position (0018,5101), PS3.3 C.8.11.5.1.2: PA and AP are frontal, LL and RL lateral. */
+const VIEW_SCHEMA = z.string().regex(/^[A-Z][A-Z0-9_]{0,15}$/, 'is no code in capital letters, such as PA')
+
 export const IMAGE_SCHEMA = z.strictObject({
   kind: z.literal('image'),
   /** height, width, channels: 1 is grey, 3 is red, green and blue */
@@ -41,6 +44,8 @@ export const IMAGE_SCHEMA = z.strictObject({
   pixels: PIXELS_SCHEMA.exactOptional(),
   /** DICOM files of these modalities alone; without it of all. Files of other formats state no modality, and all fit. */
   modality: z.array(MODALITY_SCHEMA).min(1).max(limit.MODALITIES_MAX).exactOptional(),
+  /** DICOM files of these views alone, as `modality`; files that do not state theirs are refused. */
+  view: z.array(VIEW_SCHEMA).min(1).max(limit.VIEW_POSITIONS_MAX).exactOptional(),
 })
 export type ImageContract = z.output<typeof IMAGE_SCHEMA>
 export type PixelSteps = z.output<typeof PIXELS_SCHEMA>
@@ -51,12 +56,15 @@ export const IMAGE: ContractKind<ImageContract> = {
   check: contract => {
     checkLabels(contract)
     requireDistinct('malformed-study', 'contract.modality names twice', contract.modality ?? [])
+    requireDistinct('malformed-study', 'contract.view names twice', contract.view ?? [])
     const grey = contract.pixels?.grey
     if (typeof grey === 'object') checkBounds('contract.pixels.grey', [grey])
   },
   bounds: ({ shape }) => Array.from({ length: shape[2] }, () => [0, 1] as const),
-  sentence: ({ pixels, modality }) => {
-    const taken = modality === undefined ? '' : `; of DICOM files those of ${modalityText(modality)}`
+  sentence: ({ pixels, modality, view }) => {
+    const ofModality = modality === undefined ? '' : ` of ${codesText(modality)}`
+    const ofView = view === undefined ? '' : ` in the view ${codesText(view)}`
+    const taken = ofModality + ofView === '' ? '' : `; of DICOM files those${ofModality}${ofView}`
     if (pixels === undefined) return `pixels of that size, black to white as the file means them${taken}`
     const grey =
       pixels.grey === 'display'
@@ -66,10 +74,10 @@ export const IMAGE: ContractKind<ImageContract> = {
   },
 }
 
-/** The modalities of a contract, for people: `CR`, `CR or DX`, `CR, DX or RG`. */
-export function modalityText(modality: readonly string[]): string {
-  const last = modality.at(-1)!
-  return modality.length === 1 ? last : `${modality.slice(0, -1).join(', ')} or ${last}`
+/** The modalities or views of a contract, for people: `CR`, `CR or DX`, `CR, DX or RG`. */
+export function codesText(codes: readonly string[]): string {
+  const last = codes.at(-1)!
+  return codes.length === 1 ? last : `${codes.slice(0, -1).join(', ')} or ${last}`
 }
 
 const FITS = {

@@ -31,6 +31,28 @@ test('the modalities of a contract are 1 to 16 distinct codes in capital letters
   }
 })
 
+test('the views of a contract are 1 to 16 distinct codes, and make it another study', t => {
+  const seeing = (view: unknown) => ({ ...study, contract: { ...CONTRACT, view } }) as StudyDocument
+  const outcome = (view: unknown) => codeOf(() => validateStudy(seeing(view)))
+  for (const good of [['PA'], ['PA', 'AP']]) t.is(outcome(good), 'accepted')
+  for (const bad of [
+    [],
+    'PA',
+    null,
+    [1],
+    ['pa'],
+    ['P A'],
+    ['PA', 'PA'],
+    Array.from({ length: 17 }, (_, at) => `V${at}`),
+  ]) {
+    t.is(outcome(bad), 'malformed-study', JSON.stringify(bad))
+  }
+  t.not(toHex(studyIdOf(seeing(['PA']))), toHex(studyIdOf(study)))
+  const sentence = 'pixels of that size, black to white as the file means them; of DICOM files those'
+  t.is(IMAGE.sentence({ ...CONTRACT, view: ['PA', 'AP'] }), `${sentence} in the view PA or AP`)
+  t.is(IMAGE.sentence({ ...CONTRACT, modality: ['CR'], view: ['PA'] }), `${sentence} of CR in the view PA`)
+})
+
 test('a study with modalities is another one, and one without has the bytes that it had', t => {
   const ids = [study, taking(['CR']), taking(['CR', 'DX']), taking(['DX', 'CR'])].map(one => toHex(studyIdOf(one)))
   t.is(new Set(ids).size, 4)

@@ -125,6 +125,22 @@ test('values with a unit stay what they are, whichever way round they are shown'
   }
 })
 
+test('a study takes the views that it names; a lateral picture, and one that states no view, is refused', async t => {
+  const own = { ...contract(), view: ['PA', 'AP'] }
+  const of = (view?: string) => dicom(EIGHT, PIXELS, { more: view === undefined ? [] : [[0x00185101, 'CS', view]] })
+  for (const taken of ['PA', 'AP', ' AP ']) t.true((await read(of(taken), own)).ok)
+  for (const lateral of ['LL', 'RL']) {
+    const reason = `its view position is ${lateral}, and the study takes PA or AP: leave it out`
+    t.is(reasonOf(await read(of(lateral), own)), reason)
+  }
+  for (const unlisted of [undefined, '', 'LOVELACE', 'll', `LL\\PA`]) {
+    const finding = await read(of(unlisted), own)
+    t.regex(reasonOf(finding), /^it states no view position that DICOM lists, and the study takes PA or AP: /)
+    t.false(/LOVELACE|ll\\/.test(JSON.stringify(finding)))
+  }
+  t.true((await read(of('LL'))).ok)
+})
+
 test('a study takes the modalities that it names, and a refusal names a code of the standard and nothing else', async t => {
   const own = { ...contract(), modality: ['CR', 'DX', 'RG'] }
   const of = (modality: string) => dicom(EIGHT, PIXELS, { more: [[0x00080060, 'CS', modality]] })

@@ -1,0 +1,145 @@
+/** `confrere predict`: what the newest model says of records that nobody has labelled. @module */
+
+import { type Command, Option } from 'commander'
+import type { DataContract } from '../../protocols/study/contracts/list.ts'
+import { EXIT, OperatorError } from '../errors.ts'
+import type { PredictionFormat } from '../prediction/format.ts'
+import type { HeatMapFolder } from '../prediction/heat-map-files.ts'
+import type { Prediction } from '../prediction/predict.ts'
+import type { FoundToPredict } from '../prediction/records.ts'
+import { requireDataFolder } from '../storage/data-folder.ts'
+import type { Scorer } from '../training/scorer.ts'
+import { addDataOption, boundedNumber, parseStudyPrefix } from './options.ts'
+import { printLines, SCHEMA_VERSION } from './output.ts'
+import { progressBar } from './progress.ts'
+
+const FILES_MAX = 2 ** 16
+
+interface PredictOptions {
+  readonly data: string
+  readonly study?: string
+  readonly format: PredictionFormat
+  readonly threshold?: number
+  readonly heatMap?: string
+}
+
+export function addPredict(command: Command): void {
+  addDataOption(command)
+    .argument(
+      '<file...>',
+      "DICOM, JPEG, PNG, TIFF, WAV, CSV, TSV, Parquet or npz: what the study's contract takes; or folders",
+    )
+    .option('--study <id>', 'the first digits of its id; without it the study that was trained last', parseStudyPrefix)
+    .addOption(new Option('--format <name>', 'of the output').choices(['table', 'jsonl', 'csv']).default('table'))
+    .option(
+      '--threshold <p>',
+      'of two classes: the second from this probability on (0.5 without it); of more: the largest if it reaches it',
+      boundedNumber(0, 1),
+    )
+    .option('--heat-map <folder>', 'of images: a picture each of what speaks for the class, by occlusion')
+    .action(predict)
+}
+
+async function predict(files: string[], options: PredictOptions): Promise<void> {
+  const { data, study: prefix, format, threshold, heatMap } = options
+  if (files.length > FILES_MAX) throw tooMany()
+  await requireDataFolder(data)
+  const { readConfig } = await import('../config/config.ts')
+  const config = await readConfig(data)
+  const { readNewestCheckpoint } = await import('../storage/newest-checkpoint.ts')
+  const { study, document, checkpoint, hash, round } = await readNewestCheckpoint(data, prefix)
+  const { contract } = document
+  if (heatMap !== undefined && contract.kind !== 'image') throw noImages(contract)
+  const { deployed } = await import('../../protocols/model/checkpoint.ts')
+  const { loadBackend } = await import('../training/backend.ts')
+  const { openScorer } = await import('../training/scorer.ts')
+  const { predictions } = await import('../prediction/predict.ts')
+  const { predictionWriter } = await import('../prediction/format.ts')
+  const { HeatMapFolder } = await import('../prediction/heat-map-files.ts')
+  const folder = heatMap === undefined ? null : await HeatMapFolder.open(heatMap)
+  const backend = await loadBackend({ engine: config.training.engine })
+  const scorer = openScorer({ backend, document, ...deployed(checkpoint) })
+  const { classes } = contract
+  const by = { study, name: document.name, classes, round, checkpoint: hash, threshold: threshold ?? null }
+  const writer = predictionWriter(format, by, SCHEMA_VERSION)
+  const counts = { predicted: 0, refused: 0 }
+  try {
+    show(writer.head())
+    for await (const one of predictions(foundIn(files, contract), { scorer, contract, threshold })) {
+      if ('reason' in one) counts.refused += 1
+      else counts.predicted += 1
+      show([writer.line(one, folder === null ? null : await drawn(one, { folder, contract, scorer, by }))])
+    }
+    if (counts.predicted + counts.refused === 0) throw nothingThere()
+    show(writer.foot(counts))
+  } finally {
+    scorer.dispose()
+  }
+  if (counts.refused > 0) process.exitCode = EXIT.dataUnreadable
+}
+
+/** Records of all files, with the progress of reading them. */
+async function* foundIn(files: readonly string[], contract: DataContract): AsyncGenerator<FoundToPredict> {
+  const { recordsToPredict } = await import('../prediction/records.ts')
+  const progress = progressBar('files and folders')
+  for (const [index, file] of files.entries()) {
+    progress(index, files.length)
+    yield* recordsToPredict(file, contract)
+  }
+  progress(files.length, files.length)
+}
+
+/** Draws the heat map of the class that was predicted, or of the likeliest. @returns its file; null: none */
+async function drawn(
+  one: Prediction,
+  {
+    folder,
+    contract,
+    scorer,
+    by,
+  }: { folder: HeatMapFolder; contract: DataContract; scorer: Scorer; by: { study: string; checkpoint: string } },
+): Promise<string | null> {
+  if ('reason' in one || contract.kind !== 'image') return null
+  if (folder.isFull) return null
+  const { occlusionMap } = await import('../prediction/occlusion.ts')
+  const { drawHeatMap } = await import('../prediction/heat-map.ts')
+  const { probabilities, values, place } = one
+  const category = one.predicted ?? probabilities.indexOf(Math.max(...probabilities))
+  const image = { shape: contract.shape, values }
+  const map = occlusionMap(image, { scorer, category, progress: progressBar('windows of a heat map') })
+  const { study, checkpoint } = by
+  const text = { category: contract.classes[category]!, probability: probabilities[category]!, study, checkpoint }
+  return await folder.write(place, drawHeatMap(image, map, text))
+}
+
+/** Prints lines, after a line of progress is taken away from the same terminal. */
+function show(lines: readonly string[]): void {
+  if (lines.length === 0) return
+  if (process.stderr.isTTY && process.stdout.isTTY) process.stderr.write('\r\u001b[K')
+  printLines(...lines)
+}
+
+function tooMany(): OperatorError {
+  return new OperatorError('too-many-files', `More than ${FILES_MAX} files are named`, {
+    hint: 'Name the folder that they are in.',
+    exitCode: EXIT.usage,
+  })
+}
+
+function noImages({ kind }: DataContract): OperatorError {
+  return new OperatorError(
+    'no-images',
+    `A heat map is of an image, and the study's records are of the kind "${kind}"`,
+    {
+      hint: 'Leave --heat-map out.',
+      exitCode: EXIT.usage,
+    },
+  )
+}
+
+function nothingThere(): OperatorError {
+  return new OperatorError('data-unreadable', 'There is no record in what was named', {
+    hint: 'Name files, or a folder that holds some.',
+    exitCode: EXIT.dataUnreadable,
+  })
+}

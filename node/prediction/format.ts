@@ -1,0 +1,115 @@
+/** Predictions as a table for people, JSON lines and CSV for programs; each form says that it is no diagnosis. @module */
+
+import { printable } from '../../protocols/encoding/printable.ts'
+import { NOTICE, type Prediction } from './predict.ts'
+import type { RecordPlace } from './records.ts'
+
+const FORMATS = ['table', 'jsonl', 'csv'] as const
+export type PredictionFormat = (typeof FORMATS)[number]
+
+/** Of what model the predictions are. */
+export interface PredictedBy {
+  /** hex */
+  readonly study: string
+  readonly name: string
+  readonly classes: readonly string[]
+  readonly round: number
+  /** hex of its hash */
+  readonly checkpoint: string
+  /** null: the usual one */
+  readonly threshold: number | null
+}
+
+/** Lines of output, without their ends. */
+export interface PredictionWriter {
+  readonly head: () => string[]
+  /** @param heatMap file of its picture; null: none */
+  readonly line: (prediction: Prediction, heatMap: string | null) => string
+  readonly foot: (counts: { predicted: number; refused: number }) => string[]
+}
+
+/** What writes one form of output. @param schemaVersion of JSON documents */
+export function predictionWriter(format: PredictionFormat, by: PredictedBy, schemaVersion: number): PredictionWriter {
+  if (format === 'table') return tableWriter(by)
+  return format === 'csv' ? csvWriter(by) : jsonWriter(by, schemaVersion)
+}
+
+/** Where a record is, in words. */
+function placeText({ file, array, row }: RecordPlace): string {
+  const inside = array === null ? '' : `, ${array}`
+  return `${printable(file)}${inside}${row === null ? '' : `, ${array === null ? 'row' : 'record'} ${row}`}`
+}
+
+const DIGITS = 4
+const NO_CLASS = '(none reaches the threshold)'
+
+function tableWriter({ study, name, classes, round, checkpoint, threshold }: PredictedBy): PredictionWriter {
+  const shown = classes.map(one => printable(one))
+  const width = Math.max('class'.length, ...shown.map(one => one.length))
+  const widths = shown.map(one => Math.max(one.length, DIGITS + 2))
+  return {
+    head: () => [
+      `${NOTICE}`,
+      `Study ${printable(name)} (${study.slice(0, 12)}), round ${round}, checkpoint ${checkpoint.slice(0, 12)}${threshold === null ? '' : `, threshold ${threshold}`}`,
+      [...shown.map((one, at) => one.padEnd(widths[at]!)), 'class'.padEnd(width), 'record'].join('  '),
+    ],
+    line: (prediction, heatMap) => {
+      const place = placeText(prediction.place)
+      if ('reason' in prediction) return `not predicted: ${place}: ${prediction.reason}`
+      const { probabilities, predicted } = prediction
+      const category = predicted === null ? NO_CLASS : shown[predicted]!
+      const figures = probabilities.map((one, at) => one.toFixed(DIGITS).padEnd(widths[at]!))
+      const picture = heatMap === null ? '' : `  (heat map ${printable(heatMap)})`
+      return [...figures, category.padEnd(width), place].join('  ') + picture
+    },
+    foot: ({ predicted, refused }) => [
+      `${predicted} predicted${refused === 0 ? '' : `, ${refused} not, each with its reason above`}. ${NOTICE}`,
+    ],
+  }
+}
+
+function jsonWriter({ name, classes, ...by }: PredictedBy, schemaVersion: number): PredictionWriter {
+  const line: PredictionWriter['line'] = (prediction, heatMap) => {
+    const { place } = prediction
+    const found =
+      'reason' in prediction
+        ? { error: prediction.reason }
+        : {
+            class: prediction.predicted === null ? null : classes[prediction.predicted]!,
+            // names of classes are not keys: one may be __proto__
+            probabilities: classes.map((category, at) => ({
+              class: category,
+              probability: prediction.probabilities[at]!,
+            })),
+            heatMap,
+          }
+    return JSON.stringify({ schemaVersion, ...place, ...found, studyName: name, ...by, notice: NOTICE })
+  }
+  return { head: () => [], line, foot: () => [] }
+}
+
+function csvWriter({ study, classes, round, checkpoint, threshold }: PredictedBy): PredictionWriter {
+  const probabilities = classes.map(one => `p(${one})`)
+  const columns = ['file', 'array', 'row', 'class', ...probabilities, 'threshold', 'heatMap', 'error']
+  return {
+    head: () => [csvLine([...columns, 'study', 'round', 'checkpoint', 'notice'])],
+    line: (prediction, heatMap) => {
+      const { file, array, row } = prediction.place
+      const known = 'reason' in prediction ? null : prediction
+      const category = known === null || known.predicted === null ? '' : classes[known.predicted]!
+      const figures = classes.map((_, at) => known?.probabilities[at] ?? '')
+      const error = 'reason' in prediction ? prediction.reason : ''
+      const own = [file, array ?? '', row ?? '', category, ...figures, threshold ?? '', heatMap ?? '', error]
+      return csvLine([...own, study, round, checkpoint, NOTICE])
+    },
+    foot: () => [],
+  }
+}
+
+/** RFC 4180; a line break inside a name would begin a line for careless readers, and becomes a space. */
+function csvLine(cells: readonly (string | number)[]): string {
+  return cells
+    .map(cell => String(cell).replaceAll(/[\r\n]+/g, ' '))
+    .map(text => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text))
+    .join(',')
+}
