@@ -16,7 +16,7 @@ import { decodeChange, describeChange, fits } from '../../protocols/roster/chang
 import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
-import { roundKind, trainingRounds } from '../../protocols/study/rounds.ts'
+import { lastRound, roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
@@ -278,7 +278,8 @@ export class StudyNode {
 
   #paysNext(completed: number): boolean {
     const { document, paysNext } = this.#init
-    return completed >= trainingRounds(document) || paysNext === undefined || paysNext()
+    if (completed >= lastRound(document) || roundKind(document, completed + 1) !== 'training') return true
+    return paysNext === undefined || paysNext()
   }
 
   /** The budget is spent: the node leaves, but for a round that it had released in before it was started again. */
@@ -364,9 +365,9 @@ export class StudyNode {
       studyName: document.name,
       ...{ stage: null, waiting: null, problems: [] },
       phase: phase === 'idle' && !trained ? 'training' : phase,
-      round: Math.min(round, trainingRounds(document)),
+      round: Math.min(round, lastRound(document)),
       roundKind: roundKind(document, round),
-      rounds: trainingRounds(document),
+      rounds: lastRound(document),
       view: commit.view,
       peers: this.#peers(),
       contributors: records.at(-1)?.contributors ?? [],

@@ -10,10 +10,10 @@ import { normalisationLength } from '../../protocols/study/normalisation-kinds.t
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, requireContract } from '../datasets/dataset.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import type { Backend, Tensor2D } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { featuresOnDemand } from './features.ts'
 import { buildModel, setParameters } from './model.ts'
-import { normalise } from './normaliser.ts'
+import { probabilitiesOf } from './scoring.ts'
 
 export interface Metrics {
   /**
@@ -33,7 +33,6 @@ export interface Metrics {
   support: number[]
 }
 
-const BATCH = 256
 const NAMES_SHOWN = 10
 
 interface EvaluationInput {
@@ -61,26 +60,15 @@ export function scores({ backend, document, parameters, normalisation, dataset }
   const normal = normalisation ?? new Float32Array(0)
   assert.equal(normal.length, normalisationLength(document), 'a model comes with the normalisation that it learnt on')
   const { tf } = backend
-  const classes = document.contract.classes.length
   const features = featuresOnDemand(document, dataset)
-  const probabilities = new Float32Array(dataset.count * classes)
   const model = buildModel(tf, document.model, document.contract)
   try {
     setParameters(tf, model, parameters)
-    for (let start = 0; start < dataset.count; start += BATCH) {
-      const end = Math.min(start + BATCH, dataset.count)
-      tf.tidy(() => {
-        const records = features.select(Uint32Array.from({ length: end - start }, (_, at) => start + at)).inputs
-        normalise(records, document, normal)
-        const inputs = tf.tensor(records, [end - start, ...features.shape])
-        const logits = model.predict(inputs, { batchSize: BATCH }) as Tensor2D
-        probabilities.set(tf.softmax(logits).dataSync(), start * classes)
-      })
-    }
+    const everything = Uint32Array.from({ length: dataset.count }, (_, record) => record)
+    return probabilitiesOf({ tf, model, document, normalisation: normal, features }, everything)
   } finally {
     model.dispose()
   }
-  return probabilities
 }
 
 /**

@@ -4,7 +4,7 @@ import { sha256 } from '../../../crypto/hash.ts'
 import { hex } from '../../../protocols/immutable.ts'
 import { decodeChange, describeChange } from '../../../protocols/roster/change.ts'
 import { quorumOf } from '../../../protocols/study/quorum.ts'
-import { firstRound, trainingRounds } from '../../../protocols/study/rounds.ts'
+import { firstRound, lastRound } from '../../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import type { StudyProposal } from '../../contacts/proposal-folder.ts'
 import type { StudyRound } from '../../http/api/rounds.ts'
@@ -49,7 +49,7 @@ export function studySummary({ study, entry, proposal }: KnownStudy, local: Loca
   const status = running?.status() ?? null
   const waiting = running?.waiting() ?? null
   const state = stateOf({ entry, proposal, waits: waiting !== null }, local.peer)
-  const rounds = trainingRounds(document)
+  const rounds = lastRound(document)
   const finished = running?.rounds() ?? []
   const last = finished.at(-1)?.round ?? firstRound(document) - 1
   const error = entry?.error ?? null

@@ -1,0 +1,43 @@
+/** Class probabilities of records under a model. @module */
+
+import type { Normalisation } from '../../protocols/study/normalisation.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import type { RecordSource } from '../datasets/dataset.ts'
+import type { Backend, LayersModel, Tensor2D } from './backend.ts'
+import { normalise } from './normaliser.ts'
+
+const BATCH = 256
+
+interface Scoring {
+  readonly tf: Backend['tf']
+  /** with its parameters set */
+  readonly model: LayersModel
+  readonly document: StudyDocument
+  readonly normalisation: Normalisation
+  /** the records as the input of the model's trained part, before normalisation */
+  readonly features: RecordSource
+}
+
+/**
+ * Probabilities of the classes, for the records of these indices.
+ *
+ * @returns indices × classes, row-major
+ */
+export function probabilitiesOf(
+  { tf, model, document, normalisation, features }: Scoring,
+  indices: Uint32Array,
+): Float32Array {
+  const classes = document.contract.classes.length
+  const probabilities = new Float32Array(indices.length * classes)
+  for (let start = 0; start < indices.length; start += BATCH) {
+    const batch = indices.subarray(start, start + BATCH)
+    tf.tidy(() => {
+      const records = features.select(batch).inputs
+      normalise(records, document, normalisation)
+      const inputs = tf.tensor(records, [batch.length, ...features.shape])
+      const logits = model.predict(inputs, { batchSize: BATCH }) as Tensor2D
+      probabilities.set(tf.softmax(logits).dataSync(), start * classes)
+    })
+  }
+  return probabilities
+}
