@@ -83,6 +83,8 @@ export interface NodeComponents {
   readonly finished?: () => void
   readonly completed?: (round: number) => void
   readonly clocks?: HelloClocks
+  /** resolves when this hospital may train; by default at once */
+  readonly mayTrain?: () => Promise<void>
 }
 
 /** Starts a study on its node's host; resolves when it has taken up its round. */
@@ -152,6 +154,7 @@ export class StudyNode {
       worker,
       network: () => this.#network,
       transfer: () => this.#client,
+      mayTrain: components.mayTrain ?? (async () => {}),
       // whoever does not answer is asked again by the state machine
       recall: peer => void this.#antiEntropy.recall(peer).catch(() => {}),
       compare: peer => void this.#antiEntropy.compareAgain(peer).catch(() => {}),

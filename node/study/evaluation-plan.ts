@@ -11,6 +11,7 @@
 import { logNormal, normalQuantile } from '../../crypto/accounting/normal.ts'
 import { areaOf } from '../../protocols/study/evaluation.ts'
 import { EVALUATION_BINS_MAX, EVALUATION_BINS_MIN, UNITS_MAX } from '../../protocols/study/limits.ts'
+import { samplingDeviation } from '../training/sampling-deviation.ts'
 
 /** The AUC of the model that is assumed. */
 const AREA_ASSUMED = 0.9
@@ -53,7 +54,7 @@ export function expectedDeviation({ classes, units, noise }: EvaluationTerms, bi
     },
     { noise, rest },
   )
-  const sampling = samplingDeviation(positives, negatives)
+  const sampling = samplingDeviation(AREA_ASSUMED, positives, negatives)
   if (found === null) return { bins, noise: 1, binning: 0, total: 1, sampling }
   // a macro mean adds up scores with noise of their own
   const ofNoise = Math.sqrt(found.variance / (classes === 2 ? 1 : classes))
@@ -93,11 +94,4 @@ function massesOf(prior: number, bins: number): { positive: Float64Array; negati
   const masses = (mean: number): Float64Array =>
     Float64Array.from({ length: bins }, (_, bin) => below(bin + 1, mean) - below(bin, mean))
   return { positive: masses(distance), negative: masses(0) }
-}
-
-function samplingDeviation(positives: number, negatives: number): number {
-  const area = AREA_ASSUMED
-  const [one, two] = [area / (2 - area), (2 * area ** 2) / (1 + area)]
-  const spread = (Math.max(1, positives) - 1) * (one - area ** 2) + (Math.max(1, negatives) - 1) * (two - area ** 2)
-  return Math.sqrt((area * (1 - area) + spread) / (Math.max(1, positives) * Math.max(1, negatives)))
 }

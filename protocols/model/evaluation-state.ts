@@ -19,7 +19,7 @@ export interface BestModel {
 }
 
 export interface EvaluationState {
-  /** the evaluations so far, score, deviation and outcome of each; zeros for those to come */
+  /** the evaluations so far, round, score, deviation and outcome of each; zeros for those to come */
   readonly curve: Float32Array
   /** evaluations so far with a result */
   readonly done: number
@@ -40,6 +40,8 @@ export type EvaluationOutcome = (typeof EVALUATION_OUTCOMES)[number]
 
 /** One evaluation. */
 export interface EvaluationPoint {
+  /** number of its round */
+  readonly at: number
   readonly score: number
   /** of the noise; `HIDDEN` where the score says nothing */
   readonly deviation: number
@@ -47,7 +49,7 @@ export interface EvaluationPoint {
 }
 
 /** Numbers of the curve for one evaluation. */
-const POINT = 3
+const POINT = 4
 /** Numbers of the header: done, returns, bestAt, bestRound. */
 const HEADER = 4
 /** Deviations by which a fall must be outside the noise: see `EvaluationScore`. */
@@ -85,7 +87,7 @@ export function evaluationOf(values: readonly Float32Array[]): EvaluationState |
   const evaluations = curve.length / POINT
   const whole = [done, returns, bestAt, bestRound].every(value => Number.isInteger(value) && value >= 0)
   if (!whole || done > evaluations || bestAt > done || returns > done) return undefined
-  const outcomes = Array.from({ length: done }, (_, at) => curve[POINT * at + 2]!)
+  const outcomes = Array.from({ length: done }, (_, at) => curve[POINT * at + 3]!)
   if (outcomes.some(outcome => EVALUATION_OUTCOMES[outcome] === undefined)) return undefined
   return {
     curve,
@@ -110,10 +112,10 @@ export function evaluationAtStart(document: StudyDocument, model: Omit<BestModel
 /** The evaluations so far, the first one first. */
 export function evaluationPoints({ curve, done }: Pick<EvaluationState, 'curve' | 'done'>): EvaluationPoint[] {
   return Array.from({ length: done }, (_, at) => {
-    const [score, deviation, outcome] = curve.subarray(POINT * at, POINT * (at + 1)) as unknown as [
-      ...[number, number, number],
+    const [round, score, deviation, outcome] = curve.subarray(POINT * at, POINT * (at + 1)) as unknown as [
+      ...[number, number, number, number],
     ]
-    return { score, deviation, outcome: EVALUATION_OUTCOMES[outcome]! }
+    return { at: round, score, deviation, outcome: EVALUATION_OUTCOMES[outcome]! }
   })
 }
 
@@ -133,18 +135,28 @@ interface Evaluated {
   readonly average: Float32Array
 }
 
+/** What an evaluation's sum was made with. */
+export interface EvaluatedTerms {
+  readonly document: StudyDocument
+  /** number of the round */
+  readonly round: number
+  /** of the fixed point */
+  readonly scale: number
+  /** deviation of the noise in the sum of all hospitals, in integer units */
+  readonly noise: number
+}
+
 /**
  * Enters an evaluation. The best model is kept; one whose score fell by more than the study's margin below the best one,
  * and by more than the noise of both explains, is left for the best one.
  *
  * @param sum   words as opened
- * @param terms scale of its fixed point; deviation of the noise in the sum of all hospitals, in integer units
  * @throws ProtocolError `length-mismatch`
  */
 export function evaluated<Model extends Evaluated & { readonly evaluation: EvaluationState | null }>(
   model: Model,
   sum: Int32Array,
-  { document, scale, noise }: { document: StudyDocument; scale: number; noise: number },
+  { document, round: at, scale, noise }: EvaluatedTerms,
 ): Model {
   const [before, layout] = [model.evaluation, layoutOf(document)]
   if (before === null || layout === null || document.evaluation === null) return model
@@ -157,7 +169,7 @@ export function evaluated<Model extends Evaluated & { readonly evaluation: Evalu
   const isBest = deviation < HIDDEN && (best === null || score > best.score)
   const outcome: EvaluationOutcome = goesBack ? 'went-back' : isBest ? 'best' : 'kept'
   const curve = before.curve.slice()
-  curve.set([score, deviation, EVALUATION_OUTCOMES.indexOf(outcome)], POINT * before.done)
+  curve.set([at, score, deviation, EVALUATION_OUTCOMES.indexOf(outcome)], POINT * before.done)
   const done = before.done + 1
   const { round, parameters, momentum, average } = model
   if (goesBack) {

@@ -27,5 +27,7 @@ export function nextCheckpoint(
   }
   // as if all hospitals contributed: peers that compute this later may see different numbers of contributors
   const terms = { document, scale, noise: noiseInSum(document.privacy, planned, document.hospitals.length) }
-  return kind === 'statistics' ? applyStatistics(checkpoint, sum, terms) : evaluated(checkpoint, sum, terms)
+  return kind === 'statistics'
+    ? applyStatistics(checkpoint, sum, terms)
+    : evaluated(checkpoint, sum, { ...terms, round })
 }

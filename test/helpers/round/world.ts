@@ -143,7 +143,7 @@ export function checkStory(
     const noise = noiseInSum(document.privacy, planned, document.hospitals.length)
     const whole = { document, scale: planned.fixedPoint.scale, noise }
     if (kind === 'statistics') checkpoint = applyStatistics(checkpoint, sum, whole)
-    else if (kind === 'evaluation') checkpoint = evaluated(checkpoint, sum, whole)
+    else if (kind === 'evaluation') checkpoint = evaluated(checkpoint, sum, { ...whole, round: link.round })
     else checkpoint = applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
     t.is(hex(value.checkpoint), hex(checkpointHash(encodeCheckpoint(checkpoint))), `checkpoint of round ${link.round}`)
   }

@@ -51,7 +51,7 @@ function stepped(checkpoint: Checkpoint, by: number): Checkpoint {
 }
 
 const evaluate = (checkpoint: Checkpoint, wrong: number, noise = 0): Checkpoint =>
-  evaluated(checkpoint, sumOf(wrong), { document, scale: 1, noise })
+  evaluated(checkpoint, sumOf(wrong), { document, round: 9, scale: 1, noise })
 
 const stateOf = ({ evaluation }: Checkpoint): EvaluationState => evaluation!
 const outcomes = (checkpoint: Checkpoint) => evaluationPoints(stateOf(checkpoint)).map(({ outcome }) => outcome)
@@ -111,7 +111,7 @@ test('encoding keeps it all; bytes that contradict themselves are refused', t =>
     { returns: 2 },
     { returns: -1 },
     { bestRound: -1 },
-    { curve: state.curve.with(2, 5) },
+    { curve: state.curve.with(3, 5) },
   ]
   for (const lie of lies) {
     const bytes = encodeCheckpoint({ ...initialCheckpoint(document), evaluation: { ...state, ...lie } })
