@@ -34,6 +34,11 @@ const STUDY_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./study/leave.ts')).addStudyLeave,
   },
   {
+    name: 'resume',
+    description: 'let a study go on that has gone back to its best model too often',
+    load: async () => (await import('./study/resume.ts')).addStudyResume,
+  },
+  {
     name: 'list',
     description: 'proposed, approved and finished studies, and who has approved them',
     load: async () => (await import('./study/list.ts')).addStudyList,

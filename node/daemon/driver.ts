@@ -46,6 +46,8 @@ export interface DriverComponents {
   readonly network: () => Network
   readonly transfer: () => TransferClient
   /** asks a peer what it holds from us */
+  /** resolves when this hospital may train: a study that has gone back too often waits for its operator */
+  readonly mayTrain: () => Promise<void>
   readonly recall: (peer: string) => void
   /** asks a peer for the links that follow its last answer */
   readonly compare: (peer: string) => void
@@ -183,7 +185,7 @@ export class Driver {
   }
 
   #start(effect: Exclude<Effect, { type: 'store' }>): void {
-    const { network, observer, worker, recall, compare } = this.#parts
+    const { network, observer, worker, mayTrain, recall, compare } = this.#parts
     switch (effect.type) {
       case 'publish':
         return network().publish(effect.bytes)
@@ -199,6 +201,7 @@ export class Driver {
         return this.#schedule(effect)
       case 'train':
         return this.#task(async () => {
+          await mayTrain()
           const start = performance.now()
           const ms = await worker.train(effect.round)
           observer.trained(effect.round, ms)

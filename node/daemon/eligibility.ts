@@ -6,7 +6,7 @@
 
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
-import { trainingCharges } from '../../protocols/study/rounds.ts'
+import { paysFor, trainingCharges } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { extendHead, firstHead } from '../../protocols/transcript/head.ts'
 import { decodeLink, type Link } from '../../protocols/transcript/link.ts'
@@ -42,13 +42,10 @@ export function requireBudgetLeft(
   { head: { round }, charges }: SavedRound,
   { rounds, chargesMax, document }: StepContext,
 ): void {
-  if (
-    round > rounds ||
-    trainingCharges(document, charges) < chargesMax ||
-    charges.some(charge => charge.round === round)
-  )
-    return
-  throw budgetSpent(document, trainingCharges(document, charges))
+  const charged = trainingCharges(document, charges)
+  if (round > rounds || charges.some(charge => charge.round === round)) return
+  if (paysFor(document, round, { charges: charged, chargesMax })) return
+  throw budgetSpent(document, charged)
 }
 
 /** What a node says when it has no place any more. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { NO_ROUNDS, plus, spendingOf, termsOfStudy } from '../../protocols/ledger/spending.ts'
+import { NO_ROUNDS, plus } from '../../protocols/ledger/spending.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
@@ -57,7 +57,7 @@ export function createRecorder(
 ): Recorder {
   const account: EpsilonAccount = createEpsilonAccount(document)
   let charged = NO_ROUNDS
-  const ofPatient = () => pricesOf(document, spendingOf(termsOfStudy(document), charged), patients)
+  const ofPatient = () => pricesOf(document, charged, patients)
   const charge = ({ contributors, round }: SavedCharge): void => {
     account.charge({ contributors, kind: roundKind(document, round) })
     charged = plus(charged, { [roundKind(document, round)]: 1 })

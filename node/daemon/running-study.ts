@@ -1,7 +1,7 @@
 /** One approved study on this node: its worker, its account, its place on the network, from start to stop. @module */
 
 import { encodeStudy } from '../../protocols/study/document.ts'
-import { trainingRounds } from '../../protocols/study/rounds.ts'
+import { roundOfTraining, trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import type { NodeConfig } from '../config/config.ts'
@@ -13,7 +13,7 @@ import type { HelloDesk } from '../network/hello-desk.ts'
 import type { NetworkHost } from '../network/network.ts'
 import type { Ledger } from '../privacy/ledger-file.ts'
 import { doorSettings } from '../privacy/patient-door.ts'
-import { markStudy } from '../storage/approved-studies.ts'
+import { markStudy, resumedReturns } from '../storage/approved-studies.ts'
 import { EvidenceFolder } from '../storage/evidence-folder.ts'
 import type { Identity } from '../storage/identity.ts'
 import { PendingChange } from '../storage/pending-change.ts'
@@ -21,8 +21,10 @@ import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import type { Stores } from '../storage/store.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
+import type { EvaluationsSeen } from '../worker/evaluations-seen.ts'
 import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
 import { openNodeAccount } from './node-account.ts'
+import { Pause } from './pause.ts'
 import type { PeerClocks } from './peer-clocks.ts'
 import { requireSource } from './startable.ts'
 import { recordProgress, type Startup, startupStatus, tellPromise, unlessAborted } from './startup.ts'
@@ -63,6 +65,7 @@ export class RunningStudy {
   readonly #startup: Startup
   readonly #stopping = new AbortController()
   #node: StudyNode | undefined
+  #pause: Pause | undefined
   #worker: WorkerClient | undefined
   #stopped: Promise<void> | undefined
   readonly #votes = new Map<number, number>()
@@ -128,6 +131,7 @@ export class RunningStudy {
     const evidence = new EvidenceFolder(folder, study)
     await evidence.open()
     const { epsilonMax, population } = config.privacy
+    const pause = this.#openPause(worker)
     const node = await createNode(
       {
         ...{ document, identity, site: config.site, epsilonMax, population },
@@ -140,7 +144,11 @@ export class RunningStudy {
         ...{ host, hellos, store, worker, evidence, log, fatal: failed, clocks: this.#shared.clocks },
         settled: () => void pending.settle(),
         finished: () => this.#finished(),
-        completed: round => this.#events.completed?.(round),
+        completed: round => {
+          pause.look().catch(() => {})
+          this.#events.completed?.(round)
+        },
+        mayTrain: () => pause.passed(),
       },
     )
     this.#cleanups.push(() => node.stop())
@@ -152,6 +160,20 @@ export class RunningStudy {
     pending.watch(change => node.approve(change))
     this.#cleanups.push(async () => pending.stop())
     this.#node = node
+  }
+
+  #openPause(worker: WorkerClient): Pause {
+    const { folder, log } = this.#shared
+    const resumedReturnsHere = () => resumedReturns(folder, this.study)
+    const pause = new Pause({ evaluations: worker.evaluations, resumedReturns: resumedReturnsHere, log })
+    this.#cleanups.push(async () => pause.close())
+    this.#pause = pause
+    return pause
+  }
+
+  /** What the study's evaluations have shown; null in studies without, and before they were looked at. */
+  get evaluations(): EvaluationsSeen | null {
+    return this.#pause?.seen ?? null
   }
 
   async #openAccount() {
@@ -186,7 +208,7 @@ export class RunningStudy {
   /** The round before which the hospital's cap ends its part, as of the start; null: the cap pays for all. */
   runsOutAtRound(): number | null {
     const paid = this.#chargesMax
-    return paid === null || paid >= trainingRounds(this.document) ? null : paid + 1
+    return paid === null || paid >= trainingRounds(this.document) ? null : roundOfTraining(this.document, paid + 1)
   }
 
   /** Looks whether it moves. @param now ms since 1970. @returns whether what it waits for has changed */
@@ -199,6 +221,7 @@ export class RunningStudy {
       quorum: this.#node?.quorum ?? 0,
       ...{ stillMs: now - this.#place.since, typicalMs: typicalRoundMs(this.rounds()) },
       isMember: this.#node?.isMember ?? true,
+      isPaused: this.#pause?.waits ?? false,
     })
     const before = this.#waiting
     const since = found?.what === before?.what ? before?.since : undefined

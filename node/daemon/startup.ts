@@ -1,13 +1,12 @@
 /** What a study shows of itself while it starts: reading its records, joining the others. @module */
 
-import { spendingOf, termsOfStudy } from '../../protocols/ledger/spending.ts'
-import { noiseModeOf } from '../../protocols/study/noise/list.ts'
-import { trainingRounds } from '../../protocols/study/rounds.ts'
+import { plannedRounds } from '../../protocols/ledger/spending.ts'
+import { lastRound } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { IDLE_STATUS, type NodeStatus } from '../http/status.ts'
 import type { Logger } from '../log.ts'
 import { epsilonText, observerWords, promisedText, severalHospitalsLine } from '../privacy/epsilon-text.ts'
-import { hospitalsShown } from '../privacy/patient-epsilons.ts'
+import { computedPricesOf } from '../privacy/patient-epsilons.ts'
 import { readVersion } from '../version.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import type { WorkerProgress } from '../worker/worker-thread.ts'
@@ -57,14 +56,10 @@ export async function tellPromise(
   worker: Pick<WorkerClient, 'epsilonsOfCopies'>,
   log: Pick<Logger, 'info'>,
 ): Promise<void> {
-  if (!noiseModeOf(document.privacy).isPrivate) return
   const { unit, copies, privacy } = document
   const { delta, epsilon, colluders } = privacy
-  const shown = hospitalsShown(copies)
-  const rounds = { statistics: document.normalisation === undefined ? 0 : 1, training: trainingRounds(document) }
-  const spending = spendingOf(termsOfStudy(document), rounds)
-  const epsilons = await worker.epsilonsOfCopies([spending], { delta, copies: shown })
-  const epsilonsOfPatient = shown.map((hospitals, at) => ({ hospitals, colluding: epsilons[at]! }))
+  const epsilonsOfPatient = await computedPricesOf(document, plannedRounds(document), worker.epsilonsOfCopies)
+  if (epsilonsOfPatient === null) return
   log.info(
     { epsilon, delta, unit, copies, epsilonsOfPatient },
     `over all rounds at most epsilon ${epsilonText(epsilon)} of ${promisedText(document)}; ` +
@@ -98,7 +93,7 @@ export function startupStatus({ stage, peer, site, study, population, document }
     population,
     phase: 'starting',
     stage,
-    rounds: trainingRounds(document),
+    rounds: lastRound(document),
     noiseMultiplier: document.privacy.noiseMultiplier,
     memoryBytes: process.memoryUsage.rss(),
   }

@@ -16,7 +16,7 @@ import { decodeChange, describeChange, fits } from '../../protocols/roster/chang
 import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
-import { roundKind, trainingRounds } from '../../protocols/study/rounds.ts'
+import { lastRound, roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
@@ -83,6 +83,8 @@ export interface NodeComponents {
   readonly finished?: () => void
   readonly completed?: (round: number) => void
   readonly clocks?: HelloClocks
+  /** resolves when this hospital may train; by default at once */
+  readonly mayTrain?: () => Promise<void>
 }
 
 /** Starts a study on its node's host; resolves when it has taken up its round. */
@@ -152,6 +154,7 @@ export class StudyNode {
       worker,
       network: () => this.#network,
       transfer: () => this.#client,
+      mayTrain: components.mayTrain ?? (async () => {}),
       // whoever does not answer is asked again by the state machine
       recall: peer => void this.#antiEntropy.recall(peer).catch(() => {}),
       compare: peer => void this.#antiEntropy.compareAgain(peer).catch(() => {}),
@@ -278,7 +281,8 @@ export class StudyNode {
 
   #paysNext(completed: number): boolean {
     const { document, paysNext } = this.#init
-    return completed >= trainingRounds(document) || paysNext === undefined || paysNext()
+    if (completed >= lastRound(document) || roundKind(document, completed + 1) !== 'training') return true
+    return paysNext === undefined || paysNext()
   }
 
   /** The budget is spent: the node leaves, but for a round that it had released in before it was started again. */
@@ -364,9 +368,9 @@ export class StudyNode {
       studyName: document.name,
       ...{ stage: null, waiting: null, problems: [] },
       phase: phase === 'idle' && !trained ? 'training' : phase,
-      round: Math.min(round, trainingRounds(document)),
+      round: Math.min(round, lastRound(document)),
       roundKind: roundKind(document, round),
-      rounds: trainingRounds(document),
+      rounds: lastRound(document),
       view: commit.view,
       peers: this.#peers(),
       contributors: records.at(-1)?.contributors ?? [],

@@ -17,6 +17,9 @@ const TYPICAL_ROUNDS = 20
 /** Hospitals that are named; the rest is counted. */
 const NAMES_MAX = 3
 
+const PAUSED_TEXT =
+  'paused: evaluations have fallen three times, and somebody may be lying; nothing is spent here until the operator says "confrere study resume"'
+
 /** How long a round of a study takes, in ms: the median of its newest; null before the first. */
 export function typicalRoundMs(records: readonly Pick<RoundRecord, 'durationMs'>[]): number | null {
   const durations = records.slice(-TYPICAL_ROUNDS).map(({ durationMs }) => durationMs)
@@ -33,6 +36,8 @@ export interface Moment {
   readonly typicalMs: number | null
   /** whether this hospital's part in the round is done */
   readonly isMember: boolean
+  /** whether it has gone back to its best model so often that the operator has to say whether it goes on */
+  readonly isPaused?: boolean
 }
 
 export interface WaitedFor {
@@ -42,11 +47,12 @@ export interface WaitedFor {
 }
 
 /** What a study waits for; null: it moves, or is over. */
-export function waitedFor({ status, quorum, stillMs, typicalMs, isMember }: Moment): WaitedFor | null {
+export function waitedFor({ status, quorum, stillMs, typicalMs, isMember, isPaused }: Moment): WaitedFor | null {
   const { phase, stage, round, rounds, peers } = status
   if (phase === 'finished') return null
   if (stage !== null) return only(stage)
   if (!isMember) return only('waiting to be admitted by the other hospitals')
+  if (isPaused) return only(PAUSED_TEXT)
   const absent = peers.filter(({ state }) => state === 'absent')
   const present = peers.length - absent.length
   if (present < quorum) {

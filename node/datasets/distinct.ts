@@ -31,7 +31,7 @@ export interface DistinctBy {
  * @returns the data set itself when nothing is left out
  */
 export function distinctRecords(dataset: Dataset, { unit, recordsMax }: DistinctBy): Dataset {
-  const hashes = hashesOf(dataset)
+  const hashes = recordHashes(dataset)
   const everything = Uint32Array.from({ length: dataset.count }, (_, record) => record)
   const kept: number[] = []
   if (unit === 'record') kept.push(...distinctOf(dataset, { hashes, records: everything }))
@@ -49,7 +49,7 @@ export function distinctRecords(dataset: Dataset, { unit, recordsMax }: Distinct
 /** Number of records that stand in the data earlier: where the unit is the patient, in the data of their own patient. */
 export function repeatedRecords(dataset: Dataset, unit: UnitName): number {
   const { count, patients } = dataset
-  const hashes = hashesOf(dataset)
+  const hashes = recordHashes(dataset)
   const seen = unit === 'record' ? hashes : hashes.map((hash, record) => `${patients?.[record]} ${hash}`)
   return count - new Set(seen).size
 }
@@ -88,8 +88,8 @@ function smallest(
   return records.sort(order).slice(0, recordsMax)
 }
 
-/** Of the values of each record. */
-function hashesOf(dataset: Dataset): readonly string[] {
+/** SHA-256 of the values of each record, base64. */
+export function recordHashes(dataset: Dataset): readonly string[] {
   const before = known.get(dataset)
   if (before !== undefined) return before
   const hashes: string[] = []

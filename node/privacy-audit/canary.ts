@@ -177,7 +177,12 @@ function viewsOf({ document, parts }: RehearsalInit, coordinates: Uint32Array): 
   const view = (observer: AttackView, known: number): View => {
     const evidence = new Float64Array(coordinates.length)
     const variance = varianceOf('training', known)
-    const meters = { training: new NoiseMeter(variance), statistics: new NoiseMeter(varianceOf('statistics', known)) }
+    const meterOf = (kind: RoundKind) => new NoiseMeter(varianceOf(kind, known))
+    const meters = {
+      training: meterOf('training'),
+      statistics: meterOf('statistics'),
+      evaluation: meterOf('evaluation'),
+    }
     const see = ({ kind, sum, clear, noise }: RehearsedRound): void => {
       // the last hospitals collude, the first has the canaries
       const own = noise.slice(parts.length - known)

@@ -14,9 +14,9 @@ import { nextCheckpoint } from '../../protocols/model/next-checkpoint.ts'
 import { noisedUpdate } from '../../protocols/secure-sum/masking.ts'
 import type { Noising } from '../../protocols/study/noise/mode.ts'
 import { noiseInSum, noiseOfSum } from '../../protocols/study/noise/noised-sums.ts'
-import { planStudy, type StudyPlan, sumIn } from '../../protocols/study/plan.ts'
+import { planStudy, type StudyPlan, sumIn, sumOfKind } from '../../protocols/study/plan.ts'
 import type { RoundKind } from '../../protocols/study/round-kind.ts'
-import { firstRound, roundKind, trainingRounds } from '../../protocols/study/rounds.ts'
+import { firstRound, lastRound, roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 import type { Backend } from '../training/backend.ts'
@@ -54,8 +54,7 @@ const STATISTICS_WORDS_MIN = 4000
 
 /** Standard deviation of one hospital's noise in the sum of a round, over all its steps; integer units. */
 export function sigmaOf(document: StudyDocument, contributors: number, kind: RoundKind = 'training'): number {
-  const plan = planStudy(document)
-  const sum = kind === 'statistics' && plan.statistics !== null ? plan.statistics : plan
+  const sum = sumOfKind(planStudy(document), kind)
   return noiseInSum(document.privacy, sum, contributors) / Math.sqrt(contributors)
 }
 
@@ -88,7 +87,7 @@ export function rehearse(init: RehearsalInit): Checkpoint {
   }
   let checkpoint = initialCheckpoint(document)
   try {
-    for (let round = firstRound(document); round <= trainingRounds(document); round++) {
+    for (let round = firstRound(document); round <= lastRound(document); round++) {
       let opened = openRound(round, checkpoint)
       watch?.(opened)
       const again = watch !== undefined && opened.kind === 'statistics'

@@ -11,6 +11,8 @@ import { type MissingCharge, missingCharges } from '../../protocols/ledger/missi
 import { termsIn, termsOfStudy } from '../../protocols/ledger/spending.ts'
 import { createRoster } from '../../protocols/roster/roster.ts'
 import type { Entry } from '../../protocols/round/effects.ts'
+import { keepsSidesApart } from '../../protocols/study/epsilons.ts'
+import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { roundKind, trainingCharges, trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { StudyContext } from '../../protocols/transcript/head.ts'
@@ -114,7 +116,7 @@ export class PrivacyAccount {
   /** Whether a further round of training fits into the caps now. */
   paysNext(): boolean {
     const { study, epsilonMax } = this.#init
-    const more = { training: 1, statistics: this.books.statisticsToCome(study) }
+    const more = { training: 1, ...this.books.paidInAdvance(study) }
     return this.books.fits({ account: this.#account, study, totalMax: epsilonMax }, more)
   }
 
@@ -163,7 +165,7 @@ export class PrivacyAccount {
     const place = this.#place(entry)
     const kind = roundKind(document, entry.round)
     const charges = ledger.charges(study)
-    const more = kind === 'training' ? { training: 1, statistics: ledger.statisticsToCome(study) } : { statistics: 1 }
+    const more = kind === 'training' ? { training: 1, ...ledger.paidInAdvance(study) } : { [kind]: 1 }
     const isPaid = charges.some(({ round }) => round === entry.round)
     if (!isPaid && !ledger.fits({ account: this.#account, study, totalMax: epsilonMax }, more)) {
       throw budgetSpent(document, trainingCharges(document, charges))
@@ -179,7 +181,8 @@ export class PrivacyAccount {
     const terms = termsIn(ledger.study(place.study) as EntryOf<'study'>, kind)
     const price = ledger.price(place, { [kind]: 1 })
     const { contributors } = entry
-    return { kind: 'charge', ...place, ...terms, roundKind: kind, subAccount: 'training', contributors, ...price }
+    const subAccount = kind === 'evaluation' ? 'validation' : 'training'
+    return { kind: 'charge', ...place, ...terms, roundKind: kind, subAccount, contributors, ...price }
   }
 
   /** Closes the ledger, for all accounts. */
@@ -216,11 +219,13 @@ function beginning(
   { document, study, now }: AccountTerms,
 ): EntryOf<'study'> | undefined {
   if (ledger.hasBegun({ account, study })) return undefined
-  const { name, unit, privacy } = document
+  const { copies, evaluation, name, unit, privacy } = document
   const { delta, epsilon, colluders } = privacy
   const terms = {
     ...termsOfStudy(document),
     ...(unit !== 'record' && { unit }),
+    ...(evaluation !== null &&
+      keepsSidesApart(document, copies) && { validationShare: evaluation.share / SAMPLE_RATE_ONE }),
     ...{ delta, epsilon, rounds: trainingRounds(document), colluders },
   }
   return { kind: 'study', at: now(), account, study, name, ...terms }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { epsilonsOfCopies, type Spending } from '../../protocols/ledger/spending.ts'
+import { epsilonsOfCopies, type Rounds, type Spending, spendingOfSides } from '../../protocols/ledger/spending.ts'
 import { type Epsilons, plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -72,15 +72,22 @@ function named({ copies }: Pick<Spent, 'copies'>, epsilons: readonly number[]): 
 /** What a patient may have paid, as `sidesOfAccount` gives it. */
 export type SpentSides = Omit<Spent, 'studies'> & { readonly sides: readonly Spent['studies'][] }
 
-/** The prices of a patient on the side that paid most; null as long as one of them is not known. */
+/**
+ * The prices of a patient on the side that paid most; null as long as one of them is not known. A patient known to
+ * several hospitals may be held back at one and not at another, and pays for both sides.
+ */
 export function pricesOfSides({ sides, ...at }: SpentSides, price: PatientPrices): EpsilonOfHospitals[] | null {
-  // every side is asked for, so that all are computed
-  const priced = sides.map(studies => price({ ...at, studies }))
-  const known = priced.filter(side => side !== null)
-  if (known.length < priced.length) return null
+  const both = (sides[0] ?? []).map((_, study) => sides.flatMap(side => side[study]!))
+  const one = sides.map(studies => price({ ...at, studies, copies: at.copies.filter(count => count === 1) }))
+  const several = price({ ...at, studies: both, copies: at.copies.filter(count => count !== 1) })
+  const known = one.filter(side => side !== null)
+  if (several === null || known.length < one.length) return null
   return named(
     { copies: at.copies },
-    at.copies.map((_, index) => Math.max(0, ...known.map(side => side[index]!.colluding))),
+    at.copies.map(count => {
+      const found = (count === 1 ? known : [several]).map(side => side.find(({ hospitals }) => hospitals === count)!)
+      return Math.max(0, ...found.map(({ colluding }) => colluding))
+    }),
   )
 }
 
@@ -121,7 +128,25 @@ export function pricedElsewhere(
 }
 
 /** The patients' epsilons of some rounds of one study; null where it promises none, too. */
-export function pricesOf(document: StudyDocument, spending: readonly Spending[], price: PatientPrices) {
+export function pricesOf(document: StudyDocument, rounds: Rounds, price: PatientPrices) {
   if (!noiseModeOf(document.privacy).isPrivate) return null
-  return price({ studies: [spending], delta: document.privacy.delta, copies: hospitalsShown(document.copies) })
+  const sides = spendingOfSides(document, rounds).map(side => [side])
+  return pricesOfSides({ sides, delta: document.privacy.delta, copies: hospitalsShown(document.copies) }, price)
+}
+
+/** The same, waiting for what another thread computes. @param compute as `epsilonsOfCopies` */
+export async function computedPricesOf(
+  document: StudyDocument,
+  rounds: Rounds,
+  compute: (...spent: Parameters<typeof epsilonsOfCopies>) => Promise<number[]>,
+): Promise<EpsilonOfHospitals[] | null> {
+  const wanted: Spent[] = []
+  pricesOf(document, rounds, spent => {
+    wanted.push(spent)
+    return null
+  })
+  const answers = await Promise.all(
+    wanted.map(async spent => named(spent, await compute(spent.studies, { delta: spent.delta, copies: spent.copies }))),
+  )
+  return pricesOf(document, rounds, () => answers.shift()!)
 }

@@ -152,8 +152,7 @@ export interface Projection {
 export function projections({ ledger, epsilonMax }: ReportSources, more: number): Projection[] {
   return ledger.balances().flatMap(({ account, population, studies }) =>
     studies.map(({ study, name }) => {
-      const statistics = ledger.statisticsToCome(study)
-      const { epsilon, total } = ledger.price({ account, study }, { training: more, statistics })
+      const { epsilon, total } = ledger.price({ account, study }, { training: more, ...ledger.paidInAdvance(study) })
       const affordable = ledger.affordable({ account, study, totalMax: epsilonMax ?? Infinity })
       return { study, name, account, population, more, epsilon, total, affordable }
     }),

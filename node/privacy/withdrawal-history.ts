@@ -3,6 +3,7 @@
 import { type EntryOf, kindOfCharge } from '../../protocols/ledger/entry.ts'
 import type { LedgerState } from '../../protocols/ledger/ledger.ts'
 import { epsilonsOfCopies, spendingOf } from '../../protocols/ledger/spending.ts'
+import type { RoundKind } from '../../protocols/study/round-kind.ts'
 import type { Dataset } from '../datasets/dataset.ts'
 import { isWithdrawn } from '../datasets/withdrawn.ts'
 import type { DrawnIn } from './withdrawal-letter.ts'
@@ -35,11 +36,12 @@ function drawnIn(
   charges: readonly EntryOf<'charge'>[],
   { terms, records }: { terms: EntryOf<'study'>; records: number },
 ): DrawnIn[] {
-  const kinds = charges.map(kindOfCharge)
-  const training = charges.flatMap(({ round }, at) => (kinds[at] === 'training' ? [round] : []))
-  const statistics = charges.length - training.length
+  const roundsOfKind = (kind: RoundKind) => charges.flatMap(one => (kindOfCharge(one) === kind ? [one.round] : []))
+  const [training, statistics] = [roundsOfKind('training'), roundsOfKind('statistics').length]
   if (charges.length === 0) return []
-  const spending = spendingOf(terms, { statistics, training: training.length })
+  // whether the patient is held back is not looked up: all that the study may have cost somebody is counted
+  const rounds = { statistics, training: training.length, evaluation: roundsOfKind('evaluation').length }
+  const spending = spendingOf(terms, rounds)
   // under records, each of the patient's counts; under patients, all of them together count once
   const copies = [terms.unit === 'patient' ? 1 : records]
   const [epsilon] = epsilonsOfCopies([spending], { delta: terms.delta, copies }) as [number]

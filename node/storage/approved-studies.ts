@@ -9,6 +9,8 @@ import { damaged, failure, type ReadOptions, readStudyFile, type VerifiedStudy }
 export const STUDIES_FOLDER = 'studies'
 const STUDY_SUFFIX = '.study'
 const DATASET_SUFFIX = '.dataset'
+/** Holds the number of returns that an operator has seen: see `noteResumed`. */
+const RESUMED_SUFFIX = '.resumed'
 /** Holds the id of the study that the node last took part in. */
 const CURRENT_FILE = 'current'
 
@@ -56,6 +58,17 @@ export async function markedAt(folder: string, study: string, mark: StudyMark): 
     ({ mtimeMs }) => mtimeMs,
     () => null,
   )
+}
+
+/** Notes that an operator lets a study go on after so many returns to its best model. */
+export async function noteResumed(folder: string, study: string, returns: number): Promise<void> {
+  await writeFileAtomic(join(folder, STUDIES_FOLDER, `${study}${RESUMED_SUFFIX}`), Buffer.from(`${returns}\n`))
+}
+
+/** The returns after which an operator has let a study go on; 0 where nobody was asked. */
+export async function resumedReturns(folder: string, study: string): Promise<number> {
+  const text = await readFile(join(folder, STUDIES_FOLDER, `${study}${RESUMED_SUFFIX}`), 'utf8').catch(() => '0')
+  return /^\d{1,9}\n?$/.test(text) ? Number(text) : 0
 }
 
 /** Name of the data set that was bound to a study by its approval; null: none was named. */

@@ -15,15 +15,18 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import { NAME_SCHEMA } from '../../protocols/study/contracts/fields.ts'
 import { CONTRACT_SCHEMA } from '../../protocols/study/contracts/list.ts'
 import { requireNoise, validateStudy } from '../../protocols/study/document.ts'
+import { keepsSidesApart } from '../../protocols/study/epsilons.ts'
 import * as limit from '../../protocols/study/limits.ts'
 import { MODEL_SCHEMA, type ModelSpec, presetOf } from '../../protocols/study/models/list.ts'
 import { NOISE_NAMES } from '../../protocols/study/noise/mode.ts'
+import { noiseInSum } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { colludersDefault } from '../../protocols/study/quorum.ts'
-import { scheduleOf, trainingRounds } from '../../protocols/study/rounds.ts'
+import { roundsOf, scheduleOf, trainingRounds } from '../../protocols/study/rounds.ts'
 import {
   AUGMENTATION_SCHEMA,
   COPIES_SCHEMA,
+  EVALUATION_SCHEMA,
   LOCAL_STEPS_SCHEMA,
   OPTIMIZER_SCHEMA,
   PROFILE_SCHEMA,
@@ -34,12 +37,13 @@ import {
 } from '../../protocols/study/schema.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_PRESETS } from '../../protocols/study/timing.ts'
-import type { StudyDocument, StudyNormalisation } from '../../protocols/study/types.ts'
+import type { StudyDocument, StudyEvaluation, StudyNormalisation } from '../../protocols/study/types.ts'
 import { ADDRESS_SCHEMA, PEER_SCHEMA } from '../config/config.ts'
 import { parseToml, readToml } from '../config/toml.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { parsePeerId } from '../storage/identity.ts'
 import { packageFile } from '../version.ts'
+import { bestBins, type EvaluationTerms, type ExpectedDeviation, expectedDeviation } from './evaluation-plan.ts'
 
 /** In the package, beside `heart-disease.toml`. */
 const SPEC_EXAMPLE = 'node/examples/chest-xray.toml'
@@ -52,6 +56,13 @@ const SEED_BYTES = 32
  */
 const SHARE_DEFAULT = { columns: 0.3, mean: 0.2 } as const
 const SHARE_MAX = 0.9
+const EVALUATION_SHARE_DEFAULT = 0.2
+const HELD_BACK_DEFAULT = 0.15
+const HELD_BACK_MIN = limit.HELD_BACK_SHARE_MIN / limit.SAMPLE_RATE_ONE
+const HELD_BACK_MAX = limit.HELD_BACK_SHARE_MAX / limit.SAMPLE_RATE_ONE
+const MARGIN_DEFAULT = 0.02
+/** Any, before the plan says how many are best. */
+const BINS_DRAFT = 8
 
 const SPEC_SCHEMA = z.strictObject({
   name: NAME_SCHEMA,
@@ -73,6 +84,21 @@ const SPEC_SCHEMA = z.strictObject({
     .strictObject({
       /** share of epsilon that the statistics alone would cost */
       share: z.number().positive().max(SHARE_MAX).optional(),
+    })
+    .optional(),
+  evaluation: z
+    .strictObject({
+      /** rounds of training before each; absent: one, after the last round of training */
+      every: ROUNDS_SCHEMA.optional(),
+      /** part of the units that each hospital holds back */
+      share: z.number().min(HELD_BACK_MIN).max(HELD_BACK_MAX).default(HELD_BACK_DEFAULT),
+      /** nominal number of units that are held back over all hospitals; absent: by the share, beside `units` */
+      units: UNITS_SCHEMA.optional(),
+      /** absent: those with the least deviation */
+      bins: EVALUATION_SCHEMA.shape.bins.optional(),
+      margin: EVALUATION_SCHEMA.shape.margin.default(MARGIN_DEFAULT),
+      /** share of epsilon that the evaluations alone would cost, where the same unit may pay for training */
+      epsilonShare: z.number().positive().max(SHARE_MAX).default(EVALUATION_SHARE_DEFAULT),
     })
     .optional(),
   model: MODEL_SCHEMA,
@@ -157,6 +183,7 @@ export function documentOfSpec(
     created,
     unit: spec.unit ?? (spec.contract.patients ? 'patient' : 'record'),
     ...ONLY_TERMS,
+    evaluation: draftEvaluation(spec),
     copies: spec.copies,
     units: spec.units,
     contract: spec.contract,
@@ -177,7 +204,11 @@ export function documentOfSpec(
       epsilon,
       colluders: spec.colluders ?? colludersDefault({ hospitals: count, profile }),
     },
-    schedule: scheduleOf({ rounds: spec.rounds, statistics: spec.normalisation !== undefined }),
+    schedule: scheduleOf({
+      rounds: spec.rounds,
+      statistics: spec.normalisation !== undefined,
+      every: spec.evaluation && (spec.evaluation.every ?? spec.rounds),
+    }),
     profile,
     timing: timingOf(spec),
     hospitals,
@@ -185,7 +216,8 @@ export function documentOfSpec(
   try {
     requireNoise(draft)
     validateStudy(draft)
-    const document = validateStudy(withNoise(draft, shareOf(spec)))
+    const noised = withNoise(draft, { ...shareOf(spec), evaluation: spec.evaluation?.epsilonShare })
+    const document = validateStudy(spec.evaluation?.bins === undefined ? withBestBins(noised) : noised)
     return { document, plan: planStudy(document) }
   } catch (cause) {
     if (!(cause instanceof ProtocolError || cause instanceof CryptoError)) throw cause
@@ -197,36 +229,74 @@ export function documentOfSpec(
   }
 }
 
+/** Shares of epsilon that sums besides training would cost alone. */
+export interface EpsilonShares {
+  /** of the statistics, in studies with a normalisation */
+  readonly share?: number
+  /** of the evaluations, where those who are held back are not told apart from those who are trained on */
+  readonly evaluation?: number | undefined
+}
+
 /**
- * The draft with the noise that its epsilon requires, for the statistics and for all training steps.
+ * The draft with the noise that its epsilon requires, for the statistics, the evaluations and all training steps.
  *
- * @param statistics the share of epsilon that the statistics alone would cost, in studies with a normalisation
  * @throws ProtocolError `unsupported-privacy`, naming the keys whose values are impossible
  */
-export function withNoise(draft: StudyDocument, statistics?: { readonly share: number }): StudyDocument {
+export function withNoise(draft: StudyDocument, shares: EpsilonShares = {}): StudyDocument {
   const { copies, normalisation } = draft
   const { delta, epsilon, sampleRate, localSteps = 1 } = draft.privacy
-  const training = {
-    sampleRate: sampleRate / limit.SAMPLE_RATE_ONE,
-    steps: trainingRounds(draft) * localSteps,
-    copies,
-    delta,
-    epsilon,
+  const whole = { sampleRate: 1, copies }
+  const besides: AccountedSteps[] = []
+  let noised = draft
+  if (normalisation !== undefined && shares.share !== undefined) {
+    const share = shares.share * epsilon
+    const what = `the statistics within normalisation.share times privacy.epsilon, ${share}`
+    const noiseMultiplier = noiseOf({ ...whole, steps: 1, delta, epsilon: share }, what)
+    besides.push({ ...whole, steps: 1, noiseMultiplier })
+    noised = { ...noised, normalisation: { ...normalisation, noiseMultiplier } }
   }
-  const trained = (besides: AccountedSteps[]) => {
-    const what = `rounds times privacy.localSteps, ${training.steps} steps of training, within privacy.epsilon ${epsilon}`
-    return { ...draft.privacy, noiseMultiplier: noiseOf({ ...training, besides }, what) }
+  if (draft.evaluation !== null) {
+    // who is held back pays for nothing else, where that is known
+    const apart = keepsSidesApart(draft, copies)
+    const share = apart ? epsilon : (shares.evaluation ?? EVALUATION_SHARE_DEFAULT) * epsilon
+    const steps = roundsOf(draft, 'evaluation')
+    const what = `${steps} evaluations within ${apart ? 'privacy.epsilon' : 'evaluation.epsilonShare times privacy.epsilon'}, ${share}`
+    const noiseMultiplier = noiseOf({ ...whole, steps, delta, epsilon: share }, what)
+    if (!apart) besides.push({ ...whole, steps, noiseMultiplier })
+    noised = { ...noised, evaluation: { ...draft.evaluation, noiseMultiplier } }
   }
-  if (normalisation === undefined || statistics === undefined) return { ...draft, privacy: trained([]) }
-  const once = { sampleRate: 1, steps: 1, copies }
-  const share = statistics.share * epsilon
-  const what = `the statistics within normalisation.share times privacy.epsilon, ${share}`
-  const noiseMultiplier = noiseOf({ ...once, delta, epsilon: share }, what)
-  return {
-    ...draft,
-    normalisation: { ...normalisation, noiseMultiplier },
-    privacy: trained([{ ...once, noiseMultiplier }]),
-  }
+  const steps = trainingRounds(draft) * localSteps
+  const what = `rounds times privacy.localSteps, ${steps} steps of training, within privacy.epsilon ${epsilon}`
+  const training = { sampleRate: sampleRate / limit.SAMPLE_RATE_ONE, steps, copies, delta, epsilon, besides }
+  return { ...noised, privacy: { ...draft.privacy, noiseMultiplier: noiseOf(training, what) } }
+}
+
+/** The evaluation of a spec before its noise is known; null without. */
+function draftEvaluation({ evaluation, units: trained }: StudySpec): StudyEvaluation | null {
+  if (evaluation === undefined) return null
+  const { share, margin, bins = BINS_DRAFT } = evaluation
+  const units = evaluation.units ?? Math.max(1, Math.round((trained * share) / (1 - share)))
+  return { bins, share: Math.round(share * limit.SAMPLE_RATE_ONE), units, noiseMultiplier: 1, margin }
+}
+
+/** What to expect of a study's evaluations; null in studies without. */
+export function evaluationAhead(document: StudyDocument): (EvaluationTerms & ExpectedDeviation) | null {
+  const terms = evaluationTerms(document)
+  return terms === null ? null : { ...terms, ...expectedDeviation(terms, document.evaluation!.bins) }
+}
+
+function evaluationTerms(document: StudyDocument): EvaluationTerms | null {
+  const sum = planStudy(document).evaluation
+  if (sum === null || document.evaluation === null) return null
+  const noise = noiseInSum(document.privacy, sum, document.hospitals.length) / sum.fixedPoint.scale
+  return { classes: document.contract.classes.length, units: document.evaluation.units, noise }
+}
+
+/** A study whose evaluations have as many bins as give the least deviation. */
+function withBestBins(document: StudyDocument): StudyDocument {
+  const terms = evaluationTerms(document)
+  if (terms === null || document.evaluation === null) return document
+  return { ...document, evaluation: { ...document.evaluation, bins: bestBins(terms).bins } }
 }
 
 /**

@@ -8,17 +8,20 @@ import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, requireContract, sourceOf } from '../datasets/dataset.ts'
 import { repeatedRecords } from '../datasets/distinct.ts'
+import { isHeldBack } from '../datasets/held-back.ts'
 import { type Units, unitsOf } from '../datasets/units.ts'
 import { unitsWithoutWithdrawn } from '../datasets/withdrawn.ts'
 import { drawViews } from './augmentation.ts'
 import type { Backend } from './backend.ts'
 import { countedRecords } from './counted.ts'
+import { evaluationSum } from './evaluation-sum.ts'
 import { type FeatureKeeping, featuresOf, keptFeatures } from './features.ts'
-import { buildModel } from './model.ts'
+import { buildModel, setParameters } from './model.ts'
 import { boundedRecords, featureSumOf, normalise, statisticsOf } from './normaliser.ts'
 import { unitsOfPass } from './pass.ts'
 import { createBookkeeping } from './per-example-clipping.ts'
 import { poissonSample } from './sampler.ts'
+import { scoresOf } from './scoring.ts'
 import type { ModelState, Trainer } from './trainer.ts'
 
 export type { Dataset } from '../datasets/dataset.ts'
@@ -57,8 +60,8 @@ export function createTrainer({
   )
   const { dimension } = bookkeepingOf(1)
   const records = countedRecords(document, dataset)
-  const units = unitsOf(document.unit, records)
-  const presentUnits = (): Units => unitsWithoutWithdrawn(units, records, withdrawn())
+  const { units, heldBack } = sidesOf(unitsOf(document.unit, records), isHeldBack(document, records))
+  const presentUnits = (of = units): Units => unitsWithoutWithdrawn(of, records, withdrawn())
   const features =
     keeping === undefined ? sourceOf(featuresOf(document, records)) : keptFeatures(document, records, keeping)
   const sumOf = (from: Units, sample: Uint32Array, { parameters, normalisation }: ModelState): Float64Array => {
@@ -88,9 +91,41 @@ export function createTrainer({
       if (normalisation?.kind === 'mean') return featureSumOf(features, presentUnits(), normalisation.norm)
       return statisticsOf(document, boundedRecords(document, records), presentUnits())
     },
+    evaluationSum: ({ parameters, normalisation }) => {
+      const { classes } = document.contract
+      const present = presentUnits(heldBack)
+      const indices = Uint32Array.from(
+        Array.from({ length: present.count }, (_, at) => [...present.recordsOf(at)]).flat(),
+      )
+      setParameters(backend.tf, model, parameters)
+      const scoring = { tf: backend.tf, model, document, normalisation, features }
+      const { probabilities } = scoresOf(scoring, indices)
+      const placeOf = new Map(Array.from(indices, (record, place) => [record, place]))
+      return evaluationSum(
+        {
+          units: present,
+          labelOf: record => records.labels[record]!,
+          probabilitiesOf: record => {
+            const place = placeOf.get(record)!
+            return probabilities.subarray(place * classes.length, (place + 1) * classes.length)
+          },
+        },
+        { classes: classes.length, bins: document.evaluation?.bins ?? 1 },
+      )
+    },
     repeatedRecords: repeatedRecords(dataset, document.unit),
     dispose: () => model.dispose(),
   }
+}
+
+/** The units that are trained on, and those that are held back. A unit's records are all on one side. */
+function sidesOf(units: Units, isBack: (record: number) => boolean): { units: Units; heldBack: Units } {
+  const back = Array.from({ length: units.count }, (_, unit) => isBack(units.recordsOf(unit)[0]!))
+  const side = (wanted: boolean): Units => {
+    const kept = back.flatMap((held, unit) => (held === wanted ? [unit] : []))
+    return kept.length === units.count ? units : { count: kept.length, recordsOf: at => units.recordsOf(kept[at]!) }
+  }
+  return { units: side(false), heldBack: side(true) }
 }
 
 /** Those with the most records. */

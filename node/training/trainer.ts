@@ -18,7 +18,7 @@ export interface Trainer {
   clippedSum(model: ModelState): Float64Array
   /** Computes as `clippedSum` does, for so many units instead of a sample: those with the most records. */
   sumOfLargest(model: ModelState, units: number): void
-  /** units of privacy that are here */
+  /** units of privacy that are here and are not held back */
   readonly units: number
   /**
    * What all units add to the statistics, by the kind of the study's normalisation: see `normalisationFrom`.
@@ -26,6 +26,13 @@ export interface Trainer {
    * @returns as many entries as `statisticsShape` says
    */
   statisticsSum(): Float64Array
+  /**
+   * What all units that are held back add to an evaluation of a model, see `evaluationLayout`. Nothing of it may leave
+   * this process without noise.
+   *
+   * @returns float64, as many entries as the layout says
+   */
+  evaluationSum(model: ModelState): Float64Array
   /** records that occur earlier in the data already, of the same patient where that is the unit */
   readonly repeatedRecords: number
   dispose(): void

@@ -8,7 +8,7 @@
 import { clamp, NOISE_HEADROOM_SIGMA, quantise, WORD_ABS_MAX } from '../../crypto/fixed-point.ts'
 import { addDiscreteGaussian } from '../../crypto/noise/discrete-gaussian.ts'
 import type { Rng } from '../../crypto/rng.ts'
-import type { Checkpoint } from '../../protocols/model/checkpoint.ts'
+import { type Checkpoint, deployed } from '../../protocols/model/checkpoint.ts'
 import type { SumPlan } from '../../protocols/study/noise/mode.ts'
 import { noiseOfStep } from '../../protocols/study/noise/noised-sums.ts'
 import { type StudyPlan, sumIn } from '../../protocols/study/plan.ts'
@@ -26,7 +26,7 @@ export interface UpdateInput {
 }
 
 /**
- * Trains one round's update; in the statistics round, sums the statistics.
+ * Trains one round's update; in the round of statistics sums these, in one of evaluation counts the scores.
  *
  * With local noise each step's sum is noised before the next step uses it, so the update is private by itself, for any
  * number of steps. With distributed noise there is one step, and the noise is added with the masks.
@@ -36,7 +36,9 @@ export interface UpdateInput {
 export function trainUpdate({ document, plan, trainer, checkpoint, round }: UpdateInput, rng: Rng): Int32Array {
   const sum = sumIn(plan, round)
   const noised = (values: Float64Array): Int32Array => noisedStep(values, { document, sum }, rng)
-  if (roundKind(document, round) === 'statistics') return noised(trainer.statisticsSum())
+  const kind = roundKind(document, round)
+  if (kind === 'statistics') return noised(trainer.statisticsSum())
+  if (kind === 'evaluation') return noised(trainer.evaluationSum(deployed(checkpoint)))
   const { normalisation } = checkpoint
   if (sum.steps === 1) return noised(trainer.clippedSum(checkpoint))
   const total = new Float64Array(sum.dimension)

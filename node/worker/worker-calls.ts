@@ -12,11 +12,14 @@ import type { Member } from '../../protocols/roster/roster.ts'
 import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import { decodeStudy, studyIdOf } from '../../protocols/study/document.ts'
-import { planStudy } from '../../protocols/study/plan.ts'
+import { layoutOf } from '../../protocols/study/evaluation.ts'
+import { planStudy, sumIn } from '../../protocols/study/plan.ts'
+import { roundKind } from '../../protocols/study/rounds.ts'
 import type { DataSource } from '../datasets/source.ts'
 import type { DoorSettings } from '../privacy/patient-door.ts'
 import { type MaskedChunk, RoundFiles } from '../storage/round-files.ts'
 import type { Trainer } from '../training/trainer.ts'
+import { type EvaluationsSeen, evaluationsSeen, type OwnCounts } from './evaluations-seen.ts'
 import { trainUpdate } from './local-update.ts'
 import { measuredFloor } from './ready-floor.ts'
 
@@ -66,6 +69,8 @@ export interface WorkerCalls {
   checkpoint(hash: string): Uint8Array | undefined
   putCheckpoint(hash: string, bytes: Uint8Array): void
   adopt(hash: string | null, round: number): void
+  /** what the study's evaluations have shown so far; null in studies without */
+  evaluations(): EvaluationsSeen | null
   /** the accountant, for whom the main thread has no time */
   epsilonsOfCopies: typeof epsilonsOfCopies
 }
@@ -84,6 +89,8 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
   const study = Buffer.from(studyIdOf(document)).toString('hex')
   const plan = planStudy(document)
   const vectors = new RoundFiles({ folder: settings.folder, document, study })
+  const layout = layoutOf(document)
+  let own: OwnCounts | null = null
   const run = createRunner(vectors, { document, rng })
   return {
     engine: () => trainer.engine,
@@ -93,7 +100,12 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
     train(round) {
       const start = performance.now()
       const checkpoint = vectors.current()
-      vectors.setUpdate(round, trainUpdate({ document, plan, trainer, checkpoint, round }, rng))
+      const update = trainUpdate({ document, plan, trainer, checkpoint, round }, rng)
+      vectors.setUpdate(round, update)
+      if (roundKind(document, round) === 'evaluation' && document.privacy.noise !== 'local') {
+        const { scale } = sumIn(plan, round).fixedPoint
+        own = { round, counts: Float32Array.from(update, word => word / scale) }
+      }
       return performance.now() - start
     },
     chunk: wanted => vectors.chunk(wanted),
@@ -104,6 +116,10 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
     checkpoint: hash => vectors.checkpoint(hash),
     putCheckpoint: (hash, bytes) => vectors.putCheckpoint(hash, bytes),
     adopt: (hash, round) => vectors.adopt(hash, round),
+    evaluations: () => {
+      const { evaluation } = vectors.current()
+      return evaluation === null || layout === null ? null : evaluationsSeen(evaluation, own, layout)
+    },
     epsilonsOfCopies,
   }
 }

@@ -32,6 +32,7 @@ const CALL_TABLE = {
   checkpoint: true,
   putCheckpoint: true,
   adopt: true,
+  evaluations: true,
   epsilonsOfCopies: true,
 } as const satisfies Record<keyof WorkerCalls, true>
 const CALLS = Object.keys(CALL_TABLE) as (keyof WorkerCalls)[]

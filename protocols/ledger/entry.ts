@@ -113,6 +113,8 @@ const ENTRY_SCHEMA = z.discriminatedUnion('kind', [
     ...terms,
     /** terms of the round of statistics before the first step of training; it samples every record */
     statistics: z.strictObject({ noiseMultiplier }).exactOptional(),
+    /** terms of each evaluation, which samples every unit that is held back, and how many the study plans */
+    evaluation: z.strictObject({ noiseMultiplier, rounds: whole(1, ROUNDS_MAX) }).exactOptional(),
     /** what the promise is about; absent: the record */
     unit: z.literal('patient').exactOptional(),
     /** share of the patients that the hospital holds back for validation; absent where patients are not kept apart */

@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { RoundKind } from '../study/round-kind.ts'
 import { STATISTICS_ROUND } from '../study/rounds.ts'
 import type { AccountBalance } from './balance.ts'
 import { broken, type EntryOf, kindOfCharge, type LedgerEntry, type SubAccount } from './entry.ts'
@@ -153,12 +154,14 @@ export class LedgerState {
     { line, derive }: { line: number | undefined; derive: boolean },
   ): void {
     if (this.isCharged(entry)) throw broken(`round ${entry.round} is charged twice`, line)
-    if (kindOfCharge(entry) === 'statistics' && study.statistics === undefined) {
-      throw broken('the study has no round of statistics', line)
+    const kind = kindOfCharge(entry)
+    if (kind !== 'training' && study[kind] === undefined) throw broken(`the study has no round of ${kind}`, line)
+    if (kind === 'evaluation' && entry.subAccount !== 'validation') {
+      throw broken('an evaluation is of patients who are held back', line)
     }
-    if (!sameTerms(termsIn(study, kindOfCharge(entry)), entry)) throw broken("its terms are not the study's", line)
+    if (!sameTerms(termsIn(study, kind), entry)) throw broken("its terms are not the study's", line)
     if (!derive) return
-    const { epsilon, total } = this.price(entry, { [kindOfCharge(entry)]: 1 })
+    const { epsilon, total } = this.price(entry, { [kind]: 1 })
     if (differs(epsilon, entry.epsilon)) throw broken(`epsilon is ${epsilon} by now, not ${entry.epsilon}`, line)
     if (differs(total, entry.total)) throw broken(`the account's total is ${total} by now, not ${entry.total}`, line)
   }
@@ -254,13 +257,13 @@ export class LedgerState {
 
   /**
    * The number of further rounds of training that the budget allows: the study's own epsilon, and `totalMax` for the
-   * account's total. Uncharged statistics are counted first, whether their round is still to come or was missed.
+   * account's total. What is paid for in advance is counted first, whether its round is still to come or was missed.
    */
   affordable(place: ChargePlace & { totalMax: number }): number {
     const { study } = place
     const terms = this.#begun(study)
-    const statistics = this.statisticsToCome(study)
-    const fits = (more: number) => this.fits(place, { training: more, statistics })
+    const paid = this.paidInAdvance(study)
+    const fits = (more: number) => this.fits(place, { training: more, ...paid })
     const left = Math.max(
       0,
       terms.rounds - this.charges(study).filter(charge => kindOfCharge(charge) === 'training').length,
@@ -289,15 +292,23 @@ export class LedgerState {
     const rounds = new Map(this.#account(account).rounds)
     for (const [other, { account: paying, round }] of this.#reserved) {
       if (other === study || this.current(paying) !== account) continue
-      const kind = this.statisticsToCome(other) > 0 && round === STATISTICS_ROUND ? 'statistics' : 'training'
-      rounds.set(other, plusRounds(rounds.get(other) ?? NO_STUDY_ROUNDS, onSide('training', { [kind]: 1 })))
+      // an entry does not say the kind of its round: what is paid for in advance counts, and a round of training
+      const { statistics, evaluation } = this.paidInAdvance(other)
+      const more = round === STATISTICS_ROUND && statistics > 0 ? { statistics } : { training: 1, evaluation }
+      rounds.set(other, plusRounds(rounds.get(other) ?? NO_STUDY_ROUNDS, onSide('training', more)))
     }
     return rounds
   }
 
-  /** Rounds of statistics of the study that were not charged: one, or none. */
-  statisticsToCome(study: string): number {
-    return this.#begun(study).statistics === undefined || this.charges(study).some(isStatistics) ? 0 : 1
+  /** Rounds that the study has planned besides those of training, and that were not charged. */
+  paidInAdvance(study: string): Pick<Rounds, 'statistics' | 'evaluation'> {
+    const { statistics, evaluation } = this.#begun(study)
+    const charged = (kind: RoundKind) => this.charges(study).filter(charge => kindOfCharge(charge) === kind).length
+    const left = (planned: number, kind: RoundKind) => (planned === 0 ? 0 : Math.max(0, planned - charged(kind)))
+    return {
+      statistics: left(statistics === undefined ? 0 : 1, 'statistics'),
+      evaluation: left(evaluation?.rounds ?? 0, 'evaluation'),
+    }
   }
 
   /** The open account into which an account was merged, directly or through others; itself if it is open. */
@@ -375,6 +386,8 @@ function sameStudy(a: EntryOf<'study'>, b: EntryOf<'study'>): boolean {
   return (
     sameTerms(a, b) &&
     a.statistics?.noiseMultiplier === b.statistics?.noiseMultiplier &&
+    a.evaluation?.noiseMultiplier === b.evaluation?.noiseMultiplier &&
+    a.evaluation?.rounds === b.evaluation?.rounds &&
     a.validationShare === b.validationShare &&
     a.unit === b.unit
   )
@@ -382,8 +395,4 @@ function sameStudy(a: EntryOf<'study'>, b: EntryOf<'study'>): boolean {
 
 function differs(derived: number, written: number): boolean {
   return Math.abs(derived - written) > EPSILON_TOLERANCE * Math.max(1, derived)
-}
-
-function isStatistics(charge: EntryOf<'charge'>): boolean {
-  return kindOfCharge(charge) === 'statistics'
 }

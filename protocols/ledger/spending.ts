@@ -6,8 +6,10 @@
 
 import { epsilonOf } from '../../crypto/accounting/accountant.ts'
 import { RDP_ORDERS, rdpSubsampledGaussian, rdpToEpsilon } from '../../crypto/accounting/rdp.ts'
+import { keepsSidesApart } from '../study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../study/limits.ts'
-import type { RoundKind } from '../study/round-kind.ts'
+import { ROUND_KINDS, type RoundKind } from '../study/round-kind.ts'
+import { roundsOf } from '../study/rounds.ts'
 import type { StudyDocument } from '../study/types.ts'
 import { broken, type EntryOf, SUB_ACCOUNTS, type SubAccount } from './entry.ts'
 
@@ -23,43 +25,65 @@ export interface Terms {
 }
 
 /** What determines the cost of a study's rounds. */
-export type StudyTerms = Terms & Pick<EntryOf<'study'>, 'statistics'>
+export type StudyTerms = Terms & Pick<EntryOf<'study'>, 'statistics' | 'evaluation'>
 
 /** The terms of a study, as its ledger entry has them. */
-export function termsOfStudy({ copies, privacy, normalisation }: StudyDocument): StudyTerms {
+export function termsOfStudy(document: StudyDocument): StudyTerms {
+  const { copies, privacy, normalisation, evaluation } = document
   const { sampleRate, noiseMultiplier, localSteps } = privacy
   return {
     ...{ sampleRate, noiseMultiplier },
     ...(localSteps !== undefined && { steps: localSteps }),
     ...(copies > 1 && { copies }),
     ...(normalisation !== undefined && { statistics: { noiseMultiplier: normalisation.noiseMultiplier } }),
+    ...(evaluation !== null && {
+      evaluation: { noiseMultiplier: evaluation.noiseMultiplier, rounds: roundsOf(document, 'evaluation') },
+    }),
   }
 }
 
 /** Numbers of a study's rounds, by kind. */
 export type Rounds = Readonly<Record<RoundKind, number>>
 
-export const NO_ROUNDS: Rounds = { statistics: 0, training: 0 }
+export const NO_ROUNDS: Rounds = { statistics: 0, training: 0, evaluation: 0 }
 
 /** The sum, kind by kind. */
 export function plus(a: Rounds, b: Partial<Rounds>): Rounds {
-  return { statistics: a.statistics + (b.statistics ?? 0), training: a.training + (b.training ?? 0) }
+  return {
+    statistics: a.statistics + (b.statistics ?? 0),
+    training: a.training + (b.training ?? 0),
+    evaluation: a.evaluation + (b.evaluation ?? 0),
+  }
+}
+
+/** All rounds that a study plans, by kind. */
+export function plannedRounds(study: StudyDocument): Rounds {
+  const [statistics, training, evaluation] = ROUND_KINDS.map(kind => roundsOf(study, kind)) as [number, number, number]
+  return { statistics, training, evaluation }
 }
 
 /** The spending of rounds of a study. Kinds without rounds are left out. */
-export function spendingOf(study: StudyTerms, { statistics, training }: Rounds): Spending[] {
-  const spending = [{ terms: termsIn(study, 'training'), rounds: training }]
-  if (statistics > 0) spending.unshift({ terms: termsIn(study, 'statistics'), rounds: statistics })
-  return spending.filter(({ rounds }) => rounds > 0)
+export function spendingOf(study: StudyTerms, rounds: Rounds): Spending[] {
+  const kinds = ROUND_KINDS.filter(kind => rounds[kind] > 0)
+  return kinds.map(kind => ({ terms: termsIn(study, kind), rounds: rounds[kind] }))
 }
 
-/** The terms of one round of a study. @throws CodedError `bad-ledger` for statistics that the study does not have */
+/** What one unit pays for rounds of a study: one list, or one for each side where units are kept apart. */
+export function spendingOfSides(document: StudyDocument, rounds: Rounds): Spending[][] {
+  const terms = termsOfStudy(document)
+  if (!keepsSidesApart(document, document.copies)) return [spendingOf(terms, rounds)]
+  const { evaluation, ...rest } = rounds
+  return [plus(NO_ROUNDS, rest), plus(NO_ROUNDS, { evaluation })].map(side => spendingOf(terms, side))
+}
+
+/** The terms of one round of a study. @throws CodedError `bad-ledger` for a kind that the study does not have */
 export function termsIn(study: StudyTerms, kind: RoundKind): Terms {
-  const { sampleRate, noiseMultiplier, steps, statistics } = study
+  const { sampleRate, noiseMultiplier, steps } = study
   const copies = study.copies === undefined ? {} : { copies: study.copies }
   if (kind === 'training') return { sampleRate, noiseMultiplier, ...(steps !== undefined && { steps }), ...copies }
-  if (statistics === undefined) throw broken('the study has no round of statistics')
-  return { sampleRate: SAMPLE_RATE_ONE, noiseMultiplier: statistics.noiseMultiplier, ...copies }
+  const whole = study[kind]
+  if (whole === undefined) throw broken(`the study has no round of ${kind}`)
+  return { sampleRate: SAMPLE_RATE_ONE, noiseMultiplier: whole.noiseMultiplier, ...copies }
 }
 
 const rdpOf = new Map<string, Float64Array>()
@@ -185,12 +209,16 @@ export function sameTerms(a: Terms, b: Terms): boolean {
   return same && (a.steps ?? 1) === (b.steps ?? 1) && (a.copies ?? 1) === (b.copies ?? 1)
 }
 
-/** Rounds of one side of a study's patients. */
-export function onSide(subAccount: SubAccount = 'training', rounds: Partial<Rounds>): StudyRounds {
-  return { ...NO_STUDY_ROUNDS, [subAccount]: plus(NO_STUDY_ROUNDS[subAccount], rounds) }
+/** Rounds of one side of a study's patients. Those who are held back are the ones that pay for evaluations. */
+export function onSide(
+  subAccount: SubAccount = 'training',
+  { evaluation = 0, ...rounds }: Partial<Rounds>,
+): StudyRounds {
+  const validation = { ...NO_STUDY_ROUNDS, validation: plus(NO_ROUNDS, { evaluation }) }
+  return plusRounds(validation, { ...NO_STUDY_ROUNDS, [subAccount]: plus(NO_ROUNDS, rounds) })
 }
 
 /** Whether these are no rounds at all. */
 export function isNothing({ training, validation }: StudyRounds): boolean {
-  return [training, validation].every(({ statistics, training }) => statistics + training === 0)
+  return [training, validation].every(rounds => ROUND_KINDS.every(kind => rounds[kind] === 0))
 }

@@ -18,6 +18,14 @@ import type { Normalisation } from '../study/normalisation.ts'
 import { normalisationAtStart, normalisationLength } from '../study/normalisation-kinds.ts'
 import { dimensionOf, parameterSpecs } from '../study/parameters.ts'
 import type { StudyDocument } from '../study/types.ts'
+import {
+  EVALUATION_PARTS,
+  type EvaluationState,
+  evaluationAtStart,
+  evaluationLengths,
+  evaluationOf,
+  evaluationValues,
+} from './evaluation-state.ts'
 
 /** The state of a study after `round` steps of training: three float32 vectors of the model's dimension. */
 export interface Checkpoint {
@@ -28,6 +36,8 @@ export interface Checkpoint {
   momentum: Float32Array
   /** Moving average of the parameters, which is evaluated and deployed. */
   average: Float32Array
+  /** what evaluations have shown, and the best model; null in studies without */
+  evaluation: EvaluationState | null
 }
 
 const MAGIC = new Uint8Array([0x63, 0x66, 0x63, 0x70]) // "cfcp"
@@ -59,7 +69,8 @@ export function initialCheckpoint(document: StudyDocument): Checkpoint {
     start = end
   }
   const normalisation = normalisationAtStart(document)
-  return { round: 0, normalisation, parameters, momentum: new Float32Array(dimension), average: parameters.slice() }
+  const model = { parameters, momentum: new Float32Array(dimension), average: parameters.slice() }
+  return { round: 0, normalisation, ...model, evaluation: evaluationAtStart(document, model) }
 }
 
 /** The part of a checkpoint that is evaluated and deployed. */
@@ -68,19 +79,24 @@ export function deployed({ average, normalisation }: Checkpoint): Pick<Checkpoin
 }
 
 /** The parts of a checkpoint's bytes, by their names of four letters, in their order. A later version may add some. */
-function partsOf({ parameters, momentum, average, normalisation }: Checkpoint): [name: string, values: Float32Array][] {
+function partsOf(checkpoint: Checkpoint): [name: string, values: Float32Array][] {
+  const { parameters, momentum, average, normalisation, evaluation } = checkpoint
   const parts: [string, Float32Array][] = [
     ['para', parameters],
     ['mome', momentum],
     ['aver', average],
   ]
-  return normalisation.length === 0 ? parts : [...parts, ['norm', normalisation]]
+  if (normalisation.length > 0) parts.push(['norm', normalisation])
+  if (evaluation === null) return parts
+  const values = evaluationValues(evaluation)
+  return [...parts, ...EVALUATION_PARTS.map((name, at): [string, Float32Array] => [name, values[at]!])]
 }
 
 /**
  * Bytes of a checkpoint, which say themselves what is in them: magic, u32be version 3, u32be round, u32be number of
  * parts; then of each part its name, four ASCII letters, and u32be number of floats; then the parts as little-endian
- * float32. The part `norm` is there in studies with a normalisation.
+ * float32. The part `norm` is there in studies with a normalisation, the parts of `EVALUATION_PARTS` in those with
+ * evaluations.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const dimension = checkpoint.parameters.length
@@ -122,13 +138,17 @@ export interface CheckpointShape {
   readonly dimension: number
   /** numbers of the normalisation; 0 without one */
   readonly normalisation: number
+  /** of each part of the evaluations; empty without them */
+  readonly evaluation: readonly number[]
 }
 
 /** The shape of a study's checkpoints. @throws ProtocolError `unsupported-model` as `parameterSpecs` does */
 export function checkpointShape(document: StudyDocument): CheckpointShape {
+  const dimension = dimensionOf(parameterSpecs(document.model, document.contract))
   return {
-    dimension: dimensionOf(parameterSpecs(document.model, document.contract)),
+    dimension,
     normalisation: normalisationLength(document),
+    evaluation: evaluationLengths(document, dimension),
   }
 }
 
@@ -137,9 +157,11 @@ export function checkpointShape(document: StudyDocument): CheckpointShape {
  *
  * @throws ProtocolError `malformed-checkpoint` when the header, the length or a value is invalid
  */
-export function decodeCheckpoint(bytes: Uint8Array, { dimension, normalisation }: CheckpointShape): Checkpoint {
+export function decodeCheckpoint(bytes: Uint8Array, shape: CheckpointShape): Checkpoint {
+  const { dimension, normalisation } = shape
   const lengths: [string, number][] = ['para', 'mome', 'aver'].map(name => [name, dimension])
   if (normalisation > 0) lengths.push(['norm', normalisation])
+  lengths.push(...shape.evaluation.map((floats, at): [string, number] => [EVALUATION_PARTS[at]!, floats]))
   const start = HEADER_BYTES + PART_BYTES * lengths.length
   const length = lengths.reduce((sum, [, floats]) => sum + WORD_BYTES * floats, start)
   if (bytes.length !== length) throw malformed(`it has ${bytes.length} bytes, not ${length}`)
@@ -150,7 +172,7 @@ export function decodeCheckpoint(bytes: Uint8Array, { dimension, normalisation }
   const round = view.getUint32(2 * WORD_BYTES)
   // there is one header for a round and a study
   if (headerOf(round, lengths).some((byte, index) => bytes[index] !== byte)) {
-    throw malformed('it has other parts than those of this model and its normalisation')
+    throw malformed('it has other parts than those of this model, its normalisation and its evaluations')
   }
   let end = start
   const vectors = lengths.map(([, floats]) => {
@@ -160,8 +182,11 @@ export function decodeCheckpoint(bytes: Uint8Array, { dimension, normalisation }
     if (!isFinite32(values)) throw malformed('a value is not finite')
     return values
   })
-  const [parameters, momentum, average] = vectors as [Float32Array, Float32Array, Float32Array]
-  return { round, normalisation: vectors[3] ?? new Float32Array(0), parameters, momentum, average }
+  const [parameters, momentum, average, ...rest] = vectors as [Float32Array, Float32Array, Float32Array]
+  const normal = normalisation > 0 ? rest.shift()! : new Float32Array(0)
+  const evaluation = rest.length === 0 ? null : evaluationOf(rest)
+  if (evaluation === undefined) throw malformed('its evaluations contradict each other')
+  return { round, normalisation: normal, parameters, momentum, average, evaluation }
 }
 
 /** The hash that peers compare and that names files: SHA-256(tag ‖ bytes). */

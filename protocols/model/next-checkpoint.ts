@@ -5,10 +5,11 @@ import { type StudyPlan, sumIn } from '../study/plan.ts'
 import { roundKind } from '../study/rounds.ts'
 import type { StudyDocument } from '../study/types.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { evaluated } from './evaluation-state.ts'
 import { applyStatistics, applySum } from './optimizer.ts'
 
 /**
- * The checkpoint after a round: a step of training, or the normalisation.
+ * The checkpoint after a round: a step of training, the normalisation, or what an evaluation led to.
  *
  * @param sum words as opened
  * @throws ProtocolError `length-mismatch`, `diverged`
@@ -20,10 +21,13 @@ export function nextCheckpoint(
 ): Checkpoint {
   const planned = sumIn(plan, round)
   const { scale } = planned.fixedPoint
-  if (roundKind(document, round) === 'statistics') {
-    // as if all hospitals contributed: peers that compute this later may see different numbers of contributors
-    const noise = noiseInSum(document.privacy, planned, document.hospitals.length)
-    return applyStatistics(checkpoint, sum, { document, scale, noise })
+  const kind = roundKind(document, round)
+  if (kind === 'training') {
+    return applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
   }
-  return applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
+  // as if all hospitals contributed: peers that compute this later may see different numbers of contributors
+  const terms = { document, scale, noise: noiseInSum(document.privacy, planned, document.hospitals.length) }
+  return kind === 'statistics'
+    ? applyStatistics(checkpoint, sum, terms)
+    : evaluated(checkpoint, sum, { ...terms, round })
 }

@@ -49,7 +49,7 @@ export function applySum(checkpoint: Checkpoint, sum: Int32Array, settings: Step
   if (![parameters, momentum, average].every(isFinite32)) {
     throw new ProtocolError('diverged', `The model diverged in round ${round}: a parameter left the range of float32`)
   }
-  return { round, normalisation: checkpoint.normalisation, parameters, momentum, average }
+  return { ...checkpoint, round, parameters, momentum, average }
 }
 
 /**

@@ -4,6 +4,7 @@ import { restoreVotes, type VotePhase } from '../agreement/agreement.ts'
 import { hex } from '../immutable.ts'
 import type { Instance } from '../messages/limits.ts'
 import { type Member, OUTSIDE } from '../roster/roster.ts'
+import { paysFor } from '../study/rounds.ts'
 import { inquire } from './rollback-guard.ts'
 import { restoreOwn } from './say.ts'
 import { createRound, NEWCOMER, said } from './state.ts'
@@ -23,7 +24,9 @@ export function enterRound(turn: Turn, own: ReadonlyMap<string, Uint8Array>): vo
   for (const instance of ['commit', 'result'] as const) restoreInstance(turn, instance, own)
   restoreOwn(turn, own)
   turn.effects.push({ type: 'compute', job: { kind: 'prepare', round } })
-  if (turn.state.charges < context.chargesMax) turn.effects.push({ type: 'train', round })
+  const { charges } = turn.state
+  if (paysFor(context.document, round, { charges, chargesMax: context.chargesMax }))
+    turn.effects.push({ type: 'train', round })
   // members that never connected, or disconnected as the last round ended, get the same time to reconnect
   for (let member = 0; member < context.roster.hospitals.length; member++) {
     const here = member === context.self || turn.state.connected.has(member) || turn.state.lost.has(member)

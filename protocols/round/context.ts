@@ -14,7 +14,7 @@ import { studyIdOf } from '../study/document.ts'
 import { affordableRounds } from '../study/epsilons.ts'
 import { type Dimensions, dimensionsOf, planStudy } from '../study/plan.ts'
 import { quorumOf } from '../study/quorum.ts'
-import { trainingRounds } from '../study/rounds.ts'
+import { lastRound } from '../study/rounds.ts'
 import type { StudyDocument, Timing } from '../study/types.ts'
 
 /** The constants of a study, its current roster and our rank in it. `contextAt` derives them for another roster. */
@@ -35,11 +35,12 @@ export interface StepContext extends MessageContext {
   readonly dimensions: Dimensions
   /** words of the longest update, from which limits follow */
   readonly dimension: number
+  /** number of the last round */
   readonly rounds: number
   readonly timing: Timing
   /** PeerIds of hospitals without which we do not contribute */
   readonly require: readonly string[]
-  /** rounds of training that the stricter of the study's and our own privacy cap allows, after paying for statistics */
+  /** rounds of training that the stricter of the study's and our own privacy cap allows, after paying for statistics and evaluations */
   readonly chargesMax: number
 }
 
@@ -78,7 +79,7 @@ export function createContext({
     faulty: plan.faulty,
     contributorsMin: plan.contributorsMin,
     ...dimensionsOf(plan),
-    rounds: trainingRounds(document),
+    rounds: lastRound(document),
     timing: document.timing,
     require: requiredPeers,
     chargesMax,

@@ -3,19 +3,19 @@ import { SAMPLE_RATE_ONE } from './limits.ts'
 import { noiseModeOf } from './noise/list.ts'
 import type { SumPlan } from './noise/mode.ts'
 import { type Multipliers, multipliersOf } from './noise/noised-sums.ts'
-import { planStudy } from './plan.ts'
-import type { RoundKind } from './round-kind.ts'
-import { trainingRounds } from './rounds.ts'
+import { planStudy, sumOfKind } from './plan.ts'
+import { ROUND_KINDS, type RoundKind } from './round-kind.ts'
+import { roundsOf, trainingRounds } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
 
-/** Number of training rounds that fit, after the statistics, into both the study's epsilon and the local cap. */
+/** Number of training rounds that fit, after statistics and evaluations, into both the study's epsilon and the local cap. */
 export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
   const { privacy } = document
   const rounds = trainingRounds(document)
   const { delta, epsilon } = privacy
   if (!noiseModeOf(privacy).isPrivate) return rounds
   const cap = Math.min(epsilon, epsilonMax)
-  const fits = (some: number) => epsilonOf(chargedSteps(document, some), delta) <= cap
+  const fits = (some: number) => epsilonOfSides(chargedSides(document, some), delta) <= cap
   // by far the most often: all
   if (fits(rounds)) return rounds
   let [fit, over] = [0, rounds]
@@ -46,6 +46,15 @@ export interface ChargedRound {
   readonly times?: number
 }
 
+/** Charged rounds of one kind and number of contributors. */
+interface ChargedSum {
+  readonly kind: RoundKind
+  readonly sum: SumPlan
+  readonly contributors: number
+  readonly multipliers: Multipliers
+  readonly times: number
+}
+
 /** The rounds that were charged, by their number of contributors, and their epsilons. */
 export interface EpsilonAccount {
   /** charged rounds */
@@ -69,7 +78,7 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   const plan = planStudy(document)
   const { delta } = document.privacy
   const { isPrivate } = noiseModeOf(document.privacy)
-  const charged = new Map<string, { sum: SumPlan; contributors: number; multipliers: Multipliers; times: number }>()
+  const charged = new Map<string, ChargedSum>()
   const known = new Map<string, Epsilons>()
   let rounds = 0
   const epsilonAgainst = (
@@ -78,15 +87,19 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
   ): number => {
     if (rounds > 0 && !isPrivate) return Infinity
     // the study's constants are the same in every round: few kinds of steps, however many were there
-    const kinds = new Map<string, AccountedSteps>()
-    for (const { sum, contributors, multipliers: ofOne, times } of charged.values()) {
+    const sides = new Map<string, Map<string, AccountedSteps>>()
+    for (const { kind, sum, contributors, multipliers: ofOne, times } of charged.values()) {
       const held = holders === 1 ? ofOne : multipliersOf(document.privacy, sum, contributors, { holders })
       const sampleRate = sum.sampleRate / SAMPLE_RATE_ONE
       const mechanism = { sampleRate, noiseMultiplier: held[observer], copies }
       const key = JSON.stringify(mechanism)
+      const side = sideOf(document, kind, copies)
+      const kinds = sides.get(side) ?? new Map<string, AccountedSteps>()
       kinds.set(key, { ...mechanism, steps: (kinds.get(key)?.steps ?? 0) + times * sum.steps })
+      sides.set(side, kinds)
     }
-    return epsilonOf([...kinds.values()], delta)
+    const steps = [...sides.values()].map(kinds => [...kinds.values()])
+    return epsilonOfSides(steps, delta)
   }
   return {
     get rounds() {
@@ -95,9 +108,9 @@ export function createEpsilonAccount(document: StudyDocument): EpsilonAccount {
     charge({ contributors, kind = 'training', times = 1 }) {
       const key = `${kind}/${contributors}`
       const before = charged.get(key)
-      const sum = kind === 'statistics' && plan.statistics !== null ? plan.statistics : plan
+      const sum = sumOfKind(plan, kind)
       const multipliers = before?.multipliers ?? multipliersOf(document.privacy, sum, contributors)
-      charged.set(key, { sum, contributors, multipliers, times: (before?.times ?? 0) + times })
+      charged.set(key, { kind, sum, contributors, multipliers, times: (before?.times ?? 0) + times })
       rounds += times
       known.clear()
     },
@@ -122,7 +135,7 @@ interface PlannedOptions {
 }
 
 /**
- * The three epsilons after all rounds of a study, statistics included.
+ * The three epsilons after all rounds of a study, statistics and evaluations included.
  *
  * @param contributors of each round; by default all
  * @param copies       of a patient, by default those of the promise; see `EpsilonAccount`
@@ -133,8 +146,10 @@ export function plannedEpsilons(
   { contributors = document.hospitals.length, copies = document.copies, holders = copies }: PlannedOptions = {},
 ): Epsilons {
   const account = createEpsilonAccount(document)
-  if (document.normalisation !== undefined) account.charge({ contributors, kind: 'statistics' })
-  account.charge({ contributors, times: trainingRounds(document) })
+  for (const kind of ROUND_KINDS) {
+    const times = roundsOf(document, kind)
+    if (times > 0) account.charge({ contributors, kind, times })
+  }
   return account.epsilons(copies, { holders })
 }
 
@@ -142,17 +157,38 @@ export function plannedEpsilons(
 export function chargedEpsilonOf(document: StudyDocument, copies: number): number {
   const { privacy } = document
   if (!noiseModeOf(privacy).isPrivate) return Infinity
-  return epsilonOf(
-    chargedSteps(document).map(steps => ({ ...steps, copies })),
-    privacy.delta,
-  )
+  const sides = chargedSides(document, trainingRounds(document), copies)
+  return epsilonOfSides(sides, privacy.delta)
 }
 
-/** What all rounds of a study cost its copies, statistics and training, against its tolerated colluders: the charge. */
-export function chargedSteps(document: StudyDocument, rounds = trainingRounds(document)): AccountedSteps[] {
-  const { copies, privacy, normalisation } = document
+/**
+ * Whether a unit pays for training or for evaluations and never for both: patients are held back whole, at every
+ * hospital by a hash of its own, so one with copies may be on both sides.
+ */
+export function keepsSidesApart({ unit, evaluation }: Pick<StudyDocument, 'unit' | 'evaluation'>, copies = 1): boolean {
+  return evaluation !== null && unit === 'patient' && copies === 1
+}
+
+function sideOf(document: StudyDocument, kind: RoundKind, copies: number): 'training' | 'validation' {
+  return kind === 'evaluation' && keepsSidesApart(document, copies) ? 'validation' : 'training'
+}
+
+/**
+ * What all rounds of a study cost a unit against its tolerated colluders, the charge: one list of steps for a unit that is
+ * trained on, and one for a unit that is held back where these are kept apart.
+ */
+function chargedSides(document: StudyDocument, rounds: number, copies = document.copies): AccountedSteps[][] {
+  const { privacy, normalisation, evaluation } = document
   const { sampleRate, noiseMultiplier, localSteps = 1 } = privacy
   const training = { sampleRate: sampleRate / SAMPLE_RATE_ONE, noiseMultiplier, steps: rounds * localSteps, copies }
-  if (normalisation === undefined) return [training]
-  return [{ sampleRate: 1, noiseMultiplier: normalisation.noiseMultiplier, steps: 1, copies }, training]
+  const whole = (kind: { readonly noiseMultiplier: number } | null | undefined, steps: number): AccountedSteps[] =>
+    kind ? [{ sampleRate: 1, noiseMultiplier: kind.noiseMultiplier, steps, copies }] : []
+  const trained = [...whole(normalisation, 1), training]
+  const evaluated = whole(evaluation, roundsOf(document, 'evaluation'))
+  if (!keepsSidesApart(document, copies)) return [[...trained, ...evaluated]]
+  return [trained, evaluated]
+}
+
+function epsilonOfSides(sides: readonly (readonly AccountedSteps[])[], delta: number): number {
+  return Math.max(0, ...sides.map(steps => epsilonOf(steps, delta)))
 }

@@ -75,3 +75,11 @@ export const TIMEOUT_MS_MIN = 100
 export const TIMER_MS_MAX = 24 * 3600 * 1000
 export const BANDWIDTH_MIN_MIN = 1000
 export const BANDWIDTH_MIN_MAX = 1e12
+
+/** Bins of the scores in an evaluation: more have too few units beside the noise. */
+export const EVALUATION_BINS_MIN = 2
+export const EVALUATION_BINS_MAX = 64
+/** Largest part of its units that a hospital holds back, as a / 2^32. */
+export const HELD_BACK_SHARE_MAX = SAMPLE_RATE_ONE / 2
+/** Smallest part: below, most hospitals hold back nobody. */
+export const HELD_BACK_SHARE_MIN = Math.ceil(SAMPLE_RATE_ONE / 1000)

@@ -7,6 +7,7 @@
 import { CryptoError } from '../../crypto/errors.ts'
 import { ProtocolError } from '../errors.ts'
 import { isDeltaLarge } from './delta.ts'
+import { evaluationNorm, layoutOf } from './evaluation.ts'
 import { EPSILON_WEAK, SAMPLE_RATE_ONE } from './limits.ts'
 import { noiseModeOf } from './noise/list.ts'
 import type { SumPlan } from './noise/mode.ts'
@@ -30,6 +31,8 @@ export type Dimensions = Readonly<Record<RoundKind, number>>
 export interface StudyPlan extends SumPlan {
   /** plan of the statistics, in studies with a normalisation */
   statistics: SumPlan | null
+  /** plan of an evaluation, in studies that have some */
+  evaluation: SumPlan | null
   /** n */
   hospitals: number
   /** f: hospitals that may fail (crash profile: fall silent; byzantine profile: lie) without stopping the study */
@@ -63,21 +66,31 @@ export function planStudy(document: StudyDocument): StudyPlan {
     contributorsMin,
     ...trainingSum(document, contributorsMin),
     statistics: statisticsSum(document, contributorsMin),
+    evaluation: evaluationSum(document, contributorsMin),
     schedule: document.schedule,
     denominator: denominatorOf(document),
   }
   return { ...plan, warnings: warningsOf(document, plan) }
 }
 
+/** The plan of the sums of a kind of round. Of kinds that the study does not have it is that of training. */
+export function sumOfKind(plan: StudyPlan, kind: RoundKind): SumPlan {
+  return (kind === 'training' ? null : plan[kind]) ?? plan
+}
+
 /** The plan of the sums of one round. */
 export function sumIn(plan: StudyPlan, round: number): SumPlan {
-  return roundKind(plan, round) === 'statistics' && plan.statistics !== null ? plan.statistics : plan
+  return sumOfKind(plan, roundKind(plan, round))
 }
 
 /** Words of the updates of a study, by kind of round, and of the longest update. */
 export function dimensionsOf(plan: StudyPlan): { dimensions: Dimensions; dimension: number } {
-  const dimensions = { training: plan.dimension, statistics: plan.statistics?.dimension ?? 0 }
-  return { dimensions, dimension: Math.max(dimensions.training, dimensions.statistics) }
+  const dimensions = {
+    training: plan.dimension,
+    statistics: plan.statistics?.dimension ?? 0,
+    evaluation: plan.evaluation?.dimension ?? 0,
+  }
+  return { dimensions, dimension: Math.max(...Object.values(dimensions)) }
 }
 
 function trainingSum(document: StudyDocument, contributorsMin: number): SumPlan {
@@ -96,6 +109,17 @@ function statisticsSum(document: StudyDocument, contributorsMin: number): SumPla
   const sum = { dimension, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
   // one hospital may hold all units
   return fitted(document, sum, { clippingNorm: norm, contributorsMin, valueMax })
+}
+
+function evaluationSum(document: StudyDocument, contributorsMin: number): SumPlan | null {
+  const { contract, evaluation, privacy } = document
+  const layout = layoutOf(document)
+  if (evaluation === null || layout === null) return null
+  const noiseMultiplier = noiseModeOf(privacy).isPrivate ? evaluation.noiseMultiplier : 0
+  const sum = { dimension: layout.dimension, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
+  // one hospital may hold all units, in one bin
+  const needs = { clippingNorm: evaluationNorm(contract.classes.length), valueMax: evaluation.units }
+  return fitted(document, sum, { ...needs, contributorsMin })
 }
 
 /** Chooses the fixed point, for every possible number of contributors. */

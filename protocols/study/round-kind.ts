@@ -1,7 +1,10 @@
 /** What rounds may be for. @module */
 
-/** Kinds of rounds: in studies with a normalisation the first one sums statistics of the records, all others train. */
-export const ROUND_KINDS = ['statistics', 'training'] as const
+/**
+ * Kinds of rounds: in studies with a normalisation the first one sums statistics of the records; then rounds train, and
+ * in studies with an evaluation some count how well the model does on records that are held back.
+ */
+export const ROUND_KINDS = ['statistics', 'training', 'evaluation'] as const
 export type RoundKind = (typeof ROUND_KINDS)[number]
 
 /** So many rounds of one kind, one after the other. */

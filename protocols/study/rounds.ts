@@ -18,47 +18,94 @@ const KINDS_SHOWN = 4
 /** Number of the round of statistics, in studies that have one. Training begins with the next round. */
 export const STATISTICS_ROUND = 0
 
-/** The schedule of a study that trains for so many rounds, after one round of statistics if it has them. */
-export function scheduleOf({ rounds, statistics }: { rounds: number; statistics: boolean }): ScheduledRounds[] {
-  const training: ScheduledRounds = { kind: 'training', rounds }
-  return statistics ? [{ kind: 'statistics', rounds: 1 }, training] : [training]
+/** What a schedule is made of. */
+export interface ScheduleTerms {
+  /** of training */
+  readonly rounds: number
+  /** whether a round of statistics comes first */
+  readonly statistics: boolean
+  /** rounds of training before each evaluation; the last round evaluates. Absent: no evaluation */
+  readonly every?: number | undefined
 }
 
-/** A study with another number of rounds of training. */
+/** The schedule of a study. */
+export function scheduleOf({ rounds, statistics, every }: ScheduleTerms): ScheduledRounds[] {
+  const schedule: ScheduledRounds[] = statistics ? [{ kind: 'statistics', rounds: 1 }] : []
+  if (every === undefined) return [...schedule, { kind: 'training', rounds }]
+  for (let left = rounds; left > 0; left -= every) {
+    schedule.push({ kind: 'training', rounds: Math.min(every, left) }, { kind: 'evaluation', rounds: 1 })
+  }
+  return schedule
+}
+
+/** A study that trains for another number of rounds, without evaluations. */
 export function withRounds<Study extends Pick<StudyDocument, 'normalisation'>>(
   study: Study,
   rounds: number,
-): Study & Pick<StudyDocument, 'schedule'> {
-  return { ...study, schedule: scheduleOf({ rounds, statistics: study.normalisation !== undefined }) }
+): Study & Pick<StudyDocument, 'schedule' | 'evaluation'> {
+  const schedule = scheduleOf({ rounds, statistics: study.normalisation !== undefined })
+  return { ...study, evaluation: null, schedule }
 }
 
-/** Rounds of training, and the number of the last round. */
-export function trainingRounds({ schedule }: Pick<StudyDocument, 'schedule'>): number {
-  return schedule.reduce((sum, { kind, rounds }) => sum + (kind === 'training' ? rounds : 0), 0)
+/** Rounds of a kind. */
+export function roundsOf({ schedule }: Scheduled, wanted: RoundKind): number {
+  return schedule.reduce((sum, { kind, rounds }) => sum + (kind === wanted ? rounds : 0), 0)
+}
+
+/** Rounds of training. */
+export function trainingRounds(study: Scheduled): number {
+  return roundsOf(study, 'training')
+}
+
+/** Number of the last round. */
+export function lastRound(study: Scheduled): number {
+  return STATISTICS_ROUND + roundsOf(study, 'training') + roundsOf(study, 'evaluation')
 }
 
 /**
  * Checks that this version can run a schedule of kinds that it knows: statistics once, before the training, in studies
- * with a normalisation.
+ * with a normalisation; training, and in studies with an evaluation single rounds of that, each after some training.
  *
  * @throws ProtocolError `needs-newer`, `malformed-study`
  */
-export function checkSchedule({ schedule, normalisation }: Pick<StudyDocument, 'schedule' | 'normalisation'>): void {
-  const kinds = schedule
-    .slice(0, KINDS_SHOWN)
-    .map(({ kind }) => kind)
-    .join(', ')
+export function checkSchedule({
+  schedule,
+  normalisation,
+  evaluation,
+}: Pick<StudyDocument, 'schedule' | 'normalisation' | 'evaluation'>): void {
   const statistics = schedule[0]?.kind === 'statistics'
-  if (kinds !== (statistics ? 'statistics, training' : 'training') || (statistics && schedule[0]?.rounds !== 1)) {
-    const known = 'rounds of training, and one of statistics before them'
+  const rest = statistics ? schedule.slice(1) : schedule
+  const trains = rest.length > 0 && rest.every(({ kind }, at) => kind === (at % 2 === 0 ? 'training' : 'evaluation'))
+  const once = schedule.every(({ kind, rounds }) => kind === 'training' || rounds === 1)
+  if (!(trains && once)) {
+    const kinds = schedule.slice(0, KINDS_SHOWN).map(({ kind }) => kind)
+    const known = 'rounds of training, one of statistics before them, and single ones of evaluation after some'
     throw new ProtocolError(
       'needs-newer',
-      `The schedule is ${kinds}: this version knows ${known}; it needs a newer Confrère`,
+      `The schedule is ${kinds.join(', ')}: this version knows ${known}; it needs a newer Confrère`,
     )
   }
   if (statistics !== (normalisation !== undefined)) {
     throw new ProtocolError('malformed-study', 'schedule: a round of statistics and a normalisation belong together')
   }
+  if (rest.length > 1 !== (evaluation !== null)) {
+    throw new ProtocolError('malformed-study', 'schedule: rounds of evaluation and the term evaluation belong together')
+  }
+}
+
+/**
+ * Whether a budget pays for a round. Statistics and evaluations are paid for in advance: only rounds of training run
+ * out.
+ *
+ * @param charges    rounds of training that were charged
+ * @param chargesMax those that the budget allows
+ */
+export function paysFor(
+  study: Scheduled,
+  round: number,
+  { charges, chargesMax }: { readonly charges: number; readonly chargesMax: number },
+): boolean {
+  return charges < chargesMax || (chargesMax > 0 && roundKind(study, round) !== 'training')
 }
 
 /** The kind of the round with this number; after the last one, the kind of that. */
@@ -71,7 +118,18 @@ export function roundKind({ schedule }: Scheduled, round: number): RoundKind {
   return schedule.at(-1)!.kind
 }
 
-/** Number of a study's first round. The last one is `trainingRounds`. */
+/** Number of the n-th round of training; after the last one, the number after the study's last round. */
+export function roundOfTraining(study: Scheduled, n: number): number {
+  let [round, trained] = [STATISTICS_ROUND, 0]
+  for (const { kind, rounds } of study.schedule) {
+    if (kind === 'training' && trained + rounds >= n) return round + n - trained
+    if (kind === 'training') trained += rounds
+    if (kind !== 'statistics') round += rounds
+  }
+  return round + 1
+}
+
+/** Number of a study's first round. */
 export function firstRound({ normalisation }: Pick<StudyDocument, 'normalisation'>): number {
   return normalisation === undefined ? STATISTICS_ROUND + 1 : STATISTICS_ROUND
 }

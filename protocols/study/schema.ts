@@ -33,6 +33,14 @@ const NORMALISATION_SCHEMA = z.discriminatedUnion('kind', [
   }),
 ])
 
+export const EVALUATION_SCHEMA = z.strictObject({
+  bins: whole(limit.EVALUATION_BINS_MIN, limit.EVALUATION_BINS_MAX),
+  share: whole(limit.HELD_BACK_SHARE_MIN, limit.HELD_BACK_SHARE_MAX),
+  units: whole(1, limit.UNITS_MAX),
+  noiseMultiplier: multiplier,
+  margin: z.number().positive().max(1),
+})
+
 export const AUGMENTATION_SCHEMA = z.strictObject({
   views: whole(1, limit.IMAGE_VIEWS_MAX),
   shift: whole(0, limit.IMAGE_SIDE_MAX - 1),
@@ -91,7 +99,7 @@ export const STUDY_SCHEMA = z.strictObject({
   contract: CONTRACT_SCHEMA,
   cohort: z.literal('open'),
   influence: z.null(),
-  evaluation: z.null(),
+  evaluation: EVALUATION_SCHEMA.nullable(),
   search: z.null(),
   wordBits: z.literal(32),
   normalisation: NORMALISATION_SCHEMA.exactOptional(),

@@ -82,6 +82,23 @@ export interface MeanNormalisation {
   noiseMultiplier: number
 }
 
+/**
+ * Rounds that count how well the model does on units that hospitals hold back: these are in no sum of training, nor of
+ * statistics.
+ */
+export interface StudyEvaluation {
+  /** B: bins of a score */
+  bins: number
+  /** part of the units that each hospital holds back, the integer a of a / 2^32 */
+  share: number
+  /** nominal number of units that are held back over all hospitals: public, never a private count */
+  units: number
+  /** z of an evaluation, which takes every unit that is held back */
+  noiseMultiplier: number
+  /** a score that falls by more than this below the best one, and by more than the noise explains, is undone */
+  margin: number
+}
+
 export interface StudyTiming {
   openDelayMs: number
   voteTimeoutMs: number
@@ -119,7 +136,7 @@ export interface StudyDocument {
   /** bound on the opened sum, in expected norms; null: none */
   influence: null
   /** rounds that evaluate the model; null: none */
-  evaluation: null
+  evaluation: StudyEvaluation | null
   /** candidate settings of which the study chooses one; null: none */
   search: null
   /** of one word of a sum */

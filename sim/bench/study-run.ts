@@ -84,6 +84,7 @@ function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument
     created: '2026-01-01T00:00:00Z',
     unit,
     ...ONLY_TERMS,
+    evaluation: null,
     copies: 1,
     units,
     contract: {

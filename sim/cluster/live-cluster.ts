@@ -75,6 +75,7 @@ function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum'])
     engine: 'given',
     clippedSum: ({ parameters }) => clippedSum(member, parameters),
     statisticsSum: () => new Float64Array(0),
+    evaluationSum: () => new Float64Array(0),
     repeatedRecords: 0,
     units: 0,
     sumOfLargest() {},

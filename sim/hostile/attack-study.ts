@@ -15,6 +15,7 @@ export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'>
     created: '2026-01-01T00:00:00Z',
     unit: 'record',
     ...ONLY_TERMS,
+    evaluation: null,
     copies: 1,
     units: 1000,
     contract: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'] },

@@ -8,7 +8,7 @@ import { WORD_ABS_MAX } from '../../crypto/fixed-point.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import { planStudy, sumIn } from '../../protocols/study/plan.ts'
-import { trainingRounds } from '../../protocols/study/rounds.ts'
+import { lastRound } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { CHECKERS } from '../checkers/list.ts'
 import { allFinished, termination } from '../checkers/termination.ts'
@@ -103,7 +103,7 @@ function introduce(world: World, { study, network }: Plan): void {
 
 /** Sums up the traffic, for the last lines of a trace. */
 function conclude(world: World): void {
-  const rounds = world.hospitals.length * trainingRounds(world.document)
+  const rounds = world.hospitals.length * lastRound(world.document)
   for (const kind of PACKET_KINDS) {
     const { packets, bytes } = world.network.traffic.total({ kind })
     if (packets === 0) continue

@@ -1,6 +1,6 @@
 /** Four hospitals in two parts: two and two, where neither can decide, or three and one. @module */
 
-import { firstRound, trainingRounds } from '../../protocols/study/rounds.ts'
+import { firstRound, lastRound } from '../../protocols/study/rounds.ts'
 import type { CheckerFactory, WorldApi } from '../world/api.ts'
 import { Violation } from '../world/violation.ts'
 import { boundMs, calmMs, type Scenario, startAll } from './scenario.ts'
@@ -34,7 +34,7 @@ const onlyQuorums =
       world.after(at + SPLIT_MS, () => {
         for (const [which, part] of parts.entries()) {
           const went = certifiedIn(world, part) - (before[which] as number)
-          const over = before[which] === trainingRounds(world.document) + 1 - firstRound(world.document)
+          const over = before[which] === lastRound(world.document) + 1 - firstRound(world.document)
           if (part.length < 3 && went > 0) throw new Violation(7, `${part} have decided without a quorum`)
           if (part.length === 3 && went === 0 && !over) throw new Violation(11, `${part} stand still`)
         }

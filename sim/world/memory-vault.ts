@@ -9,6 +9,7 @@ import type { Rng } from '../../crypto/rng.ts'
 import { hex } from '../../protocols/immutable.ts'
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import { type Checkpoint, type CheckpointShape, decodeCheckpoint } from '../../protocols/model/checkpoint.ts'
+import { evaluationValues } from '../../protocols/model/evaluation-state.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import type { RoundSecrets, Vault } from '../../protocols/secure-sum/vault.ts'
 import type { Link } from '../../protocols/transcript/link.ts'
@@ -44,8 +45,9 @@ export class MemoryVault implements Vault {
     this.#current = initial
     this.#initial = initial
     this.#rng = rng
-    const { parameters, normalisation } = initial
-    this.#shape = { dimension: parameters.length, normalisation: normalisation.length }
+    const { parameters, normalisation, evaluation } = initial
+    const lengths = evaluation === null ? [] : evaluationValues(evaluation).map(({ length }) => length)
+    this.#shape = { dimension: parameters.length, normalisation: normalisation.length, evaluation: lengths }
   }
 
   /** True while something is written that a crash may lose. */

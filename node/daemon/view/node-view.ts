@@ -85,7 +85,7 @@ function nodeFacts(parts: ViewParts): NodeFacts {
       const { running } = known.entry ?? { running: null }
       const evidence = (await listEvidence(folder)).filter(({ study }) => id.startsWith(study))
       const votes = (await running?.votes()) ?? new Map<number, number>()
-      return studyRounds(running?.rounds() ?? [], { votes, evidence })
+      return studyRounds(running?.rounds() ?? [], { votes, evidence, evaluations: running?.evaluations?.points ?? [] })
     },
     roster: async id => {
       const known = knownStudy(parts, id)

@@ -2,9 +2,11 @@
 
 import { sha256 } from '../../../crypto/hash.ts'
 import { hex } from '../../../protocols/immutable.ts'
+import type { EvaluationPoint } from '../../../protocols/model/evaluation-state.ts'
 import { decodeChange, describeChange } from '../../../protocols/roster/change.ts'
+import { HIDDEN } from '../../../protocols/study/evaluation.ts'
 import { quorumOf } from '../../../protocols/study/quorum.ts'
-import { firstRound, trainingRounds } from '../../../protocols/study/rounds.ts'
+import { firstRound, lastRound } from '../../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import type { StudyProposal } from '../../contacts/proposal-folder.ts'
 import type { StudyRound } from '../../http/api/rounds.ts'
@@ -49,7 +51,7 @@ export function studySummary({ study, entry, proposal }: KnownStudy, local: Loca
   const status = running?.status() ?? null
   const waiting = running?.waiting() ?? null
   const state = stateOf({ entry, proposal, waits: waiting !== null }, local.peer)
-  const rounds = trainingRounds(document)
+  const rounds = lastRound(document)
   const finished = running?.rounds() ?? []
   const last = finished.at(-1)?.round ?? firstRound(document) - 1
   const error = entry?.error ?? null
@@ -127,16 +129,30 @@ export function studyAnswer(known: KnownStudy, local: Local): StudyDetail {
   }
 }
 
+/** What the page shows beside finished rounds. */
+export interface BesideRounds {
+  readonly votes: ReadonlyMap<number, number>
+  readonly evidence: readonly { readonly round: number }[]
+  readonly evaluations: readonly EvaluationPoint[]
+}
+
+function evaluationAnswer(point: EvaluationPoint | undefined): StudyRound['evaluation'] {
+  if (point === undefined) return null
+  const { score, deviation, outcome } = point
+  const isHidden = deviation >= HIDDEN
+  return { auc: isHidden ? null : score, deviation: isHidden ? null : deviation, outcome }
+}
+
 /** Finished rounds, with what the page shows beside them. */
 export function studyRounds(
   records: readonly RoundRecord[],
-  { votes, evidence }: { votes: ReadonlyMap<number, number>; evidence: readonly { readonly round: number }[] },
+  { votes, evidence, evaluations }: BesideRounds,
 ): StudyRound[] {
   return records.map(record => ({
     ...record,
     certificate: votes.has(record.round) ? { votes: votes.get(record.round) as number } : null,
     evidence: evidence.filter(({ round }) => round === record.round).length,
-    evaluation: null,
+    evaluation: evaluationAnswer(evaluations.find(({ at }) => at === record.round)),
   }))
 }
 

@@ -1,6 +1,7 @@
 /** What /v1/rounds and /v1/studies/{id}/rounds answer. @module */
 
 import { z } from '@hono/zod-openapi'
+import { EVALUATION_OUTCOMES } from '../../../protocols/model/evaluation-state.ts'
 import { COUNT, INSTANT, PEER_FIELD, STUDY_FIELD } from './fields.ts'
 
 /** Most rounds in one answer. */
@@ -35,7 +36,15 @@ export const STUDY_ROUND_SCHEMA = z
     /** proofs of lies from this round */
     evidence: COUNT,
     /** the network's own evaluation, which was charged as a part of the study; null without one in this round */
-    evaluation: z.strictObject({ auc: z.number().nullable(), loss: z.number().nullable() }).nullable(),
+    evaluation: z
+      .strictObject({
+        /** null where the noise hides it */
+        auc: z.number().nullable(),
+        /** of the noise */
+        deviation: z.number().nullable(),
+        outcome: z.enum(EVALUATION_OUTCOMES),
+      })
+      .nullable(),
   })
   .openapi('StudyRound')
 

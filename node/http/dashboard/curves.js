@@ -17,7 +17,6 @@ const MEASURES = [
   { key: 'seconds', title: 'Duration of a round', of: ({ seconds }) => seconds, text: duration },
   { key: 'contributors', title: 'Contributors', of: ({ contributors }) => contributors, text: String, whole: true },
   { key: 'auc', title: 'AUC of the accounted evaluations', of: ({ auc }) => auc, text: value => value.toFixed(3) },
-  { key: 'loss', title: 'Loss of the accounted evaluations', of: ({ loss }) => loss, text: value => value.toFixed(3) },
 ]
 
 /** @type {WeakMap<HTMLElement, Chart>} */

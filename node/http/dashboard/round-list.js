@@ -5,7 +5,7 @@
 
 /**
  * @typedef {{ round: number, seconds: number, contributors: number, void: boolean, auc: number | null,
- *   loss: number | null }} Point
+ *   }} Point
  * @typedef {{ first: number, last: number, points: Point[], newest: StudyRound[] }} RoundList
  */
 
@@ -33,6 +33,6 @@ export function mergeRounds(known, { rounds }) {
 
 /** @param {StudyRound} round @returns {Point} */
 function pointOf({ round, durationMs, contributors, outcome, evaluation }) {
-  const { auc = null, loss = null } = evaluation ?? {}
-  return { round, seconds: durationMs / 1000, contributors: contributors.length, void: outcome === 'void', auc, loss }
+  const { auc = null } = evaluation ?? {}
+  return { round, seconds: durationMs / 1000, contributors: contributors.length, void: outcome === 'void', auc }
 }

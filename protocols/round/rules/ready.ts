@@ -1,5 +1,6 @@
 /** Sends READY when our training step is done, with the round's ephemeral key. @module */
 
+import { paysFor } from '../../study/rounds.ts'
 import { saidBy } from '../facts.ts'
 import { EXHAUSTED } from '../once.ts'
 import { say } from '../say.ts'
@@ -9,7 +10,7 @@ import { ended, once, schedule, setPhase, type Turn } from '../transition.ts'
 export function readyRule(turn: Turn): void {
   const { state, context } = turn
   if (saidBy(state, { type: 'ready', from: context.self })) return
-  if (state.charges >= context.chargesMax) {
+  if (!paysFor(context.document, state.round, { charges: state.charges, chargesMax: context.chargesMax })) {
     if (once(turn, EXHAUSTED)) {
       const reason = `the privacy budget pays for ${context.chargesMax} rounds and all are spent`
       const code = 'privacy-budget-exhausted'

@@ -40,7 +40,7 @@ const summary = {
 const round = (number: number) => ({
   ...{ round: number, outcome: 'result' as const, views: 1, contributors: [PEER], durationMs: 900, trainMs: 300 },
   ...{ beyondMs: 600, bytesSent: 1000, checkpoint: 'ef'.repeat(32), finishedAt: AT },
-  ...{ certificate: { votes: 3 }, evidence: 0, evaluation: { auc: 0.8, loss: 0.4 } },
+  ...{ certificate: { votes: 3 }, evidence: 0, evaluation: { auc: 0.8, deviation: 0.02, outcome: 'best' as const } },
 })
 
 const status = {

@@ -10,6 +10,7 @@ import { openMessage, slotOf } from '../../../protocols/messages/messages.ts'
 import type { ResultValue } from '../../../protocols/messages/result-value.ts'
 import { rememberingVerifier } from '../../../protocols/messages/verifier.ts'
 import { checkpointHash, encodeCheckpoint, initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
+import { evaluated } from '../../../protocols/model/evaluation-state.ts'
 import { applyStatistics, applySum } from '../../../protocols/model/optimizer.ts'
 import type { Effect } from '../../../protocols/round/effects.ts'
 import { noiseInSum } from '../../../protocols/study/noise/noised-sums.ts'
@@ -127,9 +128,7 @@ export function checkStory(
   let head = genesisHash(longest.context.study)
   let checkpoint = initialCheckpoint(document)
   const plan = planStudy(document)
-  const { fixedPoint, denominator, contributorsMin, statistics } = plan
-  const everybody = document.hospitals.length
-  const statisticsNoise = statistics === null ? 0 : noiseInSum(document.privacy, statistics, everybody)
+  const { fixedPoint, denominator, contributorsMin } = plan
   for (const [index, link] of links.entries()) {
     t.is(link.round, index + firstRound(document))
     const value = verifyLink(link, longest.context)
@@ -139,14 +138,13 @@ export function checkStory(
     t.true(value.members.length >= contributorsMin)
     const sum = exactSum(world, value)
     t.is(hex(value.sum), hex(sha256(TAG_SUM, toBytes(new Uint32Array(sum.buffer)))), `exact sum of round ${link.round}`)
-    checkpoint =
-      roundKind(document, link.round) === 'statistics'
-        ? applyStatistics(checkpoint, sum, {
-            document,
-            scale: sumIn(plan, link.round).fixedPoint.scale,
-            noise: statisticsNoise,
-          })
-        : applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
+    const kind = roundKind(document, link.round)
+    const planned = sumIn(plan, link.round)
+    const noise = noiseInSum(document.privacy, planned, document.hospitals.length)
+    const whole = { document, scale: planned.fixedPoint.scale, noise }
+    if (kind === 'statistics') checkpoint = applyStatistics(checkpoint, sum, whole)
+    else if (kind === 'evaluation') checkpoint = evaluated(checkpoint, sum, { ...whole, round: link.round })
+    else checkpoint = applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
     t.is(hex(value.checkpoint), hex(checkpointHash(encodeCheckpoint(checkpoint))), `checkpoint of round ${link.round}`)
   }
   for (const { member, disk, state, vault } of world.hospitals) {

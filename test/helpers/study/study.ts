@@ -25,6 +25,7 @@ export function testStudy(signers: readonly Signer[], { rounds = 3, ...changes }
     created: '2026-01-01T00:00:00Z',
     unit: 'record',
     ...ONLY_TERMS,
+    evaluation: null,
     copies: 1,
     units: 400,
     contract: { kind: 'vector', shape: [30], classes: ['no', 'yes'] },

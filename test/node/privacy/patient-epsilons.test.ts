@@ -20,7 +20,7 @@ import {
 } from '../../../node/privacy/patient-epsilons.ts'
 import { privacyReport } from '../../../node/privacy/report.ts'
 import type { EntryOf } from '../../../protocols/ledger/entry.ts'
-import { epsilonsOfCopies, spendingOf, termsIn, termsOfStudy } from '../../../protocols/ledger/spending.ts'
+import { epsilonsOfCopies, NO_ROUNDS, termsIn, termsOfStudy } from '../../../protocols/ledger/spending.ts'
 import { peerString } from '../../../protocols/roster/roster.ts'
 import { chargedEpsilonOf } from '../../../protocols/study/epsilons.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
@@ -205,16 +205,16 @@ test('what another thread computes is unknown until it answers, asked for once, 
 
 test('what is charged so far is that of the study’s plan after all its rounds; without noise there is none', t => {
   const document = studyOf(1)
-  const spending = spendingOf(termsOfStudy(document), { statistics: 0, training: 12 })
+  const rounds = { ...NO_ROUNDS, training: 12 }
   t.deepEqual(
-    pricesOf(document, spending, pricedNow),
+    pricesOf(document, rounds, pricedNow),
     [1, 2, 3].map(hospitals => ({ hospitals, colluding: chargedEpsilonOf(document, hospitals) })),
   )
   t.deepEqual(
-    pricesOf(document, [], pricedNow),
+    pricesOf(document, NO_ROUNDS, pricedNow),
     [1, 2, 3].map(hospitals => ({ hospitals, colluding: 0 })),
   )
-  t.is(pricesOf(testStudy(testSigners(4)), spending, pricedNow), null)
+  t.is(pricesOf(testStudy(testSigners(4)), rounds, pricedNow), null)
 })
 
 test('a node that starts logs the promise and what is left of it to a patient of several hospitals', async t => {

@@ -35,6 +35,7 @@ function trainerOf(sum: (model: ModelState, step: number) => Float64Array): Trai
       return sum(model, asked.length)
     },
     statisticsSum: () => new Float64Array(2 * INPUTS + 1).fill(3),
+    evaluationSum: () => new Float64Array(0),
     repeatedRecords: 0,
     units: 0,
     sumOfLargest() {},

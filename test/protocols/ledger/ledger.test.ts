@@ -212,7 +212,7 @@ test('statistics and local steps are priced as what they are: one step at q = 1,
   const begun = study({ epsilon: 900, steps: 5, statistics: { noiseMultiplier: 6 } })
   const ledger = LedgerState.of([account(), begun])
   const place = { account: 1, study: id('a') }
-  t.is(ledger.statisticsToCome(id('a')), 1)
+  t.deepEqual(ledger.paidInAdvance(id('a')), { statistics: 1, evaluation: 0 })
   const mechanisms = (rounds: number) => [
     { sampleRate: 1, noiseMultiplier: 6, steps: 1 },
     { sampleRate: 0.125, noiseMultiplier: 1.5, steps: 5 * rounds },
@@ -228,7 +228,7 @@ test('statistics and local steps are priced as what they are: one step at q = 1,
   t.is(ledger.affordable({ ...place, totalMax: Infinity }), 100)
   bad(t, () => enter(0, ofTraining), /its terms are not the study's/)
   t.is(enter(0, ofStatistics), pldEpsilon(mechanisms(0).slice(0, 1), { delta }))
-  t.is(ledger.statisticsToCome(id('a')), 0)
+  t.deepEqual(ledger.paidInAdvance(id('a')), { statistics: 0, evaluation: 0 })
   bad(t, () => enter(1, ofStatistics), /its terms are not the study's/)
   bad(t, () => enter(1, { sampleRate: 2 ** 29, noiseMultiplier: 1.5 }), /its terms are not the study's/)
   t.is(enter(1, ofTraining), pldEpsilon(mechanisms(1), { delta }))
@@ -239,7 +239,7 @@ test('statistics and local steps are priced as what they are: one step at q = 1,
 
 test('a study without statistics is charged for none', t => {
   const ledger = LedgerState.of([account(), study()])
-  t.is(ledger.statisticsToCome(id('a')), 0)
+  t.deepEqual(ledger.paidInAdvance(id('a')), { statistics: 0, evaluation: 0 })
   const entry = { kind: 'charge', at, account: 1, study: id('a'), round: 0, sid: sidOf(9), contributors: 4 } as const
   const terms = { sampleRate: 2 ** 29, noiseMultiplier: 1.5, epsilon: 1, total: 1 }
   bad(t, () => ledger.add({ ...entry, ...terms }), /no round of statistics/)

@@ -178,11 +178,11 @@ test('a checkpoint comes back from its bytes, bit by bit', t => {
   fc.assert(
     fc.property(checkpoint, ([round, parameters, momentum, average, offset, kept]) => {
       const normalisation = Float32Array.from({ length: kept }, (_, at) => at + 0.5)
-      const bytes = encodeCheckpoint({ round, normalisation, parameters, momentum, average })
+      const bytes = encodeCheckpoint({ round, normalisation, parameters, momentum, average, evaluation: null })
       // bytes of a message lie at any offset of their buffer
       const shifted = new Uint8Array(bytes.length + offset).subarray(offset)
       shifted.set(bytes)
-      const back = decodeCheckpoint(shifted, { dimension: parameters.length, normalisation: kept })
+      const back = decodeCheckpoint(shifted, { dimension: parameters.length, normalisation: kept, evaluation: [] })
       t.deepEqual(encodeCheckpoint(back), bytes)
       t.is(back.round, round)
       t.is(bitsOf(back.average), bitsOf(average))
@@ -192,7 +192,7 @@ test('a checkpoint comes back from its bytes, bit by bit', t => {
   )
 })
 
-const SHAPE = { dimension: DIMENSION, normalisation: 0 }
+const SHAPE = { dimension: DIMENSION, normalisation: 0, evaluation: [] }
 
 test('bytes that are not a whole checkpoint of this study are refused', t => {
   const bytes = encodeCheckpoint(initialCheckpoint(study()))

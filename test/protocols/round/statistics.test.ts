@@ -3,7 +3,7 @@
 
 import test from 'ava'
 import { pldEpsilon } from '../../../crypto/accounting/pld.ts'
-import { affordableRounds, chargedSteps } from '../../../protocols/study/epsilons.ts'
+import { affordableRounds, chargedEpsilonOf } from '../../../protocols/study/epsilons.ts'
 import { featureMeanOf } from '../../../protocols/study/feature-mean.ts'
 import { noiseOfSum } from '../../../protocols/study/noise/noised-sums.ts'
 import { initialNormalisation, normalisationOf } from '../../../protocols/study/normalisation.ts'
@@ -94,7 +94,7 @@ test('the statistics are charged like one step at q = 1 beside the training, and
   const document = { ...createStory({ hospitals: 4, study: NORMALISED }).document, privacy: PRIVACY } as StudyDocument
   const statistics = { sampleRate: 1, noiseMultiplier: 5, steps: 1, copies: 1 }
   const training = { sampleRate: 2 ** -4, noiseMultiplier: 1, copies: 1 }
-  t.deepEqual(chargedSteps(document), [statistics, { ...training, steps: 2 }])
+  t.is(chargedEpsilonOf(document, 1), pldEpsilon([statistics, { ...training, steps: 2 }], { delta: 1e-5 }))
   const capOf = (steps: number) => {
     return pldEpsilon([statistics, { ...training, steps }], { delta: 1e-5 })
   }

@@ -178,8 +178,10 @@ pageTest('curves of what no round has evaluated are not drawn, and come with the
   await one.page.locator('.chart canvas').first().waitFor()
   t.is(await one.page.locator('figure').count(), 2)
   const rounds = async (id: string) =>
-    (await view.rounds(id))?.map(round => ({ ...round, evaluation: { auc: 0.5 + round.round / 100, loss: null } })) ??
-    null
+    (await view.rounds(id))?.map(round => ({
+      ...round,
+      evaluation: { auc: 0.5 + round.round / 100, deviation: 0.01, outcome: 'kept' as const },
+    })) ?? null
   const two = await openDashboard(t, { view: { ...view, rounds } })
   await two.page.getByText('AUC of the accounted evaluations').waitFor()
   t.is(await two.page.locator('figure').count(), 3)

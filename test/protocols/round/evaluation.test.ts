@@ -1,0 +1,113 @@
+// Claims: a study with evaluations counts scores in single rounds among those of training, each one secure sum like any
+// other; every hospital has the same scores and the same best model, late ones and crashed ones too; a poisoned stretch
+// that an evaluation shows is undone; each round is charged once.
+
+import test from 'ava'
+import { evaluationPoints } from '../../../protocols/model/evaluation-state.ts'
+import { evaluationLayout } from '../../../protocols/study/evaluation.ts'
+import { planStudy, sumIn } from '../../../protocols/study/plan.ts'
+import { lastRound, roundKind, scheduleOf } from '../../../protocols/study/rounds.ts'
+import { checkStory, createStory, exactSum, finish, startAll } from '../../helpers/round/world.ts'
+
+const BINS = 4
+const layout = evaluationLayout(2, BINS)
+const EVALUATED = {
+  evaluation: { bins: BINS, share: 2 ** 30, units: 400, noiseMultiplier: 1, margin: 0.05 },
+  schedule: scheduleOf({ rounds: 6, statistics: false, every: 2 }),
+}
+const LAST = 9
+
+/** Words of a hospital's counts: of 50 units in each class, so many are scored on the wrong side. */
+function countsOf(wrong: number, scale: number): Int32Array {
+  const words = new Int32Array(layout.dimension)
+  for (const label of [0, 1]) {
+    words[layout.binAt(1, label, label * (BINS - 1))] = (50 - wrong) * scale
+    words[layout.binAt(1, label, (1 - label) * (BINS - 1))] = wrong * scale
+  }
+  return words
+}
+
+/** A story whose hospitals count so many wrong scores in its evaluations. */
+function storyOf(wrongs: readonly number[], { hospitals = 4, seed = 'evaluated' } = {}) {
+  const story = createStory({
+    ...{ hospitals, seed, study: EVALUATED },
+    update: (member, round) => {
+      const { dimension, fixedPoint } = sumIn(plan, round)
+      if (roundKind(story.document, round) === 'evaluation') return countsOf(wrongs[round / 3 - 1]!, fixedPoint.scale)
+      return Int32Array.from({ length: dimension }, (_, at) => 1000 * round + 10 * member + at)
+    },
+  })
+  const plan = planStudy(story.document)
+  return story
+}
+
+test('evaluations stand among the rounds of training, and every hospital has their scores', t => {
+  for (const hospitals of [3, 4, 7]) {
+    const story = storyOf([20, 10, 12], { hospitals, seed: `evaluated ${hospitals}` })
+    t.is(lastRound(story.document), LAST)
+    startAll(story.world)
+    finish(story.world)
+    const values = checkStory(t, story)
+    t.deepEqual(
+      values.map(value => value.outcome === 'result' && value.kind),
+      Array.from({ length: LAST }, (_, at) => ((at + 1) % 3 === 0 ? 'evaluation' : 'training')),
+    )
+    const third = values[2]!
+    if (third.outcome !== 'result') return t.fail('the first evaluation has no result')
+    t.is(exactSum(story.world, third).length, layout.dimension)
+    for (const { vault, disk } of story.world.hospitals) {
+      const { evaluation, round } = vault.current()
+      t.is(round, 6, 'evaluations are no step of training')
+      t.deepEqual(
+        evaluationPoints(evaluation!).map(({ outcome }) => outcome),
+        ['best', 'best', 'kept'],
+      )
+      t.is(evaluationPoints(evaluation!)[1]!.score, Math.fround(0.8))
+      t.deepEqual(
+        disk.charges.map(({ round }) => round).sort((a, b) => a - b),
+        Array.from({ length: LAST }, (_, at) => at + 1),
+      )
+    }
+  }
+})
+
+test('a stretch that spoils the model is undone: all go on from the best one', t => {
+  const story = storyOf([10, 40, 10])
+  startAll(story.world)
+  story.world.until(() => story.world.hospitals.every(({ disk }) => disk.links.length >= 3))
+  const best = story.world.hospitals.map(({ vault }) => vault.current())
+  finish(story.world)
+  checkStory(t, story)
+  for (const [at, { vault }] of story.world.hospitals.entries()) {
+    const { evaluation, round } = vault.current()
+    t.deepEqual(
+      evaluationPoints(evaluation!).map(({ outcome }) => outcome),
+      ['best', 'went-back', 'kept'],
+    )
+    t.deepEqual(evaluation!.best.parameters, best[at]!.evaluation!.best.parameters)
+    t.is(round, 4, 'two steps, two that were undone, two more')
+  }
+})
+
+test('a hospital that comes after the return has the best model with the checkpoint', t => {
+  const story = storyOf([10, 40, 12], { hospitals: 5, seed: 'late' })
+  const { world } = story
+  for (const { member } of world.hospitals) if (member !== 3) world.start(member)
+  world.until(() => world.hospitals[0]!.disk.links.length === 7)
+  world.start(3)
+  finish(world)
+  checkStory(t, story)
+  t.deepEqual(world.hospitals[3]!.vault.current(), world.hospitals[0]!.vault.current())
+})
+
+test('a crash at any of the first effects loses neither the scores nor the training', t => {
+  for (let at = 1; at <= 140; at += 7) {
+    const story = storyOf([10, 40, 12], { seed: `crash ${at}` })
+    let effects = 0
+    story.world.crashes = ({ member }) => member === 1 && ++effects === at
+    startAll(story.world)
+    story.world.after(1000, () => story.world.hospitals[1]!.alive || story.world.start(1))
+    finish(story.world)
+    t.true(checkStory(t, story).every(({ outcome }) => outcome === 'result'))
+  }
+})
