@@ -13,6 +13,7 @@ import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import { decodeStudy, studyIdOf } from '../../protocols/study/document.ts'
 import { layoutOf } from '../../protocols/study/evaluation.ts'
+import { noiseOfStep } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy, sumIn } from '../../protocols/study/plan.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
 import type { DataSource } from '../datasets/source.ts'
@@ -102,9 +103,9 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
       const checkpoint = vectors.current()
       const update = trainUpdate({ document, plan, trainer, checkpoint, round }, rng)
       vectors.setUpdate(round, update)
-      if (roundKind(document, round) === 'evaluation' && document.privacy.noise !== 'local') {
-        const { scale } = sumIn(plan, round).fixedPoint
-        own = { round, counts: Float32Array.from(update, word => word / scale) }
+      const sum = sumIn(plan, round)
+      if (roundKind(document, round) === 'evaluation' && noiseOfStep(document.privacy, sum) === 0) {
+        own = { round, counts: Float32Array.from(update, word => word / sum.fixedPoint.scale) }
       }
       return performance.now() - start
     },

@@ -10,9 +10,9 @@ import { type Checkpoint, deployed } from '../../../protocols/model/checkpoint.t
 import { boundsOf, type Normalisation } from '../../../protocols/study/normalisation.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { parametersOf } from '../named-tensors.ts'
+import { frozenFeatures } from './frozen-features.ts'
 import { GraphBuilder, type GraphValue, type ModelGraph } from './graph.ts'
 import { hiddenSteps, parameter } from './layers.ts'
-import { scatteringSteps } from './scattering-steps.ts'
 import { scaledToNorm } from './steps.ts'
 
 /** Names of what goes in and comes out. */
@@ -40,10 +40,8 @@ export function chainOf(document: StudyDocument, checkpoint: Checkpoint): ModelG
 /** The trained part's inputs before any normalisation: frozen features, or records within their bounds. */
 function inputsOf(graph: GraphBuilder, document: StudyDocument): GraphValue {
   const { contract, model } = document
-  if (model.preset === 'scattering') {
-    assert(contract.kind === 'image', 'a scattering takes images')
-    return scatteringSteps(graph, graph.input, model, contract.shape)
-  }
+  const frozen = frozenFeatures(graph, model, contract)
+  if (frozen !== null) return frozen
   const bounds = boundsOf(document)
   if (bounds === null) return graph.input
   const columns = (value: (low: number, high: number) => number) =>
