@@ -128,7 +128,7 @@ export class StudyNode {
 
   constructor(context: StepContext, init: NodeInit, components: NodeComponents & Found) {
     const { document, epsilonMax } = init
-    const { host, hellos, store, worker, log, fatal, head, records } = components
+    const { hellos, store, worker, log, fatal, head, records } = components
     this.#context = context
     this.#init = init
     this.#components = components
@@ -139,7 +139,7 @@ export class StudyNode {
       { context, document, epsilonMax, records, charges },
       {
         log,
-        bytesSent: () => host.bytesSent(),
+        bytesSent: () => this.#network.studyBytesSent(),
         store: record => void store.record(record).catch(fatal),
         patients: pricedElsewhere(worker.epsilonsOfCopies),
         accuse: (peer, code, evidence) => this.#accuse(peer, code, evidence),
