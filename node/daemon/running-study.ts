@@ -24,6 +24,7 @@ import type { VerifiedStudy } from '../storage/study-file.ts'
 import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
 import { openNodeAccount } from './node-account.ts'
 import type { PeerClocks } from './peer-clocks.ts'
+import type { ApprovedChange } from './roster-status.ts'
 import { requireSource } from './startable.ts'
 import { recordProgress, type Startup, startupStatus, tellPromise, unlessAborted } from './startup.ts'
 import { createNode, type StudyNode } from './study-node.ts'
@@ -63,6 +64,7 @@ export class RunningStudy {
   readonly #startup: Startup
   readonly #stopping = new AbortController()
   #node: StudyNode | undefined
+  #rosterTold = ''
   #worker: WorkerClient | undefined
   #stopped: Promise<void> | undefined
   readonly #votes = new Map<number, number>()
@@ -207,6 +209,15 @@ export class RunningStudy {
     return withoutNumbers(before?.text ?? '') !== withoutNumbers(found?.text ?? '')
   }
 
+  /** Whether the roster, or who approves which change of it, is another than when this was last asked. */
+  hasNewRoster(): boolean {
+    const { version, approvals } = this.status().roster
+    const now = JSON.stringify([version, approvals])
+    const before = this.#rosterTold
+    this.#rosterTold = now
+    return before !== '' && now !== before
+  }
+
   /** Sentences about hospitals that are absent, which were not given out before. */
   newAbsences(): string[] {
     const told: string[] = []
@@ -232,6 +243,11 @@ export class RunningStudy {
       this.#votes.set(link.round, link.precommits.length)
     }
     return this.#votes
+  }
+
+  /** Changes of the roster that hospitals approve. */
+  changes(): readonly ApprovedChange[] {
+    return this.#node?.changes() ?? []
   }
 
   rounds(): readonly RoundRecord[] {
