@@ -5,6 +5,7 @@ import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import type { NodeConfig } from '../config/config.ts'
+import type { RecordCounts } from '../datasets/dataset.ts'
 import { countsOnce } from '../datasets/distinct.ts'
 import { recordCacheFolder } from '../datasets/record-cache.ts'
 import type { NodeStatus } from '../http/status.ts'
@@ -66,6 +67,7 @@ export class RunningStudy {
   #node: StudyNode | undefined
   #rosterTold = ''
   #worker: WorkerClient | undefined
+  #counts: RecordCounts | null = null
   #stopped: Promise<void> | undefined
   readonly #votes = new Map<number, number>()
   /** training rounds that the budget paid for at the start */
@@ -123,6 +125,7 @@ export class RunningStudy {
     this.#worker = worker
     this.#cleanups.push(() => worker.close())
     const repeated = await unlessAborted(this.#stopping.signal, () => worker.repeatedRecords())
+    this.#counts = await worker.recordCounts()
     const { account, store, forgetful, follow } = await this.#openAccount()
     this.#startup.stage = 'joining the network'
     this.#chargesMax = account.chargesMax()
@@ -243,6 +246,11 @@ export class RunningStudy {
       this.#votes.set(link.round, link.precommits.length)
     }
     return this.#votes
+  }
+
+  /** How much its data set holds, as of the start: for the operator alone; null while it is read. */
+  get counts(): RecordCounts | null {
+    return this.#counts
   }
 
   /** Changes of the roster that hospitals approve. */

@@ -6,7 +6,7 @@
 
 import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type Dataset, requireContract, sourceOf } from '../datasets/dataset.ts'
+import { countsOf, type Dataset, requireContract, sourceOf } from '../datasets/dataset.ts'
 import { repeatedRecords } from '../datasets/distinct.ts'
 import { type Units, unitsOf } from '../datasets/units.ts'
 import { unitsWithoutWithdrawn } from '../datasets/withdrawn.ts'
@@ -89,6 +89,7 @@ export function createTrainer({
       return statisticsOf(document, boundedRecords(document, records), presentUnits())
     },
     repeatedRecords: repeatedRecords(dataset, document.unit),
+    recordCounts: countsOf(dataset),
     dispose: () => model.dispose(),
   }
 }

@@ -13,6 +13,7 @@ import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
 import { decodeStudy, studyIdOf } from '../../protocols/study/document.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
+import type { RecordCounts } from '../datasets/dataset.ts'
 import type { DataSource } from '../datasets/source.ts'
 import type { DoorSettings } from '../privacy/patient-door.ts'
 import { type MaskedChunk, RoundFiles } from '../storage/round-files.ts'
@@ -52,6 +53,8 @@ export interface WorkerCalls {
   engine(): string
   /** records that occur earlier in the data already */
   repeatedRecords(): number
+  /** for the operator of this node alone */
+  recordCounts(): RecordCounts
   /** when a round's training may be said to be done, see ready-floor.ts; it takes two rounds' training to find out */
   readyFloorMs(): number
   run(job: RoundJob): RoundOutput
@@ -88,6 +91,7 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
   return {
     engine: () => trainer.engine,
     repeatedRecords: () => trainer.repeatedRecords,
+    recordCounts: () => trainer.recordCounts,
     readyFloorMs: () => measuredFloor(document, trainer),
     run,
     train(round) {
