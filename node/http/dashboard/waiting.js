@@ -316,7 +316,9 @@ function changeCard(change, { study, name, questions }) {
         button('Approve…', () => questions.open(question(true)), {
           ...{ look: 'main', label: `Approve the change of ${cut(name, 80)}` },
         }),
-        button('Refuse…', () => questions.open(question(false)), { label: `Refuse the change of ${cut(name, 80)}` }),
+        // without a proposal there is nothing to refuse: it is enough not to approve
+        change.since !== null &&
+          button('Refuse…', () => questions.open(question(false)), { label: `Refuse the change of ${cut(name, 80)}` }),
       ),
   )
 }
