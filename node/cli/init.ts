@@ -66,7 +66,7 @@ export async function initFolder({ data, npz, ledger, ...choices }: InitOptions)
     return [
       `Created ${data} for ${choices.site}.`,
       `Peer id: ${identity.peer}`,
-      recordsLine(records, file),
+      ...recordsLines(records, data),
       ...treeLines(data, tree),
       ...(await adviceLines(data)),
     ]
@@ -79,11 +79,18 @@ async function inspectRecords({ data: { file, split } }: NodeConfig): Promise<Re
   return file === null ? null : await inspectDataset(file, split)
 }
 
-function recordsLine(records: RecordsFound | null, file: string): string {
-  if (records === null) {
-    return `To do: set data.file in ${file} to the records (and data.split, if they are not train), best before "confrere study approve", which checks them.`
+/** What there is to say of the records. Without any, what the operator types once there is a study to read them for. */
+function recordsLines(records: RecordsFound | null, data: string): string[] {
+  if (records !== null) {
+    const found = `Records: ${records.count}, ${records.shape.join('x')}.`
+    return [`${found} "confrere study approve" checks whether they fit a study.`]
   }
-  return `Records: ${records.count}, ${records.shape.join('x')}. "confrere study approve" checks whether they fit a study.`
+  return [
+    `To do: once a study is proposed ("confrere study list --data ${data}"), read your records for it, and approve it with them:`,
+    `  confrere data add NAME PATH --contract STUDY --data ${data}`,
+    `  confrere study approve STUDY --dataset NAME --data ${data}`,
+    "NAME is your choice, PATH a file or folder, STUDY the beginning of the study's id, or its file.",
+  ]
 }
 
 function treeLines(data: string, tree: string | null): string[] {

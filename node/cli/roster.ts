@@ -13,6 +13,8 @@ import { decodeChange, describeChange, encodeChange, type RosterChange } from '.
 import { planStudy } from '../../protocols/study/plan.ts'
 import { addChanges, markChange, readProposal, storeProposal } from '../contacts/proposal-folder.ts'
 import { EXIT, type ExitCode, OperatorError } from '../errors.ts'
+import type { RosterAnswer } from '../http/api/studies.ts'
+import { openNodeClient } from '../http/node-client.ts'
 import { selectStudy } from '../storage/approved-studies.ts'
 import { writeFileNew } from '../storage/atomic-file.ts'
 import { folderUnusable, requireDataFolder } from '../storage/data-folder.ts'
@@ -21,6 +23,11 @@ import { readApproval, readChange, storeApproval, withdrawApproval } from '../st
 import { confirm } from './contacts/confirm.ts'
 import { addDataOption, addJsonOption, collect, parseStudyPrefix } from './options.ts'
 import { printJson, printLines } from './output.ts'
+
+interface Heard {
+  readonly text: string
+  readonly names: readonly string[]
+}
 
 interface Newcomer {
   name: string
@@ -179,12 +186,17 @@ async function show({ data, study: prefix, json }: OfStudy): Promise<void> {
   const { study, document } = await selectStudy(data, prefix)
   const names = new Map(document.hospitals.map(({ id, name }) => [peerIdString(id), name]))
   const approved = await readApproval(data, study)
-  const changes = ((await readProposal(data, study))?.changes ?? []).map(({ bytes, from, state }) => ({
+  const heard = await approvalsHeard(data, study)
+  const known = (await readProposal(data, study))?.changes ?? []
+  const changes = known.map(({ bytes, from, state }) => ({
     check: fingerprintOf(decodeChange(bytes)),
     change: describeChange(decodeChange(bytes)),
     from: names.get(from) ?? from,
     state: approved !== null && same(approved, bytes) ? 'approved' : state,
+    approvedBy: heard && (heard.get(hex(sha256(bytes)))?.names ?? []),
   }))
+  const proposed = new Set(known.map(({ bytes }) => hex(sha256(bytes))))
+  const others = [...(heard ?? [])].filter(([change]) => !proposed.has(change)).map(([, one]) => one)
   const { quorum } = planStudy(document)
   if (json)
     return printJson({
@@ -193,14 +205,34 @@ async function show({ data, study: prefix, json }: OfStudy): Promise<void> {
       founding: [...names].map(([peer, name]) => ({ peer, name })),
       quorum,
       changes,
+      notProposed: others.map(({ text, names: by }) => ({ change: text, approvedBy: by })),
     })
   printLines(
     `Founded by ${[...names.values()].join(', ')}; the running node's "confrere status" shows the roster of now.`,
-    ...changes.map(one => `${one.check}  ${one.state}  ${one.change}, proposed by ${one.from}`),
+    ...changes.flatMap(one => [
+      `${one.check}  ${one.state}  ${one.change}, proposed by ${one.from}`,
+      ...(one.approvedBy === null || one.approvedBy.length === 0 ? [] : [`  approved by ${one.approvedBy.join(', ')}`]),
+    ]),
+    ...others.map(({ text, names: by }) => `${text}, approved by ${by.join(', ')}, and not proposed to this hospital`),
+    ...(heard === null ? ['No node runs here that knows this study: who else approves a change is not known.'] : []),
     changes.length === 0
       ? 'No change was proposed.'
       : `A change holds once ${quorum} hospitals of the founding roster's number have approved it.`,
   )
+}
+
+/** Each pending change, by its hash in hex, with the hospitals that approve it, as the running node has heard; null: none runs. */
+async function approvalsHeard(data: string, study: string): Promise<Map<string, Heard> | null> {
+  try {
+    const isRight = (answer: unknown): boolean => Array.isArray((answer as Partial<RosterAnswer> | null)?.pending)
+    const node = await openNodeClient({ data })
+    const { pending } = await node.ask<RosterAnswer>(`/v1/studies/${study}/roster`, isRight)
+    const nameOf = ({ site, peer }: { site: string; peer: string }): string => site || peer
+    return new Map(pending.map(({ change, text, approvedBy }) => [change, { text, names: approvedBy.map(nameOf) }]))
+  } catch (error) {
+    if (error instanceof OperatorError) return null
+    throw error
+  }
 }
 
 async function changeOfFile(file: string): Promise<RosterChange> {

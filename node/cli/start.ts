@@ -83,8 +83,6 @@ async function requireSomeStartable(
 function serviceOf(log: Logger): ServiceNotifier {
   return createServiceNotifier({
     ...{ environment: process.env, pid: process.pid, warn: text => log.warn(text) },
-    // a timer of the event loop: where that hangs, the watchdog hears nothing
-    alive: () => true,
     every: (ms, call) => {
       const timer = setInterval(call, ms)
       return () => clearInterval(timer)
@@ -113,7 +111,7 @@ interface StopParts {
  * @param startNode may reject with the reason of its argument once that is aborted
  */
 export async function runUntilStopped(
-  startNode: (signal: AbortSignal) => Promise<Pick<RunningNode, 'done' | 'stop'>>,
+  startNode: (signal: AbortSignal) => Promise<Pick<RunningNode, 'live' | 'done' | 'stop'>>,
   { log, service, signals, exit }: StopParts,
 ): Promise<void> {
   const stopping = Promise.withResolvers<void>()
@@ -137,7 +135,7 @@ export async function runUntilStopped(
   })
   try {
     const node = await startNode(starting.signal)
-    service?.ready()
+    service?.ready(node.live)
     await Promise.race([node.done, stopping.promise])
     if (stopped) await node.stop()
     await node.done

@@ -48,7 +48,7 @@ async function fetchStatus(node: NodeClient): Promise<NodeStatus> {
 
 /** A status in words. */
 function statusLines(status: NodeStatus): string[] {
-  const { epsilon, epsilonsOfPatient, peers, roster, strikes, evidence } = status
+  const { epsilon, epsilonsOfPatient, peers, strikes, evidence } = status
   const present = peers.filter(({ state }) => state !== 'absent').length
   return [
     `Node      ${status.site}, ${status.peer}, version ${status.version}`,
@@ -72,10 +72,22 @@ function statusLines(status: NodeStatus): string[] {
           ...(epsilonsOfPatient ? [`  ${severalHospitalsLine(epsilonsOfPatient, epsilon.against)}`] : []),
         ]),
     `Engine    ${status.engine ?? 'none'}, ${Math.round(status.memoryBytes / 2 ** 20)} MiB`,
-    ...(roster.approving === null ? [] : [`Roster    version ${roster.version}; approved here: ${roster.approving}`]),
+    ...rosterLines(status),
     ...strikes.map(({ peer, reason, count }) => `Strikes   ${count} × ${reason}  ${peer}`),
     ...(evidence > 0 ? [`Evidence  ${evidence} proofs of lies: "confrere evidence list" names them`] : []),
     ...problemLines(status),
+  ]
+}
+
+/** Changes of the roster that are approved, and by whom. A node of an older version says only what is approved here. */
+function rosterLines({ roster, peers }: NodeStatus): string[] {
+  const { version, approving, approvals = [] } = roster as Partial<NodeStatus['roster']>
+  const named = new Map(peers.map(({ peer, site }) => [peer, site || peer]))
+  return [
+    ...(approving ? [`Roster    version ${version}; approved here: ${approving}`] : []),
+    ...approvals.map(
+      ({ text, by }) => `Roster    approved by ${by.map(peer => named.get(peer) ?? peer).join(', ')}: ${text}`,
+    ),
   ]
 }
 

@@ -32,6 +32,8 @@ import { nodeView } from './view/node-view.ts'
 import { reachFacts } from './view/peer-answers.ts'
 
 export interface RunningNode {
+  /** false when only a restart can help: what `/livez` and the watchdog of systemd hear */
+  readonly live: () => boolean
   /** of the study that is meant, or of the node where it has none */
   readonly status: () => NodeStatus
   /** settles when the node has stopped: rejects with what made it stop, if that was an error */
@@ -133,7 +135,7 @@ export async function startNode({
     cleanups.push(watchProblems(clockProblems, { log, events }))
     view.current()
     signal?.throwIfAborted()
-    return { status: () => facts.status(null) as NodeStatus, done: done.promise, stop: () => stop() }
+    return { live, status: () => facts.status(null) as NodeStatus, done: done.promise, stop: () => stop() }
   } catch (error) {
     await stop(error)
     throw error

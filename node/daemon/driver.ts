@@ -30,6 +30,7 @@ import { readyAfter } from '../worker/ready-floor.ts'
 import type { WorkerClient } from '../worker/worker-client.ts'
 import { EventQueue } from './event-queue.ts'
 import { underRoster } from './event-roster.ts'
+import { ApprovalsHeard } from './roster-status.ts'
 
 export interface DriverListener {
   notice(notice: Notice): void
@@ -71,6 +72,8 @@ export class Driver {
   #state!: RoundState
   readonly #parts: DriverComponents
   readonly #queue = new EventQueue()
+  /** of changes of the roster */
+  readonly approvals = new ApprovalsHeard()
   /** the roster under whose ranks a waiting event came in */
   readonly #heardUnder = new WeakMap<RoundEvent, Roster>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
@@ -144,6 +147,7 @@ export class Driver {
     if (event === undefined) return
     try {
       const { state, effects } = step(this.#state, event, this.#parts.context)
+      this.approvals.moved(this.#state, state)
       this.#state = state
       // a round's timers end with it: before its successor asks for its own
       if (state.round !== before) this.#dropTimers()

@@ -50,7 +50,7 @@ export interface Recorder extends DriverListener {
   failed(code: string, message: string): void
 }
 
-/** @param outputs `bytesSent` is what the sockets were given so far; `store` keeps a finished round's record */
+/** @param outputs `bytesSent` is what was sent for the study so far; `store` keeps a finished round's record */
 export function createRecorder(
   { context, document, epsilonMax, records: before, charges }: RecorderInit,
   { log, bytesSent, store, patients, accuse, now }: RecorderOutputs,

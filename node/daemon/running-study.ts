@@ -5,6 +5,7 @@ import { roundOfTraining, trainingRounds } from '../../protocols/study/rounds.ts
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import type { NodeConfig } from '../config/config.ts'
+import type { RecordCounts } from '../datasets/dataset.ts'
 import { countsOnce } from '../datasets/distinct.ts'
 import { recordCacheFolder } from '../datasets/record-cache.ts'
 import type { NodeStatus } from '../http/status.ts'
@@ -26,6 +27,7 @@ import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
 import { openNodeAccount } from './node-account.ts'
 import { Pause } from './pause.ts'
 import type { PeerClocks } from './peer-clocks.ts'
+import type { ApprovedChange } from './roster-status.ts'
 import { requireSource } from './startable.ts'
 import { recordProgress, type Startup, startupStatus, tellPromise, unlessAborted } from './startup.ts'
 import { createNode, type StudyNode } from './study-node.ts'
@@ -66,7 +68,9 @@ export class RunningStudy {
   readonly #stopping = new AbortController()
   #node: StudyNode | undefined
   #pause: Pause | undefined
+  #rosterTold = ''
   #worker: WorkerClient | undefined
+  #counts: RecordCounts | null = null
   #stopped: Promise<void> | undefined
   readonly #votes = new Map<number, number>()
   /** training rounds that the budget paid for at the start */
@@ -124,6 +128,7 @@ export class RunningStudy {
     this.#worker = worker
     this.#cleanups.push(() => worker.close())
     const repeated = await unlessAborted(this.#stopping.signal, () => worker.repeatedRecords())
+    this.#counts = await worker.recordCounts()
     const { account, store, forgetful, follow } = await this.#openAccount()
     this.#startup.stage = 'joining the network'
     this.#chargesMax = account.chargesMax()
@@ -230,6 +235,15 @@ export class RunningStudy {
     return withoutNumbers(before?.text ?? '') !== withoutNumbers(found?.text ?? '')
   }
 
+  /** Whether the roster, or who approves which change of it, is another than when this was last asked. */
+  hasNewRoster(): boolean {
+    const { version, approvals } = this.status().roster
+    const now = JSON.stringify([version, approvals])
+    const before = this.#rosterTold
+    this.#rosterTold = now
+    return before !== '' && now !== before
+  }
+
   /** Sentences about hospitals that are absent, which were not given out before. */
   newAbsences(): string[] {
     const told: string[] = []
@@ -255,6 +269,16 @@ export class RunningStudy {
       this.#votes.set(link.round, link.precommits.length)
     }
     return this.#votes
+  }
+
+  /** How much its data set holds, as of the start: for the operator alone; null while it is read. */
+  get counts(): RecordCounts | null {
+    return this.#counts
+  }
+
+  /** Changes of the roster that hospitals approve. */
+  changes(): readonly ApprovedChange[] {
+    return this.#node?.changes() ?? []
   }
 
   rounds(): readonly RoundRecord[] {

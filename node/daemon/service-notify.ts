@@ -18,8 +18,12 @@ const TICK_MS = 30_000
 const WATCHDOG_SHARE = 2
 
 export interface ServiceNotifier {
-  /** the node is up: from now on the watchdog counts */
-  ready(): void
+  /**
+   * the node is up: from now on the watchdog counts
+   *
+   * @param live whether the watchdog may hear that all is well; a node that only a restart can help stays silent
+   */
+  ready(live: () => boolean): void
   /** what it does, in one sentence, for `systemctl status` */
   status(text: string): void
   stopping(): void
@@ -31,8 +35,6 @@ export interface ServiceNotifierParts {
   /** what systemd gave the process: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly pid: number
-  /** whether the watchdog may hear that all is well; a node that is to be restarted stays silent */
-  readonly alive: () => boolean
   /** calls something again and again until what it returned is called */
   readonly every: (ms: number, call: () => void) => () => void
   readonly warn: (text: string) => void
@@ -42,12 +44,14 @@ export interface ServiceNotifierParts {
 
 /** A notifier that does nothing where systemd does not listen. */
 export function createServiceNotifier(parts: ServiceNotifierParts): ServiceNotifier {
-  const { environment, pid, alive, every, warn } = parts
+  const { environment, pid, every, warn } = parts
   const socket = environment['NOTIFY_SOCKET'] ?? ''
   if (socket === '') return { ready() {}, status() {}, stopping() {}, close: async () => {} }
   const outbox = new Outbox(parts.send ?? sendBySystemdNotify(socket), warn)
   let status = ''
   let told = ''
+  // a timer of the event loop calls it: where that hangs during the start, the watchdog hears nothing either
+  let alive = (): boolean => true
   const statusLines = (): string[] => {
     if (status === told) return []
     told = status
@@ -59,7 +63,10 @@ export function createServiceNotifier(parts: ServiceNotifierParts): ServiceNotif
     if (lines.length > 0) outbox.tick(lines)
   })
   return {
-    ready: () => outbox.add(['READY=1', ...statusLines()]),
+    ready(live) {
+      alive = live
+      outbox.add(['READY=1', ...statusLines()])
+    },
     status: text => {
       status = oneLine(text)
     },

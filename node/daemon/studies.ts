@@ -61,7 +61,7 @@ export interface StudiesInit {
   /** a fault that no operator can mend, or of the one study that the node is for */
   readonly fatal: (error: unknown) => void
   /** told after anything has changed, in words */
-  readonly changed?: (what: { type: 'studies' | 'round'; study: string; text: string }) => void
+  readonly changed?: (what: { type: 'studies' | 'round' | 'roster'; study: string; text: string }) => void
 }
 
 export class Studies {
@@ -235,6 +235,7 @@ export class Studies {
       const absences = slot.running.newAbsences()
       // those that it waits for are in that sentence
       if (slot.running.waiting() === null) for (const text of absences) this.#init.shared.log.warn({ study }, text)
+      if (slot.running.hasNewRoster()) this.#tell(slot, 'the roster or its approvals have changed', 'roster')
       if (!hasChanged) continue
       const waiting = slot.running.waiting()
       if (waiting === null) this.#init.shared.log.info({ study }, 'the study moves on')
@@ -243,7 +244,7 @@ export class Studies {
     }
   }
 
-  #tell({ approved }: Slot, what: string, type: 'studies' | 'round' = 'studies'): void {
+  #tell({ approved }: Slot, what: string, type: 'studies' | 'round' | 'roster' = 'studies'): void {
     this.#init.changed?.({ type, study: approved.study, text: `${approved.document.name}: ${what}` })
   }
 }

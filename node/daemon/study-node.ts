@@ -12,7 +12,7 @@ import { admissionOf, BEHIND_PATIENCE_MS, refusalOf } from '../../protocols/exch
 import { hex } from '../../protocols/immutable.ts'
 import type { Evidence } from '../../protocols/messages/evidence.ts'
 import { type Message, openMessage } from '../../protocols/messages/messages.ts'
-import { decodeChange, describeChange, fits } from '../../protocols/roster/change.ts'
+import { fits } from '../../protocols/roster/change.ts'
 import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
@@ -43,6 +43,7 @@ import { Driver, type Found as FoundOnDisk } from './driver.ts'
 import { removed, requireBudgetLeft, requirePlace, rosterLinks } from './eligibility.ts'
 import { restoreCheckpoint } from './newest-held.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
+import { type ApprovedChange, approvedChanges, rosterStatus } from './roster-status.ts'
 
 const LAG_RESOLUTION_MS = 10
 
@@ -130,7 +131,7 @@ export class StudyNode {
 
   constructor(context: StepContext, init: NodeInit, components: NodeComponents & Found) {
     const { document, epsilonMax } = init
-    const { host, hellos, store, worker, log, fatal, head, records } = components
+    const { hellos, store, worker, log, fatal, head, records } = components
     this.#context = context
     this.#init = init
     this.#components = components
@@ -141,7 +142,7 @@ export class StudyNode {
       { context, document, epsilonMax, records, charges },
       {
         log,
-        bytesSent: () => host.bytesSent(),
+        bytesSent: () => this.#network.studyBytesSent(),
         store: record => void store.record(record).catch(fatal),
         patients: pricedElsewhere(worker.epsilonsOfCopies),
         accuse: (peer, code, evidence) => this.#accuse(peer, code, evidence),
@@ -322,9 +323,11 @@ export class StudyNode {
     return this.#driver.state.roster.version === 0 ? [] : await rosterLinks(this.#components.store)
   }
 
-  #approving(): string | null {
-    const { approving } = this.#driver.state
-    return approving && describeChange(decodeChange(approving))
+  /** The changes of the roster that hospitals approve, as they say in every round. */
+  changes(): ApprovedChange[] {
+    const { state, approvals } = this.#driver
+    const { document } = this.#init
+    return approvedChanges(state, { said: approvals.of(state), document, self: this.#context.peer })
   }
 
   /** Counts a round that the ledger lacked, and was charged outside of the steps. */
@@ -383,7 +386,7 @@ export class StudyNode {
       memoryBytes: process.memoryUsage.rss(),
       eventLoopLagP99Ms: Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS),
       lastError,
-      roster: { version: this.#driver.state.roster.version, approving: this.#approving() },
+      roster: rosterStatus(this.#driver.state, this.changes()),
       strikes: this.#network.guard.strikes.list(),
       evidence: this.#components.evidence.count,
     }

@@ -30,6 +30,17 @@ export interface Dataset {
   patientHashes?: Uint8Array
 }
 
+/** How much a data set holds. Counts of private records stay on this machine: for its operator, in no log and no metric. */
+export interface RecordCounts {
+  readonly records: number
+  /** null where nothing says whose the records are */
+  readonly patients: number | null
+}
+
+export function countsOf({ count, patients }: Pick<Dataset, 'count' | 'patients'>): RecordCounts {
+  return { records: count, patients: patients === undefined ? null : new Set(patients).size }
+}
+
 /** Inputs and labels of some records, one after the other. */
 export interface Batch {
   inputs: Float32Array

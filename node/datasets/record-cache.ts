@@ -9,12 +9,12 @@
  */
 
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encode } from '../../protocols/encoding/codec.ts'
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { RowFile } from '../storage/row-file.ts'
-import type { Dataset } from './dataset.ts'
+import { countsOf, type Dataset, type RecordCounts } from './dataset.ts'
 import { appendFacts, type FactsLine, factsLine, type KeptFacts, readFacts, writeFacts } from './facts-file.ts'
 import type { Finding } from './reader.ts'
 import { datasetOf, linesOfSplit } from './record-collector.ts'
@@ -121,6 +121,26 @@ export class RecordCache {
     return count
   }
 
+  /**
+   * How many records and patients are kept of a split, as they were read last; null: they have not all been read.
+   * Nothing is read again while nothing is written.
+   */
+  async counts(source: string, split: string): Promise<RecordCounts | null> {
+    const found: { at: number; counts: RecordCounts }[] = []
+    for (const name of await this.#names()) {
+      const file = this.#path(name, FACTS)
+      const seen = await stat(file).catch(() => null)
+      if (seen === null) continue
+      const key = JSON.stringify([file, seen.mtimeMs, seen.size, source, split])
+      const known = counted.get(key)
+      const counts = known === undefined ? await countsIn(file, source, split) : known
+      if (counted.size >= COUNTED_MAX) counted.clear()
+      counted.set(key, counts)
+      if (counts !== null) found.push({ at: seen.mtimeMs, counts })
+    }
+    return found.sort((a, b) => b.at - a.at)[0]?.counts ?? null
+  }
+
   /** Deletes what is kept of a source, in all states and for all contracts; and what was cut off. */
   async forget(source: string): Promise<void> {
     for (const name of await this.#names()) {
@@ -204,6 +224,17 @@ export class RecordCache {
   async #remove(name: string): Promise<void> {
     for (const end of [FACTS, ROWS, `${ROWS}.new`]) await rm(this.#path(name, end), { force: true })
   }
+}
+
+const COUNTED_MAX = 1000
+/** By file, state of the file, source and split. */
+const counted = new Map<string, RecordCounts | null>()
+
+async function countsIn(file: string, source: string, split: string): Promise<RecordCounts | null> {
+  const facts = await readFacts(file)
+  if (facts === undefined || facts.source !== source || !facts.whole) return null
+  const indices = linesOfSplit(facts.lines, split)
+  return countsOf(datasetOf(facts.lines, { shape: [], indices, values() {}, valueBytes: 0 }))
 }
 
 function nameOf({ contract, source, state }: CacheKey): string {

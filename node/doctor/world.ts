@@ -4,7 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { connect, createServer } from 'node:net'
+import { readConfig } from '../config/config.ts'
 import { openNodeClient } from '../http/node-client.ts'
+import type { PeerProbe } from '../network/peer-probe.ts'
+import { loadIdentity } from '../storage/identity.ts'
+import { runningPid } from '../storage/pid-file.ts'
 
 export interface Place {
   readonly host: string
@@ -29,6 +33,8 @@ export interface DoctorWorld {
   dateOf(url: string): Promise<string | null>
   /** what answers at the HTTP port of a data folder's config says of its status */
   status(folder: string): Promise<unknown>
+  /** asks other hospitals with a data folder's key who they are; null while a node runs with it */
+  peerProbe(folder: string): Promise<PeerProbe | null>
 }
 
 const TIMEOUT_MS = 3000
@@ -66,6 +72,12 @@ export const systemDoctorWorld: DoctorWorld = {
     return response.headers.get('date')
   },
   status: async data => (await openNodeClient({ data })).ask('/v1/status', () => true),
+  peerProbe: async folder => {
+    if ((await runningPid(folder)) !== null) return null
+    const [{ seed }, { network }] = [await loadIdentity(folder), await readConfig(folder)]
+    // only this check loads the network
+    return await (await import('../network/peer-probe.ts')).openPeerProbe(seed, network)
+  },
 }
 
 function timedOut(): Error {

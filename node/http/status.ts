@@ -62,7 +62,12 @@ export interface NodeStatus {
   eventLoopLagP99Ms: number
   lastError: { code: string; message: string; hint?: string | null } | null
   /** `approving`: in words, the change that this hospital's operator has approved and that is not certified yet */
-  roster: { version: number; approving: string | null }
+  roster: {
+    version: number
+    approving: string | null
+    /** changes that hospitals of the roster approve: `change` is the hash in hex, `by` are peer ids */
+    approvals: { change: string; text: string; by: string[] }[]
+  }
   /** offences against the limits since the start, by peer and reason */
   strikes: { peer: string; reason: string; count: number }[]
   /** files that prove a hospital's lie: `confrere evidence list` names them */
@@ -85,7 +90,7 @@ export const IDLE_STATUS = {
   checkpoint: null,
   eventLoopLagP99Ms: 0,
   lastError: null,
-  roster: { version: 0, approving: null },
+  roster: { version: 0, approving: null, approvals: [] },
   strikes: [],
   evidence: 0,
 } satisfies Partial<NodeStatus>

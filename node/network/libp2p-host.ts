@@ -40,6 +40,7 @@ import type { HostHandlers, HostInit, Network, NetworkHandlers, NetworkHost, Sol
 import { Reach } from './reach/reach.ts'
 import { RELAY_PROTOCOL } from './reach/relay-server.ts'
 import { REACH_DEFAULTS } from './reach/settings.ts'
+import { StudyBytes } from './study-bytes.ts'
 import { targetOf } from './target.ts'
 import { MeteredWire } from './wire-meter.ts'
 
@@ -190,11 +191,13 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
     for (const connection of open) connection.abort(new Error(`refused: ${reason}`))
   }
   const guard = new PeerGuard({ clock, refused })
+  const ofStudies = new StudyBytes()
   const wire = new MeteredWire({
     sent: bytes => {
       sent += bytes
     },
     received: (peer, bytes) => guard.received(peer, bytes),
+    wrote: (protocol, payload) => ofStudies.frame(protocol, payload),
     frame: peer => guard.frames(peer),
     overrun: peer => guard.strikes.add(peer, 'long-frame'),
     carried: (relay, bytes) => guard.carried(relay, bytes),
@@ -214,6 +217,7 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
   })
   host = await createLibp2pHost(init, { guard, wire, reach, admits: isWelcome })
   reach.attach(host)
+  ofStudies.watch(host.services.pubsub)
   const channel = (stream: Stream, peer: string) =>
     new Channel(stream, { clock, read: bytes => guard.account(peer, bytes), wrote: () => guard.writes(peer) })
   const topics = readGossip(host.services.pubsub, { guard, channel, frameMs: GOSSIP_FRAME_MS })
@@ -242,10 +246,11 @@ export async function createHost(init: HostInit, handlers: HostHandlers = {}): P
     stop: async () => await libp2p.stop(),
     join: (topic, study) => {
       studies.set(topic, study)
+      ofStudies.begin(topic)
       topics.set(topic, study)
       // those that join before the start are subscribed to with it
       if (libp2p.status === 'started') libp2p.services.pubsub.subscribe(topic)
-      return networkOf(whole, libp2p, { topic, study, topics, streams, left: () => studies.delete(topic) })
+      return networkOf(whole, libp2p, { topic, study, topics, streams, ofStudies, left: () => studies.delete(topic) })
     },
   }
   return whole
@@ -312,7 +317,11 @@ function streamsOf(
 }
 
 /** The host as one study sees it. */
-function networkOf(host: NetworkHost, libp2p: Host, { topic, study, topics, streams, left }: JoinedTopic): Network {
+function networkOf(
+  host: NetworkHost,
+  libp2p: Host,
+  { topic, study, topics, streams, ofStudies, left }: JoinedTopic,
+): Network {
   const { pubsub } = libp2p.services
   const handled: string[] = []
   const named = (protocol: string): string => `${protocol}/${topic.slice(topic.lastIndexOf('/') + 1)}`
@@ -335,6 +344,7 @@ function networkOf(host: NetworkHost, libp2p: Host, { topic, study, topics, stre
     publish: bytes => {
       pubsub.publish(topic, bytes).catch(() => {})
     },
+    studyBytesSent: () => ofStudies.of(topic),
     subscribers: () => pubsub.getSubscribers(topic).map(peer => peer.toString()),
     refresh: () => {
       topics.refresh(topic)
@@ -342,6 +352,7 @@ function networkOf(host: NetworkHost, libp2p: Host, { topic, study, topics, stre
     },
     leave: async () => {
       left()
+      ofStudies.end(topic)
       topics.set(topic, null)
       if (libp2p.status === 'started') pubsub.unsubscribe(topic)
       await Promise.all(handled.map(protocol => libp2p.unhandle(protocol)))
@@ -355,6 +366,7 @@ interface JoinedTopic {
   readonly study: NetworkHandlers
   readonly topics: GossipTopics
   readonly streams: Streams
+  readonly ofStudies: StudyBytes
   readonly left: () => void
 }
 

@@ -68,7 +68,7 @@ export interface Streams {
   connected(peer: string): boolean
   /** the network address that a connected peer comes from, without its port */
   hostOf(peer: string): string
-  /** bytes handed to sockets since the start, encryption and framing included */
+  /** bytes handed to sockets since the start, for all studies, encryption and framing included */
   bytesSent(): number
 }
 
@@ -89,6 +89,8 @@ export interface Network extends Streams {
   /** protocols that are the same for all studies */
   readonly host: NetworkHost
   publish(bytes: Uint8Array): void
+  /** of `bytesSent`, those that were sent for this study since it joined: its streams and its gossip */
+  studyBytesSent(): number
   /** PeerIds that subscribe to our topic, as gossip sees it */
   subscribers(): string[]
   /** looks again at who is a member: whom nobody admits any more is cut off at once */

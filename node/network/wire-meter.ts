@@ -2,8 +2,8 @@
  * Meters connections below the streams: bytes under the encryption, frames of the muxer. Neither library limits these
  * by itself, and a peer can send them without ever opening a stream.
  *
- * The muxer's methods are overridden on the instance; its version is pinned, and a test fails if the overrides no
- * longer see inbound frames.
+ * The muxer's methods are overridden on the instance; its version is pinned, and tests fail if the overrides no
+ * longer see the frames of both directions.
  *
  * @module
  */
@@ -23,6 +23,8 @@ export interface WireMeter {
   sent(bytes: number): void
   /** bytes read from the socket */
   received(peer: string, bytes: number): void
+  /** a frame of ours for a stream of that protocol; its bytes without the header */
+  wrote(protocol: string, payload: number): void
   /** a frame that costs more than its bytes: small or without payload */
   frame(peer: string): void
   /** a frame longer than any stream's window */
@@ -41,11 +43,13 @@ interface SecuredInternals {
   onData(data: { readonly byteLength: number }): void
 }
 
-/** The parts of yamux that read. */
+/** The parts of yamux that read and write. */
 interface MuxerInternals {
   readonly decoder: { readonly buffer: { readonly byteLength: number } }
   onData(data: unknown): void
   handleFrame(frame: { readonly header: { readonly length: number }; readonly data?: unknown }): void
+  readonly streams: readonly { readonly streamId: number; readonly protocol: string }[]
+  sendFrame(header: { readonly streamID: number }, data?: { readonly byteLength: number }): boolean
 }
 
 /** Wraps libp2p's encrypter and muxer so that they count. */
@@ -130,6 +134,13 @@ export class MeteredWire {
     yamux.handleFrame = frame => {
       if (frame.data === undefined || frame.header.length < BULK_FRAME_BYTES_MIN) this.#meter.frame(peer)
       handleFrame(frame)
+    }
+    // streams take it when they are made, which is later
+    const sendFrame = yamux.sendFrame.bind(yamux)
+    yamux.sendFrame = (header, data) => {
+      const stream = yamux.streams.find(({ streamId }) => streamId === header.streamID)
+      if (stream !== undefined) this.#meter.wrote(stream.protocol, data?.byteLength ?? 0)
+      return sendFrame(header, data)
     }
     yamux.onData = data => {
       onData(data)

@@ -11,6 +11,7 @@ export interface RoundRecord {
   trainMs: number
   /** from the own training step's end to the own checkpoint */
   beyondMs: number
+  /** for this study: its streams and its gossip, framing and encryption included */
   bytesSent: number
   /** hex */
   checkpoint: string

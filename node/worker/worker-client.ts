@@ -21,6 +21,7 @@ export type WorkerClient = {
 const CALL_TABLE = {
   engine: true,
   repeatedRecords: true,
+  recordCounts: true,
   readyFloorMs: true,
   run: true,
   train: true,

@@ -26,6 +26,12 @@ export function approvedChange({ messages }: RoundState, context: StepContext): 
   return changesIn(rowIn(messages, 'approve'), context)[0] ?? null
 }
 
+/** The change that each hospital has said in this round to approve, by PeerId. */
+export function approvalsSaid({ messages, roster }: RoundState): Map<string, Uint8Array> {
+  const said = [...rowIn(messages, 'approve').values()]
+  return new Map(said.map(({ from, body }) => [roster.peers[from] as string, body.change]))
+}
+
 /** Whether a quorum approves exactly this change. */
 export function isApproved({ messages }: RoundState, context: StepContext, change: Uint8Array): boolean {
   return changesIn(rowIn(messages, 'approve'), context).some(approved => same(approved, change))

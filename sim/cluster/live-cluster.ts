@@ -77,6 +77,7 @@ function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum'])
     statisticsSum: () => new Float64Array(0),
     evaluationSum: () => new Float64Array(0),
     repeatedRecords: 0,
+    recordCounts: { records: 0, patients: null },
     units: 0,
     sumOfLargest() {},
     dispose: () => {},

@@ -15,7 +15,7 @@ import { storeApproval } from '../../storage/pending-change.ts'
 import { approveWithDataset } from '../approval.ts'
 import type { NodeShared } from '../running-study.ts'
 import type { Studies } from '../studies.ts'
-import type { KnownStudy } from './study-answers.ts'
+import { isProposed, type KnownStudy, pendingChanges } from './study-answers.ts'
 
 export interface ActionParts {
   readonly shared: NodeShared
@@ -85,7 +85,10 @@ export function nodeActions({ shared, studies, contacts, logLevel, random, known
       return { text: 'Approved the change of the roster: it holds when a quorum has approved it.' }
     },
     async refuseChange(id, change) {
-      const bytes = changeOf(studyOf(id), change)
+      const study = studyOf(id)
+      const bytes = changeOf(study, change)
+      if (!isProposed(study, bytes))
+        throw notNow('That change was not proposed to this hospital: without its approval nothing is to be refused')
       await markChange(folder, id, { bytes, state: 'refused' })
       return { text: 'Refused the change of the roster.' }
     },
@@ -93,8 +96,8 @@ export function nodeActions({ shared, studies, contacts, logLevel, random, known
   }
 }
 
-function changeOf({ proposal }: KnownStudy, change: string): Uint8Array {
-  const found = proposal?.changes.find(({ bytes }) => hex(sha256(bytes)) === change)
+function changeOf(study: KnownStudy, change: string): Uint8Array {
+  const found = pendingChanges(study).find(({ bytes }) => hex(sha256(bytes)) === change)
   return found?.bytes ?? unknown('change')
 }
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { checkWords } from '../../contacts/check-words.ts'
 import type { ContactService } from '../../contacts/contact-service.ts'
 import type { ProposalService } from '../../contacts/proposal-service.ts'
+import { recordCacheOf } from '../../datasets/record-cache.ts'
 import type { OperatorError } from '../../errors.ts'
 import type { NodeProblem } from '../../http/api/node.ts'
 import type { NodeFacts, NodeView } from '../../http/api/view.ts'
@@ -16,6 +17,7 @@ import { listEvidence } from '../../storage/evidence-folder.ts'
 import { readVersion } from '../../version.ts'
 import type { NodeShared } from '../running-study.ts'
 import type { Studies, StudyEntry } from '../studies.ts'
+import { datasetsAnswer } from './dataset-answers.ts'
 import { nodeActions } from './node-actions.ts'
 import { contactsAnswer, peersAnswer, type ReachFacts } from './peer-answers.ts'
 import { type KnownStudy, rosterAnswer, studyAnswer, studyRounds, studySummary } from './study-answers.ts'
@@ -218,21 +220,13 @@ function siteOf(entries: readonly StudyEntry[], peer: string): string | null {
 
 async function datasetRows({ shared, studies }: ViewParts) {
   const { folder } = shared
-  const { datasets } = await shared.freshConfig()
-  const bound = await Promise.all(
-    studies.list().map(async ({ approved }) => ({
-      name: approved.document.name,
-      kind: approved.document.contract.kind,
+  const taken = await Promise.all(
+    studies.list().map(async ({ approved, running }) => ({
+      ...{ name: approved.document.name, kind: approved.document.contract.kind, counts: running?.counts ?? null },
       dataset: await boundDataset(folder, approved.study),
     })),
   )
-  return Object.keys(datasets).map(name => {
-    const taken = bound.filter(({ dataset }) => dataset === name)
-    return {
-      ...{ name, kind: taken[0]?.kind ?? 'not read yet', records: null, patients: null, problem: null },
-      studies: taken.map(study => study.name),
-    }
-  })
+  return await datasetsAnswer((await shared.freshConfig()).datasets, { cache: recordCacheOf(folder), taken })
 }
 
 function idleStatus({ identity, config }: NodeShared): NodeStatus {

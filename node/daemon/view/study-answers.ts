@@ -1,7 +1,7 @@
 /** What the interface shows of studies: proposed ones, approved ones, and those that run. @module */
 
 import { sha256 } from '../../../crypto/hash.ts'
-import { hex } from '../../../protocols/immutable.ts'
+import { hex, same } from '../../../protocols/immutable.ts'
 import type { EvaluationPoint } from '../../../protocols/model/evaluation-state.ts'
 import { decodeChange, describeChange } from '../../../protocols/roster/change.ts'
 import { HIDDEN } from '../../../protocols/study/evaluation.ts'
@@ -156,25 +156,42 @@ export function studyRounds(
   }))
 }
 
-/** The roster as the running study has it, with the changes that contacts propose and the one that this hospital approves. */
-export function rosterAnswer({ study, entry, proposal }: KnownStudy, local: Local): RosterAnswer {
+/** A change that waits for approvals: proposed by a contact, or approved by some hospital. */
+interface PendingChangeOf {
+  readonly bytes: Uint8Array
+  /** PeerIds */
+  readonly by: readonly string[]
+}
+
+/** Changes of the roster that wait: those that contacts propose, and those that hospitals say in the rounds to approve. */
+export function pendingChanges({ entry, proposal }: KnownStudy): PendingChangeOf[] {
+  const approved = entry?.running?.changes() ?? []
+  const known = proposal?.changes ?? []
+  const proposed = known.filter(({ state }) => state === 'proposed')
+  const others = approved.filter(({ bytes }) => !known.some(one => same(one.bytes, bytes)))
+  const byOf = (bytes: Uint8Array) => approved.find(one => same(one.bytes, bytes))?.by ?? []
+  return [...proposed.map(({ bytes }) => ({ bytes, by: byOf(bytes) })), ...others]
+}
+
+/** Whether a contact has proposed this change, rather than only approved it. */
+export function isProposed({ proposal }: KnownStudy, change: Uint8Array): boolean {
+  return proposal?.changes.some(({ bytes }) => same(bytes, change)) === true
+}
+
+/** The roster as the running study has it, with the changes that wait and the hospitals that approve each. */
+export function rosterAnswer(known: KnownStudy, local: Local): RosterAnswer {
+  const { study, entry, proposal } = known
   const status = entry?.running?.status()
   const named = study.document.hospitals.map(({ id, name }) => ({ peer: peerIdString(id), site: name }))
   const members = status?.peers.map(({ peer, site }) => ({ peer, site })) ?? named
-  const approving = status?.roster.approving ?? null
-  const proposed = (proposal?.changes ?? []).filter(({ state }) => state === 'proposed')
-  const self = members.filter(({ peer }) => peer === local.peer)
   return {
     ...{ study: study.study, version: status?.roster.version ?? 0, members },
-    pending: proposed.map(({ bytes }) => {
-      const text = describeChange(decodeChange(bytes))
-      const approvedHere = text === approving
-      return {
-        ...{ change: hex(sha256(bytes)), text, approvedHere },
-        approvedBy: approvedHere ? self : [],
-        needed: quorumOf({ hospitals: members.length, profile: study.document.profile }).quorum,
-        since: new Date(proposal?.since ?? 0).toISOString(),
-      }
-    }),
+    pending: pendingChanges(known).map(({ bytes, by }) => ({
+      ...{ change: hex(sha256(bytes)), text: describeChange(decodeChange(bytes)) },
+      approvedHere: by.includes(local.peer),
+      approvedBy: members.filter(({ peer }) => by.includes(peer)),
+      needed: quorumOf({ hospitals: members.length, profile: study.document.profile }).quorum,
+      since: isProposed(known, bytes) ? new Date(proposal?.since ?? 0).toISOString() : null,
+    })),
   }
 }

@@ -1,7 +1,7 @@
 /** What /v1/status answers: `NodeStatus`, one study of the node seen whole. @module */
 
 import { z } from '@hono/zod-openapi'
-import { COUNT, PEER_FIELD, ROUND_KIND_FIELD, SITE_FIELD, WAITING_SCHEMA } from './fields.ts'
+import { CHANGE_FIELD, COUNT, PEER_FIELD, ROUND_KIND_FIELD, SITE_FIELD, WAITING_SCHEMA, WORDS } from './fields.ts'
 import { NODE_PROBLEM_SCHEMA } from './node.ts'
 import { EPSILONS_OF_HOSPITALS_SCHEMA, OBSERVERS_SCHEMA } from './privacy.ts'
 
@@ -54,7 +54,12 @@ export const STATUS_SCHEMA = z
     lastError: z
       .strictObject({ code: z.string(), message: z.string(), hint: z.string().nullable().exactOptional() })
       .nullable(),
-    roster: z.strictObject({ version: COUNT, approving: z.string().nullable() }),
+    roster: z.strictObject({
+      version: COUNT,
+      approving: z.string().nullable(),
+      /** changes that hospitals of the roster approve */
+      approvals: z.array(z.strictObject({ change: CHANGE_FIELD, text: WORDS, by: z.array(PEER_FIELD) })),
+    }),
     strikes: z.array(z.strictObject({ peer: PEER_FIELD, reason: z.string(), count: COUNT })),
     evidence: COUNT,
   })

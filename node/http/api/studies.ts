@@ -126,7 +126,8 @@ const ROSTER_CHANGE_SCHEMA = z
     /** approvals that it needs in all */
     needed: COUNT,
     approvedHere: z.boolean(),
-    since: INSTANT,
+    /** when the study was proposed; null for a change that was not proposed to this hospital */
+    since: INSTANT.nullable(),
   })
   .openapi('RosterChange')
 

@@ -34,7 +34,7 @@ const to = { store, questions, redraw }
 
 /** Each section's body by the id of its element. @type {Readonly<Record<string, () => Child>>} */
 const SECTIONS = {
-  'now-body': () => nowSection(store.state, retry),
+  'now-body': () => nowSection(store.state, { retry, questions }),
   'studies-body': () => studiesSection(store.state, to),
   'curves-body': () => [studyChoice(store.state, store), curvesSection(store.state, store)],
   'privacy-body': () => privacySection(store.state, retry),

@@ -3,17 +3,19 @@
 
 import { h } from './elements.js'
 import { ago, bytesText, capital, command, countText, instant, outside, sentence, shortId, since } from './format.js'
-import { empty, sectionBody } from './parts.js'
+import { button, empty, sectionBody } from './parts.js'
+import { askLogLevel } from './questions.js'
 import { waitingOf, wordsTree } from './waiting.js'
 
 /** @import { Child } from './elements.js' */
+/** @import { Questions } from './questions.js' */
 /** @import { State } from './store.js' */
 /** @import { NodeAnswer } from '../api/node.ts' */
 
 const PROBLEMS_SHOWN = 30
 
-/** @param {State} state @param {() => void} retry @returns {Child} */
-export function nowSection(state, retry) {
+/** @param {State} state @param {{ retry(): void, questions: Questions }} to @returns {Child} */
+export function nowSection(state, { retry, questions }) {
   return sectionBody(
     state.node,
     node => [
@@ -26,7 +28,7 @@ export function nowSection(state, retry) {
       ),
       node.waiting !== null && h('p', {}, sentence(capital(node.waiting.text)), ' ', since(node.waiting.since)),
       toDo(state, node),
-      facts(node),
+      facts(node, state.session.value?.mayAct === true ? questions : null),
     ],
     retry,
   )
@@ -49,8 +51,8 @@ function toDo(state, node) {
   ]
 }
 
-/** @param {NodeAnswer} node @returns {Child} */
-function facts(node) {
+/** @param {NodeAnswer} node @param {Questions | null} questions null: this browser only reads @returns {Child} */
+function facts(node, questions) {
   const clock = node.clockDifferenceMs
   const rows = /** @type {[string, Child][]} */ ([
     ['Your check words', wordsTree(node.checkWords)],
@@ -71,7 +73,16 @@ function facts(node) {
         ? 'not compared yet'
         : `${Math.abs(clock / 1000).toFixed(1)} s ${clock < 0 ? 'behind' : 'ahead of'} the other hospitals`,
     ],
-    ['Log level', node.logLevel],
+    [
+      'Log level',
+      [
+        node.logLevel,
+        questions !== null && [
+          ' ',
+          button('Change…', () => askLogLevel(questions, node.logLevel), { label: 'Change the log level' }),
+        ],
+      ],
+    ],
   ])
   return h(
     'details',

@@ -7,6 +7,7 @@ import { instant } from './format.js'
 
 /** @import { Child } from './elements.js' */
 /** @import { InvitationAnswer } from '../api/contacts.ts' */
+/** @import { NodeAnswer } from '../api/node.ts' */
 
 /**
  * @typedef {{
@@ -108,6 +109,44 @@ export class Questions {
     if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
     else byId(this.#focus).focus()
   }
+}
+
+/** From much to nothing, with what each is for. @type {readonly (readonly [NodeAnswer['logLevel'], string])[]} */
+const LOG_LEVELS = [
+  ['trace', 'trace: every step'],
+  ['debug', 'debug: to look for a fault'],
+  ['info', 'info: a line for each round'],
+  ['warn', 'warn: only what may need you'],
+  ['error', 'error: only what has failed'],
+  ['fatal', 'fatal: only what ends the node'],
+  ['silent', 'silent: nothing'],
+]
+
+/** Asks for another log level. @param {Questions} questions @param {NodeAnswer['logLevel']} now */
+export function askLogLevel(questions, now) {
+  questions.open({
+    title: 'Change the log level',
+    focus: 'now-title',
+    confirm: 'Change it',
+    body: [
+      h('label', { for: 'log-level' }, 'How much this node writes to its log, until it starts again'),
+      h(
+        'select',
+        { id: 'log-level', value: now },
+        LOG_LEVELS.map(([value, text]) => h('option', { value, key: value }, text)),
+      ),
+      h(
+        'p',
+        { class: 'soft' },
+        'The level of every start is log.level in config.toml. No level logs records or patients.',
+      ),
+    ],
+    act: async () => {
+      const { value } = /** @type {HTMLSelectElement} */ (byId('log-level'))
+      const { level } = await requestOf('/v1/log-level', { method: 'POST', body: { level: value } })
+      return `The log level is ${level} now.`
+    },
+  })
 }
 
 /** Asks for how long and for whom, then shows the invitation: once, as no later answer has it. @param {Questions} questions */

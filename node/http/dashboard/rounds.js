@@ -137,7 +137,8 @@ export function datasetsSection(state, retry) {
         { title: 'Patients', number: true },
         { title: 'Used by' },
       ]
-      const count = (/** @type {number | null} */ value) => (value === null ? 'not known' : value.toLocaleString('en'))
+      const count = (/** @type {number | null} */ value, /** @type {string} */ without) =>
+        value === null ? without : value.toLocaleString('en')
       return table(
         'Data sets',
         columns,
@@ -145,7 +146,8 @@ export function datasetsSection(state, retry) {
           key: name,
           cells: [
             [outside(name), problem !== null && h('div', { class: 'failed' }, sentence(problem))],
-            ...[outside(kind), count(records), count(patients)],
+            ...[outside(kind), count(records, 'not known')],
+            count(patients, records === null ? 'not known' : 'not named'),
             studies.length === 0
               ? 'no study'
               : studies.slice(0, 10).map((study, at) => [at > 0 && ', ', outside(study)]),

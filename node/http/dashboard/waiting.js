@@ -66,7 +66,7 @@ export function waitingSection(state, questions) {
           { class: 'soft', key: `approved ${change}` },
           'You approved, and others have to: ',
           sentence(text),
-          ` (${approvedBy.length} of ${countText(needed, 'needed approval')})`,
+          ...[' (', approvals({ approvedBy, needed }), ')'],
         ),
       ),
     count > SHOWN_MAX && h('p', { class: 'soft' }, 'At most 30 of a kind are shown.'),
@@ -265,6 +265,14 @@ function studyQuestion({ id, name, privacy }, dataset) {
   }
 }
 
+/** How many hospitals approve a change, and which. @param {Pick<RosterChange, 'approvedBy' | 'needed'>} change @returns {Child} */
+function approvals({ approvedBy, needed }) {
+  return [
+    `${approvedBy.length} of ${countText(needed, 'needed approval')}`,
+    approvedBy.length > 0 && [': ', approvedBy.slice(0, 64).map(({ site }, at) => [at > 0 && ', ', outside(site)])],
+  ]
+}
+
 /**
  * @param {RosterChange} change
  * @param {{ study: string, name: string, questions: Questions | null }} of
@@ -298,10 +306,8 @@ function changeCard(change, { study, name, questions }) {
     h(
       'p',
       { class: 'soft' },
-      `${approvedBy.length} of ${countText(needed, 'needed approval')}`,
-      approvedBy.length > 0 && [': ', approvedBy.slice(0, 64).map(({ site }, at) => [at > 0 && ', ', outside(site)])],
-      ', ',
-      since(change.since),
+      approvals({ approvedBy, needed }),
+      change.since === null ? '. It was not proposed to this hospital.' : [', ', since(change.since)],
     ),
     questions !== null &&
       h(
@@ -310,7 +316,9 @@ function changeCard(change, { study, name, questions }) {
         button('Approve…', () => questions.open(question(true)), {
           ...{ look: 'main', label: `Approve the change of ${cut(name, 80)}` },
         }),
-        button('Refuse…', () => questions.open(question(false)), { label: `Refuse the change of ${cut(name, 80)}` }),
+        // without a proposal there is nothing to refuse: it is enough not to approve
+        change.since !== null &&
+          button('Refuse…', () => questions.open(question(false)), { label: `Refuse the change of ${cut(name, 80)}` }),
       ),
   )
 }

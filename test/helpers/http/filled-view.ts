@@ -52,7 +52,11 @@ const status = {
   epsilon: { ...epsilons, unit: 'patient' as const, copies: 1, delta: 1e-6, cap: 3, against },
   ...{ epsilonsOfPatient: [{ hospitals: 1, colluding: 1.5 }], noiseMultiplier: 1, engine: 'wasm', checkpoint: 'ef' },
   ...{ memoryBytes: 1, eventLoopLagP99Ms: 1.5, lastError: { code: 'x', message: 'y', hint: 'z' } },
-  roster: { version: 1, approving: 'Hospital D joins' },
+  roster: {
+    version: 1,
+    approving: 'Hospital D joins',
+    approvals: [{ change: CHANGE, text: 'Hospital D joins', by: [OTHER] }],
+  },
   ...{ strikes: [{ peer: OTHER, reason: 'slow', count: 2 }], evidence: 1 },
 }
 

@@ -293,7 +293,7 @@ const status: NodeStatus = {
   memoryBytes: 2 ** 27,
   eventLoopLagP99Ms: 2,
   lastError: { code: 'void-round', message: 'Round 2 was void' },
-  roster: { version: 0, approving: null },
+  roster: { version: 0, approving: null, approvals: [] },
   strikes: [{ peer: 'a', reason: 'bad-frame', count: 2 }],
   evidence: 1,
 }

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { readConfig } from '../../../node/config/config.ts'
 import { EXIT } from '../../../node/errors.ts'
+import { loadIdentity } from '../../../node/storage/identity.ts'
 import { encodeNpz } from '../../../sim/demo/npy.ts'
 import { fails, works } from '../../helpers/cli.ts'
+import { specText } from '../../helpers/study/study-spec.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
 const IMAGES = { values: new Uint8Array(3 * 4), shape: [3, 2, 2] }
@@ -30,12 +32,34 @@ test('records are counted, and the config names them', async t => {
   t.deepEqual((await readConfig(folder)).data, { file: npz, split: 'train' })
 })
 
-test('without records init says which key of which file to fill in', async t => {
-  const { folder } = await place(t)
+test('without records init says how they are added to a proposed study, and who types that has approved it', async t => {
+  const { root, folder, npz } = await place(t)
+  const folders = [folder, join(root, 'b'), join(root, 'c')]
   const printed = await works(t, 'init', '--data', folder, '--site', 'S')
-  const file = join(folder, 'config.toml')
-  t.true(printed.includes(`To do: set data.file in ${file}`), printed)
+  for (const data of folders.slice(1)) await works(t, 'init', '--data', data, '--site', 'S')
   t.is((await readConfig(folder)).data.file, null)
+  const peers = await Promise.all(folders.map(async data => (await loadIdentity(data)).peer))
+  const [spec, file] = [join(root, 'spec.toml'), join(root, 'x.study')]
+  const images = { values: Uint8Array.from({ length: 3 * 64 }, (_, at) => at), shape: [3, 8, 8] }
+  await writeFile(npz, encodeNpz({ train_images: images, train_labels: LABELS }))
+  await writeFile(spec, specText(peers))
+  await works(t, 'study', 'new', spec, '--out', file, '--data', folder)
+  await works(t, 'study', 'propose', file, '--data', folder)
+  const said = printed.slice(printed.indexOf('To do:'))
+  const list = /"confrere (study list .*?)"/.exec(said)?.[1]?.split(' ') ?? []
+  const id = /^[0-9a-f]+/.exec(await works(t, ...list))?.[0] ?? ''
+  const typed = [...said.matchAll(/^ {2}confrere (.*)$/gm)].map(([, command]) =>
+    (command as string).split(' ').map(word => ({ NAME: 'chest', PATH: npz, STUDY: id })[word] ?? word),
+  )
+  t.is(typed.length, 2)
+  const [, approved] = [await works(t, ...typed[0]!), await works(t, ...typed[1]!)]
+  t.regex(approved, /Own data {2}3 records, 8x8x1, read and fitting the study/)
+})
+
+test('who keeps to the config names the records there, by the line that init left as a comment', async t => {
+  const { folder } = await place(t)
+  await works(t, 'init', '--data', folder, '--site', 'S')
+  const file = join(folder, 'config.toml')
   const text = await readFile(file, 'utf8')
   await writeFile(file, text.replace('# file =', 'file ='))
   t.is((await readConfig(folder)).data.file, join(folder, 'records.npz'))

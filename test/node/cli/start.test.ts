@@ -1,4 +1,5 @@
-// Claims of node/cli/start.ts: one signal stops the node in order, a second one leaves at once.
+// Claims of node/cli/start.ts: one signal stops the node in order, a second one leaves at once, and the watchdog hears what
+// /livez hears.
 
 import { EventEmitter } from 'node:events'
 import test from 'ava'
@@ -13,6 +14,7 @@ function world() {
   const started = Promise.withResolvers<void>()
   const stops: string[] = []
   const node = {
+    live: () => stops.length === 0,
     done: done.promise,
     stop: async () => {
       stops.push('stop')
@@ -66,6 +68,22 @@ test('a signal during the start stops the node as soon as it has started', async
   starting.resolve(node)
   await running
   t.deepEqual(stops, ['stop'])
+})
+
+test('the watchdog is told by the rule of /livez, so that a node that hangs while it ends is started again', async t => {
+  const { signals, done, node } = world()
+  let live = true
+  const told = Promise.withResolvers<() => boolean>()
+  const service = { ready: told.resolve, status() {}, stopping() {}, close: async () => {} }
+  const running = runUntilStopped(async () => ({ ...node, live: () => live }), {
+    ...{ log, signals, service, exit: () => t.fail('it ends by itself') },
+  })
+  const heard = await told.promise
+  t.true(heard())
+  live = false
+  t.false(heard())
+  done.resolve()
+  await running
 })
 
 test("a node that ends by itself ends the command, and its failure is the command's", async t => {

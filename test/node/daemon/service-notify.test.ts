@@ -15,7 +15,6 @@ function notifier(changes: Partial<ServiceNotifierParts> = {}, environment: Reco
   const service = createServiceNotifier({
     environment: { NOTIFY_SOCKET: '/run/x', ...environment },
     pid: 7,
-    alive: () => true,
     every: (ms, call) => {
       tick = { ms, call }
       return () => {
@@ -32,7 +31,7 @@ function notifier(changes: Partial<ServiceNotifierParts> = {}, environment: Reco
 test('it says that the node is up, what it does, and that it stops, in this order', async t => {
   const { service, sent, tick } = notifier()
   service.status('reading the records')
-  service.ready()
+  service.ready(() => true)
   service.status('round 3 of 100')
   tick().call()
   service.stopping()
@@ -44,14 +43,18 @@ test('it says that the node is up, what it does, and that it stops, in this orde
 
 test('the watchdog hears from it twice in its time, as long as the node is alive', async t => {
   let alive = true
-  const { service, sent, tick } = notifier({ alive: () => alive }, { WATCHDOG_USEC: '120000000', WATCHDOG_PID: '7' })
+  const { service, sent, tick } = notifier({}, { WATCHDOG_USEC: '120000000', WATCHDOG_PID: '7' })
   t.is(tick().ms, 60_000)
+  tick().call()
+  await new Promise(setImmediate)
+  service.ready(() => alive)
+  await new Promise(setImmediate)
   tick().call()
   await new Promise(setImmediate)
   alive = false
   tick().call()
   await service.close()
-  t.deepEqual(sent, [['WATCHDOG=1']])
+  t.deepEqual(sent, [['WATCHDOG=1'], ['READY=1'], ['WATCHDOG=1']])
   t.is(tick().ms, 0)
 })
 
@@ -69,7 +72,7 @@ test('a watchdog of another process, or none, hears nothing', async t => {
 test('a line feed in a status begins no assignment, and a long one is cut', async t => {
   const { service, sent } = notifier()
   service.status(`waiting for A\nMAINPID=1\r${'x'.repeat(500)}`)
-  service.ready()
+  service.ready(() => true)
   await service.close()
   t.is(sent[0]!.length, 2)
   t.false(/[\n\r]/.test(sent[0]![1]!))
@@ -78,7 +81,7 @@ test('a line feed in a status begins no assignment, and a long one is cut', asyn
 
 test('what cannot be sent is told once and ends nothing', async t => {
   const { service, warned } = notifier({ send: async () => Promise.reject(new Error('spawn systemd-notify ENOENT')) })
-  service.ready()
+  service.ready(() => true)
   service.stopping()
   await service.close()
   t.deepEqual(warned, ['systemd cannot be told how the node does: spawn systemd-notify ENOENT'])
@@ -86,7 +89,7 @@ test('what cannot be sent is told once and ends nothing', async t => {
 
 test('without systemd it does nothing', async t => {
   const { service, sent, tick } = notifier({}, { NOTIFY_SOCKET: '' })
-  service.ready()
+  service.ready(() => true)
   service.status('x')
   service.stopping()
   await service.close()
@@ -124,12 +127,12 @@ real(
     await once(listener.stdout, 'data')
     const warned: string[] = []
     const service = createServiceNotifier({
-      ...{ environment: { NOTIFY_SOCKET: socket }, pid: process.pid, alive: () => true },
+      ...{ environment: { NOTIFY_SOCKET: socket }, pid: process.pid },
       every: () => () => {},
       warn: text => void warned.push(text),
     })
     service.status('-- round 1 of 2')
-    service.ready()
+    service.ready(() => true)
     service.stopping()
     await service.close()
     t.deepEqual(warned, [])

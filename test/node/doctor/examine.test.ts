@@ -31,6 +31,7 @@ function world(changes: Partial<DoctorWorld> = {}): DoctorWorld {
     status: async () => {
       throw systemError('ECONNREFUSED')
     },
+    peerProbe: async () => null,
     ...changes,
   }
 }

@@ -162,7 +162,7 @@ export function recordedStatus(at: number, changes: Partial<NodeStatus> = {}): N
     memoryBytes: 3e8,
     eventLoopLagP99Ms: 20,
     lastError: null,
-    roster: { version: 0, approving: null },
+    roster: { version: 0, approving: null, approvals: [] },
     strikes: [],
     evidence: 0,
     ...changes,

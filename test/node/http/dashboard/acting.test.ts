@@ -1,6 +1,7 @@
 // Claims of node/http/dashboard, with a real Chromium: an answer by click or by key reaches the node after a question,
 // and not without the right to act; an invitation is shown once; what the node refuses is said with its remedy.
 
+import { LOG_LEVELS, type LogLevel } from '../../../../node/log.ts'
 import { busyNode, PENDING_CHANGE, PENDING_PEER, PROPOSED_STUDY } from '../../../../sim/bench/busy-node.ts'
 import { openDashboard, pageTest, settled } from '../../../helpers/http/dashboard.ts'
 import { filledView } from '../../../helpers/http/filled-view.ts'
@@ -80,12 +81,50 @@ pageTest('a hospital is approved with the keyboard alone, and the focus stays in
   t.is(await page.evaluate('document.activeElement.closest("section")?.id'), 'waiting')
 })
 
+pageTest('the log level is changed with the keyboard alone, to each that there is, and the page shows it', async t => {
+  const { view } = node()
+  let level: LogLevel = 'info'
+  const levelled = {
+    ...view,
+    node: async () => ({ ...(await view.node()), logLevel: level }),
+    setLogLevel: (next: LogLevel) => {
+      level = next
+    },
+  }
+  const { page, wrong } = await openDashboard(t, { view: levelled, mayAct: true })
+  await settled(page)
+  await page.locator('#now summary').focus()
+  await page.keyboard.press('Enter')
+  const change = page.getByRole('button', { name: 'Change the log level' })
+  await change.focus()
+  await page.keyboard.press('Enter')
+  const choice = page.getByLabel('How much this node writes to its log')
+  t.is(await choice.inputValue(), 'info')
+  t.deepEqual(await choice.locator('option').evaluateAll(options => options.map(one => one.getAttribute('value'))), [
+    ...LOG_LEVELS,
+  ])
+  await choice.focus()
+  await page.keyboard.press('ArrowUp')
+  t.is(await choice.inputValue(), 'debug')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByText('The log level is debug now.').first().waitFor()
+  t.is(String(level), 'debug')
+  await page
+    .locator('#now dd')
+    .filter({ hasText: /^debug/ })
+    .waitFor()
+  t.is(await page.evaluate(FOCUSED), 'Change the log level', 'the focus goes back')
+  t.deepEqual(wrong, [])
+})
+
 pageTest('a browser without a session sees what waits, how it gets buttons, and no button that acts', async t => {
   const { page } = await openDashboard(t, { view: node().view })
   await settled(page)
   await page.getByText('Clinic of Kraków').first().waitFor()
   await page.getByText('confrere dashboard').first().waitFor()
-  t.is(await page.getByRole('button', { name: /Approve|Refuse|Leave|Invite|Withdraw/ }).count(), 0)
+  t.is(await page.getByRole('button', { name: /Approve|Refuse|Leave|Invite|Withdraw|Change/ }).count(), 0)
 })
 
 pageTest('an invitation is shown once with a button that copies it, and is nowhere on the page afterwards', async t => {
