@@ -5,7 +5,7 @@ import { roundOfTraining, trainingRounds } from '../../protocols/study/rounds.ts
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import type { NodeConfig } from '../config/config.ts'
-import type { RecordCounts } from '../datasets/dataset.ts'
+import type { DatasetCounts } from '../datasets/dataset.ts'
 import { countsOnce } from '../datasets/distinct.ts'
 import { recordCacheFolder } from '../datasets/record-cache.ts'
 import type { NodeStatus } from '../http/status.ts'
@@ -70,7 +70,7 @@ export class RunningStudy {
   #pause: Pause | undefined
   #rosterTold = ''
   #worker: WorkerClient | undefined
-  #counts: RecordCounts | null = null
+  #counts: DatasetCounts | null = null
   #stopped: Promise<void> | undefined
   readonly #votes = new Map<number, number>()
   /** training rounds that the budget paid for at the start */
@@ -272,7 +272,7 @@ export class RunningStudy {
   }
 
   /** How much its data set holds, as of the start: for the operator alone; null while it is read. */
-  get counts(): RecordCounts | null {
+  get counts(): DatasetCounts | null {
     return this.#counts
   }
 

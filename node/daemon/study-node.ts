@@ -28,6 +28,7 @@ import type { HelloDesk } from '../network/hello-desk.ts'
 import { AuthorLimits } from '../network/limits/author-limits.ts'
 import { type HelloClocks, Neighbours } from '../network/neighbours.ts'
 import type { Network, NetworkHost } from '../network/network.ts'
+import { topicOf } from '../network/topic.ts'
 import { TransferClient } from '../network/transfer/client.ts'
 import { TransferServer } from '../network/transfer/server.ts'
 import { budgetSpent } from '../privacy/account.ts'
@@ -46,11 +47,6 @@ import { createRecorder, type Recorder } from './recorder.ts'
 import { type ApprovedChange, approvedChanges, rosterStatus } from './roster-status.ts'
 
 const LAG_RESOLUTION_MS = 10
-
-/** The gossip topic of a study. It goes along with every message and only routes: the body names the study in full. */
-export function topicOf(study: Uint8Array): string {
-  return `/confrere/1/${hex(study.subarray(0, 8))}`
-}
 
 export interface NodeInit {
   readonly document: StudyDocument

@@ -31,13 +31,13 @@ export interface Dataset {
 }
 
 /** How much a data set holds. Counts of private records stay on this machine: for its operator, in no log and no metric. */
-export interface RecordCounts {
+export interface DatasetCounts {
   readonly records: number
   /** null where nothing says whose the records are */
   readonly patients: number | null
 }
 
-export function countsOf({ count, patients }: Pick<Dataset, 'count' | 'patients'>): RecordCounts {
+export function datasetCounts({ count, patients }: Pick<Dataset, 'count' | 'patients'>): DatasetCounts {
   return { records: count, patients: patients === undefined ? null : new Set(patients).size }
 }
 

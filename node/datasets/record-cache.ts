@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { encode } from '../../protocols/encoding/codec.ts'
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { RowFile } from '../storage/row-file.ts'
-import { countsOf, type Dataset, type RecordCounts } from './dataset.ts'
+import { type Dataset, type DatasetCounts, datasetCounts } from './dataset.ts'
 import { appendFacts, type FactsLine, factsLine, type KeptFacts, readFacts, writeFacts } from './facts-file.ts'
 import type { Finding } from './reader.ts'
 import { datasetOf, linesOfSplit } from './record-collector.ts'
@@ -125,8 +125,8 @@ export class RecordCache {
    * How many records and patients are kept of a split, as they were read last; null: they have not all been read.
    * Nothing is read again while nothing is written.
    */
-  async counts(source: string, split: string): Promise<RecordCounts | null> {
-    const found: { at: number; counts: RecordCounts }[] = []
+  async counts(source: string, split: string): Promise<DatasetCounts | null> {
+    const found: { at: number; counts: DatasetCounts }[] = []
     for (const name of await this.#names()) {
       const file = this.#path(name, FACTS)
       const seen = await stat(file).catch(() => null)
@@ -228,13 +228,13 @@ export class RecordCache {
 
 const COUNTED_MAX = 1000
 /** By file, state of the file, source and split. */
-const counted = new Map<string, RecordCounts | null>()
+const counted = new Map<string, DatasetCounts | null>()
 
-async function countsIn(file: string, source: string, split: string): Promise<RecordCounts | null> {
+async function countsIn(file: string, source: string, split: string): Promise<DatasetCounts | null> {
   const facts = await readFacts(file)
   if (facts === undefined || facts.source !== source || !facts.whole) return null
   const indices = linesOfSplit(facts.lines, split)
-  return countsOf(datasetOf(facts.lines, { shape: [], indices, values() {}, valueBytes: 0 }))
+  return datasetCounts(datasetOf(facts.lines, { shape: [], indices, values() {}, valueBytes: 0 }))
 }
 
 function nameOf({ contract, source, state }: CacheKey): string {

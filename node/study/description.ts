@@ -9,6 +9,7 @@ import { trainingRounds } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { observerLines, observerWords, promisedText, severalHospitalsLine } from '../privacy/epsilon-text.ts'
 import { plannedOfHospitals } from '../privacy/patient-epsilons.ts'
+import { evaluationSentences } from './evaluation-text.ts'
 
 export interface DescriptionSection {
   readonly title: string
@@ -23,7 +24,9 @@ const described = new WeakMap<StudyDocument, DescriptionSection[]>()
 export function describeStudy(document: StudyDocument): DescriptionSection[] {
   const known = described.get(document)
   if (known !== undefined) return known
-  const sections = [trained(document), data(document), privacy(document), absence(document)]
+  const evaluations = evaluationSentences(document)
+  const evaluated = evaluations.length === 0 ? [] : [{ title: 'How it is judged', text: evaluations }]
+  const sections = [trained(document), data(document), ...evaluated, privacy(document), absence(document)]
   described.set(document, sections)
   return sections
 }

@@ -6,7 +6,7 @@
 
 import { RandomReader, type Rng } from '../../crypto/rng.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { countsOf, type Dataset, requireContract, sourceOf } from '../datasets/dataset.ts'
+import { type Dataset, datasetCounts, requireContract, sourceOf } from '../datasets/dataset.ts'
 import { repeatedRecords } from '../datasets/distinct.ts'
 import { isHeldBack } from '../datasets/held-back.ts'
 import { type Units, unitsOf } from '../datasets/units.ts'
@@ -114,7 +114,7 @@ export function createTrainer({
       )
     },
     repeatedRecords: repeatedRecords(dataset, document.unit),
-    recordCounts: countsOf(dataset),
+    recordCounts: datasetCounts(dataset),
     dispose: () => model.dispose(),
   }
 }

@@ -1,7 +1,7 @@
 /** The trainer on a hospital's records, as the worker calls it. @module */
 
 import type { Checkpoint } from '../../protocols/model/checkpoint.ts'
-import type { RecordCounts } from '../datasets/dataset.ts'
+import type { DatasetCounts } from '../datasets/dataset.ts'
 
 /** What a training step starts from. */
 export type ModelState = Pick<Checkpoint, 'parameters' | 'normalisation'>
@@ -37,6 +37,6 @@ export interface Trainer {
   /** records that occur earlier in the data already, of the same patient where that is the unit */
   readonly repeatedRecords: number
   /** what was read, repeats among it */
-  readonly recordCounts: RecordCounts
+  readonly recordCounts: DatasetCounts
   dispose(): void
 }

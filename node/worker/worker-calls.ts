@@ -16,7 +16,7 @@ import { layoutOf } from '../../protocols/study/evaluation.ts'
 import { noiseOfStep } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy, sumIn } from '../../protocols/study/plan.ts'
 import { roundKind } from '../../protocols/study/rounds.ts'
-import type { RecordCounts } from '../datasets/dataset.ts'
+import type { DatasetCounts } from '../datasets/dataset.ts'
 import type { DataSource } from '../datasets/source.ts'
 import type { DoorSettings } from '../privacy/patient-door.ts'
 import { type MaskedChunk, RoundFiles } from '../storage/round-files.ts'
@@ -58,7 +58,7 @@ export interface WorkerCalls {
   /** records that occur earlier in the data already */
   repeatedRecords(): number
   /** for the operator of this node alone */
-  recordCounts(): RecordCounts
+  recordCounts(): DatasetCounts
   /** when a round's training may be said to be done, see ready-floor.ts; it takes two rounds' training to find out */
   readyFloorMs(): number
   run(job: RoundJob): RoundOutput

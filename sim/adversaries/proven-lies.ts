@@ -26,9 +26,11 @@ export class ProvenLies implements Checker {
   }
 
   effect(hospital: SimulatedHospital, effect: Effect): void {
-    if (effect.type !== 'blame' || effect.evidence === null || !hospital.honest) return
+    if (effect.type !== 'blame' || effect.evidence === null) return
     const accused = this.#world?.hospitals.find(({ peer }) => peer === effect.peer)
-    if (accused !== undefined) this.proven.add(nameOf(accused.index, effect.code, effect.evidence.kind))
+    // evidence speaks for itself, whoever holds it: of two liars, one may be all that the other has lied to
+    if (accused !== undefined && accused !== hospital)
+      this.proven.add(nameOf(accused.index, effect.code, effect.evidence.kind))
   }
 
   end(world: WorldApi): void {

@@ -91,6 +91,7 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
     created: '2026-01-01T00:00:00Z',
     unit: 'record',
     ...ONLY_TERMS,
+    evaluation: null,
     copies: 1,
     units: 400,
     contract: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], ...(normalised && { bounds }) },

@@ -16,6 +16,7 @@ import {
   severalHospitalsLine,
   UNIT_NOTE,
 } from '../../privacy/epsilon-text.ts'
+import { evaluationSentences } from '../../study/evaluation-text.ts'
 import { hoursOf, RULE_TEXT, recommendedRow } from '../../study/recommended-row.ts'
 import {
   type PlanningInput,
@@ -125,7 +126,11 @@ async function plan(options: PlanOptions): Promise<void> {
     await writePlannedSpec({ ...options, out }, { rounds, privacy: { sampleRate } })
   }
   if (json) return printJson({ ...planning, recommended })
-  printLines(...planLines(planning, recommended), ...(out === undefined ? [] : [`Wrote ${out}.`]))
+  printLines(
+    ...planLines(planning, recommended),
+    ...evaluationLines(spec),
+    ...(out === undefined ? [] : [`Wrote ${out}.`]),
+  )
 }
 
 /** The row to take, within the limits that options set. */
@@ -210,6 +215,13 @@ function statisticsOf(spec: StudySpec): Pick<PlanningInput, 'statistics'> {
   if (share === undefined) return {}
   const shape = statisticsShape({ contract, model, units, normalisation: draftNormalisation(model) })
   return shape === null ? {} : { statistics: { ...shape, share } }
+}
+
+/** What to expect of a spec's evaluations. */
+function evaluationLines(spec: StudySpec | null): string[] {
+  if (spec?.evaluation === undefined) return []
+  const { document } = documentOfSpec(spec, { created: '2026-01-01T00:00:00Z', file: 'the spec' })
+  return ['', ...evaluationSentences(document)]
 }
 
 function planned(input: PlanningInput, axes: PlanSize['axes']): StudyPlanning {

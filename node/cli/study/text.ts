@@ -11,6 +11,7 @@ import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { observerLines, observerWords, patientLines, promisedText, unitText } from '../../privacy/epsilon-text.ts'
 import { plannedOfHospitals, plannedOfRecords } from '../../privacy/patient-epsilons.ts'
 import { peerIdString } from '../../storage/identity.ts'
+import { evaluationSentences } from '../../study/evaluation-text.ts'
 import { equalShare, needsOf, needsText } from '../../training/needs.ts'
 import { timingLines } from './timing-text.ts'
 
@@ -39,7 +40,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
     `Seed      ${Buffer.from(document.initialSeed).toString('hex')} of the first parameters`,
-    `Schedule  ${document.schedule.map(({ kind, rounds }) => `${kind} ${rounds}`).join(', then ')}`,
+    ...scheduleLines(document),
     `Training  ${trainingRounds(document)} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
       `moving average ${optimizer.averageDecay}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
@@ -56,10 +57,16 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
   ]
 }
 
+function scheduleLines(document: StudyDocument): string[] {
+  const sentences = evaluationSentences(document)
+  if (sentences.length > 0) return sentences.map((text, at) => `${at === 0 ? 'Evaluates ' : '          '}${text}`)
+  return [`Schedule  ${document.schedule.map(({ kind, rounds }) => `${kind} ${rounds}`).join(', then ')}`]
+}
+
 /** Terms of which this version knows one value each. */
-function termsText({ cohort, influence, evaluation, search, wordBits }: StudyDocument): string {
+function termsText({ cohort, influence, search, wordBits }: StudyDocument): string {
   return (
-    `cohort ${cohort} (whoever is there contributes), influence ${influence ?? 'none'}, evaluation ${evaluation ?? 'none'}, ` +
+    `cohort ${cohort} (whoever is there contributes), influence ${influence ?? 'none'}, ` +
     `search ${search ?? 'none'}, words of ${wordBits} bits`
   )
 }

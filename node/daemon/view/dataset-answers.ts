@@ -1,6 +1,6 @@
 /** What the interface shows of data sets. @module */
 
-import type { RecordCounts } from '../../datasets/dataset.ts'
+import type { DatasetCounts } from '../../datasets/dataset.ts'
 import type { RecordCache } from '../../datasets/record-cache.ts'
 import { type DataSource, sourceId } from '../../datasets/source.ts'
 import type { DatasetsAnswer } from '../../http/api/data.ts'
@@ -13,7 +13,7 @@ interface Taking {
   /** name of the data set that it is bound to */
   readonly dataset: string | null
   /** of what it has read; null while it has not */
-  readonly counts: RecordCounts | null
+  readonly counts: DatasetCounts | null
 }
 
 /**

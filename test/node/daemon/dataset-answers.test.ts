@@ -4,7 +4,7 @@
 import test from 'ava'
 import { fileSource } from '../../../node/config/data-source.ts'
 import { datasetsAnswer } from '../../../node/daemon/view/dataset-answers.ts'
-import { countsOf } from '../../../node/datasets/dataset.ts'
+import { datasetCounts } from '../../../node/datasets/dataset.ts'
 import type { Finding, FoundRecord } from '../../../node/datasets/reader.ts'
 import { RecordCache } from '../../../node/datasets/record-cache.ts'
 import { sourceId } from '../../../node/datasets/source.ts'
@@ -51,6 +51,6 @@ test('what was read is counted, of the split that is trained on', async t => {
 })
 
 test('a data set in memory counts its records, and each patient once', t => {
-  t.deepEqual(countsOf({ count: 4, patients: Int32Array.of(0, 1, 1, 0) }), { records: 4, patients: 2 })
-  t.deepEqual(countsOf({ count: 4 }), { records: 4, patients: null })
+  t.deepEqual(datasetCounts({ count: 4, patients: Int32Array.of(0, 1, 1, 0) }), { records: 4, patients: 2 })
+  t.deepEqual(datasetCounts({ count: 4 }), { records: 4, patients: null })
 })

@@ -1,0 +1,30 @@
+/** A study's evaluations in words. @module */
+
+import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { roundsOf, trainingRounds } from '../../protocols/study/rounds.ts'
+import type { StudyDocument } from '../../protocols/study/types.ts'
+import { DEVIATION_WANTED, unitsFor } from './evaluation-plan.ts'
+import { evaluationAhead } from './study-spec.ts'
+
+/** What a study's evaluations are, and what to expect of them; none in studies without. */
+export function evaluationSentences(document: StudyDocument): string[] {
+  const { evaluation, unit } = document
+  const expected = evaluationAhead(document)
+  if (evaluation === null || expected === null) return []
+  const units = unit === 'patient' ? 'patients' : 'records'
+  const share = `${Number(((100 * evaluation.share) / SAMPLE_RATE_ONE).toPrecision(3))} %`
+  const needed = unitsFor(DEVIATION_WANTED, expected)
+  return [
+    `${scheduleText(document)}. For them each hospital holds back ${share} of its ${units} (about ${evaluation.units} in all), by a hash of their own: these are trained on in no round.`,
+    `The scores are counted in ${evaluation.bins} bins, with noise. Expected of the AUC, if it is 0.9: off by ${expected.total.toFixed(3)} from that of all held-back ${units} in one place (noise ${expected.noise.toFixed(3)}, bins ${expected.binning.toFixed(3)}); that itself is uncertain by ${expected.sampling.toFixed(3)}, as they are so few. ${needed === null ? `Nothing brings it to ${DEVIATION_WANTED}.` : `To be within ${DEVIATION_WANTED} takes about ${needed} ${units}.`}`,
+    `A score that falls by more than ${evaluation.margin} below the best one, and by more than the noise explains, is undone: all hospitals go back to the best model. After two returns the next fall pauses the study.`,
+  ]
+}
+
+/** When a study evaluates. */
+export function scheduleText(document: StudyDocument): string {
+  const evaluations = roundsOf(document, 'evaluation')
+  if (evaluations === 1) return `One evaluation, after ${trainingRounds(document)} rounds of training`
+  const every = document.schedule.find(({ kind }) => kind === 'training')!.rounds
+  return `${evaluations} evaluations, one after every ${every} rounds of training and one at the end`
+}
