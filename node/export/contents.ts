@@ -13,9 +13,11 @@ import { checkpointHash, checkpointShape, decodeCheckpoint } from '../../protoco
 import { presetOf } from '../../protocols/study/models/list.ts'
 import { type CertifiedResult, verifyCertificate } from '../../protocols/transcript/certificate.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
+import { evaluationFigures } from '../study/evaluation-figures.ts'
 import { type AuditResult, encodeAudit } from './audit-result.ts'
 import { EXPORT_FORMATS, type ExportFormat, filesOfFormat } from './formats.ts'
 import { modelCard } from './model-card.ts'
+import { chosenModel, WHICH_MODELS, type WhichModel } from './which-model.ts'
 
 /** Of a folder's files. It grows when a file is written in another way. */
 const CONTENTS_VERSION = 1
@@ -34,6 +36,8 @@ export interface ExportSources {
   readonly checkpoint: Uint8Array
   readonly certificate: Uint8Array
   readonly audit: AuditResult | null
+  /** by default the newest */
+  readonly which?: WhichModel
   readonly formats: readonly ExportFormat[]
 }
 
@@ -64,6 +68,7 @@ const PROVENANCE = z.strictObject({
   hospitals: z.array(z.string().max(100)).max(100),
   formats: z.array(z.enum(EXPORT_FORMATS)).min(1).max(EXPORT_FORMATS.length),
   audited: z.boolean(),
+  model: z.enum(WHICH_MODELS),
   /** hex SHA-256 of every other file */
   files: z.record(z.string().max(100), z.string().regex(/^[0-9a-f]{64}$/)),
 })
@@ -87,7 +92,14 @@ export function sha256Hex(bytes: Uint8Array): string {
  *
  * @throws SourceError that names the first source that does not belong to the others
  */
-export function contentsOf({ study: found, checkpoint, certificate, audit, formats }: ExportSources): ExportContents {
+export function contentsOf({
+  study: found,
+  checkpoint,
+  certificate,
+  audit,
+  which = 'newest',
+  formats,
+}: ExportSources): ExportContents {
   const { document, study, founder, bytes } = found
   const certified = checked(CERTIFICATE_FILE, () => verifyCertificate(document, certificate))
   const hash = bytesToString(checkpointHash(checkpoint), 'base16')
@@ -95,7 +107,10 @@ export function contentsOf({ study: found, checkpoint, certificate, audit, forma
   if (hash !== named) {
     throw new SourceError(CHECKPOINT_FILE, `it has the hash ${hash}, and the hospitals have certified ${named}`)
   }
-  const weights = checked(CHECKPOINT_FILE, () => decodeCheckpoint(checkpoint, checkpointShape(document)))
+  const decoded = checked(CHECKPOINT_FILE, () => decodeCheckpoint(checkpoint, checkpointShape(document)))
+  const weights = chosenModel(decoded, which)
+  if (weights === null) throw new SourceError(CHECKPOINT_FILE, 'no evaluation in it says which model is the best')
+  const figures = decoded.evaluation && evaluationFigures(document, decoded.evaluation, which)
   if (audit !== null && (audit.study !== study || audit.checkpoint !== hash)) {
     throw new SourceError(AUDIT_FILE, 'it is of another study or checkpoint')
   }
@@ -105,7 +120,7 @@ export function contentsOf({ study: found, checkpoint, certificate, audit, forma
     description: `${presetOf(document.model).sentence(document.model)}. A research tool, not a medical device; see card.md.`,
     metadata: { study, checkpoint: hash, round: String(round), classes: document.contract.classes.join(', ') },
   }
-  const card = modelCard({ document, study, founder, checkpoint: hash, certified, formats, audit })
+  const card = modelCard({ document, study, founder, checkpoint: hash, which, figures, certified, formats, audit })
   const files = new Map<string, Uint8Array>([
     [DOCUMENT_FILE, bytes],
     [CHECKPOINT_FILE, checkpoint],
@@ -124,6 +139,7 @@ export function contentsOf({ study: found, checkpoint, certificate, audit, forma
     hospitals: [...roster.peers],
     formats: [...formats],
     audited: audit !== null,
+    model: which,
     files: Object.fromEntries([...files].map(([name, content]) => [name, sha256Hex(content)])),
   }
   files.set(PROVENANCE_FILE, new TextEncoder().encode(`${JSON.stringify(provenance, null, 2)}\n`))

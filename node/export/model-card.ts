@@ -4,13 +4,15 @@ import { contractKindOf } from '../../protocols/study/contracts/list.ts'
 import { plannedEpsilons } from '../../protocols/study/epsilons.ts'
 import { presetOf } from '../../protocols/study/models/list.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
-import { trainingRounds } from '../../protocols/study/rounds.ts'
+import { lastRound } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { CertifiedResult } from '../../protocols/transcript/certificate.ts'
 import { epsilonText, OBSERVERS, observerName, observerWords, patientLines, unitText } from '../privacy/epsilon-text.ts'
+import { type EvaluationFigures, figureOfEvaluation } from '../study/evaluation-figures.ts'
 import type { AuditResult } from './audit-result.ts'
 import { type ExportFormat, FORMAT_WORDS } from './formats.ts'
 import { LOGITS, PROBABILITIES, RECORDS } from './graph/chain.ts'
+import type { WhichModel } from './which-model.ts'
 
 /** Of card.json. It grows when a field goes or changes its meaning. */
 const CARD_VERSION = 1
@@ -19,6 +21,8 @@ const NO_DEVICE = 'A research tool, not a medical device: it must not be used to
 const INTENDED =
   'Research on records that fit the data contract below. Before any use, measure it on records of your own: hospitals, devices and patients differ.'
 const NO_METRICS = 'none: this study has no certified evaluation'
+const METRICS =
+  'of the units that the hospitals hold back and never train on, by one noised secure sum; the intervals of 95 % count the noise and that only so many units were asked'
 const NO_AUDIT = 'no audit was run: the exporter chose to go without one'
 
 export interface CardFacts {
@@ -28,6 +32,10 @@ export interface CardFacts {
   readonly founder: string
   /** hex */
   readonly checkpoint: string
+  /** which model of the checkpoint */
+  readonly which: WhichModel
+  /** its evaluation; null where there was none */
+  readonly figures: EvaluationFigures | null
   readonly certified: CertifiedResult
   readonly formats: readonly ExportFormat[]
   readonly audit: AuditResult | null
@@ -47,7 +55,7 @@ export function modelCard(facts: CardFacts): ModelCard {
   }
 }
 
-function cardOf({ document, study, founder, checkpoint, certified, formats, audit }: CardFacts) {
+function cardOf({ document, study, founder, checkpoint, which, figures, certified, formats, audit }: CardFacts) {
   const { contract, model, privacy, unit, copies, units } = document
   const { roster, round, quorum } = certified
   const epsilons = plannedEpsilons(document)
@@ -55,7 +63,7 @@ function cardOf({ document, study, founder, checkpoint, certified, formats, audi
   return {
     schemaVersion: CARD_VERSION,
     study: { id: study, name: document.name, created: document.created, founder },
-    checkpoint: { hash: checkpoint, round, rounds: trainingRounds(document), quorum },
+    checkpoint: { hash: checkpoint, round, rounds: lastRound(document), quorum, model: which },
     hospitals: roster.hospitals.map(({ name }, rank) => ({ peer: roster.peers[rank]!, name })),
     rosterVersion: roster.version,
     model: { ...model, sentence: presetOf(model).sentence(model), parameters: planStudy(document).dimension },
@@ -76,8 +84,8 @@ function cardOf({ document, study, founder, checkpoint, certified, formats, audi
       }),
       patients: patientLines(document),
     },
-    metrics: null,
-    metricsNote: NO_METRICS,
+    metrics: figures,
+    metricsNote: figures === null ? NO_METRICS : METRICS,
     audit: audit ?? NO_AUDIT,
     intendedUse: INTENDED,
     medicalDevice: false,
@@ -116,7 +124,7 @@ function markdownOf(card: ReturnType<typeof cardOf>, { document, formats, audit 
     '',
     '## The model',
     '',
-    `- ${model.sentence}, ${model.parameters} parameters: the moving average after round ${checkpoint.round} of ${checkpoint.rounds}`,
+    `- ${model.sentence}, ${model.parameters} parameters: ${checkpoint.model === 'best' ? 'the model with the best evaluation up to' : 'the moving average after'} round ${checkpoint.round} of ${checkpoint.rounds}`,
     `- checkpoint \`${checkpoint.hash}\`, certified by the signatures of a quorum, ${checkpoint.quorum} of ${hospitals.length} hospitals`,
     `- input \`${input.name}\`, ${input.type} ${shape(input.shape)}: ${escaped(input.meaning)}`,
     ...outputs.map(({ name, type, shape: sides }) => `- output \`${name}\`, ${type} ${shape(sides)}`),
@@ -141,11 +149,22 @@ function markdownOf(card: ReturnType<typeof cardOf>, { document, formats, audit 
     '## Measured',
     '',
     `- metrics: ${card.metricsNote}`,
+    ...metricLines(card.metrics),
     ...auditLines(audit, document),
     '',
     '## To check all of this',
     '',
     '`confrere verify` with this folder needs no network and no data: it checks the study, the signatures of the hospitals, and that every file here follows from the checkpoint that a quorum of them certified.',
+  ]
+}
+
+function metricLines(figures: EvaluationFigures | null): string[] {
+  if (figures === null) return []
+  const classes = figures.classes.length < 2 ? [] : figures.classes
+  return [
+    `- AUC: ${figureOfEvaluation(figures.auc)}`,
+    ...classes.map(({ name, auc }) => `- AUC of ${escaped(name)} against the rest: ${figureOfEvaluation(auc)}`),
+    ...(figures.accuracy === null ? [] : [`- accuracy: ${figureOfEvaluation(figures.accuracy)}`]),
   ]
 }
 

@@ -93,7 +93,7 @@ export async function verifyExport(folder: string): Promise<ExportVerdict> {
 /** The files as they must be, from those that others are made of. @throws SourceError */
 function remade(
   files: ReadonlyMap<string, Uint8Array>,
-  { formats, audited }: Provenance,
+  { formats, audited, model }: Provenance,
 ): { study: VerifiedStudy; contents: ExportContents } {
   const source = (name: string): Uint8Array => {
     const bytes = files.get(name)
@@ -104,7 +104,7 @@ function remade(
   const audit = audited ? decodeAudit(source(AUDIT_FILE)) : null
   if (audit === undefined) throw new SourceError(AUDIT_FILE, "it is not an audit's result")
   const [checkpoint, certificate] = [source(CHECKPOINT_FILE), source(CERTIFICATE_FILE)]
-  return { study, contents: contentsOf({ study, checkpoint, certificate, audit, formats }) }
+  return { study, contents: contentsOf({ study, checkpoint, certificate, audit, which: model, formats }) }
 }
 
 function openedStudy(bytes: Uint8Array): VerifiedStudy {

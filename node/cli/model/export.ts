@@ -2,9 +2,11 @@
 
 import { open } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Checkpoint } from '../../../protocols/model/checkpoint.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
 import { AUDIT_BYTES_MAX, type AuditResult, auditResultOf } from '../../export/audit-result.ts'
 import { EXPORT_FORMATS, type ExportFormat } from '../../export/formats.ts'
+import { chosenModel, WHICH_MODELS, type WhichModel } from '../../export/which-model.ts'
 import { requireDataFolder } from '../../storage/data-folder.ts'
 import { addDataOption, addJsonOption, parseStudyPrefix } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
@@ -12,7 +14,7 @@ import { printJson, printLines } from '../output.ts'
 interface ExportOptions {
   readonly data: string
   readonly study?: string
-  readonly round: 'best' | 'newest'
+  readonly round: WhichModel
   readonly format: readonly ExportFormat[]
   readonly audit?: string
   /** false: --without-audit */
@@ -26,7 +28,7 @@ export function addExport(command: Command): void {
     .option('--study <id>', "first digits of the study's id, where the node has several", parseStudyPrefix)
     .addOption(
       new Option('--round <which>', 'which of its models; the best needs an evaluation')
-        .choices(['newest', 'best'])
+        .choices(WHICH_MODELS)
         .default('newest'),
     )
     .requiredOption('--format <names>', `one or more of ${EXPORT_FORMATS.join(',')}`, parseFormats)
@@ -48,7 +50,6 @@ function parseFormats(text: string): ExportFormat[] {
 async function exportModel(out: string, options: ExportOptions): Promise<void> {
   const { data, study: prefix, round, format: formats, json } = options
   requireAuditChoice(options)
-  requireNewest(round)
   await requireDataFolder(data)
   const { requireNewFolder, writeExport } = await import('../../export/write-export.ts')
   await requireNewFolder(out)
@@ -58,7 +59,9 @@ async function exportModel(out: string, options: ExportOptions): Promise<void> {
   const { checkpoint, hash, certificate } = await readNewestModel(data, study)
   const audit = await readAudit(options.audit, { study: study.study, checkpoint: hash })
   const { contentsOf } = await import('../../export/contents.ts')
-  const { files, certified } = contentsOf({ study, checkpoint, certificate, audit, formats })
+  const { decodeCheckpoint, checkpointShape } = await import('../../../protocols/model/checkpoint.ts')
+  requireModel(decodeCheckpoint(checkpoint, checkpointShape(study.document)), round)
+  const { files, certified } = contentsOf({ study, checkpoint, certificate, audit, which: round, formats })
   await writeExport(out, files)
   const names = [...files.keys()]
   if (json) {
@@ -96,8 +99,8 @@ function requireAuditChoice({ audit, withoutAudit, data }: ExportOptions): void 
   )
 }
 
-function requireNewest(round: ExportOptions['round']): void {
-  if (round === 'newest') return
+function requireModel(checkpoint: Checkpoint, round: WhichModel): void {
+  if (chosenModel(checkpoint, round) !== null) return
   throw usage(
     'no-evaluation',
     'No round of this study was evaluated, so none is known to be the best',
