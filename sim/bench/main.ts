@@ -4,9 +4,10 @@
  *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [page] [--quick] [--json]
  *   npm run bench -- utility [--task NAME] [--epsilon E] [--unit record|patient|one-image] [--no-mean] [--no-privacy]
  *                            [--no-pooled] [--seeds N]
+ *   npm run bench -- evaluation [--task pneumonia-28|chest-xray-64]
  *   npm run bench -- templates [--task NAME] [--processes]
  *
- * `utility` and `templates` need the folder of real data in CONFRERE_DATA; --task is for one of its data sets, or for one
+ * `utility`, `evaluation` and `templates` need the folder of real data in CONFRERE_DATA; --task is for one of its data sets, or for one
  * template. --epsilon chooses one; --unit says what the promise is about; --no-mean leaves out the features' mean,
  * --no-privacy noise and clipping, and --no-pooled all records in one place. With --processes each of a template's four
  * hospitals is a process. `page` needs a Chromium.
@@ -23,6 +24,7 @@ import { benchAccountant } from './accountant.ts'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
 import { findChromium } from './browser.ts'
 import { benchEndurance, benchMemory } from './endurance.ts'
+import { benchEvaluation, type EvaluationRow } from './evaluation.ts'
 import { benchHeart } from './heart.ts'
 import { benchPage } from './page.ts'
 import { benchSampler } from './sampler.ts'
@@ -172,6 +174,36 @@ async function utility({ seeds, task: only, ...how }: Omit<UtilityInit, 'data'> 
   return rows
 }
 
+async function evaluation(only: string | undefined): Promise<EvaluationRow[]> {
+  const data = process.env['CONFRERE_DATA']
+  if (data === undefined) {
+    write('evaluation: skipped, CONFRERE_DATA names no folder of real data')
+    return []
+  }
+  write('AUC of one evaluation with noise, against that of all held-back units in one place: 100 times, one model')
+  const rows: EvaluationRow[] = []
+  const done = (row: EvaluationRow) => {
+    rows.push(row)
+    write(evaluationLine(row))
+  }
+  for (const task of UTILITY_TASKS.filter(({ name }) => only === undefined || only === name)) {
+    await benchEvaluation(task, { data, done })
+  }
+  write('')
+  return rows
+}
+
+function evaluationLine(row: EvaluationRow): string {
+  const off = row.deviations.map(one => (one === null ? 1 : Math.abs(one)))
+  const rms = Math.sqrt(off.reduce((sum, one) => sum + one * one, 0) / off.length)
+  const within = (limit: number) => off.filter(one => one <= limit).length
+  return (
+    `${row.task}, epsilon ${row.epsilon}, ${row.units} ${row.unit}s held back, ${row.bins} bins, z ${row.noiseMultiplier.toFixed(3)}: exact ${row.exact.toFixed(4)}, ` +
+    `deviation ${rms.toFixed(4)} (planned ${row.expected.toFixed(4)}), within 0.025 in ${within(0.025)} of ${off.length}, within 0.01 in ${within(0.01)}; ` +
+    `intervals of 95 % hold it in ${row.covered}; 0.01 would need ${row.unitsWanted} ${row.unit}s`
+  )
+}
+
 function utilityLine({ task, unit, epsilon, mean, federated, pooled }: UtilityRow): string {
   const privacy = epsilon === null ? 'no privacy' : `epsilon ${epsilon}, ${mean ? 'with' : 'without'} the mean`
   const line = `${task}, unit ${unit}, ${privacy}: ${spreadOf(federated)}, ${federated.length} seeds`
@@ -253,6 +285,7 @@ const BENCHES = [
   'sampler',
   'accountant',
   'utility',
+  'evaluation',
   'templates',
   'page',
 ]
@@ -291,8 +324,10 @@ const {
 const unknown = wanted.find(name => !BENCHES.includes(name))
 if (unknown !== undefined) refuse(`unknown argument ${unknown}`)
 const isUtility = wanted.includes('utility')
+const isEvaluation = wanted.includes('evaluation')
 const isTask =
   (isUtility && TASKS.includes(task ?? '')) ||
+  (isEvaluation && UTILITY_TASKS.some(({ name }) => name === task)) ||
   (wanted.includes('templates') && (TEMPLATE_NAMES as readonly string[]).includes(task ?? ''))
 if (task !== undefined && !isTask) refuse(`there is no task ${task} of what is asked for`)
 if (processes && !wanted.includes('templates')) refuse('--processes is for templates')
@@ -314,6 +349,7 @@ const results = {
   ...((all || wanted.includes('sampler')) && { sampler: sampler(quick) }),
   ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
   ...(isUtility && { utility: await utility({ ...how, seeds, task }) }),
+  ...(isEvaluation && { evaluation: await evaluation(task) }),
   ...(wanted.includes('templates') && { templates: await templates({ processes, only: task }) }),
   ...(wanted.includes('page') && { page: await page() }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(quick) }),

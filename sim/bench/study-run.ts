@@ -65,7 +65,7 @@ export function trained(backend: Backend, run: Run): { document: StudyDocument; 
 }
 
 /** The study of a run, on vectors; its noise follows from its epsilon. */
-function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument {
+export function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyDocument {
   const { name, classes, epsilon, delta, colluders, bounds, unit = 'record' } = setting
   const { rounds, optimizer, privacy, normalisation } = recipe
   const { sampleRate, clippingNorm } = privacy

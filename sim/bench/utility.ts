@@ -141,10 +141,10 @@ function aucOf(
 }
 
 /** A task's records as features, once for all runs, and whose those of the training are. */
-async function recordsOf(
+export async function recordsOf(
   task: UtilityTask,
   { data, unit }: Pick<UtilityInit, 'data' | 'unit'>,
-): Promise<{ train: Dataset; test: Dataset; groups: string[] | undefined }> {
+): Promise<{ train: Dataset; test: Dataset; groups: string[] | undefined; validation: Dataset | undefined }> {
   const read = (split: string): Promise<Dataset> =>
     openDataset(join(data, task.file), { split, shape: task.shape, classes: task.classes })
   const featured = (records: Dataset): Dataset => {
@@ -152,13 +152,14 @@ async function recordsOf(
     return featuresOf({ model: task.model, contract: { ...contract, classes: [...task.classes] } }, records)
   }
   const [images, test] = [await read('train'), featured(await read('test'))]
-  if (task.patients === undefined) return { train: featured(images), test, groups: undefined }
+  if (task.patients === undefined)
+    return { train: featured(images), test, groups: undefined, validation: featured(await read('val')) }
   const names = await readPatients(join(data, task.patients), { split: 'train', labels: images.labels })
   const numbers = new Map([...new Set(names)].map((name, number) => [name, number]))
   const known = { ...images, patients: Int32Array.from(names, name => numbers.get(name)!) }
   const kept = unit === 'one-image' ? firstOfEach(known) : Uint32Array.from(names, (_, at) => at)
   const groups = Array.from(kept, record => names[record]!)
-  return { train: featured(recordsAt(known, kept)), test, groups }
+  return { train: featured(recordsAt(known, kept)), test, groups, validation: undefined }
 }
 
 function firstOfEach(records: Dataset): Uint32Array {

@@ -8,11 +8,11 @@ import fc from 'fast-check'
 import type { OperatorError } from '../../../node/errors.ts'
 import { thisMachine } from '../../../node/training/machine.ts'
 import {
-  type RecordCounts,
   equalShare,
   type Machine,
   needsOf,
   needsText,
+  type RecordCounts,
   requireCapacity,
 } from '../../../node/training/needs.ts'
 import { validateStudy } from '../../../protocols/study/document.ts'
