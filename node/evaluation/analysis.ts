@@ -56,8 +56,7 @@ export function analyse(sample: Sample, decisions: Decisions, resampling: Resamp
     ...{ units, count: labels.length, figures, level: LEVEL },
     ...{ resamples: RESAMPLES, ...resampling },
   })
-  const bootstrapped = values.length === drawn.length ? drawn : []
-  const estimate = (at: number): Estimate => estimateOf(values[at]!, bootstrapped[at]!, 'bootstrap')
+  const estimate = (at: number): Estimate => estimateOf(values[at]!, drawn[at]!, 'bootstrap')
   const confusion = confusionOf(decisions.predicted, labels, { classes: classes.length })
   const measured = measuredClasses(classes)
   const first = measured.length * CLASS_FIGURES.length
@@ -97,7 +96,7 @@ function analyseClass(sample: Sample, index: number, { said, threshold, drawnFig
   const both = positives > 0 && negatives > 0
   return {
     ...{ index, name: sample.classes[index]!, positives, negatives, threshold, counts },
-    figures: isClustered(sample) ? figures : { ...figures, ...independentFigures(scores, positive, counts) },
+    figures: isClustered(sample) ? figures : { ...figures, ...independentFigures(figures.auc.value, { scores, positive, counts }) },
     roc: both ? rocOf(scores, Array.from(positive, Boolean)).points : [],
     precisionRecall: both ? precisionRecallOf(rankingOf(scores), positive) : [],
     bins: reliability(scores, positive),
@@ -106,13 +105,12 @@ function analyseClass(sample: Sample, index: number, { said, threshold, drawnFig
 
 /** Figures whose intervals are better known than the bootstrap's, where records are independent. */
 function independentFigures(
-  scores: Float32Array,
-  positive: Uint8Array,
-  { truePositives, falsePositives, falseNegatives, trueNegatives }: TwoByTwo,
+  auc: number,
+  { scores, positive, counts }: { scores: Float32Array; positive: Uint8Array; counts: TwoByTwo },
 ): Partial<Record<ClassFigure, Estimate>> {
-  const { areas, covariance } = delong([scores], positive)
+  const { truePositives, falsePositives, falseNegatives, trueNegatives } = counts
   return {
-    auc: estimateOf(areas[0]!, areaInterval(areas[0]!, covariance[0]![0]!, LEVEL), 'delong'),
+    auc: estimateOf(auc, areaInterval(auc, delong([scores], positive).covariance[0]![0]!, LEVEL), 'delong'),
     sensitivity: proportion(truePositives, truePositives + falseNegatives),
     specificity: proportion(trueNegatives, trueNegatives + falsePositives),
     positivePredictive: proportion(truePositives, truePositives + falsePositives),
