@@ -47,7 +47,8 @@ async function evaluateNewest({ data, npz, dataset: name, split, json }: Evaluat
   })
   const { classes } = document.contract
   const { loadBackend } = await import('../training/backend.ts')
-  const { evaluate, figureText, gapsOf } = await import('../training/evaluation.ts')
+  const { evaluate } = await import('../training/evaluation.ts')
+  const { figureText, gapsOf } = await import('../evaluation/metrics.ts')
   const backend = await loadBackend({ engine: config.training.engine })
   const metrics = evaluate({ backend, document, ...deployed(checkpoint), dataset })
   const { auc, accuracy, mcc, count, support } = metrics
