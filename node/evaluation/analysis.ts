@@ -62,10 +62,18 @@ export function analyse(sample: Sample, decisions: Decisions, resampling: Resamp
   const first = measured.length * CLASS_FIGURES.length
   const overall = Object.fromEntries(OVERALL_FIGURES.map((name, at) => [name, estimate(first + at)]))
   const clustered = isClustered(sample)
-  if (!clustered) overall['accuracy'] = proportion(confusion.reduce((sum, row, at) => sum + row[at]!, 0), labels.length)
+  if (!clustered)
+    overall['accuracy'] = proportion(
+      confusion.reduce((sum, row, at) => sum + row[at]!, 0),
+      labels.length,
+    )
   const analysed = measured.map((index, at) => {
     const drawnFigures = CLASS_FIGURES.map((_, figure) => estimate(at * CLASS_FIGURES.length + figure))
-    return analyseClass(sample, index, { said: decisions.said[at]!, threshold: decisions.thresholds[at]!, drawnFigures })
+    return analyseClass(sample, index, {
+      said: decisions.said[at]!,
+      threshold: decisions.thresholds[at]!,
+      drawnFigures,
+    })
   })
   // the macro figure of two classes is that of the second
   if (classes.length === 2) overall['macroAuc'] = analysed[0]!.figures.auc
@@ -96,7 +104,9 @@ function analyseClass(sample: Sample, index: number, { said, threshold, drawnFig
   const both = positives > 0 && negatives > 0
   return {
     ...{ index, name: sample.classes[index]!, positives, negatives, threshold, counts },
-    figures: isClustered(sample) ? figures : { ...figures, ...independentFigures(figures.auc.value, { scores, positive, counts }) },
+    figures: isClustered(sample)
+      ? figures
+      : { ...figures, ...independentFigures(figures.auc.value, { scores, positive, counts }) },
     roc: both ? rocOf(scores, Array.from(positive, Boolean)).points : [],
     precisionRecall: both ? precisionRecallOf(rankingOf(scores), positive) : [],
     bins: reliability(scores, positive),
@@ -125,6 +135,7 @@ export function proportion(count: number, total: number): Estimate {
 
 /** An estimate with its interval, where there is one. */
 export function estimateOf(value: number, range: Range, method: IntervalMethod): Estimate {
-  if (Number.isNaN(value) || Number.isNaN(range.low)) return { value, low: Number.NaN, high: Number.NaN, method: 'none' }
+  if (Number.isNaN(value) || Number.isNaN(range.low))
+    return { value, low: Number.NaN, high: Number.NaN, method: 'none' }
   return { value, low: range.low, high: range.high, method }
 }

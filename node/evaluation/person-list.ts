@@ -70,7 +70,10 @@ function placesOf(columns: readonly string[], names: readonly string[]): number[
 }
 
 function shortName(text: string): string {
-  return text.normalize().replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?').slice(0, NAME_CHARACTERS_MAX)
+  return text
+    .normalize()
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
+    .slice(0, NAME_CHARACTERS_MAX)
 }
 
 /** What is wrong with a list, and in which rows. */

@@ -36,7 +36,11 @@ export interface ReaderComparison {
   /** Cohen's kappa between model and reader */
   readonly kappa: Estimate
   /** by measured class */
-  readonly classes: readonly { readonly index: number; readonly sensitivity: Comparison; readonly specificity: Comparison }[]
+  readonly classes: readonly {
+    readonly index: number
+    readonly sensitivity: Comparison
+    readonly specificity: Comparison
+  }[]
 }
 
 /** Compares the model with one reader, at the thresholds of all records. */

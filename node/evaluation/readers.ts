@@ -1,7 +1,7 @@
 /** Readings by people, and columns that part the records: lists that are held against the sample. @module */
 
-import { classIndexOf } from '../datasets/class-index.ts'
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
+import { classIndexOf } from '../datasets/class-index.ts'
 import { badReadings, readPersonList, rowsText } from './person-list.ts'
 import type { RecordFinder } from './record-finder.ts'
 import type { Grouping } from './subgroups.ts'
@@ -85,7 +85,10 @@ export async function readGrouping({ path, finder, count }: ListInput, column: s
   const distinct = new Set(groups).size
   if (distinct > GROUPS_MAX) {
     const bands = 'put numbers such as an age into bands first, such as 40-59'
-    throw badReadings(path, `its column "${column}" has ${distinct} groups, at most ${GROUPS_MAX} are compared; ${bands}`)
+    throw badReadings(
+      path,
+      `its column "${column}" has ${distinct} groups, at most ${GROUPS_MAX} are compared; ${bands}`,
+    )
   }
   return { column, groups }
 }

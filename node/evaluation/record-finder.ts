@@ -41,14 +41,19 @@ export function recordFinder(records: readonly NamedRecord[], isArchive: boolean
   return {
     columns,
     find: texts => {
-      const key = columns.map((column, at) => (column === 'file' ? plain(texts[at]!) : `\n${whole(texts[at]!)}`)).join('')
+      const key = columns
+        .map((column, at) => (column === 'file' ? plain(texts[at]!) : `\n${whole(texts[at]!)}`))
+        .join('')
       return known.get(key) ?? (columns.includes('file') ? (short.get(key) ?? null) : null)
     },
   }
 }
 
 function plain(name: string): string {
-  return name.normalize().replaceAll('\\', '/').replace(/^(?:\.\/)+/, '')
+  return name
+    .normalize()
+    .replaceAll('\\', '/')
+    .replace(/^(?:\.\/)+/, '')
 }
 
 function lastPart(key: string): string {

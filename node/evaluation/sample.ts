@@ -49,7 +49,8 @@ export function withoutUnscored(sample: Sample): { readonly scored: Sample; read
   const width = classes.length
   assert.equal(scores.length, labels.length * width, 'each record has a score of each class')
   const all = Uint32Array.from(labels, (_, record) => record)
-  const isScored = (record: number): boolean => scores.subarray(record * width, (record + 1) * width).every(Number.isFinite)
+  const isScored = (record: number): boolean =>
+    scores.subarray(record * width, (record + 1) * width).every(Number.isFinite)
   const unscored = all.filter(record => !isScored(record))
   return { scored: unscored.length === 0 ? sample : samplePart(sample, all.filter(isScored)), unscored }
 }

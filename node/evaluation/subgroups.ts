@@ -39,7 +39,9 @@ export function subgroupsOf(
 }
 
 function fewOf({ count, support }: Analysis, classes: readonly string[]): string | null {
-  const rare = classes.flatMap((name, index) => (support[index]! < CLASS_RECORDS_FEW ? [`${support[index]} of "${name}"`] : []))
+  const rare = classes.flatMap((name, index) =>
+    support[index]! < CLASS_RECORDS_FEW ? [`${support[index]} of "${name}"`] : [],
+  )
   if (count >= RECORDS_FEW && rare.length === 0) return null
   return count < RECORDS_FEW ? `only ${count} records` : `only ${rare.join(', ')}`
 }

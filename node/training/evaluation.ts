@@ -24,6 +24,8 @@ interface EvaluationInput {
   /** of the parameters' checkpoint; optional in studies without normalisation */
   normalisation?: Normalisation
   dataset: Dataset
+  /** records that are scored, and their number */
+  progress?: (done: number, of: number) => void
 }
 
 /** Evaluates a model, given by its flat parameters and its normalisation, on all records of a dataset. */
@@ -37,7 +39,8 @@ export function evaluate(input: EvaluationInput): Metrics {
  * @returns count × classes, row-major
  * @throws OperatorError `dataset-mismatch`, exit code 11
  */
-export function scores({ backend, document, parameters, normalisation, dataset }: EvaluationInput): Float32Array {
+export function scores(input: EvaluationInput): Float32Array {
+  const { backend, document, parameters, normalisation, dataset, progress } = input
   requireContract(dataset, document.contract)
   const normal = normalisation ?? new Float32Array(0)
   assert.equal(normal.length, normalisationLength(document), 'a model comes with the normalisation that it learnt on')
@@ -57,6 +60,7 @@ export function scores({ backend, document, parameters, normalisation, dataset }
         const logits = model.predict(inputs, { batchSize: BATCH }) as Tensor2D
         probabilities.set(tf.softmax(logits).dataSync(), start * classes)
       })
+      progress?.(end, dataset.count)
     }
   } finally {
     model.dispose()

@@ -47,13 +47,19 @@ export interface Mark {
 }
 
 /** A ROC curve; the model's threshold and readers are points. */
-export function rocPlot(points: readonly RocPoint[], { label, marks }: { label: string; marks: readonly Mark[] }): Fragment {
+export function rocPlot(
+  points: readonly RocPoint[],
+  { label, marks }: { label: string; marks: readonly Mark[] },
+): Fragment {
   const shown = marks.filter(mark => !Number.isNaN(mark.falsePositives + mark.truePositives))
   const content = html`<line class="chance" x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}" />
 <path class="curve" d="${pathOf(points.map(point => [point.falsePositives, point.truePositives]))}" />
 ${shown.map(({ kind, falsePositives, truePositives, name }, at) => {
   const [px, py] = [x(falsePositives), y(truePositives)]
-  const shape = kind === 'model' ? html`<circle class="model" cx="${px}" cy="${py}" r="6" />` : html`<rect class="reader" x="${px - 5}" y="${py - 5}" width="10" height="10" />`
+  const shape =
+    kind === 'model'
+      ? html`<circle class="model" cx="${px}" cy="${py}" r="6" />`
+      : html`<rect class="reader" x="${px - 5}" y="${py - 5}" width="10" height="10" />`
   return html`${shape}<text class="mark" x="${px + 10}" y="${py + 5 + placeOf(shown, at)}">${name}</text>`
 })}`
   return chart({ label, across: '1 \u2212 specificity: false alarms', up: 'sensitivity: found' }, content)
@@ -64,14 +70,18 @@ function placeOf(marks: readonly Mark[], at: number): number {
   const near = marks.slice(0, at).filter(other => {
     const own = marks[at]!
     return (
-      Math.abs(other.falsePositives - own.falsePositives) < 0.25 && Math.abs(other.truePositives - own.truePositives) < 0.05
+      Math.abs(other.falsePositives - own.falsePositives) < 0.25 &&
+      Math.abs(other.truePositives - own.truePositives) < 0.05
     )
   })
   return near.length * 15
 }
 
 /** A precision-recall curve; the line is what guessing gives. */
-export function recallPlot(points: readonly RecallPoint[], { label, share }: { label: string; share: number }): Fragment {
+export function recallPlot(
+  points: readonly RecallPoint[],
+  { label, share }: { label: string; share: number },
+): Fragment {
   const content = html`<line class="chance" x1="${x(0)}" y1="${y(share)}" x2="${x(1)}" y2="${y(share)}" />
 <path class="curve" d="${pathOf(points.map(point => [point.recall, point.precision]))}" />`
   return chart({ label, across: 'recall: found', up: 'precision: alarms that are right' }, content)

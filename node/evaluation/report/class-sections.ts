@@ -24,11 +24,19 @@ const OVERALL: readonly (readonly [OverallFigure, string, (classes: number) => s
         ? 'chance that a record with the finding scores above one without it; 0.5 is guessing'
         : 'mean over the classes with records, each against the rest; 0.5 is guessing',
   ],
-  ['accuracy', 'Accuracy', () => 'share of records whose class is said; compare it with always saying the most frequent class'],
+  [
+    'accuracy',
+    'Accuracy',
+    () => 'share of records whose class is said; compare it with always saying the most frequent class',
+  ],
   ['mcc', "Matthews' correlation", () => '1 is perfect, 0 is guessing, whatever the shares of the classes are'],
   ['macroF1', 'Macro F1', () => 'mean over the classes of the harmonic mean of sensitivity and precision'],
   ['brier', 'Brier score', () => 'mean squared error of the probabilities; 0 is perfect'],
-  ['calibrationError', 'Calibration error', () => 'how far probabilities are from what is observed, on average; 0 is perfect'],
+  [
+    'calibrationError',
+    'Calibration error',
+    () => 'how far probabilities are from what is observed, on average; 0 is perfect',
+  ],
 ]
 
 export function overallSection({ classes, analysis }: EvaluationFindings): Fragment {
@@ -45,25 +53,41 @@ function confusionTable(classes: readonly string[], { confusion, support }: Anal
   return html`<div class="wide" tabindex="0" role="group" aria-label="Confusion matrix"><table><caption>Confusion matrix: records by what they are (rows) and by what the model says (columns)</caption>
 <thead><tr><th scope="col">is \u2193 \u00a0 said \u2192</th>${classes.map(name => html`<th scope="col" class="number">${name}</th>`)}<th scope="col" class="number">records</th></tr></thead><tbody>
 ${confusion.map(
-  (row, actual) => html`<tr><th scope="row">${classes[actual]}</th>${row.map(count => {
-    const share = support[actual] === 0 ? 0 : count / support[actual]!
-    return html`<td class="number" style="background: rgba(var(--heat), ${(0.28 * share).toFixed(3)})">${count}<small>${support[actual] === 0 ? '' : `${(100 * share).toFixed(0)} %`}</small></td>`
-  })}<td class="number">${support[actual]}</td></tr>`,
+  (row, actual) =>
+    html`<tr><th scope="row">${classes[actual]}</th>${row.map(count => {
+      const share = support[actual] === 0 ? 0 : count / support[actual]!
+      return html`<td class="number" style="background: rgba(var(--heat), ${(0.28 * share).toFixed(3)})">${count}<small>${support[actual] === 0 ? '' : `${(100 * share).toFixed(0)} %`}</small></td>`
+    })}<td class="number">${support[actual]}</td></tr>`,
 )}
 </tbody></table></div>`
 }
 
 const CLASS_ROWS: readonly (readonly [ClassFigure, string, string])[] = [
   ['auc', 'AUC', 'area under the ROC curve'],
-  ['averagePrecision', 'Average precision', 'area under the precision-recall curve; guessing gives the share of the class'],
+  [
+    'averagePrecision',
+    'Average precision',
+    'area under the precision-recall curve; guessing gives the share of the class',
+  ],
   ['sensitivity', 'Sensitivity', 'of the records of this class, the share that the model says to be of it'],
   ['specificity', 'Specificity', 'of the other records, the share that the model says not to be of it'],
-  ['positivePredictive', 'Positive predictive value', 'of the records that it says to be of this class, the share that is right'],
-  ['negativePredictive', 'Negative predictive value', 'of the records that it says not to be of it, the share that is right'],
+  [
+    'positivePredictive',
+    'Positive predictive value',
+    'of the records that it says to be of this class, the share that is right',
+  ],
+  [
+    'negativePredictive',
+    'Negative predictive value',
+    'of the records that it says not to be of it, the share that is right',
+  ],
   ['calibrationError', 'Calibration error', 'mean distance of the probability from what is observed'],
 ]
 
-export function classSection(one: ClassAnalysis, { findings, at }: { findings: EvaluationFindings; at: number }): Fragment {
+export function classSection(
+  one: ClassAnalysis,
+  { findings, at }: { findings: EvaluationFindings; at: number },
+): Fragment {
   const { name, positives, negatives, threshold, counts, roc } = one
   const title = findings.classes.length === 2 ? `The finding: ${name}` : `${name} against the rest`
   const share = positives / (positives + negatives)

@@ -22,7 +22,11 @@ function groupTable(
   return html`<h3>By ${column}</h3>
 <div class="wide" tabindex="0" role="group" aria-label="Subgroups by ${column}"><table><thead><tr><th scope="col">${column}</th><th scope="col" class="number">records</th>${classes.map(name => html`<th scope="col" class="number">${name}</th>`)}<th scope="col" class="number">AUC</th><th scope="col" class="number">accuracy</th>${two ? html`<th scope="col" class="number">sensitivity</th><th scope="col" class="number">specificity</th>` : ''}<th scope="col">note</th></tr></thead><tbody>
 ${subgroups.map(
-  ({ group, analysis, few }) => html`<tr><th scope="row">${group ?? 'not stated'}</th><td class="number">${analysis.count}</td>
+  ({
+    group,
+    analysis,
+    few,
+  }) => html`<tr><th scope="row">${group ?? 'not stated'}</th><td class="number">${analysis.count}</td>
 ${analysis.support.map(count => html`<td class="number">${count}</td>`)}${estimateCell(analysis.overall.macroAuc)}${estimateCell(analysis.overall.accuracy)}
 ${two ? html`${estimateCell(analysis.classes[0]!.figures.sensitivity)}${estimateCell(analysis.classes[0]!.figures.specificity)}` : ''}
 <td>${few === null ? '' : html`<span class="few">few: ${few}</span>`}</td></tr>`,

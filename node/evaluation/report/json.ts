@@ -1,7 +1,7 @@
 /** An evaluation as JSON, for programs. @module */
 
-import { EVALUATION_SCHEMA_VERSION, type EvaluationReport, NOT_A_DEVICE, PRIVATE_FIGURES } from './source.ts'
 import { isChosenHere, ruleText } from '../threshold.ts'
+import { EVALUATION_SCHEMA_VERSION, type EvaluationReport, NOT_A_DEVICE, PRIVATE_FIGURES } from './source.ts'
 
 /** Points of a curve beyond which every other one, or more, is left out. */
 const CURVE_POINTS_MAX = 1000

@@ -91,15 +91,21 @@ function warningsOf({ classes, analysis, unscored, records, rule }: EvaluationFi
         ]),
     ...(absent.length === 0
       ? []
-      : [`No record is of the class ${absent.join(', ')}: figures of it are not defined, and the others do without it.`]),
-    ...(rare.length === 0 ? [] : [`Fewer than 10 records are of the class ${rare.join(', ')}: figures of it say little.`]),
+      : [
+          `No record is of the class ${absent.join(', ')}: figures of it are not defined, and the others do without it.`,
+        ]),
+    ...(rare.length === 0
+      ? []
+      : [`Fewer than 10 records are of the class ${rare.join(', ')}: figures of it say little.`]),
     ...(isChosenHere(rule)
       ? [
           `The threshold was chosen on these same records (${ruleText(rule)}): what is said at it looks better than it will on new records. The area under the curve does not depend on it.`,
         ]
       : []),
     ...(clustered
-      ? [`The ${count} records are of ${units} patients: intervals draw whole patients, as records of one patient are alike.`]
+      ? [
+          `The ${count} records are of ${units} patients: intervals draw whole patients, as records of one patient are alike.`,
+        ]
       : []),
   ]
 }

@@ -33,4 +33,4 @@ export const NOT_A_DEVICE =
   'Research tool, not a medical device. Nothing here is a basis for a decision about a patient.'
 
 export const PRIVATE_FIGURES =
-  "These figures are about private records. No epsilon of the study covers them, and small groups can tell of single patients: keep them here, or have whoever is responsible for the records decide what leaves."
+  'These figures are about private records. No epsilon of the study covers them, and small groups can tell of single patients: keep them here, or have whoever is responsible for the records decide what leaves.'

@@ -7,7 +7,10 @@ const MINUS = '\u2212'
 /** A share with three digits; a reason in place of a figure that is not defined. */
 export function figureWords(value: number, digits = 3): string {
   if (Number.isNaN(value)) return 'not defined'
-  return value.toFixed(digits).replace(/^-(?=0\.?0*$)/, '').replace('-', MINUS)
+  return value
+    .toFixed(digits)
+    .replace(/^-(?=0\.?0*$)/, '')
+    .replace('-', MINUS)
 }
 
 /** An interval in brackets; empty where there is none. */
