@@ -10,7 +10,7 @@ export type Fragment = ReturnType<typeof html>
 
 const SIDE = 300
 const LEFT = 54
-const TOP = 12
+const TOP = 14
 const WIDTH = LEFT + SIDE + 18
 const HEIGHT = TOP + SIDE + 48
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
@@ -38,9 +38,9 @@ ${content}
 </svg>`
 }
 
-/** A marked point of a curve, with a short name. */
+/** A marked point of a curve, with the letter or number that a legend explains. */
 export interface Mark {
-  readonly name: string
+  readonly sign: string
   readonly falsePositives: number
   readonly truePositives: number
   readonly kind: 'model' | 'reader'
@@ -54,27 +54,13 @@ export function rocPlot(
   const shown = marks.filter(mark => !Number.isNaN(mark.falsePositives + mark.truePositives))
   const content = html`<line class="chance" x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}" />
 <path class="curve" d="${pathOf(points.map(point => [point.falsePositives, point.truePositives]))}" />
-${shown.map(({ kind, falsePositives, truePositives, name }, at) => {
+${shown.map(({ kind, falsePositives, truePositives, sign }) => {
   const [px, py] = [x(falsePositives), y(truePositives)]
-  const shape =
-    kind === 'model'
-      ? html`<circle class="model" cx="${px}" cy="${py}" r="6" />`
-      : html`<rect class="reader" x="${px - 5}" y="${py - 5}" width="10" height="10" />`
-  return html`${shape}<text class="mark" x="${px + 10}" y="${py + 5 + placeOf(shown, at)}">${name}</text>`
+  return kind === 'model'
+    ? html`<circle class="model" cx="${px}" cy="${py}" r="10" /><text class="sign" x="${px}" y="${py + 4.5}" text-anchor="middle">${sign}</text>`
+    : html`<rect class="reader" x="${px - 9}" y="${py - 9}" width="18" height="18" rx="2" /><text class="sign" x="${px}" y="${py + 4.5}" text-anchor="middle">${sign}</text>`
 })}`
   return chart({ label, across: '1 \u2212 specificity: false alarms', up: 'sensitivity: found' }, content)
-}
-
-/** Moves names down that would lie on those before. */
-function placeOf(marks: readonly Mark[], at: number): number {
-  const near = marks.slice(0, at).filter(other => {
-    const own = marks[at]!
-    return (
-      Math.abs(other.falsePositives - own.falsePositives) < 0.25 &&
-      Math.abs(other.truePositives - own.truePositives) < 0.05
-    )
-  })
-  return near.length * 15
 }
 
 /** A precision-recall curve; the line is what guessing gives. */

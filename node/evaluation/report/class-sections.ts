@@ -42,7 +42,7 @@ const OVERALL: readonly (readonly [OverallFigure, string, (classes: number) => s
 export function overallSection({ classes, analysis }: EvaluationFindings): Fragment {
   const most = Math.max(...analysis.support) / analysis.count
   return html`<section aria-labelledby="overall"><h2 id="overall">All classes</h2>
-<div class="wide" tabindex="0" role="group" aria-label="Figures of all classes"><table><thead><tr><th scope="col">figure</th><th scope="col" class="number">value<br>95 % interval</th><th scope="col">what it says</th></tr></thead><tbody>
+<div class="wide" tabindex="0" role="group" aria-label="Figures of all classes"><table><thead><tr><th scope="col">figure</th><th scope="col" class="number">value<br>95&nbsp;% interval</th><th scope="col">what it says</th></tr></thead><tbody>
 ${OVERALL.map(([figure, name, meaning]) => html`<tr><th scope="row">${name}</th>${estimateCell(analysis.overall[figure])}<td>${meaning(classes.length)}</td></tr>`)}
 </tbody></table></div>
 <p class="note">Always saying the most frequent class would have an accuracy of ${figureWords(most)} on these records.</p>
@@ -94,29 +94,29 @@ export function classSection(
   return html`<section aria-labelledby="class-${at}"><h2 id="class-${at}">${title}</h2>
 <p>${positives} records are of this class and ${negatives} are not. The model says "${name}" ${threshold === null ? 'where that is the class of the largest score' : html`from a score of <strong>${thresholdWords(threshold)}</strong> on`}: it finds ${counts.truePositives} of ${positives}, misses ${counts.falseNegatives}, and raises ${counts.falsePositives} false alarms among ${negatives}.</p>
 ${roc.length === 0 ? html`<p class="warning">${positives === 0 ? 'No record is of this class' : 'All records are of this class'}, so curves and areas are not defined.</p>` : ''}
-<div class="wide" tabindex="0" role="group" aria-label="Figures of ${name}"><table><thead><tr><th scope="col">figure</th><th scope="col" class="number">value<br>95 % interval</th><th scope="col">what it says</th></tr></thead><tbody>
+<div class="wide" tabindex="0" role="group" aria-label="Figures of ${name}"><table><thead><tr><th scope="col">figure</th><th scope="col" class="number">value<br>95&nbsp;% interval</th><th scope="col">what it says</th></tr></thead><tbody>
 ${CLASS_ROWS.map(([figure, label, meaning]) => html`<tr><th scope="row">${label}</th>${estimateCell(one.figures[figure])}<td>${meaning}</td></tr>`)}
 </tbody></table></div>
-<p class="note">Predictive values hold for the share of this class here (${(100 * share).toFixed(1)} %): where it is rarer, fewer alarms are right.</p>
+<p class="note">Predictive values hold for the share of this class here (${(100 * share).toFixed(1)} %): where it is rarer, fewer alarms are right. Another threshold (<code>--threshold</code>) finds more and raises more false alarms, or the reverse: the curve shows every choice.</p>
 ${roc.length === 0 ? '' : plots(one, { findings, share })}</section>`
 }
 
 function plots(one: ClassAnalysis, { findings, share }: { findings: EvaluationFindings; share: number }): Fragment {
   const { name, figures, roc, precisionRecall, bins } = one
-  const readers = findings.readers.flatMap(reader => {
+  const readers = findings.readers.map((reader, at) => {
     const own = reader.classes.find(({ index }) => index === one.index)!
-    return [markOf(reader.name, 'reader', [own.sensitivity.reader.value, own.specificity.reader.value])]
+    return markOf(String(at + 1), 'reader', [own.sensitivity.reader.value, own.specificity.reader.value])
   })
-  const model = markOf('model', 'model', [figures.sensitivity.value, figures.specificity.value])
-  const marks = [model, ...readers]
+  const model = markOf('M', 'model', [figures.sensitivity.value, figures.specificity.value])
+  const marks = [...readers, model]
   const area = estimateWords(figures.auc)
   return html`<div class="charts">
-<figure>${rocPlot(roc, { marks, label: `ROC curve of ${name}: area ${area}` })}<figcaption>ROC curve. The dot is the model at its threshold${readers.length === 0 ? '' : '; a square is a reader, on the records that the reader read: above the curve the reader does better than the model at any threshold'}. The dashed line is guessing.</figcaption></figure>
+<figure>${rocPlot(roc, { marks, label: `ROC curve of ${name}: area ${area}` })}<figcaption>ROC curve. <strong>M</strong> is the model at its threshold${readers.length === 0 ? '' : html`; ${findings.readers.map((reader, at) => html`<strong>${at + 1}</strong> ${reader.name}${at + 1 < readers.length ? ', ' : ''}`)}. A reader above the curve does better than the model could at any threshold, if the reader read all records`}. The dashed line is guessing.</figcaption></figure>
 <figure>${recallPlot(precisionRecall, { share, label: `Precision-recall curve of ${name}: average precision ${estimateWords(figures.averagePrecision)}` })}<figcaption>Precision-recall curve. The dashed line is guessing.</figcaption></figure>
 <figure>${calibrationPlot(bins, `Calibration of ${name}: error ${estimateWords(figures.calibrationError)}`)}<figcaption>Calibration. On the dashed line, of 100 records with a probability of 0.7, 70 are of the class. Larger points are of more records.</figcaption></figure>
 </div>`
 }
 
-function markOf(name: string, kind: Mark['kind'], [sensitivity, specificity]: readonly [number, number]): Mark {
-  return { name, kind, truePositives: sensitivity, falsePositives: 1 - specificity }
+function markOf(sign: string, kind: Mark['kind'], [sensitivity, specificity]: readonly [number, number]): Mark {
+  return { sign, kind, truePositives: sensitivity, falsePositives: 1 - specificity }
 }

@@ -61,7 +61,7 @@ function answerSection(findings: EvaluationFindings): Fragment {
   const area = Number.isNaN(macroAuc.value)
     ? 'Whether the model tells the classes apart cannot be said from these records.'
     : classes.length === 2
-      ? `Given one record with "${classes[1]}" and one with "${classes[0]}", the model gives the higher score to the right one in ${inHundred} pairs (AUC ${estimateWords(macroAuc)}).`
+      ? `Of one "${classes[1]}" and one "${classes[0]}" record, the model gives the higher score to "${classes[1]}" in ${inHundred} pairs: AUC ${estimateWords(macroAuc)}; 0.5 is guessing.`
       : `The mean area under the ROC curves is ${estimateWords(macroAuc)}, where 0.5 is guessing and 1 is perfect.`
   return html`<section class="answer" aria-labelledby="answer"><h2 id="answer">In short</h2>
 <p class="large">${area}</p>

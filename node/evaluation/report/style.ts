@@ -29,14 +29,15 @@ th, td { text-align: left; padding: 6px 10px; border-bottom: 1px solid var(--lin
 thead th { color: var(--soft); font-size: 13.5px }
 tbody th { font-weight: 600 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+thead th { white-space: nowrap }
 td small { color: var(--soft); display: block; white-space: nowrap; font-size: 13px }
-.few { color: var(--open); font-weight: 600 }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); gap: 8px 20px }
+.few { color: var(--open); font-weight: 600; display: inline-block; min-width: 120px }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); gap: 12px 28px }
 figure { margin: 8px 0 }
 .chart { width: 100%; height: auto; display: block; max-width: 400px }
 .chart text { font: 13px system-ui, sans-serif; fill: var(--ink) }
 .chart .tick, .chart .axis { fill: var(--soft) }
-.chart .mark { font-weight: 600; paint-order: stroke; stroke: var(--paper); stroke-width: 4px }
+.chart .sign { font-weight: 700; font-size: 12px; fill: var(--paper) }
 .grid { stroke: var(--line); stroke-width: 1 }
 .curve { fill: none; stroke: var(--found); stroke-width: 2.4 }
 .chance { stroke: var(--soft); stroke-width: 1.2; stroke-dasharray: 3 4 }
@@ -51,5 +52,5 @@ dd { margin: 0; overflow-wrap: anywhere; min-width: 0 }
 @media print { body { background: #fff; font-size: 12px } main { max-width: none; padding: 0 }
   section { border: 0; padding: 6px 0; margin: 8px 0 } figure, tr, .warning { break-inside: avoid }
   h2, h3, h4 { break-after: avoid } .wide { overflow: visible } table { font-size: 11px } th, td { padding: 3px 6px }
-  .charts { grid-template-columns: repeat(3, 1fr) } * { print-color-adjust: exact; -webkit-print-color-adjust: exact } }
+  .charts { grid-template-columns: repeat(2, 1fr) } * { print-color-adjust: exact; -webkit-print-color-adjust: exact } }
 `

@@ -32,7 +32,9 @@ export function chanceWords(p: number): string {
 /** A threshold; null: the largest score. */
 export function thresholdWords(threshold: number | null): string {
   if (threshold === null) return 'the largest score'
-  return Number.isNaN(threshold) ? 'none: the rule needs records of this class and of others' : threshold.toPrecision(4)
+  return Number.isNaN(threshold)
+    ? 'none: the rule needs records of this class and of others'
+    : String(Number(threshold.toPrecision(4)))
 }
 
 /** A number of things. */
