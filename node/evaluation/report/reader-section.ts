@@ -37,7 +37,7 @@ function readerPart(reader: ReaderComparison, classes: readonly string[]): Fragm
     }),
   ]
   return html`<h3>${name}</h3>
-<p>${countWords(count, 'record')} read. ${verdictWords(name, accuracy)} Agreement with the model: Cohen's kappa ${estimateWords(kappa)}.</p>
+<p>${countWords(count, 'record')} read. ${verdictWords(name, reader)} Agreement with the model: Cohen's kappa ${estimateWords(kappa)}.</p>
 <div class="wide" tabindex="0" role="group" aria-label="${name} and the model"><table><thead><tr><th scope="col">share that is right</th><th scope="col" class="number">records</th><th scope="col" class="number">model</th><th scope="col" class="number">reader</th><th scope="col" class="number">difference<br>95 % interval</th><th scope="col">McNemar's test</th></tr></thead><tbody>
 ${rows.map(([label, comparison]) => html`<tr><th scope="row">${label}</th><td class="number">${comparison.count}</td>${estimateCell(comparison.model)}${estimateCell(comparison.reader)}${estimateCell(comparison.difference)}<td>${testWords(comparison)}</td></tr>`)}
 </tbody></table></div>`
@@ -50,14 +50,25 @@ export function verdictOf({ difference, test }: Comparison): 'model' | 'reader' 
   return difference.value > 0 ? 'model' : 'reader'
 }
 
-function verdictWords(name: string, comparison: Comparison): string {
-  const apart = figureWords(Math.abs(comparison.difference.value))
-  const verdict = verdictOf(comparison)
+function verdictWords(name: string, { accuracy, classes }: ReaderComparison): string {
+  const apart = figureWords(Math.abs(accuracy.difference.value))
+  const verdict = verdictOf(accuracy)
   if (verdict === 'open') {
-    return `In accuracy, model and ${name} do not differ by more than chance here. That does not show that they are equal: the interval says how large a difference may be.`
+    return `In accuracy, model and ${name} do not differ by more than chance here. That does not show that they are equal: the interval says how large a difference may be.${trade(classes)}`
   }
   const [better, worse] = verdict === 'model' ? ['The model', name] : [name, 'the model']
-  return `${better} is more often right than ${worse}, by ${apart} of the records, which is more than chance.`
+  return `${better} is more often right than ${worse}, by ${apart} of the records, which is more than chance.${trade(classes)}`
+}
+
+/** Where only one class is measured: whether the two err on different sides. */
+function trade(classes: ReaderComparison['classes']): string {
+  const [one, ...others] = classes
+  if (one === undefined || others.length > 0) return ''
+  const parts = [
+    ['sensitivity', verdictOf(one.sensitivity)],
+    ['specificity', verdictOf(one.specificity)],
+  ].flatMap(([name, verdict]) => (verdict === 'open' ? [] : [`${verdict === 'model' ? 'higher' : 'lower'} ${name}`]))
+  return parts.length === 0 ? '' : ` The model has ${parts.join(' and ')}, by more than chance.`
 }
 
 function testWords({ test }: Comparison): string {

@@ -31,7 +31,7 @@ tbody th { font-weight: 600 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 thead th { white-space: nowrap }
 td small { color: var(--soft); display: block; white-space: nowrap; font-size: 13px }
-.few { color: var(--open); font-weight: 600; display: inline-block; min-width: 120px }
+.few { color: var(--open); font-weight: 600; display: block; font-size: 13px }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); gap: 12px 28px }
 figure { margin: 8px 0 }
 .chart { width: 100%; height: auto; display: block; max-width: 400px }
@@ -51,6 +51,8 @@ dd { margin: 0; overflow-wrap: anywhere; min-width: 0 }
 @media (max-width: 520px) { main { padding: 20px 12px } section { padding: 16px 14px } dl { grid-template-columns: 1fr } }
 @media print { body { background: #fff; font-size: 12px } main { max-width: none; padding: 0 }
   section { border: 0; padding: 6px 0; margin: 8px 0 } figure, tr, .warning { break-inside: avoid }
-  h2, h3, h4 { break-after: avoid } .wide { overflow: visible } table { font-size: 11px } th, td { padding: 3px 6px }
+  h2, h3, h4 { break-after: avoid } .wide { overflow: visible } table { font-size: 11px } th, td { padding: 3px 5px }
+  h1 { font-size: 20px } h2 { font-size: 15px } h3 { font-size: 13px } .answer .large { font-size: 14px } .answer { padding-left: 10px }
+  thead th, td small, .few, .note, figcaption, code { font-size: 10px } td small { white-space: normal } .chart .sign { font-size: 12px }
   .charts { grid-template-columns: repeat(2, 1fr) } * { print-color-adjust: exact; -webkit-print-color-adjust: exact } }
 `
