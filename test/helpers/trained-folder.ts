@@ -2,14 +2,14 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256 } from '../../crypto/hash.ts'
+import { createSigner } from '../../crypto/signature.ts'
 import type { Dataset } from '../../node/datasets/dataset.ts'
 import { rehearse } from '../../node/privacy-audit/rehearsal.ts'
 import { storeApproved } from '../../node/storage/approved-studies.ts'
 import { type NewestCheckpoint, studyFolder } from '../../node/storage/round-files.ts'
 import { sealStudy } from '../../node/storage/study-file.ts'
 import { loadBackend } from '../../node/training/backend.ts'
-import { createSigner } from '../../crypto/signature.ts'
-import { sha256 } from '../../crypto/hash.ts'
 import { checkpointHash, encodeCheckpoint } from '../../protocols/model/checkpoint.ts'
 import { studyIdOf } from '../../protocols/study/document.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
@@ -22,7 +22,11 @@ import { seededRng } from './seeded-rng.ts'
  *
  * @param parts each hospital's records
  */
-export async function addTrainedStudy(folder: string, document: StudyDocument, parts: readonly Dataset[]): Promise<void> {
+export async function addTrainedStudy(
+  folder: string,
+  document: StudyDocument,
+  parts: readonly Dataset[],
+): Promise<void> {
   const backend = await loadBackend()
   const checkpoint = encodeCheckpoint(rehearse({ document, parts, backend, rng: seededRng('trained folder') }))
   const signer = createSigner(sha256(new TextEncoder().encode('hospital 0 of a plan')))

@@ -56,7 +56,7 @@ ${confusion.map(
   (row, actual) =>
     html`<tr><th scope="row">${classes[actual]}</th>${row.map(count => {
       const share = support[actual] === 0 ? 0 : count / support[actual]!
-      return html`<td class="number" style="background: rgba(var(--heat), ${(0.28 * share).toFixed(3)})">${count}<small>${support[actual] === 0 ? '' : `${(100 * share).toFixed(0)} %`}</small></td>`
+      return html`<td class="number heat" style="background: rgba(var(--heat), ${(0.28 * share).toFixed(3)})">${count}<small>${support[actual] === 0 ? '' : `${(100 * share).toFixed(0)} %`}</small></td>`
     })}<td class="number">${support[actual]}</td></tr>`,
 )}
 </tbody></table></div>`

@@ -31,6 +31,7 @@ tbody th { font-weight: 600 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 thead th { white-space: nowrap }
 td small { color: var(--soft); display: block; white-space: nowrap; font-size: 13px }
+td.heat small { color: var(--ink) }
 .few { color: var(--open); font-weight: 600; display: block; font-size: 13px }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); gap: 12px 28px }
 figure { margin: 8px 0 }
