@@ -27,7 +27,7 @@ export function thresholdsOf(sample: Sample, rule: ThresholdRule): (number | nul
  * What the model says at given thresholds. Two classes: the second from its threshold on, else the first. More: the class
  * of the largest score; thresholds decide about each class against the rest alone.
  */
-export function decide(sample: Sample, thresholds: readonly (number | null)[]): Decisions {
+export function decisionsAt(sample: Sample, thresholds: readonly (number | null)[]): Decisions {
   const { classes, labels, scores } = sample
   const largest = Int32Array.from(labels, (_, record) => {
     const row = scores.subarray(record * classes.length, (record + 1) * classes.length)

@@ -1,7 +1,7 @@
 /** All that a report tells of a model on local records: figures, subgroups, readers. @module */
 
 import { type Analysis, analyse, type Resampling } from './analysis.ts'
-import { decide, thresholdsOf } from './decisions.ts'
+import { decisionsAt, thresholdsOf } from './decisions.ts'
 import { agreementOf, compareReader, type ReaderComparison } from './reader-study.ts'
 import type { Reader } from './readers.ts'
 import { type Sample, withoutUnscored } from './sample.ts'
@@ -38,7 +38,7 @@ export function evaluateSample(
   const left = new Set(unscored)
   const isKept = (_: unknown, record: number): boolean => !left.has(record)
   const thresholds = thresholdsOf(scored, rule)
-  const decisions = decide(scored, thresholds)
+  const decisions = decisionsAt(scored, thresholds)
   const keptReaders = readers
     .map(({ name, readings }) => ({ name, readings: readings.filter(isKept) }))
     .filter(({ readings }) => readings.some(reading => reading >= 0))

@@ -8,7 +8,7 @@
 import { estimateOf, proportion, type Resampling } from './analysis.ts'
 import { bootstrapIntervals } from './bootstrap.ts'
 import { confusionOf } from './confusion.ts'
-import { decide } from './decisions.ts'
+import { decisionsAt } from './decisions.ts'
 import { type Estimate, LEVEL } from './interval.ts'
 import { cohenKappa } from './kappa.ts'
 import { type McNemar, mcnemar } from './mcnemar.ts'
@@ -52,7 +52,7 @@ export function compareReader(
   const records = Uint32Array.from(readings.keys()).filter(record => readings[record]! >= 0)
   const sample = samplePart(whole, records)
   const read = Int32Array.from(records, record => readings[record]!)
-  const { predicted, said } = decide(sample, thresholds)
+  const { predicted, said } = decisionsAt(sample, thresholds)
   const all = new Uint8Array(records.length).fill(1)
   const { labels } = sample
   const rights: Rights[] = [

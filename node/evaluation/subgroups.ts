@@ -1,7 +1,7 @@
 /** The figures of parts of the records: by sex, by age band, by device. @module */
 
 import { type Analysis, analyse, type Resampling } from './analysis.ts'
-import { decide } from './decisions.ts'
+import { decisionsAt } from './decisions.ts'
 import { type Sample, samplePart } from './sample.ts'
 
 /** Fewer records than this, or fewer of one class, and a group's figures say little. */
@@ -33,7 +33,7 @@ export function subgroupsOf(
   return names.map(group => {
     const records = Uint32Array.from(groups.flatMap((own, record) => (own === group ? [record] : [])))
     const part = samplePart(sample, records)
-    const analysis = analyse(part, decide(part, thresholds), resampling)
+    const analysis = analyse(part, decisionsAt(part, thresholds), resampling)
     return { group, analysis, few: fewOf(analysis, sample.classes) }
   })
 }

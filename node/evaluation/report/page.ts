@@ -16,7 +16,7 @@ import { classSection, overallSection } from './class-sections.ts'
 import { groupSections } from './group-section.ts'
 import { readerSection } from './reader-section.ts'
 import { type EvaluatedModel, type EvaluationReport, NOT_A_DEVICE, PRIVATE_FIGURES } from './source.ts'
-import { STYLE } from './style.ts'
+import { EVALUATION_STYLE } from './style.ts'
 import { countWords, estimateWords, figureWords, indicesWords, intervalWords, thresholdWords } from './words.ts'
 
 /** The whole page. */
@@ -29,7 +29,7 @@ export function evaluationPage({ about, findings }: EvaluationReport): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Model on own records: ${about.study}</title>
-<style>${raw(STYLE)}</style>
+<style>${raw(EVALUATION_STYLE)}</style>
 </head>
 <body>
 <main>

@@ -1,6 +1,6 @@
 /** The style sheet of an evaluation's report: light, dark and on paper; it loads nothing. @module */
 
-export const STYLE = `
+export const EVALUATION_STYLE = `
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #55606f; --line: #d9dee6; --paper: #ffffff; --back: #f3f5f8;
   --found: #2458a6; --open: #a8450f; --warm: #fff7f0; --good: #1f6f4a; --heat: 36, 88, 166 }
 @media screen and (prefers-color-scheme: dark) {

@@ -28,11 +28,14 @@ async function trained(t: ExecutionContext): Promise<{ folder: string; data: str
   const path = (name: string): string => join(folder, name)
   await works(t, 'init', '--data', path('node'), '--site', 'Kiel')
   const peers = plannedHospitals(3).map(({ peer }) => peer)
-  const spec = parseStudySpec(specText(peers, { rounds: 'rounds = 3', units: 'units = 60' }), 'spec.toml', { hospitals: 'named' })
+  const spec = parseStudySpec(specText(peers, { rounds: 'rounds = 3', units: 'units = 60' }), 'spec.toml', {
+    hospitals: 'there',
+  })
   const { document } = documentOfSpec(spec, { created: '2026-01-01T00:00:00Z', file: 'spec.toml' })
   const values = Float32Array.from(seededBytes('train', COUNT * 64), byte => byte / 255)
   const labels = Uint8Array.from({ length: COUNT }, (_, at) => at % 2)
-  await addTrainedStudy(path('node'), document, [{ count: COUNT, shape: [8, 8, 1], inputs: values, labels }])
+  const dataset = { count: COUNT, shape: [8, 8, 1], inputs: values, labels }
+  await addTrainedStudy(path('node'), document, [dataset, dataset, dataset])
   await writeFile(path('records.npz'), archive('test'))
   return { folder, data: path('node'), path }
 }

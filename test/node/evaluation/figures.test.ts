@@ -5,7 +5,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { analyse } from '../../../node/evaluation/analysis.ts'
 import { bootstrapIntervals } from '../../../node/evaluation/bootstrap.ts'
-import { decide, thresholdsOf } from '../../../node/evaluation/decisions.ts'
+import { decisionsAt, thresholdsOf } from '../../../node/evaluation/decisions.ts'
 import { delong } from '../../../node/evaluation/delong.ts'
 import { evaluateSample } from '../../../node/evaluation/evaluate-sample.ts'
 import { rocAuc, rocOf } from '../../../node/evaluation/roc.ts'
@@ -87,7 +87,8 @@ test('about 95 of 100 intervals of the area cover the true one', t => {
   let covered = 0
   for (let seed = 0; seed < 200; seed++) {
     const sample = scoredSample(`cover ${seed}`, { count: 120, distance: 1 })
-    const { auc } = analyse(sample, decide(sample, [0.5]), { rng: seededRng('c'), resamples: 2 }).classes[0]!.figures
+    const { auc } = analyse(sample, decisionsAt(sample, [0.5]), { rng: seededRng('c'), resamples: 2 }).classes[0]!
+      .figures
     t.is(auc.method, 'delong')
     if (auc.low <= truth && truth <= auc.high) covered++
   }
@@ -100,7 +101,7 @@ test('patients with several records have bootstrap intervals everywhere', t => {
     90,
     Array.from({ length: 90 }, (_, at) => at % 40),
   )
-  const found = analyse({ ...sample, units }, decide(sample, [0.5]), { rng: seededRng('d'), ...FEW })
+  const found = analyse({ ...sample, units }, decisionsAt(sample, [0.5]), { rng: seededRng('d'), ...FEW })
   t.true(found.clustered)
   t.is(found.units, 40)
   for (const { method } of [...Object.values(found.overall), ...Object.values(found.classes[0]!.figures)]) {

@@ -2,7 +2,7 @@
 // at the stated rates; comparisons are paired, on the records that were read.
 
 import test from 'ava'
-import { decide } from '../../../node/evaluation/decisions.ts'
+import { decisionsAt } from '../../../node/evaluation/decisions.ts'
 import { agreementOf, compareReader } from '../../../node/evaluation/reader-study.ts'
 import type { Reader } from '../../../node/evaluation/readers.ts'
 import { verdictOf } from '../../../node/evaluation/report/reader-section.ts'
@@ -58,7 +58,7 @@ test('differences are the model less the reader, on the records that were read, 
     { name: 'half', readings },
     { thresholds: THRESHOLDS, rng: seededRng('s'), resamples: 500 },
   )
-  const { predicted } = decide(sample, THRESHOLDS)
+  const { predicted } = decisionsAt(sample, THRESHOLDS)
   const right = (said: Int32Array, wanted: (label: number) => boolean): number => {
     const own = [...said.keys()].filter(record => record < 80 && wanted(sample.labels[record]!))
     return own.filter(record => said[record] === sample.labels[record]).length / own.length
@@ -94,7 +94,7 @@ test('where patients have several records no test is said to hold, and the inter
 
 test('agreement: a reader agrees fully with a copy, and with nobody whose records were not read', t => {
   const sample = scoredSample('agreement', { count: 100, distance: 1 })
-  const { predicted } = decide(sample, THRESHOLDS)
+  const { predicted } = decisionsAt(sample, THRESHOLDS)
   const unread = { name: 'other', readings: new Int32Array(100).fill(-1) }
   const kappa = agreementOf(predicted, [{ name: 'copy', readings: predicted.slice() }, unread], 2)
   t.deepEqual(kappa[0]!.slice(0, 2), [1, 1])
