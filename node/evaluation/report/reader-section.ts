@@ -68,7 +68,7 @@ function trade(classes: ReaderComparison['classes']): string {
     ['sensitivity', verdictOf(one.sensitivity)],
     ['specificity', verdictOf(one.specificity)],
   ].flatMap(([name, verdict]) => (verdict === 'open' ? [] : [`${verdict === 'model' ? 'higher' : 'lower'} ${name}`]))
-  return parts.length === 0 ? '' : ` The model has ${parts.join(' and ')}, by more than chance.`
+  return parts.length === 0 ? '' : ` The model has ${parts.join(' and ')} than the reader, by more than chance.`
 }
 
 function testWords({ test }: Comparison): string {
