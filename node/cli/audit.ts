@@ -1,8 +1,8 @@
 /** `confrere audit`: tests a study's privacy claim by attacks. @module */
 
 import { randomFillSync } from 'node:crypto'
-import { access, constants, realpath } from 'node:fs/promises'
-import { dirname, relative, resolve, sep } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { relative, resolve, sep } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { ROUNDS_MAX } from '../../protocols/study/limits.ts'
 import { trainingRounds } from '../../protocols/study/rounds.ts'
@@ -11,9 +11,9 @@ import { epsilonFoundText, epsilonText, observerName } from '../privacy/epsilon-
 import type { StudyAudit } from '../privacy-audit/audit.ts'
 import { counted, noiseText } from '../privacy-audit/report-words.ts'
 import type { Subject } from '../privacy-audit/subject.ts'
-import { writeFileAtomic, writeFileNew } from '../storage/atomic-file.ts'
 import { addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
+import { requireWritableReport, writeReportFile } from './report-file.ts'
 
 const CANARIES_MAX = 1 << 20
 const CANARIES_MIN = 50
@@ -21,8 +21,6 @@ const CANARIES_DEFAULT = 1000
 const SHADOWS_MIN = 2
 const SHADOWS_MAX = 256
 const SHADOWS_DEFAULT = 8
-/** Readable by the owner only, because the report contains private records. */
-const REPORT_MODE = 0o600
 
 interface AuditOptions {
   data?: string
@@ -98,7 +96,7 @@ async function audit(options: AuditOptions): Promise<void> {
     rounds: trainingRounds(document),
     finalRound: final?.round ?? null,
   })
-  await writeReport(out, page, force)
+  await writeReportFile(out, page, force === true)
   if (json) printJson(auditJson(found, subject, out))
   else printLines(...auditLines(found, out))
   if (found.refuted) throw refuted(found, out)
@@ -114,12 +112,7 @@ function progress(step: string): void {
 }
 
 async function requireWritable({ out, data, force }: AuditOptions): Promise<void> {
-  const folder = await realpath(dirname(resolve(out))).catch((cause: Error) => {
-    throw notWritten(out, cause.message, 'Choose a folder that is there.', cause)
-  })
-  await access(folder, constants.W_OK).catch((cause: Error) => {
-    throw notWritten(out, cause.message, 'Choose a folder that this user may write to.', cause)
-  })
+  const folder = await requireWritableReport(out, force === true)
   // resolves symbolic links
   const own = data === undefined ? undefined : await realpath(data).catch(() => resolve(data))
   const path = own === undefined ? '..' : relative(own, folder)
@@ -133,26 +126,6 @@ async function requireWritable({ out, data, force }: AuditOptions): Promise<void
       },
     )
   }
-  const isThere = await access(out).then(
-    () => true,
-    () => false,
-  )
-  if (isThere && !force) throw notWritten(out, 'it is there already', 'Choose another name, or say --force.')
-}
-
-async function writeReport(out: string, page: string, force: true | undefined): Promise<void> {
-  const write = force ? writeFileAtomic : writeFileNew
-  await write(out, page, REPORT_MODE).catch((cause: Error) => {
-    throw notWritten(out, cause.message, 'Choose another --out.', cause)
-  })
-}
-
-function notWritten(out: string, reason: string, hint: string, cause?: unknown): OperatorError {
-  return new OperatorError('report-not-written', `The report ${out} cannot be written: ${reason}`, {
-    hint,
-    exitCode: EXIT.usage,
-    cause,
-  })
 }
 
 function refuted({ canary }: StudyAudit, out: string): OperatorError {

@@ -11,6 +11,17 @@ import { EXIT, OperatorError } from '../errors.ts'
 /** Copies the product(shape) values of a record, row-major. */
 export type ReadValues = (record: number, into: Float32Array) => void
 
+/**
+ * Where a record stands at its source, so that what a person knows of it can be found. It is kept in memory alone, where
+ * it was asked for, and is no part of a cache: a file's name may name a patient.
+ */
+export interface RecordOrigin {
+  /** relative to what was named, with `/`; '' for the file itself */
+  readonly file: string
+  /** of a row in a file, from 1; of a record in an archive of arrays, from 0; null for a file that is one record */
+  readonly row: number | null
+}
+
 export interface Dataset {
   count: number
   /** of one record: [height, width, channels] of an image, [length] of a vector */
@@ -28,6 +39,8 @@ export interface Dataset {
   patients?: Int32Array
   /** keyed hash of each of those numbers, PATIENT_BYTES one after the other */
   patientHashes?: Uint8Array
+  /** of each record; absent unless the reading was asked for them */
+  origins?: readonly RecordOrigin[]
 }
 
 /** How much a data set holds. Counts of private records stay on this machine: for its operator, in no log and no metric. */
@@ -63,7 +76,7 @@ export function sourceOf(dataset: Dataset): RecordSource {
 
 /** A data set of the records of the given indices. Values are not copied. */
 export function recordsAt(dataset: Dataset, indices: Uint32Array): Dataset {
-  const { shape, valueBytes, labels, patients, patientHashes } = dataset
+  const { shape, valueBytes, labels, patients, patientHashes, origins } = dataset
   const read = valuesOf(dataset)
   return {
     ...{ count: indices.length, shape, inputs: (record, into) => read(indices[record]!, into) },
@@ -71,6 +84,7 @@ export function recordsAt(dataset: Dataset, indices: Uint32Array): Dataset {
     labels: Int32Array.from(indices, record => labels[record]!),
     ...(patients && { patients: Int32Array.from(indices, record => patients[record]!) }),
     ...(patientHashes && { patientHashes }),
+    ...(origins && { origins: Array.from(indices, record => origins[record]!) }),
   }
 }
 

@@ -5,7 +5,7 @@ import { relative } from 'node:path'
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { packRow, unpackRow } from '../storage/packed-row.ts'
-import type { Dataset } from './dataset.ts'
+import type { Dataset, RecordOrigin } from './dataset.ts'
 import { type FactsLine, factsLine } from './facts-file.ts'
 import { openFiles } from './folder.ts'
 import { combinedLabelling, FOLDER_LABELLING, type Labelling, listLabelling, patternLabelling } from './labelling.ts'
@@ -25,6 +25,8 @@ export interface SourceReading {
   readonly cache: RecordCache | null
   /** files that were read, and their number */
   readonly progress?: (read: number, of: number) => void
+  /** whether to tell of each record where it stands; a cache does not know, so the files are read anew */
+  readonly origins?: boolean
 }
 
 /**
@@ -83,13 +85,14 @@ export async function stateOf({ path, list }: SourceFiles): Promise<{ state: str
 export async function readSource(
   source: DataSource,
   contract: DataContract,
-  { door, cache, progress }: SourceReading,
+  { door, cache: kept, progress, origins = false }: SourceReading,
 ): Promise<Dataset> {
-  if (source.pacs !== null) return await readPulled(source, contract, cache)
+  if (source.pacs !== null) return await readPulled(source, contract, { cache: kept, origins })
+  const cache = origins ? null : kept
   const { state, files } = await stateOf(source)
   const key = { contract, source: sourceId(source), state }
-  const kept = await cache?.read(key, source.split)
-  if (kept !== undefined) return requireSome(kept, source)
+  const before = await cache?.read(key, source.split)
+  if (before !== undefined) return requireSome(before, source)
   const count = countFiles(files, progress)
   const faults: string[] = []
   const counter = (finding: Finding): void => {
@@ -100,7 +103,7 @@ export async function readSource(
   if (cache !== null) await cache.write(key, findings, { each: counter })
   const read =
     cache === null
-      ? await gathered(findings, { contract, split: source.split, counter })
+      ? await gathered(findings, { contract, split: source.split, counter, origins })
       : await cache.read(key, source.split)
   return requireSome(read, source, faults[0])
 }
@@ -111,7 +114,17 @@ export function pulledKey(source: SourceFiles, contract: DataContract): CacheKey
 }
 
 /** Records of a PACS are pulled by a command of their own: the start of a node asks no other machine. */
-async function readPulled(source: DataSource, contract: DataContract, cache: RecordCache | null): Promise<Dataset> {
+async function readPulled(
+  source: DataSource,
+  contract: DataContract,
+  { cache, origins }: { cache: RecordCache | null; origins: boolean },
+): Promise<Dataset> {
+  if (origins) {
+    throw new OperatorError('no-origins', 'Records that were pulled from a PACS are kept without the names of files', {
+      hint: 'Export the images to a folder and name it as a data set: then each record has the name of its file.',
+      exitCode: EXIT.dataUnreadable,
+    })
+  }
   const kept = await cache?.read(pulledKey(source, contract), source.split)
   if (kept !== undefined) return requireSome(kept, source)
   throw new OperatorError(
@@ -135,23 +148,34 @@ export function countFiles(files: number, progress?: (read: number, of: number) 
   }
 }
 
+interface Gathering {
+  readonly contract: DataContract
+  readonly split: string
+  readonly counter: (finding: Finding) => void
+  readonly origins: boolean
+}
+
 /** Keeps records in memory, packed. */
 async function gathered(
   findings: AsyncIterable<Finding>,
-  { contract, split, counter }: { contract: DataContract; split: string; counter: (finding: Finding) => void },
+  { contract, split, counter, origins }: Gathering,
 ): Promise<Dataset> {
   const lines: FactsLine[] = []
+  const found: RecordOrigin[] = []
   const rows: Buffer[] = []
   for await (const finding of findings) {
     counter(finding)
     if (!finding.ok || finding.record === null) continue
     lines.push(factsLine(finding.record, null))
     rows.push(packRow(finding.record.values))
+    if (origins) found.push({ file: finding.file, row: finding.row ?? null })
   }
   const values = (record: number, into: Float32Array): void => unpackRow(rows[record]!, into)
   const length = contract.shape.reduce((product, side) => product * side, 1)
   const valueBytes = rows.reduce((sum, row) => sum + row.length, 0) / Math.max(1, rows.length * length)
-  return datasetOf(lines, { shape: contract.shape, indices: linesOfSplit(lines, split), values, valueBytes })
+  const indices = linesOfSplit(lines, split)
+  const dataset = datasetOf(lines, { shape: contract.shape, indices, values, valueBytes })
+  return origins ? { ...dataset, origins: Array.from(indices, record => found[record]!) } : dataset
 }
 
 /** @param fault of the first file that does not fit */

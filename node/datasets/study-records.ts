@@ -23,8 +23,14 @@ export async function readStudyRecords(
   const { door } = reading
   // an archive of arrays is read as it is: it holds the tensors already
   const dataset = isRecordFormat(path)
-    ? await openDataset(path, { split, shape, classes, ...(patients && { door }) })
+    ? numbered(await openDataset(path, { split, shape, classes, ...(patients && { door }) }), reading)
     : await readSource(source, data, reading)
   requireContract(dataset, data)
   return withoutWithdrawn(dataset, door.withdrawn)
+}
+
+/** Records of an archive have no names: their place in the arrays says which they are. */
+function numbered(dataset: Dataset, { origins = false }: SourceReading): Dataset {
+  if (!origins) return dataset
+  return { ...dataset, origins: Array.from({ length: dataset.count }, (_, row) => ({ file: '', row })) }
 }

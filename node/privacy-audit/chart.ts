@@ -2,8 +2,8 @@
 
 import { encode } from 'fast-png'
 import { html } from 'hono/html'
+import type { Roc } from '../evaluation/roc.ts'
 import { epsilonFoundText, epsilonText } from '../privacy/epsilon-text.ts'
-import type { Roc } from './roc.ts'
 
 /** The result of hono's template, which escapes text and inserts the markup of other templates as it is. */
 export type Markup = ReturnType<typeof html>

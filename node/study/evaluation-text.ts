@@ -9,11 +9,12 @@ import { evaluationAhead } from './study-spec.ts'
 /** What a study's evaluations are, and what to expect of them; none in studies without. */
 export function evaluationSentences(document: StudyDocument): string[] {
   const { evaluation, unit } = document
-  const expected = evaluationAhead(document)
-  if (evaluation === null || expected === null) return []
+  const ahead = evaluationAhead(document)
+  if (evaluation === null || ahead === null) return []
+  const { terms, expected } = ahead
   const units = unit === 'patient' ? 'patients' : 'records'
   const share = `${Number(((100 * evaluation.share) / SAMPLE_RATE_ONE).toPrecision(3))} %`
-  const needed = unitsFor(DEVIATION_WANTED, expected)
+  const needed = unitsFor(DEVIATION_WANTED, terms)
   return [
     `${scheduleText(document)}. For them each hospital holds back ${share} of its ${units} (about ${evaluation.units} in all), by a hash of their own: these are trained on in no round.`,
     `The scores are counted in ${evaluation.bins} bins, with noise. Expected of the AUC, if it is 0.9: off by ${expected.total.toFixed(3)} from that of all held-back ${units} in one place (noise ${expected.noise.toFixed(3)}, bins ${expected.binning.toFixed(3)}); that itself is uncertain by ${expected.sampling.toFixed(3)}, as they are so few. ${needed === null ? `Nothing brings it to ${DEVIATION_WANTED}.` : `To be within ${DEVIATION_WANTED} takes about ${needed} ${units}.`}`,

@@ -281,9 +281,11 @@ function draftEvaluation({ evaluation, units: trained }: StudySpec): StudyEvalua
 }
 
 /** What to expect of a study's evaluations; null in studies without. */
-export function evaluationAhead(document: StudyDocument): (EvaluationTerms & ExpectedDeviation) | null {
+export function evaluationAhead(
+  document: StudyDocument,
+): { readonly terms: EvaluationTerms; readonly expected: ExpectedDeviation } | null {
   const terms = evaluationTerms(document)
-  return terms === null ? null : { ...terms, ...expectedDeviation(terms, document.evaluation!.bins) }
+  return terms === null ? null : { terms, expected: expectedDeviation(terms, document.evaluation!.bins) }
 }
 
 function evaluationTerms(document: StudyDocument): EvaluationTerms | null {

@@ -21,7 +21,7 @@ import { boundedRecords, featureSumOf, normalise, statisticsOf } from './normali
 import { unitsOfPass } from './pass.ts'
 import { createBookkeeping } from './per-example-clipping.ts'
 import { poissonSample } from './sampler.ts'
-import { scoresOf } from './scoring.ts'
+import { scoreRecords } from './scoring.ts'
 import type { ModelState, Trainer } from './trainer.ts'
 
 export type { Dataset } from '../datasets/dataset.ts'
@@ -99,7 +99,7 @@ export function createTrainer({
       )
       setParameters(backend.tf, model, parameters)
       const scoring = { tf: backend.tf, model, document, normalisation, features }
-      const { probabilities } = scoresOf(scoring, indices)
+      const { probabilities } = scoreRecords(scoring, indices)
       const placeOf = new Map(Array.from(indices, (record, place) => [record, place]))
       return evaluationSum(
         {

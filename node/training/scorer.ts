@@ -8,7 +8,7 @@ import type { Dataset } from '../datasets/dataset.ts'
 import type { Backend } from './backend.ts'
 import { featuresOnDemand } from './features.ts'
 import { buildModel, setParameters } from './model.ts'
-import { type Scores, scoresOf } from './scoring.ts'
+import { type Scores, scoreRecords } from './scoring.ts'
 
 export interface ScoredModel {
   readonly backend: Backend
@@ -20,7 +20,7 @@ export interface ScoredModel {
 
 export interface Scorer {
   /** Scores all records of a data set of the contract's shape. Labels are not looked at. */
-  score(dataset: Dataset): Scores
+  score(dataset: Dataset, progress?: (done: number, of: number) => void): Scores
   dispose(): void
 }
 
@@ -31,10 +31,10 @@ export function openScorer({ backend, document, parameters, normalisation }: Sco
   const { tf } = backend
   const model = buildModel(tf, document.model, document.contract)
   setParameters(tf, model, parameters)
-  const score = (dataset: Dataset): Scores => {
+  const score: Scorer['score'] = (dataset, progress) => {
     const features = featuresOnDemand(document, dataset)
     const everything = Uint32Array.from({ length: dataset.count }, (_, record) => record)
-    return scoresOf({ tf, model, document, normalisation: normal, features }, everything)
+    return scoreRecords({ tf, model, document, normalisation: normal, features, progress }, everything)
   }
   return { score, dispose: () => void model.dispose() }
 }

@@ -22,10 +22,15 @@ interface Scoring {
   readonly normalisation: Normalisation
   /** the records as the input of the model's trained part, before normalisation */
   readonly features: RecordSource
+  /** records that are scored, and their number */
+  readonly progress?: ((done: number, of: number) => void) | undefined
 }
 
 /** Scores the records of these indices, a batch at a time. */
-export function scoresOf({ tf, model, document, normalisation, features }: Scoring, indices: Uint32Array): Scores {
+export function scoreRecords(
+  { tf, model, document, normalisation, features, progress }: Scoring,
+  indices: Uint32Array,
+): Scores {
   const classes = document.contract.classes.length
   const found = {
     logits: new Float32Array(indices.length * classes),
@@ -41,6 +46,7 @@ export function scoresOf({ tf, model, document, normalisation, features }: Scori
       found.logits.set(logits.dataSync(), start * classes)
       found.probabilities.set(tf.softmax(logits).dataSync(), start * classes)
     })
+    progress?.(start + batch.length, indices.length)
   }
   return found
 }

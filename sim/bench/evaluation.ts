@@ -153,7 +153,9 @@ function measured(
   const noise = noiseInSum(privacy, sum, HOSPITALS)
   const repeats = Array.from({ length: REPEATS }, () => {
     const opened = new Int32Array(sum.dimension)
-    for (const own of words) noisedUpdate(own, noising, rng).forEach((word, at) => void (opened[at]! += word))
+    for (const own of words) {
+      for (const [at, word] of noisedUpdate(own, noising, rng).entries()) opened[at]! += word
+    }
     const terms = { document, round: 1, scale: sum.fixedPoint.scale, noise }
     return evaluationFigures(document, evaluated(initialCheckpoint(document), opened, terms).evaluation!, 'newest')!.auc
   })

@@ -2,9 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dataset } from '../../node/datasets/dataset.ts'
+import { gapsOf, type MetricGaps, type Metrics } from '../../node/evaluation/metrics.ts'
 import { type FoundCheckpoint, readNewestCheckpoint } from '../../node/storage/newest-checkpoint.ts'
 import { loadBackend } from '../../node/training/backend.ts'
-import { evaluate, gapsOf, type MetricGaps, type Metrics } from '../../node/training/evaluation.ts'
+import { evaluate } from '../../node/training/evaluation.ts'
 import { deployed } from '../../protocols/model/checkpoint.ts'
 
 const ATTEMPTS = 5

@@ -1,8 +1,8 @@
 /** The demonstration's results: a table, a summary, a JSON document. @module */
 
 import { EXIT, OperatorError } from '../../node/errors.ts'
+import { figureText } from '../../node/evaluation/metrics.ts'
 import type { NodeStatus } from '../../node/http/status.ts'
-import { figureText } from '../../node/training/evaluation.ts'
 import { type AbsenceReport, absenceLines } from './absence.ts'
 import { epsilonLines, secondsText, spentEpsilon } from './epsilon-text.ts'
 import type { Measured } from './evaluator.ts'

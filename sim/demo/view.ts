@@ -1,8 +1,8 @@
 /** The live view of the demonstration: turns a snapshot into lines. @module */
 
+import { figureText } from '../../node/evaluation/metrics.ts'
 import type { EpsilonStatus, NodeStatus } from '../../node/http/status.ts'
 import { type EpsilonObserver, observerName } from '../../node/privacy/epsilon-text.ts'
-import { figureText } from '../../node/training/evaluation.ts'
 import { epsilonLines, secondsText } from './epsilon-text.ts'
 import type { RoundSummary } from './round-history.ts'
 

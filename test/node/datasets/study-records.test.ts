@@ -1,9 +1,11 @@
 // Claims of node/datasets/study-records.ts: what training reads is checked in full against the study's data contract.
 
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import test from 'ava'
+import sharp from 'sharp'
 import { fileSource } from '../../../node/config/data-source.ts'
+import { recordsAt } from '../../../node/datasets/dataset.ts'
 import { openDataset } from '../../../node/datasets/open-dataset.ts'
 import { readStudyRecords } from '../../../node/datasets/study-records.ts'
 import { passingDoor } from '../../../node/privacy/patient-door.ts'
@@ -54,4 +56,36 @@ test('the worker, approval, evaluation and audit read a study’s records here a
     direct.map(([path]) => path),
     [],
   )
+})
+
+test('where each record stands is told where it is asked for, and stays with it when records are chosen', async t => {
+  const folder = await temporaryFolder(t)
+  const file = join(folder, 'records.npz')
+  await writeFile(file, encodeNpz({ a_images: IMAGES, a_labels: LABELS }))
+  const asked = { ...READING, origins: true }
+  const { origins } = await readStudyRecords(DATA, fileSource(file, 'a'), asked)
+  t.deepEqual(origins, [
+    { file: '', row: 0 },
+    { file: '', row: 1 },
+  ])
+  t.is((await readStudyRecords(DATA, fileSource(file, 'a'), READING)).origins, undefined)
+  const kept = recordsAt(await readStudyRecords(DATA, fileSource(file, 'a'), asked), Uint32Array.of(1))
+  t.deepEqual(kept.origins, [{ file: '', row: 1 }])
+  const picture = await sharp(Uint8Array.of(0, 255), { raw: { width: 2, height: 1, channels: 1 } })
+    .png()
+    .toBuffer()
+  for (const name of ['test/no/1.png', 'test/yes/1.png', 'train/no/2.png']) {
+    await mkdir(join(folder, 'files', dirname(name)), { recursive: true })
+    await writeFile(join(folder, 'files', name), picture)
+  }
+  const pixels = { grey: 'display', resize: 'none' } as const
+  const found = await readStudyRecords(
+    { ...DATA, pixels } as DataContract,
+    fileSource(join(folder, 'files'), 'test'),
+    asked,
+  )
+  t.deepEqual(found.origins, [
+    { file: 'test/no/1.png', row: null },
+    { file: 'test/yes/1.png', row: null },
+  ])
 })

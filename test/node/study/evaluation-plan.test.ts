@@ -76,7 +76,8 @@ test('the promise holds on both sides: each pays the whole epsilon where patient
 
 test('the plan takes the bins with the least deviation, and knows how many units a deviation needs', t => {
   const document = documentOf(true, '[evaluation]\nevery = 10')
-  const { bins, total, ...terms } = evaluationAhead(document)!
+  const { terms, expected } = evaluationAhead(document)!
+  const { bins, total } = expected
   for (let other = 2; other <= 64; other++) t.true(expectedDeviation(terms, other).total >= 0.999 * total)
   t.is(documentOf(true, '[evaluation]\nbins = 7').evaluation!.bins, 7)
   const needed = unitsFor(0.01, terms)!

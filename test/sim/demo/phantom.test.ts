@@ -1,7 +1,7 @@
 // Claims of sim/demo/phantom.ts: repeatable, balanced, and not to be told apart without looking.
 
 import test from 'ava'
-import { rocAuc } from '../../../node/training/evaluation.ts'
+import { rocAuc } from '../../../node/evaluation/roc.ts'
 import { drawPhantoms, PHANTOM_SIDE } from '../../../sim/demo/phantom.ts'
 
 const SIZE = PHANTOM_SIDE ** 2
