@@ -54,8 +54,9 @@ export class Pause {
 
   /** Sees what the evaluations have shown, and tells of a new one. */
   async look(): Promise<void> {
+    const seen = await this.#parts.evaluations()
     const before = this.#seen
-    this.#seen = await this.#parts.evaluations()
+    this.#seen = seen
     this.#tell(before)
   }
 

@@ -27,5 +27,6 @@ export function scheduleText(document: StudyDocument): string {
   const evaluations = roundsOf(document, 'evaluation')
   if (evaluations === 1) return `One evaluation, after ${trainingRounds(document)} rounds of training`
   const every = document.schedule.find(({ kind }) => kind === 'training')!.rounds
-  return `${evaluations} evaluations, one after every ${every} rounds of training and one at the end`
+  const last = trainingRounds(document) % every === 0 ? '' : ' and one at the end'
+  return `${evaluations} evaluations, one after every ${every} rounds of training${last}`
 }
