@@ -175,8 +175,8 @@ const PATIENTS: readonly Plant[] = [
     name: 'patient-sampled-by-record',
     bug: 'records of a patient are drawn and clipped one by one',
     file: 'node/training/data-trainer.ts',
-    find: 'const units = unitsOf(document.unit, records)',
-    replace: "const units = unitsOf('record', records)",
+    find: 'sidesOf(unitsOf(document.unit, records), isHeldBack(document, records))',
+    replace: "sidesOf(unitsOf('record', records), isHeldBack(document, records))",
     seenBy: 'patient',
   },
   {
@@ -245,10 +245,8 @@ const SAMPLING: readonly Plant[] = [
     name: 'empty-batch-skipped',
     bug: 'a hospital whose batch is empty stays out of the round',
     file: 'node/worker/worker-calls.ts',
-    find: 'vectors.setUpdate(round, trainUpdate({ document, plan, trainer, checkpoint, round }, rng))',
-    replace:
-      'const update = trainUpdate({ document, plan, trainer, checkpoint, round }, rng)\n' +
-      '      if (update.some(value => value !== 0)) vectors.setUpdate(round, update)',
+    find: 'vectors.setUpdate(round, update)',
+    replace: 'if (update.some(value => value !== 0)) vectors.setUpdate(round, update)',
     seenBy: 'noise',
     refusal: /no trained update/,
   },
