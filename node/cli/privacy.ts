@@ -31,6 +31,7 @@ import { approvedStudies } from '../storage/approved-studies.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import { addDataOption, addJsonOption, parseNumber } from './options.ts'
 import { printJson, printLines } from './output.ts'
+import { checkStatement, writeStatement } from './privacy-statement.ts'
 
 const STUDY_DIGITS = 12
 
@@ -59,7 +60,13 @@ export function addPrivacy(privacy: Command): void {
     .description('derive every epsilon of the ledger again, offline')
     .option('--data <folder>', "the node's data folder")
     .option('--file <file>', 'a copy of the ledger instead')
+    .option('--statement <file>', 'hold a privacy statement against it as well')
     .action(verify)
+  addJsonOption(addDataOption(privacy.command('statement')))
+    .description('write what was promised and spent, signed, for a data protection officer')
+    .requiredOption('--out <file>', 'the HTML file to write')
+    .option('--force', 'overwrite a file that is there')
+    .action(writeStatement)
 }
 
 function addMechanismOptions(command: Command): Command {
@@ -242,7 +249,14 @@ async function project({ data, rounds, json }: { data: string; rounds: number; j
   )
 }
 
-async function verify({ data, file, json }: { data?: string; file?: string; json?: true }): Promise<void> {
+interface VerifyOptions {
+  data?: string
+  file?: string
+  statement?: string
+  json?: true
+}
+
+async function verify({ data, file, statement, json }: VerifyOptions): Promise<void> {
   if ((data === undefined) === (file === undefined)) {
     throw new OperatorError('which-ledger', 'Which ledger?', {
       hint: 'Name a data folder with --data, or a copy of a ledger with --file.',
@@ -259,8 +273,10 @@ async function verify({ data, file, json }: { data?: string; file?: string; json
   })
   const ledger = await readLedgerFile(path)
   const charges = ledger.entries.filter(({ kind }) => kind === 'charge').length
-  if (json) return printJson({ verified: true, entries: ledger.entries.length, charges, head: ledger.head })
-  printLines(...verifiedLines(ledger, charges))
+  const signed = statement === undefined ? null : await checkStatement(statement, ledger)
+  if (json)
+    return printJson({ verified: true, entries: ledger.entries.length, charges, head: ledger.head, statement: signed })
+  printLines(...verifiedLines(ledger, charges), ...(signed === null ? [] : [signed]))
 }
 
 function verifiedLines({ entries, head, ledger }: VerifiedLedger, charges: number): string[] {
@@ -278,14 +294,17 @@ function promiseText({ unit, copies }: Promised): string {
   return copies === 1 ? whole : `${whole}, for a patient known to ${copies} hospitals`
 }
 
-function statisticsText({ statistics }: StudySpending): string {
-  if (statistics === null) return ''
-  return statistics ? ' and the statistics before them' : ', the statistics before them not'
+function statisticsText({ statistics, evaluations }: StudySpending): string {
+  const evaluated = evaluations === null ? '' : `, ${evaluations} evaluations`
+  if (statistics === null) return evaluated
+  return `${statistics ? ' and the statistics before them' : ', the statistics before them not'}${evaluated}`
 }
 
 function termsText(study: EntryOf<'study'>): string {
-  const { rounds, steps = 1, noiseMultiplier, statistics, unit = 'record', copies = 1 } = study
+  const { rounds, steps = 1, noiseMultiplier, statistics, evaluation, unit = 'record', copies = 1 } = study
   const local = steps > 1 ? ` of ${steps} local steps` : ''
   const before = statistics === undefined ? '' : `, statistics before them with ${statistics.noiseMultiplier}`
-  return `${rounds} rounds${local}, noise multiplier ${noiseMultiplier}${before}${promiseText({ unit, copies })}`
+  const evaluated =
+    evaluation === undefined ? '' : `, ${evaluation.rounds} evaluations with ${evaluation.noiseMultiplier}`
+  return `${rounds} rounds${local}, noise multiplier ${noiseMultiplier}${before}${evaluated}${promiseText({ unit, copies })}`
 }

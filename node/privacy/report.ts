@@ -32,6 +32,8 @@ export interface StudySpending {
   readonly rounds: number
   /** whether the statistics round was charged; null in studies without one */
   readonly statistics: boolean | null
+  /** evaluations that were charged; null in studies without them */
+  readonly evaluations: number | null
   readonly delta: number
   readonly colluders: number
   /** the study's own cap */
@@ -116,6 +118,7 @@ function studySpending(
   return {
     ...{ study, name: terms.name, charged: charged.training, rounds: terms.rounds, delta: terms.delta },
     statistics: terms.statistics === undefined ? null : charged.statistics > 0,
+    evaluations: terms.evaluation === undefined ? null : charged.evaluation,
     ...{ colluders: terms.colluders, unit, copies, cap: terms.epsilon },
     epsilonsOfPatient: pricesOfSides({ ...spent, copies: hospitalsShown(copies) }, patients),
     epsilonsOfRecords: unit === 'record' ? pricesOfRecords(spent, patients) : null,

@@ -25,6 +25,7 @@ const STUDY_SPENDING_SCHEMA = z
     charged: COUNT,
     rounds: COUNT,
     statistics: z.boolean().nullable(),
+    evaluations: COUNT.nullable(),
     delta: z.number(),
     colluders: COUNT,
     cap: EPSILON,

@@ -61,7 +61,17 @@ const status = {
 }
 
 const spending = {
-  ...{ study: STUDY, name: 'S', charged: 3, rounds: 10, statistics: true, delta: 1e-6, colluders: 1, cap: 3 },
+  ...{
+    study: STUDY,
+    name: 'S',
+    charged: 3,
+    rounds: 10,
+    statistics: true,
+    evaluations: null,
+    delta: 1e-6,
+    colluders: 1,
+    cap: 3,
+  },
   ...{ ...epsilons, colludingRenyi: 1.6, unit: 'record' as const, copies: 1, against },
   epsilonsOfPatient: [{ hospitals: 1, ...epsilons }],
   epsilonsOfRecords: [{ records: 2, colluding: 2 }],
