@@ -71,7 +71,7 @@ function accountSection(
   entries: readonly LedgerEntry[],
 ) {
   const sides = apart ? ', of patients who are trained on and of those who are held back for evaluations each' : ''
-  return html`<section><h2>What was spent of ${populationText(population)} (account ${account})</h2>
+  return html`<section><h2>What was spent: account ${account} of ${populationText(population)}</h2>
 <table>
 <tr><th>Spent in all</th><td>ε ${epsilonText(epsilon)} at δ ${delta.toExponential()}${sides}</td></tr>
 <tr><th>This hospital's own cap</th><td>${cap === null ? 'none beside those of the studies' : `ε ${epsilonText(cap)}`}</td></tr>
