@@ -3,7 +3,8 @@
 // that an evaluation shows is undone; each round is charged once.
 
 import test from 'ava'
-import { evaluationPoints } from '../../../protocols/model/evaluation-state.ts'
+import { evaluationsSeen } from '../../../node/worker/evaluations-seen.ts'
+import { evaluationPoints, isPaused } from '../../../protocols/model/evaluation-state.ts'
 import { evaluationLayout } from '../../../protocols/study/evaluation.ts'
 import { planStudy, sumIn } from '../../../protocols/study/plan.ts'
 import { lastRound, roundKind, scheduleOf } from '../../../protocols/study/rounds.ts'
@@ -28,12 +29,24 @@ function countsOf(wrong: number, scale: number): Int32Array {
 }
 
 /** A story whose hospitals count so many wrong scores in its evaluations. */
-function storyOf(wrongs: readonly number[], { hospitals = 4, seed = 'evaluated' } = {}) {
+function storyOf(
+  wrongs: readonly number[],
+  {
+    hospitals = 4,
+    seed = 'evaluated',
+    liar = null,
+  }: { hospitals?: number; seed?: string; liar?: ((wrong: number) => { wrong: number; times: number }) | null } = {},
+) {
   const story = createStory({
     ...{ hospitals, seed, study: EVALUATED },
     update: (member, round) => {
       const { dimension, fixedPoint } = sumIn(plan, round)
-      if (roundKind(story.document, round) === 'evaluation') return countsOf(wrongs[round / 3 - 1]!, fixedPoint.scale)
+      if (roundKind(story.document, round) === 'evaluation') {
+        const honest = wrongs[round / 3 - 1]!
+        if (liar === null || member !== 2) return countsOf(honest, fixedPoint.scale)
+        const { wrong, times } = liar(honest)
+        return countsOf(wrong, fixedPoint.scale * times)
+      }
       return Int32Array.from({ length: dimension }, (_, at) => 1000 * round + 10 * member + at)
     },
   })
@@ -42,7 +55,7 @@ function storyOf(wrongs: readonly number[], { hospitals = 4, seed = 'evaluated' 
 }
 
 test('evaluations stand among the rounds of training, and every hospital has their scores', t => {
-  for (const hospitals of [3, 4, 7]) {
+  for (const hospitals of [3, 5]) {
     const story = storyOf([20, 10, 12], { hospitals, seed: `evaluated ${hospitals}` })
     t.is(lastRound(story.document), LAST)
     startAll(story.world)
@@ -101,7 +114,7 @@ test('a hospital that comes after the return has the best model with the checkpo
 })
 
 test('a crash at any of the first effects loses neither the scores nor the training', t => {
-  for (let at = 1; at <= 140; at += 7) {
+  for (let at = 1; at <= 140; at += 17) {
     const story = storyOf([10, 40, 12], { seed: `crash ${at}` })
     let effects = 0
     story.world.crashes = ({ member }) => member === 1 && ++effects === at
@@ -110,4 +123,45 @@ test('a crash at any of the first effects loses neither the scores nor the train
     finish(story.world)
     t.true(checkStory(t, story).every(({ outcome }) => outcome === 'result'))
   }
+})
+
+const outcomesOf = (story: ReturnType<typeof storyOf>) =>
+  evaluationPoints(story.world.hospitals[0]!.vault.current().evaluation!).map(({ outcome }) => outcome)
+
+test('who says that scores are worse can send a study back, and after two returns pauses it; the model loses no more', t => {
+  const worse = storyOf([10, 10, 10], { seed: 'worse', liar: () => ({ wrong: 50, times: 4 }) })
+  startAll(worse.world)
+  finish(worse.world)
+  checkStory(t, worse)
+  // the liar is in all of them: nothing falls
+  t.deepEqual(outcomesOf(worse), ['best', 'kept', 'kept'])
+  let evaluations = 0
+  const later = storyOf([10, 10, 10], {
+    seed: 'later',
+    liar: wrong => (evaluations++ === 0 ? { wrong, times: 1 } : { wrong: 50, times: 4 }),
+  })
+  startAll(later.world)
+  finish(later.world)
+  checkStory(t, later)
+  t.deepEqual(outcomesOf(later), ['best', 'went-back', 'went-back'])
+  const { evaluation } = later.world.hospitals[0]!.vault.current()
+  t.is(evaluation!.returns, 2)
+  t.false(isPaused(evaluation!), 'the next one pauses')
+})
+
+test('who says that scores are better can hide a fall, but not from hospitals that look at their own counts', t => {
+  const story = storyOf([10, 40, 40], { seed: 'better', liar: () => ({ wrong: 0, times: 100 }) })
+  startAll(story.world)
+  finish(story.world)
+  checkStory(t, story)
+  t.false(outcomesOf(story).includes('went-back'))
+  const { evaluation } = story.world.hospitals[0]!.vault.current()
+  const own = { round: LAST, counts: Float32Array.from(countsOf(40, 1)) }
+  t.true(evaluationsSeen(evaluation!, own, layout).ownDiffers)
+  const honest = storyOf([10, 12, 12], { seed: 'honest' })
+  startAll(honest.world)
+  finish(honest.world)
+  const seen = honest.world.hospitals[0]!.vault.current().evaluation!
+  const same = { round: LAST, counts: Float32Array.from(countsOf(14, 1)) }
+  t.false(evaluationsSeen(seen, same, layout).ownDiffers)
 })
