@@ -17,7 +17,7 @@ export function evaluationSentences(document: StudyDocument): string[] {
   const needed = unitsFor(DEVIATION_WANTED, terms)
   return [
     `${scheduleText(document)}. For them each hospital holds back ${share} of its ${units} (about ${evaluation.units} in all), by a hash of their own: these are trained on in no round.`,
-    `The scores are counted in ${evaluation.bins} bins, with noise. Expected of the AUC, if it is 0.9: off by ${expected.total.toFixed(3)} from that of all held-back ${units} in one place (noise ${expected.noise.toFixed(3)}, bins ${expected.binning.toFixed(3)}); that itself is uncertain by ${expected.sampling.toFixed(3)}, as they are so few. ${needed === null ? `Nothing brings it to ${DEVIATION_WANTED}.` : `To be within ${DEVIATION_WANTED} takes about ${needed} ${units}.`}`,
+    `The scores are counted in ${evaluation.bins} bins, with noise of multiplier ${evaluation.noiseMultiplier}. Expected of the AUC, if it is 0.9: off by ${expected.total.toFixed(3)} from that of all held-back ${units} in one place (noise ${expected.noise.toFixed(3)}, bins ${expected.binning.toFixed(3)}); that itself is uncertain by ${expected.sampling.toFixed(3)}, as they are so few. ${needed === null ? `Nothing brings it to ${DEVIATION_WANTED}.` : `To be within ${DEVIATION_WANTED} takes about ${needed} ${units}.`}`,
     `A score that falls by more than ${evaluation.margin} below the best one, and by more than the noise explains, is undone: all hospitals go back to the best model. After two returns the next fall pauses the study.`,
   ]
 }

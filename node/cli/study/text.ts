@@ -64,9 +64,9 @@ function scheduleLines(document: StudyDocument): string[] {
 }
 
 /** Terms of which this version knows one value each. */
-function termsText({ cohort, influence, search, wordBits }: StudyDocument): string {
+function termsText({ cohort, influence, evaluation, search, wordBits }: StudyDocument): string {
   return (
-    `cohort ${cohort} (whoever is there contributes), influence ${influence ?? 'none'}, ` +
+    `cohort ${cohort} (whoever is there contributes), influence ${influence ?? 'none'}, ${evaluation === null ? 'evaluation none, ' : ''}` +
     `search ${search ?? 'none'}, words of ${wordBits} bits`
   )
 }

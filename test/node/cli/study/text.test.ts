@@ -4,6 +4,7 @@ import test from 'ava'
 import { studyLines } from '../../../../node/cli/study/text.ts'
 import { peerIdString } from '../../../../node/storage/identity.ts'
 import { SAMPLE_RATE_ONE } from '../../../../protocols/study/limits.ts'
+import { scheduleOf } from '../../../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../../../protocols/study/types.ts'
 import { testSigners, testStudy } from '../../../helpers/study/study.ts'
 
@@ -51,4 +52,17 @@ test('every field of a study is shown', t => {
     // the version is fixed by what reads it
     if (path !== 'version') t.true(text.includes(written(path, value)), `${path} = ${written(path, value)}:\n${text}`)
   }
+})
+
+test('every field of an evaluation is shown', t => {
+  const evaluation = { bins: 11, share: 2 ** 30, units: 1234, noiseMultiplier: 3.25, margin: 0.0625 }
+  const document = testStudy(testSigners(4), {
+    evaluation,
+    schedule: scheduleOf({ rounds: 30, statistics: false, every: 7 }),
+  })
+  const text = studyLines({ document, study: 'id', founder: 'founder' }).join('\n')
+  const { share: _, ...shown } = evaluation
+  for (const value of Object.values(shown)) t.true(text.includes(String(value)), `${value}:\n${text}`)
+  t.regex(text, /5 evaluations, one after every 7 rounds of training and one at the end/)
+  t.regex(text, /holds back 25 % of its records/)
 })
