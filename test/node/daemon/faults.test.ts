@@ -77,9 +77,9 @@ long('every fault of a hospital or of the way to it is named in all places (with
   // another version of the protocol, and another study: told by both
   const newer = begin(t, two, home, { nodeOptions: speaksProtocol(9) })
   const elsewhere = begin(t, three, home, { options: ['--study', other.slice(0, 12)] })
-  const version = /Hospital 2 speaks version 9 of the protocol, and this node version 2: this node needs/
+  const version = /Hospital 2 speaks version 9 of the protocol, and this node version 3: this node needs/
   await requireNamed(t, [here, watched], [version, /Hospital 3 runs study [0-9a-f]{12}, and this node runs/])
-  await requireNamed(t, [two, newer], [/Hospital 0 speaks version 2 .*: Hospital 0 needs a newer/])
+  await requireNamed(t, [two, newer], [/Hospital 0 speaks version 3 .*: Hospital 0 needs a newer/])
   await requireNamed(t, [three, elsewhere], [/Hospital 0 runs study [0-9a-f]{12}, and this node runs/])
   await Promise.all([ahead, newer, elsewhere].map(node => end(node, 'SIGTERM')))
 
