@@ -30,11 +30,13 @@ export async function openNodeAccount(
   log: Logger,
 ): Promise<NodeAccount> {
   const known = ledger.books.study(init.study) !== undefined
+  // before the ledger names the study: so a ledger that names it and a store without this are of different times
+  if (!known) await level.begin()
   const account = await PrivacyAccount.in(ledger, { ...init, now: () => new Date().toISOString() })
   const { study } = init
   const marked = await isMarkedRestored(folder, study)
-  // the ledger names the study before its first message: a store without a trace of it may have been deleted
-  const lost = known && !(await hasBegun(level, account))
+  // a store of before this note has a trace of the study once something was said in it
+  const lost = known && !(await level.hasBegun()) && !(await hasTrace(level, account))
   const { restored, added } = await reconcile(level, account, marked)
   logAdded(added, log)
   let told: ((charge: SavedCharge) => void) | undefined
@@ -54,8 +56,8 @@ export async function openNodeAccount(
   }
 }
 
-/** Whether a store has a trace of a study. */
-async function hasBegun(store: Store, { context }: PrivacyAccount): Promise<boolean> {
+/** Whether a store has a message, a charge or a round of a study. */
+async function hasTrace(store: Store, { context }: PrivacyAccount): Promise<boolean> {
   const { tail, own, charges } = await store.head(context)
   return tail !== null || own.size > 0 || charges.length > 0 || (await store.links(0, 1)).length > 0
 }

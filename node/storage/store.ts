@@ -47,6 +47,10 @@ export interface Store {
   links(fromRound: number, countMax: number): Promise<Uint8Array[]>
   record(record: RoundRecord): Promise<void>
   records(): Promise<RoundRecord[]>
+  /** notes that this store knows of the study, before anything is said in it; durable when it resolves */
+  begin(): Promise<void>
+  /** whether that was noted */
+  hasBegun(): Promise<boolean>
 }
 
 /** The database of a data folder, for all of its studies. */
@@ -211,6 +215,8 @@ function storeOf(level: Level, study: Uint8Array): Store {
     record: async record => {
       await onDisk(() => level.put(key('record', record.round), Buffer.from(JSON.stringify(record))))
     },
+    begin: () => onDisk(() => level.put(key('begun', 0), new Uint8Array(0), { sync: true })),
+    hasBegun: () => fromStore(async () => (await level.get(key('begun', 0))) !== undefined),
     records: () =>
       fromStore(async () => {
         const all = await level.values(range('record')).all()
