@@ -69,6 +69,8 @@ test('the page says what was promised and spent on both sides, and runs nothing'
   t.regex(text, /of patients who are trained on and of those who are held back/)
   t.true(text.includes(`Spent in all</th><td>ε ${epsilonText(LedgerState.of(entries).balances()[0]!.epsilon)} `))
   t.regex(text, /each evaluation 6/)
+  // a study of records promises nothing about a patient who has several
+  t.regex(text, /a patient with all records here or a single record, as each study below says/)
   t.regex(text, /cap<\/th><td>ε 5/)
   t.notRegex(text, /<script|https?:/)
   t.is(signedHeadIn(text), signedHead)
