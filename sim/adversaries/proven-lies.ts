@@ -5,8 +5,13 @@
  * @module
  */
 
+import { CodedError } from '../../crypto/errors.ts'
+import type { EvidenceContext } from '../../protocols/evidence/judge.ts'
+import { verifyEvidence } from '../../protocols/evidence/verify.ts'
+import { decodeEvidence, encodeEvidence } from '../../protocols/messages/evidence.ts'
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import type { Effect } from '../../protocols/round/effects.ts'
+import { judgeOf } from '../checkers/blame.ts'
 import type { Checker, WorldApi } from '../world/api.ts'
 import type { SimulatedHospital } from '../world/hospital.ts'
 import { Violation } from '../world/violation.ts'
@@ -20,17 +25,30 @@ export class ProvenLies implements Checker {
   readonly invariant = 10
   readonly proven = new Set<string>()
   #world: WorldApi | undefined
+  #judge: EvidenceContext | undefined
 
   begin(world: WorldApi): void {
     this.#world = world
+    this.#judge = judgeOf(world)
   }
 
   effect(hospital: SimulatedHospital, effect: Effect): void {
     if (effect.type !== 'blame' || effect.evidence === null) return
     const accused = this.#world?.hospitals.find(({ peer }) => peer === effect.peer)
     // evidence speaks for itself, whoever holds it: of two liars, one may be all that the other has lied to
-    if (accused !== undefined && accused !== hospital)
+    if (accused !== undefined && (hospital.honest || this.#isProof(effect)))
       this.proven.add(nameOf(accused.index, effect.code, effect.evidence.kind))
+  }
+
+  /** Whether a judge is convinced: BLAME has looked at what honest hospitals hold, and at nothing of a liar's. */
+  #isProof({ member, evidence }: Extract<Effect, { type: 'blame' }>): boolean {
+    if (this.#judge === undefined || evidence === null) return false
+    try {
+      return verifyEvidence(decodeEvidence(encodeEvidence(evidence)), this.#judge).accused === member
+    } catch (error) {
+      if (error instanceof CodedError) return false
+      throw error
+    }
   }
 
   end(world: WorldApi): void {

@@ -16,6 +16,12 @@ import { Violation } from '../world/violation.ts'
 
 type Blame = Extract<Effect, { type: 'blame' }>
 
+/** A judge of a simulated world, whose signatures are not Ed25519: their verification alone is the world's own. */
+export function judgeOf(world: WorldApi): EvidenceContext {
+  const [{ context }] = world.hospitals as [SimulatedHospital]
+  return { ...createJudge(world.document), verify: context.verify }
+}
+
 export const BLAME: CheckerFactory = () => {
   let world: WorldApi
   let judge: EvidenceContext
@@ -39,9 +45,7 @@ export const BLAME: CheckerFactory = () => {
     invariant: 10,
     begin: begun => {
       world = begun
-      // a simulated world's signatures are not Ed25519, so only their verification is the world's own
-      const [{ context }] = world.hospitals as [SimulatedHospital]
-      judge = { ...createJudge(world.document), verify: context.verify }
+      judge = judgeOf(world)
     },
     effect: (hospital, effect) => {
       if (effect.type === 'blame' && hospital.honest) weigh(hospital, effect)
