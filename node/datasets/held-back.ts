@@ -32,13 +32,14 @@ export function isHeldBack(
     return record => isBack(hashes[record]!)
   }
   const { patients, patientHashes } = dataset
+  // a place in this data set is no name: in the next one the patient would be on the other side
+  if (patientHashes === undefined) throw new Error('patients are held back by their hashes, and the records have none')
   const known = new Map<number, boolean>()
   return record => {
     const patient = patients?.[record] ?? 0
     const before = known.get(patient)
     if (before !== undefined) return before
-    const hash = patientHashes?.subarray(patient * PATIENT_BYTES, (patient + 1) * PATIENT_BYTES)
-    const found = isBack(hash ?? String(patient))
+    const found = isBack(patientHashes.subarray(patient * PATIENT_BYTES, (patient + 1) * PATIENT_BYTES))
     known.set(patient, found)
     return found
   }

@@ -9,8 +9,10 @@
  */
 
 import { join } from 'node:path'
+import { sha256 } from '../../crypto/hash.ts'
 import { type Dataset, recordsAt } from '../../node/datasets/dataset.ts'
 import { openDataset } from '../../node/datasets/open-dataset.ts'
+import { PATIENT_BYTES } from '../../node/datasets/patients.ts'
 import { unitsOf } from '../../node/datasets/units.ts'
 import { type Backend, loadBackend } from '../../node/training/backend.ts'
 import { evaluate } from '../../node/training/evaluation.ts'
@@ -156,7 +158,12 @@ export async function recordsOf(
     return { train: featured(images), test, groups: undefined, validation: featured(await read('val')) }
   const names = await readPatients(join(data, task.patients), { split: 'train', labels: images.labels })
   const numbers = new Map([...new Set(names)].map((name, number) => [name, number]))
-  const known = { ...images, patients: Int32Array.from(names, name => numbers.get(name)!) }
+  const hashes = [...numbers.keys()].map(name => sha256(Buffer.from(name)).subarray(0, PATIENT_BYTES))
+  const known = {
+    ...images,
+    patients: Int32Array.from(names, name => numbers.get(name)!),
+    patientHashes: new Uint8Array(Buffer.concat(hashes)),
+  }
   const kept = unit === 'one-image' ? firstOfEach(known) : Uint32Array.from(names, (_, at) => at)
   const groups = Array.from(kept, record => names[record]!)
   return { train: featured(recordsAt(known, kept)), test, groups, validation: undefined }

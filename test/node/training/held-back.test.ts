@@ -67,6 +67,8 @@ test('patients are held back whole, the same in every study, and about as many a
     held,
   )
   t.false(isHeldBack({ unit: 'patient', evaluation: null }, dataset)(0))
+  const { patientHashes: _, ...nameless } = dataset
+  t.throws(() => isHeldBack(studyOf('patient'), nameless), { message: /have none/ })
 })
 
 test('who is held back is trained on in no round, and counted in every evaluation', async t => {
