@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { CryptoError } from '../../../crypto/errors.ts'
 import { isDeltaLarge } from '../../../protocols/study/delta.ts'
+import { keepsSidesApart } from '../../../protocols/study/epsilons.ts'
 import * as limit from '../../../protocols/study/limits.ts'
 import { noiseModeOf } from '../../../protocols/study/noise/list.ts'
 import { statisticsShape } from '../../../protocols/study/normalisation-kinds.ts'
@@ -221,7 +222,15 @@ function statisticsOf(spec: StudySpec): Pick<PlanningInput, 'statistics'> {
 function evaluationLines(spec: StudySpec | null): string[] {
   if (spec?.evaluation === undefined) return []
   const { document } = documentOfSpec(spec, { created: '2026-01-01T00:00:00Z', file: 'the spec' })
-  return ['', ...evaluationSentences(document)]
+  const { rounds } = spec
+  const { sampleRate } = spec.privacy
+  // the rows are of training and statistics alone
+  const whole = keepsSidesApart(document, document.copies)
+    ? []
+    : [
+        `The rows leave the evaluations out, for which the same unit pays here: with them ${rounds} rounds at rate ${sampleRate} need z ${document.privacy.noiseMultiplier.toFixed(4)}.`,
+      ]
+  return ['', ...evaluationSentences(document), ...whole]
 }
 
 function planned(input: PlanningInput, axes: PlanSize['axes']): StudyPlanning {
