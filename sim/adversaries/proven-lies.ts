@@ -35,8 +35,9 @@ export class ProvenLies implements Checker {
   effect(hospital: SimulatedHospital, effect: Effect): void {
     if (effect.type !== 'blame' || effect.evidence === null) return
     const accused = this.#world?.hospitals.find(({ peer }) => peer === effect.peer)
-    // evidence speaks for itself, whoever holds it: of two liars, one may be all that the other has lied to
-    if (accused !== undefined && (hospital.honest || this.#isProof(effect)))
+    // evidence speaks for itself, whoever holds it: of two liars, one may be all that the other has lied to. But what a
+    // liar finds out about itself convinces nobody else.
+    if (accused !== undefined && accused !== hospital && (hospital.honest || this.#isProof(effect)))
       this.proven.add(nameOf(accused.index, effect.code, effect.evidence.kind))
   }
 
