@@ -5,7 +5,7 @@ import type { StepContext } from '../../protocols/round/context.ts'
 import type { PeerStatus } from '../http/status.ts'
 import { PROTOCOL_VERSION } from '../network/hello.ts'
 import type { Difference, Obstacle } from '../network/neighbours.ts'
-import type { DialFailure } from '../network/reach/dial-failures.ts'
+import { type DialFailure, OWN_PLACE } from '../network/reach/dial-failures.ts'
 import type { Way } from '../network/reach/reach.ts'
 
 /** Of a study's id, where a person reads it. */
@@ -50,7 +50,8 @@ export function absenceText(
       return `${name} is reached, but does not answer for this study: it has not approved it, or is starting`
     default:
   }
-  if (failures.length > 0) return `${name}: ${failuresText(failures)}`
+  const dials = failures.filter(({ address }) => address !== OWN_PLACE)
+  if (dials.length > 0) return `${name}: ${failuresText(dials)}`
   return obstacle?.kind === 'no-address' ? `no address of ${name} is known, and it has not called` : null
 }
 

@@ -9,7 +9,7 @@
  */
 
 import { logNormal, normalQuantile } from '../../crypto/accounting/normal.ts'
-import { areaOf } from '../../protocols/study/evaluation.ts'
+import { areaOf, edgeOf } from '../../protocols/study/evaluation.ts'
 import { EVALUATION_BINS_MAX, EVALUATION_BINS_MIN, UNITS_MAX } from '../../protocols/study/limits.ts'
 import { samplingDeviation } from '../training/sampling-deviation.ts'
 
@@ -86,7 +86,8 @@ function massesOf(prior: number, bins: number): { positive: Float64Array; negati
   const below = (bin: number, mean: number): number => {
     if (bin === 0) return 0
     if (bin === bins) return 1
-    const odds = bin / bins / (1 - bin / bins)
+    const edge = edgeOf(bin, bins)
+    const odds = edge / (1 - edge)
     // the score at which Bayes' rule gives this probability
     const score = (Math.log(odds * ((1 - prior) / prior)) + distance ** 2 / 2) / distance
     return Math.exp(logNormal(score - mean))

@@ -2,9 +2,9 @@
  * What a round of evaluation adds up, and what is read off the sum: how well the model tells the classes apart on the
  * units that hospitals hold back.
  *
- * For every class c the score of c falls into one of B bins, counted by true label; of two classes the second one's
- * score alone. For three classes or more the predicted class is counted by true label besides. A unit adds 1, shared out
- * over its records: so it moves the counts by at most 1 of two classes, and by √(K + 1) of K.
+ * For every class c the score of c falls into one of B bins (`binOf`), counted by true label; of two classes the second
+ * one's score alone. For three classes or more the predicted class is counted by true label besides. A unit adds 1, shared
+ * out over its records: so it moves the counts by at most 1 of two classes, and by √(K + 1) of K.
  *
  * The score that peers act on uses + − × ÷ and square root only, in a fixed order, so it is the same at every peer.
  *
@@ -53,9 +53,18 @@ export function evaluationNorm(classes: number): number {
   return classes === 2 ? 1 : Math.sqrt(classes + 1)
 }
 
-/** The bin of a probability, 0 to B − 1. */
+/**
+ * The bin of a probability, 0 to B − 1. Bins are of one width in arcsin √p, so narrow near 0 and 1, where a model that
+ * tells the classes apart puts most of its scores: of one width in p, most records would tie.
+ */
 export function binOf(probability: number, bins: number): number {
-  return Math.max(0, Math.min(bins - 1, Math.floor(probability * bins)))
+  const turned = (2 / Math.PI) * Math.asin(Math.sqrt(Math.max(0, Math.min(1, probability))))
+  return Math.min(bins - 1, Math.floor(turned * bins))
+}
+
+/** The probability at which a bin begins; that of B is 1. */
+export function edgeOf(bin: number, bins: number): number {
+  return Math.sin((Math.PI / 2) * (bin / bins)) ** 2
 }
 
 /**

@@ -56,6 +56,13 @@ const STATUSES: Readonly<Record<string, string>> = {
   RESERVATION_REFUSED: 'the relay has no place left',
 }
 
+/** Statuses of a relay that was asked for a place. */
+const PLACES: Readonly<Record<string, string>> = {
+  PERMISSION_DENIED: 'as a relay it keeps no place for this node yet: it has not approved it',
+  RESERVATION_REFUSED: 'as a relay it has no place left',
+  RESOURCE_LIMIT_EXCEEDED: 'as a relay it has reached its limit',
+}
+
 /**
  * What went wrong with a dial: words without address and without credentials, and nothing that the other side sent.
  * Of several errors the first that is known.
@@ -93,6 +100,8 @@ function known(error: unknown): string | undefined {
   const byCode = typeof code === 'string' ? CODES[code] : undefined
   if (byCode !== undefined) return byCode
   if (typeof code === 'string' && code.startsWith('ERR_SSL')) return 'it does not speak TLS there'
+  const kept = /reservation failed with status ([A-Z_]+)/.exec(message)?.[1]
+  if (kept !== undefined) return PLACES[kept] ?? 'as a relay it keeps no place for this node'
   const status = /via relay with status ([A-Z_]+)/.exec(message)?.[1]
   if (status !== undefined) return STATUSES[status] ?? 'the relay refused'
   return /does not match|unexpected peer/i.test(message) ? NAMES.UnexpectedPeerError : NAMES[name]

@@ -5,6 +5,9 @@ import { dialErrorText } from './dial-error.ts'
 const ADDRESSES_MAX = 16
 const PEERS_MAX = 512
 
+/** Stands for a place at a peer's relay, where no address of that peer failed: it keeps none for us. */
+export const OWN_PLACE = '/p2p-circuit'
+
 /** A dial that failed and has not succeeded since. */
 export interface DialFailure {
   /** without the peer's id */

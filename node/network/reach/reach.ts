@@ -9,7 +9,7 @@ import { dcutr } from '@libp2p/dcutr'
 import type { Connection, ConnectionGater, Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../../clock.ts'
-import { type DialFailure, DialFailures } from './dial-failures.ts'
+import { type DialFailure, DialFailures, OWN_PLACE } from './dial-failures.ts'
 import { endpointOf } from './endpoint.ts'
 import { ReachError } from './reach-error.ts'
 import { RelayClient } from './relay-client.ts'
@@ -71,7 +71,7 @@ export class Reach {
     this.#client = new RelayClient({
       self: () => (this.#host as Libp2p).peerId.toString(),
       reservations: () => this.#reservations as Reservations,
-      failed: (relay, error) => this.#failures.failed(relay, '/p2p-circuit', error),
+      failed: (relay, error) => this.#failures.failed(relay, OWN_PLACE, error),
       after: (ms, run) => void parts.clock.after(ms, () => this.#host?.status === 'started' && run()),
     })
   }

@@ -5,6 +5,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { absenceText, peerStatuses, wayText } from '../../../node/daemon/absence.ts'
 import type { Obstacle } from '../../../node/network/neighbours.ts'
+import { OWN_PLACE } from '../../../node/network/reach/dial-failures.ts'
 import { createRoster } from '../../../protocols/roster/roster.ts'
 import { testSigners, testStudy } from '../../helpers/study/study.ts'
 
@@ -22,6 +23,13 @@ test('dials that failed are told with their addresses, and a way by a relay only
   const relayed = failure('/ip4/192.0.2.9/tcp/1/p2p/x/p2p-circuit', 'the relay does not have that peer at present')
   t.is(textOf(null, [direct, relayed]), `${name}: /ip4/192.0.2.7/tcp/7419: nothing listens there (connection refused)`)
   t.regex(textOf(null, [relayed]) ?? '', /the relay does not have that peer/)
+})
+
+test('a relay that keeps no place for this node is no address that failed', t => {
+  const place = failure(OWN_PLACE, 'as a relay it has no place left')
+  t.is(textOf(null, [place]), null)
+  t.is(textOf({ kind: 'no-address' }, [place]), textOf({ kind: 'no-address' }))
+  t.notRegex(textOf(null, [place, failure('/dns/a/tcp/1')]) ?? '', /relay/)
 })
 
 test('the same failures in another order are told by the same words, and at most two are named', t => {

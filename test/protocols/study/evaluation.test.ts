@@ -8,6 +8,7 @@ import {
   areaOf,
   binOf,
   countsOf,
+  edgeOf,
   evaluationLayout,
   HIDDEN,
   oneAgainstRest,
@@ -42,9 +43,16 @@ test('every count has a place of its own, and all places are used', t => {
 
 test('a probability falls into one bin, whatever it is', t => {
   t.deepEqual(
-    [0, 0.1249, 0.125, 0.5, 0.999, 1, -1e-9, 1 + 1e-6].map(value => binOf(value, 8)),
-    [0, 0, 1, 4, 7, 7, 0, 7],
+    [0, 0.038, 0.0381, 0.4999, 0.5001, 0.96, 0.97, 1, -1e-9, 1 + 1e-6].map(value => binOf(value, 8)),
+    [0, 0, 1, 3, 4, 6, 7, 7, 0, 7],
   )
+  for (const bins of [2, 7, 64]) {
+    t.deepEqual([edgeOf(0, bins), edgeOf(bins, bins)], [0, 1])
+    for (let bin = 0; bin < bins; bin++) {
+      const [from, to] = [edgeOf(bin, bins), edgeOf(bin + 1, bins)]
+      for (const part of [0.001, 0.5, 0.999]) t.is(binOf(from + part * (to - from), bins), bin)
+    }
+  }
 })
 
 test('a sum of another length is refused', t => {

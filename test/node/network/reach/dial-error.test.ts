@@ -30,6 +30,10 @@ test('what Node, TLS, libp2p and relays report has words', t => {
       'the relay does not have that peer at present',
     ],
     [named('InvalidMessageError', 'failed to connect via relay with status ODD'), 'the relay refused'],
+    [
+      named('Error', 'reservation failed with status PERMISSION_DENIED'),
+      'as a relay it keeps no place for this node yet: it has not approved it',
+    ],
     [new ReachError('web-refused', 'our own words'), 'our own words'],
     [new AggregateError([coded('ENOTFOUND'), coded('ECONNREFUSED')], 'All'), 'the name is unknown to DNS'],
     [new Error('outer', { cause: coded('EHOSTUNREACH') }), 'there is no route to that address'],
