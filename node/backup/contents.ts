@@ -19,6 +19,7 @@ const HELD: readonly RegExp[] = [
   /^config\.toml$/,
   /^identity\.key$/,
   /^privacy\/ledger$/,
+  /^actions\.jsonl$/,
   /^studies\/([0-9a-f]{64}\.(study|dataset)|current)$/,
   /^patients\/[A-Za-z0-9._-]+$/,
   /^contacts\/[A-Za-z0-9._-]+$/,

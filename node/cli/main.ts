@@ -21,6 +21,11 @@ async function createProgram(args: readonly string[], writeErr: (text: string) =
     .configureOutput({ writeErr })
     .configureHelp({ subcommandTerm: command => command.name() })
     .showSuggestionAfterError()
+  const record = async (hooked: Command): Promise<void> =>
+    (await import('./recorded-commands.ts')).recordCommand(hooked)
+  // a node that starts ends long after, or not at all by itself
+  program.hook('preAction', async (_, hooked) => (hooked.name() === 'start' ? record(hooked) : undefined))
+  program.hook('postAction', async (_, hooked) => (hooked.name() === 'start' ? undefined : record(hooked)))
   const words = args.filter(word => !word.startsWith('-') && word !== 'help')
   await addCommands(program, COMMANDS, words)
   return program

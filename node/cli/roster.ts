@@ -23,6 +23,7 @@ import { readApproval, readChange, storeApproval, withdrawApproval } from '../st
 import { confirm } from './contacts/confirm.ts'
 import { addDataOption, addJsonOption, collect, parseStudyPrefix } from './options.ts'
 import { printJson, printLines } from './output.ts'
+import { actsOn } from './recorded-commands.ts'
 
 interface Heard {
   readonly text: string
@@ -131,6 +132,7 @@ async function approve(file: string, { data, study: prefix, yes }: OfStudy): Pro
   await storeApproval(data, study, change).catch(error => {
     throw folderUnusable(data, error)
   })
+  actsOn(`${fingerprintOf(change)} of ${study}`)
   printLines(
     `Approved in "${document.name}": ${describeChange(change)}`,
     `Check:    ${fingerprintOf(change)}`,

@@ -15,6 +15,7 @@ import type { NodeView } from './api/view.ts'
 import type { EventFeed } from './event-feed.ts'
 import type { Page, PageFile } from './page.ts'
 import { HttpProblem, PROBLEM_TYPE, problemBody, problemFor } from './problem.ts'
+import { type Deed, recordDeeds } from './recording.ts'
 import { addActing } from './routes/acting.ts'
 import { FAILS } from './routes/answers.ts'
 import { addEvents } from './routes/events.ts'
@@ -53,13 +54,26 @@ export interface AppParts {
   readonly secure?: boolean
   /** whether it listens beyond loopback: then reading needs the token or a session as well */
   readonly remote?: boolean
+  /** told of what was done through it */
+  record?(deed: Deed): Promise<void>
   /** told of bugs in the view */
   onError?(error: unknown): void
 }
 
 /** The app, which answers requests without a socket too. */
 export function createApp(parts: AppParts): App<AppEnv> {
-  const { view, events, sessions, page, metrics, names = [], secure = false, remote = false, onError } = parts
+  const {
+    view,
+    events,
+    sessions,
+    page,
+    metrics,
+    names = [],
+    secure = false,
+    remote = false,
+    record = async () => {},
+    onError,
+  } = parts
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: result => {
       if (!result.success) throw badRequest(result.error)
@@ -68,6 +82,7 @@ export function createApp(parts: AppParts): App<AppEnv> {
   app.use('*', headers)
   app.use('*', guard({ sessions, names, remote, isPublic: path => page.has(path) }))
   app.use('*', bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => refuse(bodyTooLarge()) }))
+  app.use('*', recordDeeds(record))
   addWatching(app, { view, metrics, lastEvent: () => events.last })
   addStudies(app, view)
   addActing(app, view)

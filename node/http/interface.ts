@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { isLoopback } from '../config/config.ts'
+import { recordAction } from '../storage/action-log.ts'
 import { packageFile } from '../version.ts'
 import type { NodeView } from './api/view.ts'
 import { createApp } from './app.ts'
@@ -64,6 +65,7 @@ export async function startInterface({ folder, config, peer, ...parts }: Interfa
   const app = createApp({
     ...parts,
     ...{ page, names: [config.host, ...config.names] },
+    record: deed => recordAction(folder, { at: new Date().toISOString(), ...deed }),
     sessions: new Sessions({ token, peer, now: Date.now, random: randomBytes }),
     ...{ secure: config.tlsKey !== null, remote: !isLoopback(config.host) },
   })

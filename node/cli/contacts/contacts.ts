@@ -12,6 +12,7 @@ import { folderUnusable, requireDataFolder } from '../../storage/data-folder.ts'
 import { loadIdentity } from '../../storage/identity.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
+import { actsOn } from '../recorded-commands.ts'
 import { confirm } from './confirm.ts'
 
 interface ContactOptions {
@@ -86,6 +87,7 @@ async function act(action: Action, who: string, { data, json, yes }: ContactOpti
   const found = selectContact(contactViews(await readBook(data), site), who)
   requireSense(action, found)
   const { peer, name, words } = found
+  actsOn(peer)
   const warned = found.warnings.map(warning => `Warning: ${warning}. `).join('')
   const verb = `${action[0]!.toUpperCase()}${action.slice(1)}`
   await confirm(`${warned}${verb} ${name}, check words "${words.join(' ')}"?`, { yes })

@@ -16,6 +16,7 @@ import { readContract } from '../../study/contract-file.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { fileProgress } from '../progress.ts'
+import { actsOn } from '../recorded-commands.ts'
 import { checkLines } from './check-text.ts'
 import { addSourceOptions, type SourceOptions, sourceFiles } from './source-options.ts'
 
@@ -41,6 +42,7 @@ export function addDataAdd(command: Command): void {
 async function addData(name: string, path: string, options: AddOptions): Promise<void> {
   const { data, contract: file, split, json } = options
   requireDatasetName(name)
+  actsOn(name)
   const { datasets } = await readConfig(data)
   const contract = await readContract(file, data)
   const source: DataSource = { ...sourceFiles(path, options), split }

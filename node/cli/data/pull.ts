@@ -22,6 +22,7 @@ import { doorOf, doorSettings } from '../../privacy/patient-door.ts'
 import { readContract } from '../../study/contract-file.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
+import { actsOn } from '../recorded-commands.ts'
 import { countLines } from './check-text.ts'
 import { listColumns } from './source-options.ts'
 
@@ -64,6 +65,7 @@ export function addDataPull(command: Command): void {
 async function pullData(name: string, choices: PullChoices): Promise<void> {
   const { data, contract: file, json } = choices
   requireDatasetName(name)
+  actsOn(name)
   const { datasets } = await readConfig(data)
   const contract = await readContract(file, data)
   const source = sourceOfChoices(choices)

@@ -10,6 +10,7 @@ import { EXIT, OperatorError } from '../../errors.ts'
 import { approvedStudies, boundDataset } from '../../storage/approved-studies.ts'
 import { addDataOption } from '../options.ts'
 import { printLines } from '../output.ts'
+import { actsOn } from '../recorded-commands.ts'
 
 export function addDataRemove(command: Command): void {
   addDataOption(command).argument('<name>', 'the data set').action(removeData)
@@ -26,6 +27,7 @@ async function removeData(name: string, { data }: { data: string }): Promise<voi
     })
   }
   await removeDatasetTable(data, name)
+  actsOn(name)
   const other = sameSource(config, name)
   if (other === null) await recordCacheOf(data).forget(sourceId(source))
   const kept =

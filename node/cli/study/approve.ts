@@ -21,6 +21,7 @@ import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { ownRecordsJson, ownRecordsLine, readOwnRecords } from '../own-records.ts'
 import { fileProgress } from '../progress.ts'
+import { actsOn } from '../recorded-commands.ts'
 import { studyLines } from './text.ts'
 
 export function addStudyApprove(command: Command): void {
@@ -42,6 +43,7 @@ async function approveStudy(
   const config = await readConfig(data)
   const identity = await loadIdentity(data)
   const study = await findStudy(file, data)
+  actsOn(study.study)
   requireApprovable(study, { config, peer: identity.peer, join: join === true, force: force === true })
   const records = await readOwnRecords(study.document, dataSourceOf(config, dataset ?? null), {
     door: await readPatientDoor(data),

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { markStudy, selectStudy } from '../../storage/approved-studies.ts'
 import { addDataOption, addJsonOption, parseStudyPrefix } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
+import { actsOn } from '../recorded-commands.ts'
 
 export function addStudyLeave(command: Command): void {
   addJsonOption(addDataOption(command))
@@ -13,6 +14,7 @@ export function addStudyLeave(command: Command): void {
 
 async function leaveStudy(prefix: string, { data, json }: { data: string; json?: true }): Promise<void> {
   const { study, document } = await selectStudy(data, prefix)
+  actsOn(study)
   await markStudy(data, study, 'left')
   if (json) printJson({ study, left: true })
   else

@@ -15,6 +15,7 @@ import { equalShare, requireCapacity } from '../../training/needs.ts'
 import { contactHospitals } from '../contacts/contact-hospitals.ts'
 import { addJsonOption, boundedNumber, collect, listOf, wholeNumber } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
+import { actsOn } from '../recorded-commands.ts'
 import { studyJson, studyLines } from './text.ts'
 
 /** What goes with a template alone. */
@@ -129,6 +130,7 @@ async function writeStudy(
     })
   })
   const study = openStudy(bytes, out)
+  actsOn(study.study)
   if (json) printJson({ file: out, ...studyJson(study) })
   else
     printLines(

@@ -10,6 +10,7 @@ import { loadIdentity, peerIdString } from '../../storage/identity.ts'
 import { requireMember } from '../../storage/study-file.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
+import { actsOn } from '../recorded-commands.ts'
 
 export function addStudyPropose(command: Command): void {
   addJsonOption(addDataOption(command))
@@ -21,6 +22,7 @@ async function propose(file: string, { data, json }: { data: string; json?: true
   await requireDataFolder(data)
   const identity = await loadIdentity(data)
   const study = await findStudy(file, data)
+  actsOn(study.study)
   requireMember(study.document, identity.peer)
   const { peer } = identity
   await storeProposal(data, study, { from: peer, self: peer, now: Date.now() }).catch(error => {

@@ -11,6 +11,7 @@ import { loadIdentity } from '../../storage/identity.ts'
 import { confirm } from '../contacts/confirm.ts'
 import { addDataOption, addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
+import { actsOn } from '../recorded-commands.ts'
 
 export function addStudyRefuse(command: Command): void {
   addJsonOption(addDataOption(command))
@@ -23,6 +24,7 @@ async function refuseStudy(id: string, { data, json, yes }: { data: string; json
   await requireDataFolder(data)
   const identity = await loadIdentity(data)
   const { study, document } = await findStudy(id, data)
+  actsOn(study)
   const isApproved = (await approvedStudies(data)).some(one => one.study === study)
   if (isApproved || (await readProposal(data, study)) === undefined) {
     const what = isApproved ? 'is approved here already' : 'was not proposed'

@@ -8,6 +8,7 @@ import { readCheckpointOf } from '../../storage/newest-checkpoint.ts'
 import { confirm } from '../contacts/confirm.ts'
 import { addDataOption, addJsonOption, parseStudyPrefix } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
+import { actsOn } from '../recorded-commands.ts'
 
 export function addStudyResume(command: Command): void {
   addJsonOption(addDataOption(command))
@@ -22,6 +23,7 @@ async function resumeStudy(
   { data, json, yes }: { data: string; json?: true; yes?: true },
 ): Promise<void> {
   const { study, document } = await selectStudy(data, prefix)
+  actsOn(study)
   const found = await readCheckpointOf(data, { study, document })
   const evaluation = found?.checkpoint.evaluation ?? null
   if (evaluation === null || !isPaused(evaluation) || (await resumedReturns(data, study)) >= evaluation.returns) {

@@ -5,6 +5,7 @@ import type { NodeView } from '../../../node/http/api/view.ts'
 import { createApp } from '../../../node/http/app.ts'
 import { EventFeed } from '../../../node/http/event-feed.ts'
 import type { Page } from '../../../node/http/page.ts'
+import type { Deed } from '../../../node/http/recording.ts'
 import { Sessions } from '../../../node/http/sessions.ts'
 import { observerWords, UNIT_NOTE } from '../../../node/privacy/epsilon-text.ts'
 
@@ -202,6 +203,7 @@ export function appForTest(
     remote?: boolean
     names?: string[]
     onError?: (error: unknown) => void
+    record?: (deed: Deed) => Promise<void>
   } = {},
 ) {
   const { feed, beat, time } = handFeed()
