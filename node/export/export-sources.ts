@@ -38,24 +38,33 @@ export async function readNewestModel(folder: string, study: VerifiedStudy): Pro
   return { checkpoint: bytes, hash, certificate: encodeCertificate(certificate!) }
 }
 
-async function readCertificate(folder: string, { document }: VerifiedStudy) {
+async function readCertificate(folder: string, study: VerifiedStudy) {
+  return certificateFrom((await readLinks(folder, study)).map(decodeLink))
+}
+
+/**
+ * Reads the certified rounds of a study, oldest first, as they were received. The node has to be stopped meanwhile.
+ *
+ * @returns encoded links; none where the node has no database yet
+ * @throws OperatorError `node-running`; as `openStores`
+ */
+export async function readLinks(folder: string, { document }: VerifiedStudy): Promise<Uint8Array[]> {
   const isThere = await stat(join(folder, STORE_FOLDER)).then(
     () => true,
     () => false,
   )
   // opening it would make one
-  if (!isThere) return null
+  if (!isThere) return []
   const stores = await openStores(folder).catch((error: OperatorError) => {
     if (error.code !== 'folder-in-use') throw error
     throw new OperatorError('node-running', `The node on ${folder} is running, and holds what certifies its model`, {
-      hint: `Stop it for a moment, "confrere stop --data ${folder}", export, and start it again: it takes up where it was.`,
+      hint: `Stop it for a moment, "confrere stop --data ${folder}", do this again, and start it: it takes up where it was.`,
       exitCode: EXIT.config,
       cause: error,
     })
   })
   try {
-    const links = await stores.of(studyIdOf(document)).links(0, Number.MAX_SAFE_INTEGER)
-    return certificateFrom(links.map(decodeLink))
+    return await stores.of(studyIdOf(document)).links(0, Number.MAX_SAFE_INTEGER)
   } finally {
     await stores.close()
   }

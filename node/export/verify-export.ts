@@ -6,14 +6,11 @@
  * @module
  */
 
-import type { Dirent } from 'node:fs'
-import { opendir, readFile, stat } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
 import { CodedError } from '../../crypto/errors.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { CertifiedResult } from '../../protocols/transcript/certificate.ts'
 import { CERTIFICATE_BYTES_MAX } from '../../protocols/transcript/certificate.ts'
-import { EXIT, OperatorError } from '../errors.ts'
+import { OperatorError } from '../errors.ts'
 import { openStudy, type VerifiedStudy } from '../storage/study-file.ts'
 import { AUDIT_BYTES_MAX, decodeAudit } from './audit-result.ts'
 import {
@@ -32,9 +29,8 @@ import {
 } from './contents.ts'
 import { MODEL_BYTES_MAX } from './formats.ts'
 import { decodeSafetensors } from './safetensors.ts'
+import { type FileFault, readSealedFolder } from './sealed-folder.ts'
 
-/** Files and folders; an export has a dozen. */
-const ENTRIES_MAX = 64
 const TEXT_BYTES_MAX = 4 << 20
 const BYTES_MAX: Readonly<Record<string, number>> = {
   [DOCUMENT_FILE]: 2 << 20,
@@ -45,16 +41,9 @@ const BYTES_MAX: Readonly<Record<string, number>> = {
   'card.md': TEXT_BYTES_MAX,
 }
 
-/** What is wrong with a file. */
-export interface ExportFault {
-  /** name inside the folder */
-  readonly file: string
-  readonly problem: string
-}
-
 export interface ExportVerdict {
   /** none: all is as it must be */
-  readonly faults: readonly ExportFault[]
+  readonly faults: readonly FileFault[]
   /** what was verified, where the files that it follows from are sound */
   readonly proven: {
     readonly study: string
@@ -67,7 +56,7 @@ export interface ExportVerdict {
 
 /** @throws OperatorError `export-unreadable`, exit code 2 */
 export async function verifyExport(folder: string): Promise<ExportVerdict> {
-  const { files, faults: unread } = await readFiles(folder)
+  const { files, faults: unread } = await readSealedFolder(folder, file => BYTES_MAX[file] ?? MODEL_BYTES_MAX)
   const bytes = files.get(PROVENANCE_FILE)
   const provenance = bytes && decodeProvenance(bytes)
   if (provenance === undefined) {
@@ -117,11 +106,11 @@ function openedStudy(bytes: Uint8Array): VerifiedStudy {
 }
 
 /** Sources whose hashes are not those that the provenance lists: what they are made into would be named alone. */
-function changedSources(files: ReadonlyMap<string, Uint8Array>, provenance: Provenance): ExportFault[] {
+function changedSources(files: ReadonlyMap<string, Uint8Array>, provenance: Provenance): FileFault[] {
   return listedDifferences(files, provenance).filter(({ file }) => SOURCE_FILES.some(source => source === file))
 }
 
-function listedDifferences(files: ReadonlyMap<string, Uint8Array>, { files: listed }: Provenance): ExportFault[] {
+function listedDifferences(files: ReadonlyMap<string, Uint8Array>, { files: listed }: Provenance): FileFault[] {
   return [...files].flatMap(([file, bytes]) => {
     if (file === PROVENANCE_FILE) return []
     if (!Object.hasOwn(listed, file)) return [unlisted(file)]
@@ -131,7 +120,7 @@ function listedDifferences(files: ReadonlyMap<string, Uint8Array>, { files: list
   })
 }
 
-function differences(files: ReadonlyMap<string, Uint8Array>, { files: expected }: ExportContents): ExportFault[] {
+function differences(files: ReadonlyMap<string, Uint8Array>, { files: expected }: ExportContents): FileFault[] {
   const found = [...expected].flatMap(([file, content]) => {
     const bytes = files.get(file)
     if (bytes === undefined) return [{ file, problem: 'it is missing' }]
@@ -161,47 +150,6 @@ function differingTensor(bytes: Uint8Array, content: Uint8Array): string | null 
   }
 }
 
-function unlisted(file: string): ExportFault {
+function unlisted(file: string): FileFault {
   return { file, problem: 'it does not belong to the export' }
-}
-
-async function entriesOf(folder: string): Promise<Dirent[]> {
-  const entries: Dirent[] = []
-  try {
-    for await (const entry of await opendir(folder, { recursive: true })) {
-      entries.push(entry)
-      if (entries.length > ENTRIES_MAX) break
-    }
-  } catch (cause) {
-    throw unreadable(folder, (cause as Error).message, cause)
-  }
-  if (entries.length <= ENTRIES_MAX) return entries
-  throw unreadable(folder, `it has more than ${ENTRIES_MAX} files, and an export fewer`)
-}
-
-/** All files below a folder, by name; those that are too long, or no files, as faults. */
-async function readFiles(folder: string): Promise<{ files: Map<string, Uint8Array>; faults: ExportFault[] }> {
-  const entries = await entriesOf(folder)
-  const files = new Map<string, Uint8Array>()
-  const faults: ExportFault[] = []
-  for (const entry of entries.filter(found => !found.isDirectory())) {
-    const path = join(entry.parentPath, entry.name)
-    const file = relative(folder, path).split(sep).join('/')
-    if (!entry.isFile()) faults.push({ file, problem: 'it is no file' })
-    else {
-      const { size } = await stat(path)
-      const most = BYTES_MAX[file] ?? MODEL_BYTES_MAX
-      if (size > most) faults.push({ file, problem: `it has ${size} bytes, more than ${most}` })
-      else files.set(file, new Uint8Array(await readFile(path)))
-    }
-  }
-  return { files, faults }
-}
-
-function unreadable(folder: string, reason: string, cause?: unknown): OperatorError {
-  return new OperatorError('export-unreadable', `${folder} cannot be read as an export: ${reason}`, {
-    hint: 'Name the folder that "confrere export" has written.',
-    exitCode: EXIT.usage,
-    cause,
-  })
 }

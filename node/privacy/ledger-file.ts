@@ -64,8 +64,7 @@ async function verifiedLedger(
 ): Promise<VerifiedLedger> {
   const text = await textOf(file)
   try {
-    const { entries, head, bytes } = readLedger(text)
-    return { entries, head, bytes, ledger: LedgerState.of(entries, { everyEpsilon }) }
+    return ledgerOfText(text, { everyEpsilon })
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause
     if (formatsIn(text).some(format => format > LEDGER_FORMAT)) throw ledgerNewer(file, cause)
@@ -75,6 +74,12 @@ async function verifiedLedger(
       cause,
     })
   }
+}
+
+/** A ledger from its text, verified. @throws CodedError with the line that is wrong */
+export function ledgerOfText(text: string, { everyEpsilon = true }: { everyEpsilon?: boolean } = {}): VerifiedLedger {
+  const { entries, head, bytes } = readLedger(text)
+  return { entries, head, bytes, ledger: LedgerState.of(entries, { everyEpsilon }) }
 }
 
 /** The formats that the entries of a ledger name; a quote inside of a text has a backslash before it. */

@@ -3,7 +3,8 @@
 import type { Command } from 'commander'
 import { printable } from '../../../protocols/encoding/printable.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
-import { type ExportFault, verifyExport } from '../../export/verify-export.ts'
+import type { FileFault } from '../../export/sealed-folder.ts'
+import { verifyExport } from '../../export/verify-export.ts'
 import { addJsonOption } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 
@@ -42,7 +43,7 @@ async function verify(folder: string, { json }: { json?: true }): Promise<void> 
   )
 }
 
-function changed(folder: string, faults: readonly ExportFault[]): OperatorError {
+function changed(folder: string, faults: readonly FileFault[]): OperatorError {
   const shown = faults.slice(0, FAULTS_SHOWN).map(({ file, problem }) => printable(`${file}: ${problem}`))
   const more = faults.length > FAULTS_SHOWN ? `; and ${faults.length - FAULTS_SHOWN} more` : ''
   return new OperatorError('export-changed', `${folder} is not as it was exported. ${shown.join('; ')}${more}`, {
