@@ -11,6 +11,7 @@ import { EXIT, OperatorError } from '../errors.ts'
 import { readCheckpointOf } from '../storage/newest-checkpoint.ts'
 import { openStores, STORE_FOLDER } from '../storage/store.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
+import { requireModel } from '../study/requires-model.ts'
 
 export interface NewestModel {
   readonly checkpoint: Uint8Array
@@ -23,9 +24,10 @@ export interface NewestModel {
  * Reads a study's newest checkpoint and what certifies it. The certificates are in the node's database, which a running
  * node holds; so the node has to be stopped meanwhile.
  *
- * @throws OperatorError `node-running`, `no-checkpoint`, `not-certified`; as `readCheckpointOf` and `openStores`
+ * @throws OperatorError `node-running`, `no-checkpoint`, `not-certified`, `no-model-in-study`; as `readCheckpointOf` and `openStores`
  */
 export async function readNewestModel(folder: string, study: VerifiedStudy): Promise<NewestModel> {
+  requireModel(study.document, 'export')
   const { bytes, hash } = await readCheckpointOf(folder, study)
   const certificate = await readCertificate(folder, study)
   const named = certificate && decodeResultValue(certificate.result.value)
