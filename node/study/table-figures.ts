@@ -29,10 +29,12 @@ export interface TableFigure {
 export interface TableGroup {
   /** null: all */
   readonly class: string | null
+  /** units without a value; null where the study does not count them */
+  readonly missing: TableFigure | null
   readonly mean: TableFigure | null
   /** the smallest value that at least this part of the units does not exceed */
   readonly quartiles: readonly { readonly part: number; readonly figure: TableFigure | null }[]
-  /** units in each bin, with noise, so some may be below 0 */
+  /** units with a value in each bin, with noise, so some may be below 0 */
   readonly bins: readonly number[]
 }
 
@@ -69,7 +71,8 @@ export function tableFigures(document: StudyDocument, { round, table }: Checkpoi
   const inSum = Math.max(...[plan.contributorsMin, plan.hospitals].map(count => noiseInSum(privacy, plan, count)))
   const noise = inSum / plan.fixedPoint.scale / Math.sqrt(round)
   const counts = Float64Array.from(table, value => value / round)
-  const groups = Array.from({ length: layout.groups }, (_, group) => unitsIn(counts, { layout, noise, group }))
+  const all = { counts, layout, noise }
+  const groups = Array.from({ length: layout.groups }, (_, group) => unitsIn(all, group))
   const labels = contract.classes.map((name, label) => {
     const own = layout.groups === 1 ? { value: counts[label]!, variance: noise * noise } : groups[label]!
     return { name, count: atLeast0(around(own)) }
@@ -78,47 +81,63 @@ export function tableFigures(document: StudyDocument, { round, table }: Checkpoi
     ...{ rounds: round, noise, units: atLeast0(around(totalOf(groups))), classes: labels },
     columns: layout.columns.map((column, at) => ({
       ...{ name: column.name, low: column.low, high: column.high },
-      groups: groups.map((units, group) => ({
+      groups: groups.map((_, group) => ({
         class: layout.groups === 1 ? null : contract.classes[group]!,
-        ...columnFigures(counts, { layout, noise, at, group, units }),
+        ...columnFigures(all, at, group),
       })),
     })),
   }
 }
 
-/** The units of a group: its label counts and the bins of every column say it, each with noise of its own. */
-function unitsIn(
-  counts: Float64Array,
-  { layout, noise, group }: { layout: TableLayout; noise: number; group: number },
-): Estimate {
-  const { bins, classes, columns, groups, binAt } = layout
-  const labels = groups === 1 ? counts.subarray(0, classes) : counts.subarray(group, group + 1)
-  const sums = columns.map((_, at) => sumOf(counts.subarray(binAt(at, group, 0), binAt(at, group, bins))))
-  const weights = { labels: 1 / labels.length, column: 1 / bins }
-  const weight = weights.labels + weights.column * columns.length
-  const value = (weights.labels * sumOf(labels) + weights.column * sumOf(sums)) / weight
-  return { value, variance: (noise * noise) / weight }
+/** The counts of a table, and the deviation of the noise in each. */
+interface NoisyCounts {
+  readonly counts: Float64Array
+  readonly layout: TableLayout
+  readonly noise: number
 }
 
-function columnFigures(
-  counts: Float64Array,
-  place: { layout: TableLayout; noise: number; at: number; group: number; units: Estimate },
-): Omit<TableGroup, 'class'> {
-  const { layout, noise, at, group, units } = place
+/** The units of a group: its label counts and the bins of every column say it, each with noise of its own. */
+function unitsIn({ counts, layout, noise }: NoisyCounts, group: number, except?: number): Estimate {
+  const { bins, classes, columns, groups, binAt } = layout
+  const labels = groups === 1 ? counts.subarray(0, classes) : counts.subarray(group, group + 1)
+  const said = columns.flatMap(({ missing }, at) => {
+    const end = missing === null ? bins : bins + 1
+    return at === except ? [] : [counts.subarray(binAt(at, group, 0), binAt(at, group, end))]
+  })
+  return together([labels, ...said].map(words => ({ value: sumOf(words), variance: words.length * noise * noise })))
+}
+
+function columnFigures(all: NoisyCounts, at: number, group: number): Omit<TableGroup, 'class'> {
+  const { counts, layout, noise } = all
   const column = layout.columns[at]!
   const bins = counts.subarray(layout.binAt(at, group, 0), layout.binAt(at, group, layout.bins))
-  const scaled = ratio({ value: counts[layout.sumAt(at, group)]!, variance: noise * noise }, units)
-  const valueAt = (one: number): number => column.low + ((column.high - column.low) * (one + 1)) / 2
-  const isHidden = scaled === null
+  const word = (place: number): Estimate => ({ value: counts[place]!, variance: noise * noise })
+  const missing = column.missing === null ? null : word(layout.binAt(at, group, layout.bins))
+  const others = unitsIn(all, group, at)
+  const held = missing === null ? others : less(others, missing)
+  const units = together([held, { value: sumOf(bins), variance: bins.length * noise * noise }])
+  const scaled = ratio(word(layout.sumAt(at, group)), units)
+  const valueAt = (one: number): number => column.low + ((column.high - column.low) * (clamped(one) + 1)) / 2
   return {
-    mean: scaled && {
-      value: valueAt(clamped(scaled.value)),
-      low: valueAt(clamped(scaled.low)),
-      high: valueAt(clamped(scaled.high)),
-    },
-    quartiles: QUARTILES.map(part => ({ part, figure: isHidden ? null : quantileOf(bins, { part, column, noise }) })),
+    missing: missing && atLeast0(around(missing)),
+    mean: scaled && { value: valueAt(scaled.value), low: valueAt(scaled.low), high: valueAt(scaled.high) },
+    quartiles: QUARTILES.map(part => ({
+      part,
+      figure: scaled === null ? null : quantileOf(bins, { part, column, noise }),
+    })),
     bins: [...bins],
   }
+}
+
+/** Several estimates of the same, each with noise of its own, as one. */
+function together(estimates: readonly Estimate[]): Estimate {
+  const weight = sumOf(estimates.map(({ variance }) => 1 / variance))
+  if (!Number.isFinite(weight)) return estimates[0]!
+  return { value: sumOf(estimates.map(({ value, variance }) => value / variance)) / weight, variance: 1 / weight }
+}
+
+function less(a: Estimate, b: Estimate): Estimate {
+  return { value: a.value - b.value, variance: a.variance + b.variance }
 }
 
 /** A sum over a count, both with noise, by Fieller's interval; null where the count is not told from 0. */

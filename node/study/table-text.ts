@@ -1,7 +1,7 @@
 /** A study's table in words, beforehand and afterwards. @module */
 
 import { mainRounds } from '../../protocols/study/rounds.ts'
-import { tableLayout } from '../../protocols/study/table.ts'
+import { type CountedColumn, tableLayout } from '../../protocols/study/table.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { TableFigure, TableFigures } from './table-figures.ts'
 import { expectedTable } from './table-plan.ts'
@@ -17,7 +17,7 @@ export function tableSentences(document: StudyDocument): string[] {
   const whose = table.byClass ? ' of each class' : ''
   const share = unit === 'patient' ? ', shared out over its records' : ''
   return [
-    `Nothing is trained. All hospitals add up, ${often}, how many ${each}s are ${contract.classes.join(' or ')}, and${whose} of ${columnsText(table.columns)}: a histogram of ${table.bins} bins between the study's bounds, and the sum of the values within them. One ${each} adds 1 to each${share}. From that come counts, means and quartiles. Rows that the contract leaves out are in none of them.`,
+    `Nothing is trained. All hospitals add up, ${often}, how many ${each}s are ${contract.classes.join(' or ')}, and${whose} of ${columnsText(table.columns)}: a histogram of ${table.bins} bins between the study's bounds, and the sum of the values within them. One ${each} adds 1 to each${share}. From that come counts, means and quartiles. Rows that the contract leaves out are in none of them${missingText(layout.columns)}.`,
     `The sums get noise of multiplier ${privacy.noiseMultiplier}. Expected at 95 %, with ${units} ${each}s: a class's count off by up to ${Math.ceil(expected.count)} ${each}s; a mean${whose} by up to ${percent(expected.mean)} of the distance between its bounds, a median by up to ${percent(expected.median)} (where values are spread evenly, bins included; less where most lie close together).`,
     ...layout.columns.map(
       ({ name, low, high }) =>
@@ -29,6 +29,11 @@ export function tableSentences(document: StudyDocument): string[] {
 function columnsText(columns: readonly string[]): string {
   const text = columns.join(', ')
   return columns.length === 1 ? `the column ${text}` : `each of the ${columns.length} columns ${text}`
+}
+
+function missingText(columns: readonly CountedColumn[]): string {
+  const apart = columns.filter(({ missing }) => missing !== null).map(({ name }) => name)
+  return apart.length === 0 ? '' : `; missing values of ${apart.join(', ')} are counted apart`
 }
 
 function percent(part: number): string {
@@ -56,7 +61,7 @@ export function tableLines({ units, classes, columns }: TableFigures): string[] 
       `${name}, within ${low} to ${high}`,
       ...groups.map(
         group =>
-          `  ${group.class === null ? '' : `${group.class}: `}mean ${figureText(group.mean)}; quartiles ${group.quartiles.map(({ figure }) => figureText(figure)).join(', ')}`,
+          `  ${group.class === null ? '' : `${group.class}: `}mean ${figureText(group.mean)}; quartiles ${group.quartiles.map(({ figure }) => figureText(figure)).join(', ')}${group.missing === null ? '' : `; missing ${countText(group.missing)}`}`,
       ),
     ]),
   ]
@@ -81,6 +86,7 @@ export function tableCsv({ units, classes, columns }: TableFigures): string[] {
     ...columns.flatMap(({ name, groups }) =>
       groups.flatMap(group => [
         line(name, group.class, 'mean', group.mean),
+        ...(group.missing === null ? [] : [line(name, group.class, 'missing', group.missing)]),
         ...group.quartiles.map(({ part, figure }) => line(name, group.class, `quantile ${part}`, figure)),
       ]),
     ),

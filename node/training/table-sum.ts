@@ -34,6 +34,10 @@ export function tableSum({ dataset, units }: CountedUnits, layout: TableLayout):
       const group = groups === 1 ? 0 : label
       sum[label]! += share
       for (const [at, column] of columns.entries()) {
+        if (values[column.entry] === column.missing) {
+          sum[binAt(at, group, bins)]! += share
+          continue
+        }
         const value = clipped(values[column.entry]!, column)
         sum[binAt(at, group, binOfColumn(value, column, bins))]! += share
         sum[sumAt(at, group)]! += share * scaledTo(value, column)

@@ -2,6 +2,8 @@
  * What a round of a table adds up, in studies that train nothing: label counts and, of chosen columns, counts in bins and
  * sums of values, by class where the study says so.
  *
+ * A column whose missing values are a number outside its bounds has a bin of these besides, and they are in no other.
+ *
  * A unit adds 1 to the label counts, 1 to the bins of each column and at most 1 to its sum, each shared out over its
  * records: so it moves the vector by at most √(2m + 1) in L2 for m columns. Bins and sum of a column weigh the same. Of
  * weights 1 and w the bins' noise grows with √(1 + w²) and the sum's with √(1 + w²) / w, and w = 1 makes their product
@@ -25,6 +27,8 @@ export interface CountedColumn {
   readonly entry: number
   readonly low: number
   readonly high: number
+  /** what stands for a missing value, if that is outside the bounds: it is counted apart. Null: none is */
+  readonly missing: number | null
 }
 
 /** Where the counts of a table stand in its sum. */
@@ -38,13 +42,18 @@ export interface TableLayout {
   readonly columns: readonly CountedColumn[]
   /** words */
   readonly dimension: number
-  /** place of a bin of a column, by group */
+  /** place of a bin of a column, by group; bin B is of missing values, where they are counted */
   readonly binAt: (column: number, group: number, bin: number) => number
   /** place of a column's sum of values, scaled to −1 … 1, by group */
   readonly sumAt: (column: number, group: number) => number
 }
 
-/** The layout of a study's table: K label counts, then of each column and group B bins and a sum; null in studies without. */
+/**
+ * The layout of a study's table: K label counts, then of each column and group B bins, one of missing values where they are
+ * counted, and a sum; null in studies without.
+ *
+ * @throws ProtocolError `malformed-study` for a column that the contract has not
+ */
 export function tableLayout({ contract, table }: Counted): TableLayout | null {
   if (table === undefined) return null
   const known = countableColumns(contract)
@@ -56,11 +65,14 @@ export function tableLayout({ contract, table }: Counted): TableLayout | null {
   const { bins } = table
   const classes = contract.classes.length
   const groups = table.byClass ? classes : 1
-  const start = (column: number, group: number): number => classes + (column * groups + group) * (bins + 1)
+  const sizes = columns.map(({ missing }) => bins + (missing === null ? 0 : 1) + 1)
+  const starts = [classes]
+  for (const size of sizes) starts.push(starts.at(-1)! + groups * size)
+  const start = (column: number, group: number): number => starts[column]! + group * sizes[column]!
   return {
-    ...{ classes, groups, bins, columns, dimension: start(columns.length, 0) },
+    ...{ classes, groups, bins, columns, dimension: starts.at(-1)! },
     binAt: (column, group, bin) => start(column, group) + bin,
-    sumAt: (column, group) => start(column, group) + bins,
+    sumAt: (column, group) => start(column, group) + sizes[column]! - 1,
   }
 }
 
@@ -71,7 +83,12 @@ export function countableColumns(contract: StudyDocument['contract']): CountedCo
   return contract.columns.flatMap(column => {
     const at = entry
     entry += entriesOf(column)
-    return column.type === 'number' ? [{ name: column.name, entry: at, low: column.low, high: column.high }] : []
+    if (column.type !== 'number') return []
+    const { name, low, high } = column
+    const isApart = column.missing !== 'leave out' && (column.missing < low || column.missing > high)
+    // as a record holds it
+    const missing = isApart ? Math.fround(column.missing as number) : null
+    return [{ name, entry: at, low, high, missing }]
   })
 }
 

@@ -23,11 +23,14 @@ import { packageFile } from '../../node/version.ts'
 import { initialCheckpoint } from '../../protocols/model/checkpoint.ts'
 import { nextCheckpoint } from '../../protocols/model/next-checkpoint.ts'
 import { noisedUpdate } from '../../protocols/secure-sum/masking.ts'
+import type { TableColumn } from '../../protocols/study/contracts/table.ts'
 import { noiseOfSum } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
-import { tableLayout } from '../../protocols/study/table.ts'
+import { type CountedColumn, tableLayout } from '../../protocols/study/table.ts'
 
 const SPEC = 'node/examples/heart-disease-table.toml'
+/** Outside the bounds of every column. */
+const MISSING = -9
 const CENTRES = ['cleveland', 'hungarian', 'switzerland', 'va']
 
 /** One figure over all repeats. */
@@ -60,12 +63,21 @@ export interface TableInit {
   /** of the noise */
   readonly rng: Rng
   readonly byClass?: boolean
+  /** whether rows without a value count, and missing values are counted apart */
+  readonly missing?: boolean
 }
 
 /** Counts the example's table so many times. */
-export async function benchTable({ data, repeats, rng, byClass = false }: TableInit): Promise<BenchedTable> {
+export async function benchTable({
+  data,
+  repeats,
+  rng,
+  byClass = false,
+  missing = false,
+}: TableInit): Promise<BenchedTable> {
   const file = packageFile(SPEC)
-  const spec = await readStudySpec(file)
+  const read = await readStudySpec(file)
+  const spec = missing ? countingMissing(read) : read
   const found = await Promise.all(
     CENTRES.map(centre =>
       readStudyRecords(spec.contract, fileSource(join(data, 'heart-disease', `processed.${centre}.data`), 'train'), {
@@ -103,9 +115,10 @@ export async function benchTable({ data, repeats, rng, byClass = false }: TableI
       tables.map(one => one.classes[label]!.count),
     )
   })
-  for (const [at, { name, entry, low, high }] of layout.columns.entries()) {
+  for (const [at, column] of layout.columns.entries()) {
+    const { name, low, high } = column
     for (let group = 0; group < layout.groups; group++) {
-      const values = valuesIn(parts, { entry, low, high, label: byClass ? group : null })
+      const { values, without } = valuesIn(parts, column, byClass ? group : null)
       const ofGroup = tables.map(one => one.columns[at]!.groups[group]!)
       const whose = byClass ? `${name} of ${document.contract.classes[group]}` : name
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length
@@ -116,6 +129,9 @@ export async function benchTable({ data, repeats, rng, byClass = false }: TableI
           ofGroup.map(one => one.mean),
         ),
       )
+      const lacking = ofGroup.map(one => one.missing)
+      if (lacking[0] !== null)
+        rows.push(row({ figure: `${whose}, missing`, kind: 'count', exact: without, range: units }, lacking))
       for (const [index, part] of QUARTILES.entries()) {
         const exact = values[Math.ceil(part * values.length) - 1]!
         const shown = ofGroup.map(one => one.quartiles[index]!.figure)
@@ -127,18 +143,32 @@ export async function benchTable({ data, repeats, rng, byClass = false }: TableI
   return { epsilon, units, bins: layout.bins, noiseMultiplier, expected: expectedTable(document)!, rows }
 }
 
-/** A column's values of all hospitals in one place, clipped, from low to high. */
+/** The spec with rows that lack a value among the records. */
+function countingMissing(spec: StudySpec): StudySpec {
+  const { contract } = spec
+  if (contract.kind !== 'table') return spec
+  const columns = contract.columns.map((column): TableColumn => {
+    return column.type === 'number' ? { ...column, missing: MISSING } : { ...column, missing: 'zeros' }
+  })
+  return { ...spec, contract: { ...contract, columns } }
+}
+
+/** A column's values of all hospitals in one place, clipped, from low to high, and the number of rows without one. */
 function valuesIn(
   parts: readonly Dataset[],
-  { entry, low, high, label }: { entry: number; low: number; high: number; label: number | null },
-): number[] {
+  { entry, low, high, missing }: CountedColumn,
+  label: number | null,
+): { values: number[]; without: number } {
   const values: number[] = []
+  let without = 0
   for (const part of parts) {
     eachRecord(part, (of, record) => {
-      if (label === null || part.labels[record] === label) values.push(Math.max(low, Math.min(high, of[entry]!)))
+      if (label !== null && part.labels[record] !== label) return
+      if (of[entry] === missing) without += 1
+      else values.push(Math.max(low, Math.min(high, of[entry]!)))
     })
   }
-  return values.sort((a, b) => a - b)
+  return { values: values.sort((a, b) => a - b), without }
 }
 
 /** How far off a figure was, and how wide its intervals were, over the repeats that showed it; NaN where none did. */
