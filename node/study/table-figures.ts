@@ -8,10 +8,9 @@
  */
 
 import type { Checkpoint } from '../../protocols/model/checkpoint.ts'
-import { noiseInSum } from '../../protocols/study/noise/noised-sums.ts'
-import { planStudy } from '../../protocols/study/plan.ts'
 import { type CountedColumn, type TableLayout, tableEdge, tableLayout } from '../../protocols/study/table.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
+import { noiseOfTable } from './table-plan.ts'
 
 /** Half the width of an interval of 95 %, in deviations. */
 const WIDTH = 1.96
@@ -65,11 +64,8 @@ interface Estimate {
 export function tableFigures(document: StudyDocument, { round, table }: Checkpoint): TableFigures | null {
   const layout = tableLayout(document)
   if (layout === null || round === 0) return null
-  const { privacy, contract } = document
-  const plan = planStudy(document)
-  // a checkpoint does not say how many contributed: the fewer they are, the more noise is in the sum
-  const inSum = Math.max(...[plan.contributorsMin, plan.hospitals].map(count => noiseInSum(privacy, plan, count)))
-  const noise = inSum / plan.fixedPoint.scale / Math.sqrt(round)
+  const { contract } = document
+  const noise = noiseOfTable(document, round)
   const counts = Float64Array.from(table, value => value / round)
   const all = { counts, layout, noise }
   const groups = Array.from({ length: layout.groups }, (_, group) => unitsIn(all, group))

@@ -20,23 +20,30 @@ export interface ExpectedTable {
   readonly bins: number
   /** of the units of a class */
   readonly count: number
-  /** of a mean, as part of the distance between a column's bounds */
+  /** of a mean, as part of the distance between a column's bounds; at most */
   readonly mean: number
   /** of a median, likewise; the bins are in it */
   readonly median: number
 }
 
-/** @param noise deviation of the noise in one count, of all rounds together */
-function expectedOf(
-  { units, groups, columns, noise }: { units: number; groups: number; columns: number; noise: number },
-  bins: number,
-): ExpectedTable {
-  const ofGroup = units / groups
-  // the bins of every column say how many units there are, beside the labels
-  const count = groups === 1 ? WIDTH * noise : (WIDTH * noise) / Math.sqrt(1 + columns / bins)
+interface TableTerms {
+  readonly units: number
+  readonly classes: number
+  readonly byClass: boolean
+  readonly columns: number
+  /** deviation of the noise in one count, of all rounds together */
+  readonly noise: number
+}
+
+function expectedOf({ units, classes, byClass, columns, noise }: TableTerms, bins: number): ExpectedTable {
+  const ofGroup = byClass ? units / classes : units
+  // the label counts say how many units there are, and the bins of every column say it too
+  const ofUnits = 1 / ((byClass ? 1 : 1 / classes) + columns / bins)
   return {
-    ...{ bins, count },
-    mean: (WIDTH * noise) / ofGroup / 2,
+    bins,
+    count: WIDTH * noise * (byClass ? Math.sqrt(ofUnits) : 1),
+    // of a mean at a bound: there the noise in the number of units counts most
+    mean: (WIDTH * noise * Math.sqrt(1 + ofUnits)) / ofGroup / 2,
     // an interval ends at an edge, on each side half a bin further out in the mean
     median: (WIDTH * noise * Math.sqrt(bins)) / 2 / ofGroup + 1 / (2 * bins),
   }
@@ -60,9 +67,19 @@ export function withBestTable(document: StudyDocument): StudyDocument {
   return { ...document, table: { ...table, bins: best } }
 }
 
-function termsOf(document: StudyDocument, { byClass, columns }: StudyTable) {
-  const { contract, hospitals, privacy, units } = document
+/**
+ * Deviation of the noise in one count of a table, the mean of so many rounds. A checkpoint does not say how many
+ * contributed, and the fewer they are, the more noise is in the sum: it is that of the fewest.
+ */
+export function noiseOfTable(document: StudyDocument, rounds: number): number {
   const plan = planStudy(document)
-  const noise = noiseInSum(privacy, plan, hospitals.length) / plan.fixedPoint.scale / Math.sqrt(mainRounds(document))
-  return { units, groups: byClass ? contract.classes.length : 1, columns: columns.length, noise }
+  const counts = [plan.contributorsMin, plan.hospitals]
+  const inSum = Math.max(...counts.map(count => noiseInSum(document.privacy, plan, count)))
+  return inSum / plan.fixedPoint.scale / Math.sqrt(rounds)
+}
+
+function termsOf(document: StudyDocument, { byClass, columns }: StudyTable) {
+  const { contract, units } = document
+  const noise = noiseOfTable(document, mainRounds(document))
+  return { units, classes: contract.classes.length, byClass, columns: columns.length, noise }
 }

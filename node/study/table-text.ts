@@ -18,7 +18,7 @@ export function tableSentences(document: StudyDocument): string[] {
   const share = unit === 'patient' ? ', shared out over its records' : ''
   return [
     `Nothing is trained. All hospitals add up, ${often}, how many ${each}s are ${contract.classes.join(' or ')}, and${whose} of ${columnsText(table.columns)}: a histogram of ${table.bins} bins between the study's bounds, and the sum of the values within them. One ${each} adds 1 to each${share}. From that come counts, means and quartiles. Rows that the contract leaves out are in none of them${missingText(layout.columns)}.`,
-    `The sums get noise of multiplier ${privacy.noiseMultiplier}. Expected at 95 %, with ${units} ${each}s: a class's count off by up to ${Math.ceil(expected.count)} ${each}s; a mean${whose} by up to ${percent(expected.mean)} of the distance between its bounds, a median by up to ${percent(expected.median)} (where values are spread evenly, bins included; less where most lie close together).`,
+    `The sums get noise of multiplier ${privacy.noiseMultiplier}. Expected at 95 %, with ${units} ${each}s: a class's count off by up to ${Math.ceil(expected.count)} ${each}s; a mean${whose} by up to ${percent(expected.mean)} of the distance between its bounds, a median by up to ${percent(expected.median)} (where values are spread evenly, bins included; less where most lie close together). More where values are missing.`,
     ...layout.columns.map(
       ({ name, low, high }) =>
         `${name}: bounds ${low} to ${high}, mean off by up to ${short((high - low) * expected.mean)}, median by up to ${short((high - low) * expected.median)}.`,

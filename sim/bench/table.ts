@@ -177,3 +177,15 @@ export function offOf({ shown, exact }: TableRow): { readonly rms: number; reado
   const mean = (of: (figure: TableFigure) => number) => some.reduce((sum, one) => sum + of(one), 0) / some.length
   return { rms: Math.sqrt(mean(({ value }) => (value - exact) ** 2)), half: mean(({ low, high }) => (high - low) / 2) }
 }
+
+/** What was found, for people: each figure's error as part of its range, and how often its interval held the exact one. */
+export function tableBenchLines({ epsilon, units, bins, noiseMultiplier, expected, rows }: BenchedTable): string[] {
+  const percent = (part: number) => `${(100 * part).toFixed(2)} %`
+  return [
+    `epsilon ${epsilon}, z ${noiseMultiplier}, ${units} rows, ${bins} bins; intervals expected: counts ±${expected.count.toFixed(0)}, means ±${percent(expected.mean)} of the bounds' distance, medians ±${percent(expected.median)}`,
+    ...rows.map(row => {
+      const { rms, half } = offOf(row)
+      return `  ${row.figure}: exact ${Number(row.exact.toFixed(3))}, off by ${percent(rms / row.range)}, interval ±${percent(half / row.range)}, held in ${row.covered} of ${row.shown.length}`
+    }),
+  ]
+}

@@ -122,7 +122,8 @@ for (const how of [{}, { byClass: true }, { missing: true }]) {
       }
       const means = rows.filter(({ kind }) => kind === 'mean')
       for (const row of means) {
-        t.true(offOf(row).half / row.range < 1.5 * expected.mean, row.figure)
+        // a tenth of the rows lacks its fasting sugar
+        t.true(offOf(row).half / row.range < 1.15 * expected.mean, row.figure)
         t.true(row.shown.every(one => one !== null))
       }
     },
