@@ -130,7 +130,9 @@ function rounds({ name, state, phase, roundKind, round, rounds: total, secondsLe
   if (state === 'proposed') return h('p', { class: 'soft' }, `${countText(total, 'round')} in all`)
   const left = secondsLeft === null ? '' : `, about ${duration(secondsLeft)} left`
   const doing =
-    state === 'running' || state === 'waiting' ? ` · ${roundKind === 'statistics' ? 'statistics' : 'training'}` : ''
+    state === 'running' || state === 'waiting'
+      ? ` · ${['statistics', 'table'].includes(roundKind) ? roundKind : 'training'}`
+      : ''
   const text = `${round} of ${countText(total, 'round')}${left}`
   return [
     bar({ role: 'progressbar', label: `Rounds of ${cut(name, 80)}`, value: round, max: total, text }),
