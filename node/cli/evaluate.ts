@@ -9,7 +9,7 @@ import { EXIT, OperatorError } from '../errors.ts'
 import type { MetricGaps, Metrics } from '../evaluation/metrics.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import type { FoundCheckpoint } from '../storage/newest-checkpoint.ts'
-import { requireModel } from '../study/requires-model.ts'
+import { requireModel } from '../storage/requires-model.ts'
 import {
   addReportOptions,
   type ReportOptions,

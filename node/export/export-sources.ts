@@ -9,9 +9,9 @@ import { certificateFrom, encodeCertificate } from '../../protocols/transcript/c
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { readCheckpointOf } from '../storage/newest-checkpoint.ts'
+import { requireModel } from '../storage/requires-model.ts'
 import { openStores, STORE_FOLDER } from '../storage/store.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
-import { requireModel } from '../study/requires-model.ts'
 
 export interface NewestModel {
   readonly checkpoint: Uint8Array
