@@ -43,6 +43,7 @@ test('four nodes count a table', async t => {
   t.is((await roundsOf(sites[0]!))!.length, 1)
   const detail = await fetchJson<{ description: { title: string }[] }>(sites[0]!, `/v1/studies/${study}`)
   t.true(JSON.stringify(detail).includes('What is counted'))
+  t.regex(JSON.stringify(detail), /"result":\["Units \d+ \(/)
   for (const node of nodes) node.child.kill('SIGTERM')
   t.deepEqual(await Promise.all(nodes.map(node => node.exited)), [0, 0, 0, 0])
   for (const node of nodes) t.notRegex(node.log(), /"level":"(error|fatal)"/)
