@@ -220,7 +220,15 @@ function summaries(rounds: number, before: Facts['before']): StudySummary[] {
       ...{ text: 'It trains.', round: rounds, rounds: total, secondsLeft: 7640, privacy: privacyOf(2.214, 3, null) },
     },
     {
-      ...{ ...shared, id: studyOf(1), name: 'Sepsis within 48 hours', state: 'waiting', phase: null, dataset: 'icu', result: [] },
+      ...{
+        ...shared,
+        id: studyOf(1),
+        name: 'Sepsis within 48 hours',
+        state: 'waiting',
+        phase: null,
+        dataset: 'icu',
+        result: [],
+      },
       ...{ text: `It waits for ${siteOf(3)}.`, round: 40, rounds: 300, secondsLeft: null },
       waiting: { text: 'All four are needed: 3 of 4 are present', since: before(37) },
       privacy: privacyOf(2.71, 3, 52),
@@ -232,7 +240,8 @@ function summaries(rounds: number, before: Facts['before']): StudySummary[] {
         name: 'Diabetic retinopathy grades',
         state: 'proposed',
         phase: null,
-        dataset: null, result: [],
+        dataset: null,
+        result: [],
       },
       ...{
         text: 'It waits for your answer.',
