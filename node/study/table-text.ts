@@ -73,7 +73,7 @@ function countText({ value, low, high }: TableFigure): string {
 
 /** What the intervals of a table hold. */
 export const TABLE_INTERVALS =
-  'In brackets, where the exact figure of all units that took part lies in 95 % of such tables: the noise is counted, and nothing else. Values outside the bounds count as the nearer bound, and what other patients are like is not said.'
+  'In brackets, where the exact figure of all units that took part lies in 95 % of such tables: the noise is counted, and nothing else; "confrere rounds" names the hospitals that they were of. Values outside the bounds count as the nearer bound, and what other patients are like is not said.'
 
 /** The figures of a table as lines of CSV, one figure a line; a hidden one has empty cells. */
 export function tableCsv({ units, classes, columns }: TableFigures): string[] {
