@@ -39,6 +39,11 @@ const STUDY_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./study/resume.ts')).addStudyResume,
   },
   {
+    name: 'table',
+    description: 'counts, means and quartiles that a study without a model has added up',
+    load: async () => (await import('./study/table.ts')).addStudyTable,
+  },
+  {
     name: 'list',
     description: 'proposed, approved and finished studies, and who has approved them',
     load: async () => (await import('./study/list.ts')).addStudyList,

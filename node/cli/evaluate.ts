@@ -9,6 +9,7 @@ import { EXIT, OperatorError } from '../errors.ts'
 import type { MetricGaps, Metrics } from '../evaluation/metrics.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import type { FoundCheckpoint } from '../storage/newest-checkpoint.ts'
+import { requireModel } from '../storage/requires-model.ts'
 import {
   addReportOptions,
   type ReportOptions,
@@ -52,6 +53,7 @@ async function evaluateNewest(options: EvaluateOptions): Promise<void> {
   const source = name === undefined ? fileSource(npz!, split) : { ...dataSourceOf(config, name)!, split }
   const { readNewestCheckpoint } = await import('../storage/newest-checkpoint.ts')
   const found = await readNewestCheckpoint(data)
+  requireModel(found.document, 'evaluate')
   const dataset = await readRecords(found.document, source, options)
   const input = await modelOn(found, dataset, config)
   const records = { name: name ?? npz!, split, source, dataset }

@@ -8,6 +8,7 @@ import type { HeatMapFolder } from '../prediction/heat-map-files.ts'
 import type { Prediction } from '../prediction/predict.ts'
 import type { FoundToPredict } from '../prediction/records.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
+import { requireModel } from '../storage/requires-model.ts'
 import type { Scorer } from '../training/scorer.ts'
 import { addDataOption, boundedNumber, parseStudyPrefix } from './options.ts'
 import { printLines, SCHEMA_VERSION } from './output.ts'
@@ -48,6 +49,7 @@ async function predict(files: string[], options: PredictOptions): Promise<void> 
   const config = await readConfig(data)
   const { readNewestCheckpoint } = await import('../storage/newest-checkpoint.ts')
   const { study, document, checkpoint, hash, round } = await readNewestCheckpoint(data, prefix)
+  requireModel(document, 'predict with')
   const { contract } = document
   if (heatMap !== undefined && contract.kind !== 'image') throw noImages(contract)
   const { deployed } = await import('../../protocols/model/checkpoint.ts')

@@ -108,6 +108,7 @@ function problemLines({ lastError, problems = [] }: Pick<NodeStatus, 'lastError'
 function roundText({ round, roundKind, rounds, phase, stage, view }: NodeStatus): string {
   if (stage) return `${phase}: ${stage}`
   if (roundKind === 'evaluation') return `${round} of ${rounds}, an evaluation, ${phase}, view ${view}`
+  if (roundKind === 'table') return `${round} of ${rounds}, a table, ${phase}, view ${view}`
   const which = roundKind === 'statistics' ? `of the statistics, before ${rounds} of training` : `${round} of ${rounds}`
   return `${which}, ${phase}, view ${view}`
 }

@@ -6,7 +6,7 @@
 
 import { decodeResultValue } from '../../protocols/messages/result-value.ts'
 import type { StepContext } from '../../protocols/round/context.ts'
-import { paysFor, trainingCharges } from '../../protocols/study/rounds.ts'
+import { mainCharges, paysFor } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { extendHead, firstHead } from '../../protocols/transcript/head.ts'
 import { decodeLink, type Link } from '../../protocols/transcript/link.ts'
@@ -42,7 +42,7 @@ export function requireBudgetLeft(
   { head: { round }, charges }: SavedRound,
   { rounds, chargesMax, document }: StepContext,
 ): void {
-  const charged = trainingCharges(document, charges)
+  const charged = mainCharges(document, charges)
   if (round > rounds || charges.some(charge => charge.round === round)) return
   if (paysFor(document, round, { charges: charged, chargesMax })) return
   throw budgetSpent(document, charged)

@@ -1,7 +1,7 @@
 /** One approved study on this node: its worker, its account, its place on the network, from start to stop. @module */
 
 import { encodeStudy } from '../../protocols/study/document.ts'
-import { roundOfTraining, trainingRounds } from '../../protocols/study/rounds.ts'
+import { mainRounds, roundOfMain } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import type { NodeConfig } from '../config/config.ts'
@@ -213,7 +213,7 @@ export class RunningStudy {
   /** The round before which the hospital's cap ends its part, as of the start; null: the cap pays for all. */
   runsOutAtRound(): number | null {
     const paid = this.#chargesMax
-    return paid === null || paid >= trainingRounds(this.document) ? null : roundOfTraining(this.document, paid + 1)
+    return paid === null || paid >= mainRounds(this.document) ? null : roundOfMain(this.document, paid + 1)
   }
 
   /** Looks whether it moves. @param now ms since 1970. @returns whether what it waits for has changed */

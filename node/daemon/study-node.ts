@@ -16,7 +16,7 @@ import { fits } from '../../protocols/roster/change.ts'
 import { contextAt, createContext, type StepContext } from '../../protocols/round/context.ts'
 import type { Notice } from '../../protocols/round/effects.ts'
 import type { RoundEvent } from '../../protocols/round/events.ts'
-import { lastRound, roundKind } from '../../protocols/study/rounds.ts'
+import { lastRound, mainKind, roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { Link } from '../../protocols/transcript/link.ts'
 import { systemClock } from '../clock.ts'
@@ -278,7 +278,7 @@ export class StudyNode {
 
   #paysNext(completed: number): boolean {
     const { document, paysNext } = this.#init
-    if (completed >= lastRound(document) || roundKind(document, completed + 1) !== 'training') return true
+    if (completed >= lastRound(document) || roundKind(document, completed + 1) !== mainKind(document)) return true
     return paysNext === undefined || paysNext()
   }
 

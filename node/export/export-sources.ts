@@ -9,6 +9,7 @@ import { certificateFrom, encodeCertificate } from '../../protocols/transcript/c
 import { decodeLink } from '../../protocols/transcript/link.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { readCheckpointOf } from '../storage/newest-checkpoint.ts'
+import { requireModel } from '../storage/requires-model.ts'
 import { openStores, STORE_FOLDER } from '../storage/store.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
 
@@ -23,9 +24,10 @@ export interface NewestModel {
  * Reads a study's newest checkpoint and what certifies it. The certificates are in the node's database, which a running
  * node holds; so the node has to be stopped meanwhile.
  *
- * @throws OperatorError `node-running`, `no-checkpoint`, `not-certified`; as `readCheckpointOf` and `openStores`
+ * @throws OperatorError `node-running`, `no-checkpoint`, `not-certified`, `no-model-in-study`; as `readCheckpointOf` and `openStores`
  */
 export async function readNewestModel(folder: string, study: VerifiedStudy): Promise<NewestModel> {
+  requireModel(study.document, 'export')
   const { bytes, hash } = await readCheckpointOf(folder, study)
   const certificate = await readCertificate(folder, study)
   const named = certificate && decodeResultValue(certificate.result.value)

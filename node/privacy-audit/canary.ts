@@ -182,6 +182,7 @@ function viewsOf({ document, parts }: RehearsalInit, coordinates: Uint32Array): 
       training: meterOf('training'),
       statistics: meterOf('statistics'),
       evaluation: meterOf('evaluation'),
+      table: meterOf('table'),
     }
     const see = ({ kind, sum, clear, noise }: RehearsedRound): void => {
       // the last hospitals collude, the first has the canaries

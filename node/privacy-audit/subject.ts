@@ -18,6 +18,7 @@ import { passingDoor, readPatientDoor } from '../privacy/patient-door.ts'
 import { privacyReport } from '../privacy/report.ts'
 import { approvedStudies, boundDataset } from '../storage/approved-studies.ts'
 import { readNewestCheckpoint } from '../storage/newest-checkpoint.ts'
+import { requireModel } from '../storage/requires-model.ts'
 import { readStudyFile, type VerifiedStudy } from '../storage/study-file.ts'
 import type { ModelState } from '../training/trainer.ts'
 import type { ChargedEpsilons } from './report.ts'
@@ -75,6 +76,7 @@ export async function readSubject(choices: SubjectChoices): Promise<Subject> {
     )
   }
   const found = await readStudyFile(study as string)
+  requireModel(found.document, 'attack')
   const split = choices.split ?? 'train'
   const dataset = await readStudyRecords(found.document.contract, fileSource(records, split), {
     door: passingDoor(),
@@ -92,6 +94,7 @@ async function readNode(folder: string, { records, split, heldOut }: SubjectChoi
     throw error
   })
   const { document, study } = await approvedStudy(folder, newest?.document)
+  requireModel(document, 'attack')
   const own = dataSourceOf(config, await boundDataset(folder, study))
   const file = records ?? own?.path ?? null
   if (file === null) {

@@ -13,7 +13,7 @@ import { createRoster } from '../../protocols/roster/roster.ts'
 import type { Entry } from '../../protocols/round/effects.ts'
 import { keepsSidesApart } from '../../protocols/study/epsilons.ts'
 import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
-import { roundKind, trainingCharges, trainingRounds } from '../../protocols/study/rounds.ts'
+import { mainCharges, mainKind, mainRounds, roundKind } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { StudyContext } from '../../protocols/transcript/head.ts'
 import type { Link } from '../../protocols/transcript/link.ts'
@@ -110,7 +110,7 @@ export class PrivacyAccount {
   chargesMax(): number {
     const { study, epsilonMax } = this.#init
     const left = this.books.affordable({ account: this.#account, study, totalMax: epsilonMax })
-    return trainingCharges(this.#init.document, this.books.charges(study)) + left
+    return mainCharges(this.#init.document, this.books.charges(study)) + left
   }
 
   /** Whether a further round of training fits into the caps now. */
@@ -165,10 +165,10 @@ export class PrivacyAccount {
     const place = this.#place(entry)
     const kind = roundKind(document, entry.round)
     const charges = ledger.charges(study)
-    const more = kind === 'training' ? { training: 1, ...ledger.paidInAdvance(study) } : { [kind]: 1 }
+    const more = kind === mainKind(document) ? { [kind]: 1, ...ledger.paidInAdvance(study) } : { [kind]: 1 }
     const isPaid = charges.some(({ round }) => round === entry.round)
     if (!isPaid && !ledger.fits({ account: this.#account, study, totalMax: epsilonMax }, more)) {
-      throw budgetSpent(document, trainingCharges(document, charges))
+      throw budgetSpent(document, mainCharges(document, charges))
     }
     return { kind: 'reserve', ...place }
   }
@@ -226,7 +226,7 @@ function beginning(
     ...(unit !== 'record' && { unit }),
     ...(evaluation !== null &&
       keepsSidesApart(document, copies) && { validationShare: evaluation.share / SAMPLE_RATE_ONE }),
-    ...{ delta, epsilon, rounds: trainingRounds(document), colluders },
+    ...{ delta, epsilon, rounds: mainRounds(document), colluders },
   }
   return { kind: 'study', at: now(), account, study, name, ...terms }
 }

@@ -116,7 +116,7 @@ function studySpending(
   const charges = ledger.charges(study).filter(charge => ledger.current(charge.account) === account)
   const observed = document === undefined ? undefined : observedEpsilons(document, charges)
   return {
-    ...{ study, name: terms.name, charged: charged.training, rounds: terms.rounds, delta: terms.delta },
+    ...{ study, name: terms.name, charged: charged.training + charged.table, rounds: terms.rounds, delta: terms.delta },
     statistics: terms.statistics === undefined ? null : charged.statistics > 0,
     evaluations: terms.evaluation === undefined ? null : charged.evaluation,
     ...{ colluders: terms.colluders, unit, copies, cap: terms.epsilon },

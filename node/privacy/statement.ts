@@ -89,7 +89,7 @@ function studyTable(study: StudySpending, entries: readonly LedgerEntry[]) {
 <table>
 <tr><th>Study</th><td><code>${study.study}</code>${begun === undefined ? '' : `, since ${begun.at.slice(0, 10)}`}</td></tr>
 <tr><th>Promised to</th><td>${promisedText(study)}: at most ε ${epsilonText(study.cap)} at δ ${study.delta.toExponential()}</td></tr>
-<tr><th>Rounds charged</th><td>${study.charged} of ${study.rounds} of training${study.statistics ? ', and the statistics before them' : ''}${study.evaluations === null ? '' : `, and ${study.evaluations} evaluations`}</td></tr>
+<tr><th>Rounds charged</th><td>${study.charged} of ${study.rounds}${study.statistics === null && study.evaluations === null ? '' : ' of training'}${study.statistics ? ', and the statistics before them' : ''}${study.evaluations === null ? '' : `, and ${study.evaluations} evaluations`}</td></tr>
 ${begun === undefined ? '' : html`<tr><th>Noise</th><td>multiplier ${begun.noiseMultiplier} at sample rate ${Number((begun.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}${begun.steps === undefined ? '' : `, ${begun.steps} local steps a round`}${begun.statistics === undefined ? '' : `; statistics ${begun.statistics.noiseMultiplier}`}${begun.evaluation === undefined ? '' : `; each evaluation ${begun.evaluation.noiseMultiplier}`}; ${study.colluders} of the hospitals may pool what they know</td></tr>`}
 <tr><th>Spent</th><td>${observerLines(study, study.against, { charged, cap: study.cap }).map(line => html`${line}<br>`)}</td></tr>
 <tr><th>Of other patients</th><td>${study.epsilonsOfPatient === null ? '' : html`${severalHospitalsLine(study.epsilonsOfPatient, study.against)}<br>`}${study.epsilonsOfRecords === null ? '' : severalRecordsLine(study.epsilonsOfRecords, study.against)}</td></tr>

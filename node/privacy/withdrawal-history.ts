@@ -40,7 +40,12 @@ function drawnIn(
   const [training, statistics] = [roundsOfKind('training'), roundsOfKind('statistics').length]
   if (charges.length === 0) return []
   // whether the patient is held back is not looked up: all that the study may have cost somebody is counted
-  const rounds = { statistics, training: training.length, evaluation: roundsOfKind('evaluation').length }
+  const rounds = {
+    statistics,
+    training: training.length,
+    evaluation: roundsOfKind('evaluation').length,
+    table: roundsOfKind('table').length,
+  }
   const spending = spendingOf(terms, rounds)
   // under records, each of the patient's counts; under patients, all of them together count once
   const copies = [terms.unit === 'patient' ? 1 : records]

@@ -10,6 +10,7 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 import { observerLines, observerWords, promisedText, severalHospitalsLine } from '../privacy/epsilon-text.ts'
 import { plannedOfHospitals } from '../privacy/patient-epsilons.ts'
 import { evaluationSentences } from './evaluation-text.ts'
+import { tableSentences } from './table-text.ts'
 
 export interface DescriptionSection {
   readonly title: string
@@ -26,7 +27,13 @@ export function describeStudy(document: StudyDocument): DescriptionSection[] {
   if (known !== undefined) return known
   const evaluations = evaluationSentences(document)
   const evaluated = evaluations.length === 0 ? [] : [{ title: 'How it is judged', text: evaluations }]
-  const sections = [trained(document), data(document), ...evaluated, privacy(document), absence(document)]
+  const sections = [
+    document.table === undefined ? trained(document) : counted(document),
+    data(document),
+    ...evaluated,
+    privacy(document),
+    absence(document),
+  ]
   described.set(document, sections)
   return sections
 }
@@ -38,6 +45,17 @@ function trained(document: StudyDocument): DescriptionSection {
     text: [
       `${presetOf(model).sentence(model)}. It tells ${contract.classes.join(', ')} apart, and is trained in ${trainingRounds(document)} rounds by ${hospitals.length} hospitals together: ${hospitals.map(({ name }) => name).join(', ')}.`,
       'Records stay in each hospital. What leaves it is the sum of its updates with noise and under masks, which shows nothing until all masks cancel.',
+    ],
+  }
+}
+
+function counted(document: StudyDocument): DescriptionSection {
+  const { hospitals } = document
+  return {
+    title: 'What is counted',
+    text: [
+      ...tableSentences(document),
+      `The hospitals are ${hospitals.map(({ name }) => name).join(', ')}. Records stay in each of them. What leaves one is its counts with noise and under masks, which show nothing until all masks cancel.`,
     ],
   }
 }

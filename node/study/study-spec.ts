@@ -22,7 +22,7 @@ import { NOISE_NAMES } from '../../protocols/study/noise/mode.ts'
 import { noiseInSum } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { colludersDefault } from '../../protocols/study/quorum.ts'
-import { roundsOf, scheduleOf, trainingRounds } from '../../protocols/study/rounds.ts'
+import { mainRounds, roundsOf, scheduleOf } from '../../protocols/study/rounds.ts'
 import {
   AUGMENTATION_SCHEMA,
   COPIES_SCHEMA,
@@ -39,11 +39,13 @@ import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_PRESETS } from '../../protocols/study/timing.ts'
 import type { StudyDocument, StudyEvaluation, StudyNormalisation } from '../../protocols/study/types.ts'
 import { ADDRESS_SCHEMA, PEER_SCHEMA } from '../config/config.ts'
-import { parseToml, readToml } from '../config/toml.ts'
+import { checkTable, readTomlText, tomlTable } from '../config/toml.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { parsePeerId } from '../storage/identity.ts'
 import { packageFile } from '../version.ts'
 import { bestBins, type EvaluationTerms, type ExpectedDeviation, expectedDeviation } from './evaluation-plan.ts'
+import { withBestTable } from './table-plan.ts'
+import { draftTable, refuseTraining, TABLE_SPEC_SCHEMA, withTableValues } from './table-spec.ts'
 
 /** In the package, beside `heart-disease.toml`. */
 const SPEC_EXAMPLE = 'node/examples/chest-xray.toml'
@@ -102,6 +104,8 @@ const SPEC_SCHEMA = z.strictObject({
       epsilonShare: z.number().positive().max(SHARE_MAX).default(EVALUATION_SHARE_DEFAULT),
     })
     .optional(),
+  /** columns are counted, and nothing is trained: then the tables about training are absent */
+  table: TABLE_SPEC_SCHEMA.optional(),
   model: MODEL_SCHEMA,
   augmentation: AUGMENTATION_SCHEMA.extend({ flip: AUGMENTATION_SCHEMA.shape.flip.default(false) }).exactOptional(),
   optimizer: OPTIMIZER_SCHEMA.extend({
@@ -133,20 +137,28 @@ export type StudySpec = z.output<typeof SPEC_SCHEMA>
 const TEMPLATE_SCHEMA = SPEC_SCHEMA.extend({ hospital: SPEC_SCHEMA.shape.hospital.max(0).default([]) })
 
 /** Reads a spec. @throws OperatorError of exit code 3, naming the file and the key */
-export function readStudySpec(file: string): Promise<StudySpec> {
-  return readToml(file, SPEC_SCHEMA, {
+export async function readStudySpec(file: string): Promise<StudySpec> {
+  const text = await readTomlText(file, {
     message: `There is no study spec ${file}`,
     hint: `Copy ${packageFile(SPEC_EXAMPLE)} and change it.`,
   })
+  return checkedSpec(text, SPEC_SCHEMA, file)
 }
 
 /** Reads a spec that has no hospitals, and gives it some. @throws OperatorError of exit code 3, naming the file and the key */
 export async function readSpecWithout(file: string, hospitals: StudySpec['hospital']): Promise<StudySpec> {
-  const spec = await readToml(file, TEMPLATE_SCHEMA, {
+  const text = await readTomlText(file, {
     message: `There is no study spec ${file}`,
     hint: `Copy ${packageFile(SPEC_EXAMPLE)} without its hospitals and change it.`,
   })
-  return { ...spec, hospital: hospitals }
+  return { ...checkedSpec(text, TEMPLATE_SCHEMA, file), hospital: hospitals }
+}
+
+function checkedSpec(text: string, schema: typeof SPEC_SCHEMA | typeof TEMPLATE_SCHEMA, file: string): StudySpec {
+  const values = tomlTable(text, file)
+  const spec = checkTable(withTableValues(values), schema, file)
+  refuseTraining(values, file)
+  return spec
 }
 
 /**
@@ -157,7 +169,7 @@ export async function readSpecWithout(file: string, hospitals: StudySpec['hospit
  * @throws OperatorError `config-invalid`, exit code 3
  */
 export function parseStudySpec(text: string, file: string, { hospitals }: { hospitals: 'later' | 'there' }): StudySpec {
-  return parseToml(text, hospitals === 'there' ? SPEC_SCHEMA : TEMPLATE_SCHEMA, file)
+  return checkedSpec(text, hospitals === 'there' ? SPEC_SCHEMA : TEMPLATE_SCHEMA, file)
 }
 
 /**
@@ -178,7 +190,7 @@ export function documentOfSpec(
   const profile = spec.profile ?? (count === limit.HOSPITALS_MIN ? 'crash' : 'byzantine')
   const { noise, localSteps, epsilon, delta, clippingNorm } = spec.privacy
   const sampleRate = Math.max(1, Math.round(spec.privacy.sampleRate * limit.SAMPLE_RATE_ONE))
-  const draft: StudyDocument = {
+  const base: StudyDocument = {
     version: limit.STUDY_VERSION,
     name: spec.name,
     created,
@@ -205,20 +217,18 @@ export function documentOfSpec(
       epsilon,
       colluders: spec.colluders ?? colludersDefault({ hospitals: count, profile }),
     },
-    schedule: scheduleOf({
-      rounds: spec.rounds,
-      statistics: spec.normalisation !== undefined,
-      every: spec.evaluation && (spec.evaluation.every ?? spec.rounds),
-    }),
+    schedule: scheduleOfSpec(spec),
     profile,
     timing: timingOf(spec),
     hospitals,
   }
   try {
+    const draft = { ...base, ...draftTable(spec.table, base) }
     requireNoise(draft)
     validateStudy(draft)
     const noised = withNoise(draft, { ...shareOf(spec), evaluation: spec.evaluation?.epsilonShare })
-    const document = validateStudy(spec.evaluation?.bins === undefined ? withBestBins(noised) : noised)
+    const scored = spec.evaluation?.bins === undefined ? withBestBins(noised) : noised
+    const document = validateStudy(spec.table?.bins === undefined ? withBestTable(scored) : scored)
     return { document, plan: planStudy(document) }
   } catch (cause) {
     if (!(cause instanceof ProtocolError || cause instanceof CryptoError)) throw cause
@@ -266,10 +276,18 @@ export function withNoise(draft: StudyDocument, shares: EpsilonShares = {}): Stu
     if (!apart) besides.push({ ...whole, steps, noiseMultiplier })
     noised = { ...noised, evaluation: { ...draft.evaluation, noiseMultiplier } }
   }
-  const steps = trainingRounds(draft) * localSteps
-  const what = `rounds times privacy.localSteps, ${steps} steps of training, within privacy.epsilon ${epsilon}`
+  const steps = mainRounds(draft) * localSteps
+  const ofWhat =
+    draft.table === undefined ? `times privacy.localSteps, ${steps} steps of training` : `of a table, ${steps}`
+  const what = `rounds ${ofWhat}, within privacy.epsilon ${epsilon}`
   const training = { sampleRate: sampleRate / limit.SAMPLE_RATE_ONE, steps, copies, delta, epsilon, besides }
   return { ...noised, privacy: { ...draft.privacy, noiseMultiplier: noiseOf(training, what) } }
+}
+
+function scheduleOfSpec({ rounds, normalisation, evaluation, table }: StudySpec): StudyDocument['schedule'] {
+  if (table !== undefined) return [{ kind: 'table', rounds }]
+  const every = evaluation && (evaluation.every ?? rounds)
+  return scheduleOf({ rounds, statistics: normalisation !== undefined, every })
 }
 
 /** The evaluation of a spec before its noise is known; null without. */

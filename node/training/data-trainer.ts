@@ -5,6 +5,7 @@
  */
 
 import { RandomReader, type Rng } from '../../crypto/rng.ts'
+import { tableLayout } from '../../protocols/study/table.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { type Dataset, datasetCounts, requireContract, sourceOf } from '../datasets/dataset.ts'
 import { repeatedRecords } from '../datasets/distinct.ts'
@@ -22,6 +23,7 @@ import { unitsOfPass } from './pass.ts'
 import { createBookkeeping } from './per-example-clipping.ts'
 import { poissonSample } from './sampler.ts'
 import { scoreRecords } from './scoring.ts'
+import { createTableTrainer } from './table-sum.ts'
 import type { ModelState, Trainer } from './trainer.ts'
 
 export type { Dataset } from '../datasets/dataset.ts'
@@ -50,6 +52,11 @@ export function createTrainer({
   withdrawn?: () => ReadonlySet<string>
 }): Trainer {
   requireContract(dataset, document.contract)
+  const known = { repeatedRecords: repeatedRecords(dataset, document.unit), recordCounts: datasetCounts(dataset) }
+  const layout = tableLayout(document)
+  if (layout !== null) {
+    return createTableTrainer({ document, dataset, engine: backend.engine }, { layout, withdrawn, known })
+  }
   const { clippingNorm, sampleRate } = document.privacy
   const model = buildModel(backend.tf, document.model, document.contract)
   const { augmentation } = document
@@ -113,8 +120,8 @@ export function createTrainer({
         { classes: classes.length, bins: document.evaluation?.bins ?? 1 },
       )
     },
-    repeatedRecords: repeatedRecords(dataset, document.unit),
-    recordCounts: datasetCounts(dataset),
+    tableSum: () => new Float64Array(0),
+    ...known,
     dispose: () => model.dispose(),
   }
 }

@@ -34,6 +34,12 @@ export interface Trainer {
    * @returns float64, as many entries as the layout says
    */
   evaluationSum(model: ModelState): Float64Array
+  /**
+   * What all units add to a table, see `tableLayout`. Nothing of it may leave this process without noise.
+   *
+   * @returns float64, as many entries as the layout says
+   */
+  tableSum(): Float64Array
   /** records that occur earlier in the data already, of the same patient where that is the unit */
   readonly repeatedRecords: number
   /** what was read, repeats among it */

@@ -26,7 +26,8 @@ export interface UpdateInput {
 }
 
 /**
- * Trains one round's update; in the round of statistics sums these, in one of evaluation counts the scores.
+ * Trains one round's update; in the round of statistics sums these, in one of evaluation counts the scores, in
+ * one of a table the records' columns.
  *
  * With local noise each step's sum is noised before the next step uses it, so the update is private by itself, for any
  * number of steps. With distributed noise there is one step, and the noise is added with the masks.
@@ -39,6 +40,7 @@ export function trainUpdate({ document, plan, trainer, checkpoint, round }: Upda
   const kind = roundKind(document, round)
   if (kind === 'statistics') return noised(trainer.statisticsSum())
   if (kind === 'evaluation') return noised(trainer.evaluationSum(deployed(checkpoint)))
+  if (kind === 'table') return noised(trainer.tableSum())
   const { normalisation } = checkpoint
   if (sum.steps === 1) return noised(trainer.clippedSum(checkpoint))
   const total = new Float64Array(sum.dimension)

@@ -155,7 +155,8 @@ export class LedgerState {
   ): void {
     if (this.isCharged(entry)) throw broken(`round ${entry.round} is charged twice`, line)
     const kind = kindOfCharge(entry)
-    if (kind !== 'training' && study[kind] === undefined) throw broken(`the study has no round of ${kind}`, line)
+    const isMain = kind === 'training' || kind === 'table'
+    if (!isMain && study[kind] === undefined) throw broken(`the study has no round of ${kind}`, line)
     if (kind === 'evaluation' && entry.subAccount !== 'validation') {
       throw broken('an evaluation is of patients who are held back', line)
     }
@@ -292,7 +293,8 @@ export class LedgerState {
     const rounds = new Map(this.#account(account).rounds)
     for (const [other, { account: paying, round }] of this.#reserved) {
       if (other === study || this.current(paying) !== account) continue
-      // an entry does not say the kind of its round: what is paid for in advance counts, and a round of training
+      // an entry does not say the kind of its round: what is paid for in advance counts, and a round of training, which
+      // costs as much as one of a table
       const { statistics, evaluation } = this.paidInAdvance(other)
       const more = round === STATISTICS_ROUND && statistics > 0 ? { statistics } : { training: 1, evaluation }
       rounds.set(other, plusRounds(rounds.get(other) ?? NO_STUDY_ROUNDS, onSide('training', more)))

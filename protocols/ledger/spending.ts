@@ -45,7 +45,7 @@ export function termsOfStudy(document: StudyDocument): StudyTerms {
 /** Numbers of a study's rounds, by kind. */
 export type Rounds = Readonly<Record<RoundKind, number>>
 
-export const NO_ROUNDS: Rounds = { statistics: 0, training: 0, evaluation: 0 }
+export const NO_ROUNDS: Rounds = { statistics: 0, training: 0, evaluation: 0, table: 0 }
 
 /** The sum, kind by kind. */
 export function plus(a: Rounds, b: Partial<Rounds>): Rounds {
@@ -53,13 +53,13 @@ export function plus(a: Rounds, b: Partial<Rounds>): Rounds {
     statistics: a.statistics + (b.statistics ?? 0),
     training: a.training + (b.training ?? 0),
     evaluation: a.evaluation + (b.evaluation ?? 0),
+    table: a.table + (b.table ?? 0),
   }
 }
 
 /** All rounds that a study plans, by kind. */
 export function plannedRounds(study: StudyDocument): Rounds {
-  const [statistics, training, evaluation] = ROUND_KINDS.map(kind => roundsOf(study, kind)) as [number, number, number]
-  return { statistics, training, evaluation }
+  return ROUND_KINDS.reduce((rounds, kind) => plus(rounds, { [kind]: roundsOf(study, kind) }), NO_ROUNDS)
 }
 
 /** The spending of rounds of a study. Kinds without rounds are left out. */
@@ -80,7 +80,8 @@ export function spendingOfSides(document: StudyDocument, rounds: Rounds): Spendi
 export function termsIn(study: StudyTerms, kind: RoundKind): Terms {
   const { sampleRate, noiseMultiplier, steps } = study
   const copies = study.copies === undefined ? {} : { copies: study.copies }
-  if (kind === 'training') return { sampleRate, noiseMultiplier, ...(steps !== undefined && { steps }), ...copies }
+  if (kind === 'training' || kind === 'table')
+    return { sampleRate, noiseMultiplier, ...(steps !== undefined && { steps }), ...copies }
   const whole = study[kind]
   if (whole === undefined) throw broken(`the study has no round of ${kind}`)
   return { sampleRate: SAMPLE_RATE_ONE, noiseMultiplier: whole.noiseMultiplier, ...copies }

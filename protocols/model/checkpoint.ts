@@ -17,6 +17,7 @@ import { ProtocolError } from '../errors.ts'
 import type { Normalisation } from '../study/normalisation.ts'
 import { normalisationAtStart, normalisationLength } from '../study/normalisation-kinds.ts'
 import { dimensionOf, parameterSpecs } from '../study/parameters.ts'
+import { tableLength } from '../study/table.ts'
 import type { StudyDocument } from '../study/types.ts'
 import {
   EVALUATION_PARTS,
@@ -27,7 +28,7 @@ import {
   evaluationValues,
 } from './evaluation-state.ts'
 
-/** The state of a study after `round` steps of training: three float32 vectors of the model's dimension. */
+/** The state of a study after `round` steps of training, or as many rounds of a table: three float32 vectors of the model's dimension. */
 export interface Checkpoint {
   round: number
   /** what its kind keeps, see `normalisationLength`; empty in studies without normalisation */
@@ -38,6 +39,8 @@ export interface Checkpoint {
   average: Float32Array
   /** what evaluations have shown, and the best model; null in studies without */
   evaluation: EvaluationState | null
+  /** the sums of all rounds so far, in units, in studies with a table: see `tableLayout`; empty in studies without */
+  table: Float32Array
 }
 
 const MAGIC = new Uint8Array([0x63, 0x66, 0x63, 0x70]) // "cfcp"
@@ -70,7 +73,8 @@ export function initialCheckpoint(document: StudyDocument): Checkpoint {
   }
   const normalisation = normalisationAtStart(document)
   const model = { parameters, momentum: new Float32Array(dimension), average: parameters.slice() }
-  return { round: 0, normalisation, ...model, evaluation: evaluationAtStart(document, model) }
+  const table = new Float32Array(tableLength(document))
+  return { round: 0, normalisation, ...model, evaluation: evaluationAtStart(document, model), table }
 }
 
 /** The part of a checkpoint that is evaluated and deployed. */
@@ -80,13 +84,14 @@ export function deployed({ average, normalisation }: Checkpoint): Pick<Checkpoin
 
 /** The parts of a checkpoint's bytes, by their names of four letters, in their order. A later version may add some. */
 function partsOf(checkpoint: Checkpoint): [name: string, values: Float32Array][] {
-  const { parameters, momentum, average, normalisation, evaluation } = checkpoint
+  const { parameters, momentum, average, normalisation, evaluation, table } = checkpoint
   const parts: [string, Float32Array][] = [
     ['para', parameters],
     ['mome', momentum],
     ['aver', average],
   ]
   if (normalisation.length > 0) parts.push(['norm', normalisation])
+  if (table.length > 0) parts.push(['tabl', table])
   if (evaluation === null) return parts
   const values = evaluationValues(evaluation)
   return [...parts, ...EVALUATION_PARTS.map((name, at): [string, Float32Array] => [name, values[at]!])]
@@ -95,7 +100,7 @@ function partsOf(checkpoint: Checkpoint): [name: string, values: Float32Array][]
 /**
  * Bytes of a checkpoint, which say themselves what is in them: magic, u32be version 3, u32be round, u32be number of
  * parts; then of each part its name, four ASCII letters, and u32be number of floats; then the parts as little-endian
- * float32. The part `norm` is there in studies with a normalisation, the parts of `EVALUATION_PARTS` in those with
+ * float32. The part `norm` is there in studies with a normalisation, `tabl` in those with a table, the parts of `EVALUATION_PARTS` in those with
  * evaluations.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
@@ -140,6 +145,8 @@ export interface CheckpointShape {
   readonly normalisation: number
   /** of each part of the evaluations; empty without them */
   readonly evaluation: readonly number[]
+  /** numbers of the table; 0 without one */
+  readonly table: number
 }
 
 /** The shape of a study's checkpoints. @throws ProtocolError `unsupported-model` as `parameterSpecs` does */
@@ -149,6 +156,7 @@ export function checkpointShape(document: StudyDocument): CheckpointShape {
     dimension,
     normalisation: normalisationLength(document),
     evaluation: evaluationLengths(document, dimension),
+    table: tableLength(document),
   }
 }
 
@@ -161,6 +169,7 @@ export function decodeCheckpoint(bytes: Uint8Array, shape: CheckpointShape): Che
   const { dimension, normalisation } = shape
   const lengths: [string, number][] = ['para', 'mome', 'aver'].map(name => [name, dimension])
   if (normalisation > 0) lengths.push(['norm', normalisation])
+  if (shape.table > 0) lengths.push(['tabl', shape.table])
   lengths.push(...shape.evaluation.map((floats, at): [string, number] => [EVALUATION_PARTS[at]!, floats]))
   const start = HEADER_BYTES + PART_BYTES * lengths.length
   const length = lengths.reduce((sum, [, floats]) => sum + WORD_BYTES * floats, start)
@@ -184,9 +193,10 @@ export function decodeCheckpoint(bytes: Uint8Array, shape: CheckpointShape): Che
   })
   const [parameters, momentum, average, ...rest] = vectors as [Float32Array, Float32Array, Float32Array]
   const normal = normalisation > 0 ? rest.shift()! : new Float32Array(0)
+  const table = shape.table > 0 ? rest.shift()! : new Float32Array(0)
   const evaluation = rest.length === 0 ? null : evaluationOf(rest)
   if (evaluation === undefined) throw malformed('its evaluations contradict each other')
-  return { round, normalisation: normal, parameters, momentum, average, evaluation }
+  return { round, normalisation: normal, parameters, momentum, average, evaluation, table }
 }
 
 /** The hash that peers compare and that names files: SHA-256(tag ‖ bytes). */

@@ -3,13 +3,14 @@
 import { noiseInSum } from '../study/noise/noised-sums.ts'
 import { type StudyPlan, sumIn } from '../study/plan.ts'
 import { roundKind } from '../study/rounds.ts'
+import { tableAfter } from '../study/table.ts'
 import type { StudyDocument } from '../study/types.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { evaluated } from './evaluation-state.ts'
 import { applyStatistics, applySum } from './optimizer.ts'
 
 /**
- * The checkpoint after a round: a step of training, the normalisation, or what an evaluation led to.
+ * The checkpoint after a round: a step of training, the normalisation, what an evaluation led to, or a table.
  *
  * @param sum words as opened
  * @throws ProtocolError `length-mismatch`, `diverged`
@@ -24,6 +25,9 @@ export function nextCheckpoint(
   const kind = roundKind(document, round)
   if (kind === 'training') {
     return applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
+  }
+  if (kind === 'table') {
+    return { ...checkpoint, round: checkpoint.round + 1, table: tableAfter(checkpoint.table, sum, scale) }
   }
   // as if all hospitals contributed: peers that compute this later may see different numbers of contributors
   const terms = { document, scale, noise: noiseInSum(document.privacy, planned, document.hospitals.length) }

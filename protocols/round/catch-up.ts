@@ -11,7 +11,7 @@ import { slotName } from '../messages/messages.ts'
 import { decodeResultValue, type ResultValue } from '../messages/result-value.ts'
 import { fits } from '../roster/change.ts'
 import { type Member, OUTSIDE } from '../roster/roster.ts'
-import { trainingCharges } from '../study/rounds.ts'
+import { mainCharges } from '../study/rounds.ts'
 import { extendHead, type Standing, type TranscriptHead } from '../transcript/head.ts'
 import { type Link, verifyLink } from '../transcript/link.ts'
 import { strikesAfter } from './avoidance.ts'
@@ -208,7 +208,7 @@ function recordLinks(turn: Turn, links: readonly Link[]): Recorded {
     // the ranks in later `completed` notices refer to this roster
     turn.effects.push({ type: 'emit', notice: { kind: 'roster', round: passed.round, roster: passed.roster } })
   }
-  return { values, forgotten: trainingCharges(turn.context.document, forgotten) }
+  return { values, forgotten: mainCharges(turn.context.document, forgotten) }
 }
 
 /** Charges for results that contain our update but whose release our log lacks, because the disk was rolled back. */

@@ -6,7 +6,7 @@
 
 import { drop, put } from '../immutable.ts'
 import { OUTSIDE } from '../roster/roster.ts'
-import { trainingCharges } from '../study/rounds.ts'
+import { mainCharges } from '../study/rounds.ts'
 import type { TranscriptHead } from '../transcript/head.ts'
 import { enterRound, expectBack } from './begin-round.ts'
 import { catchUpFrom, noteLinks, notePulled } from './catch-up.ts'
@@ -78,7 +78,7 @@ export function begin(
   const rollbackGuard = recall ? new Map() : null
   const charged = charges.some(({ round }) => round === head.round)
   const carried = {
-    ...{ ...NEWCOMER, charges: trainingCharges(context.document, charges) },
+    ...{ ...NEWCOMER, charges: mainCharges(context.document, charges) },
     ...{ chargedAhead, rollbackGuard, forgetful: recall && forgetful },
   }
   const state = { ...createRound(head, carried), charged, resumed: own.size > 0 }

@@ -5,13 +5,13 @@ import type { SumPlan } from './noise/mode.ts'
 import { type Multipliers, multipliersOf } from './noise/noised-sums.ts'
 import { planStudy, sumOfKind } from './plan.ts'
 import { ROUND_KINDS, type RoundKind } from './round-kind.ts'
-import { roundsOf, trainingRounds } from './rounds.ts'
+import { mainRounds, roundsOf } from './rounds.ts'
 import type { StudyDocument } from './types.ts'
 
-/** Number of training rounds that fit, after statistics and evaluations, into both the study's epsilon and the local cap. */
+/** Number of rounds of a study's main kind that fit, after statistics and evaluations, into both the study's epsilon and the local cap. */
 export function affordableRounds(document: StudyDocument, epsilonMax = Infinity): number {
   const { privacy } = document
-  const rounds = trainingRounds(document)
+  const rounds = mainRounds(document)
   const { delta, epsilon } = privacy
   if (!noiseModeOf(privacy).isPrivate) return rounds
   const cap = Math.min(epsilon, epsilonMax)
@@ -157,7 +157,7 @@ export function plannedEpsilons(
 export function chargedEpsilonOf(document: StudyDocument, copies: number): number {
   const { privacy } = document
   if (!noiseModeOf(privacy).isPrivate) return Infinity
-  const sides = chargedSides(document, trainingRounds(document), copies)
+  const sides = chargedSides(document, mainRounds(document), copies)
   return epsilonOfSides(sides, privacy.delta)
 }
 

@@ -79,6 +79,11 @@ export const BANDWIDTH_MIN_MAX = 1e12
 /** Bins of the scores in an evaluation: more have too few units beside the noise. */
 export const EVALUATION_BINS_MIN = 2
 export const EVALUATION_BINS_MAX = 64
+/** Of a table: a unit's norm grows with the columns, and with it the noise of all of them. */
+export const TABLE_COLUMNS_MAX = 256
+/** Bins of a column of a table. */
+export const TABLE_BINS_MIN = 2
+export const TABLE_BINS_MAX = 128
 /** Largest part of its units that a hospital holds back, as a / 2^32. */
 export const HELD_BACK_SHARE_MAX = SAMPLE_RATE_ONE / 2
 /** Smallest part: below, most hospitals hold back nobody. */

@@ -20,13 +20,14 @@ const STUDY_DIMENSION_MAX = 1 << 26
  *
  * @param model  the study's model
  * @param data   the study's data contract; a logit for each class
- * @returns      one spec for each tensor
+ * @returns      one spec for each tensor; none of no model
  * @throws ProtocolError `unsupported-model` when the model does not fit the data (a `cnn` on vectors, channels that
  *   do not divide into the groups, an empty layer, more than STUDY_DIMENSION_MAX parameters)
  */
 export function parameterSpecs(model: ModelSpec, data: DataContract): ParameterSpec[] {
   const preset = presetOf(model)
   const { specs: hidden, features } = preset.hiddenLayout(model, data)
+  if (model.preset === 'none') return []
   const classes = data.classes.length
   if (classes < 2) throw unsupportedModel(`it needs at least two classes, not ${classes}`)
   const specs = [

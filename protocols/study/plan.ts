@@ -16,7 +16,8 @@ import { statisticsShape } from './normalisation-kinds.ts'
 import { dimensionOf, parameterSpecs } from './parameters.ts'
 import { contributorsMinOf, quorumOf } from './quorum.ts'
 import type { RoundKind } from './round-kind.ts'
-import { roundKind } from './rounds.ts'
+import { mainKind, roundKind } from './rounds.ts'
+import { tableLayout } from './table.ts'
 import type { StudyDocument } from './types.ts'
 
 /** The public divisor of a sum: the expected number of sampled records, never a private count. */
@@ -27,7 +28,7 @@ export function denominatorOf(document: StudyDocument): number {
 /** Words of an update, by the kind of round; 0 for a kind that the study does not have. */
 export type Dimensions = Readonly<Record<RoundKind, number>>
 
-/** The values that every peer derives identically from a study. It is itself the plan of the training sums. */
+/** The values that every peer derives identically from a study. It is itself the plan of its sums of training, or of a table. */
 export interface StudyPlan extends SumPlan {
   /** plan of the statistics, in studies with a normalisation */
   statistics: SumPlan | null
@@ -64,7 +65,7 @@ export function planStudy(document: StudyDocument): StudyPlan {
     hospitals,
     ...quorumOf({ hospitals, profile }),
     contributorsMin,
-    ...trainingSum(document, contributorsMin),
+    ...mainSum(document, contributorsMin),
     statistics: statisticsSum(document, contributorsMin),
     evaluation: evaluationSum(document, contributorsMin),
     schedule: document.schedule,
@@ -73,9 +74,9 @@ export function planStudy(document: StudyDocument): StudyPlan {
   return { ...plan, warnings: warningsOf(document, plan) }
 }
 
-/** The plan of the sums of a kind of round. Of kinds that the study does not have it is that of training. */
+/** The plan of the sums of a kind of round. Of kinds that the study does not have it is that of its main kind. */
 export function sumOfKind(plan: StudyPlan, kind: RoundKind): SumPlan {
-  return (kind === 'training' ? null : plan[kind]) ?? plan
+  return (kind === 'training' || kind === 'table' ? null : plan[kind]) ?? plan
 }
 
 /** The plan of the sums of one round. */
@@ -85,19 +86,24 @@ export function sumIn(plan: StudyPlan, round: number): SumPlan {
 
 /** Words of the updates of a study, by kind of round, and of the longest update. */
 export function dimensionsOf(plan: StudyPlan): { dimensions: Dimensions; dimension: number } {
+  const main = mainKind(plan)
   const dimensions = {
-    training: plan.dimension,
+    training: main === 'training' ? plan.dimension : 0,
     statistics: plan.statistics?.dimension ?? 0,
     evaluation: plan.evaluation?.dimension ?? 0,
+    table: main === 'table' ? plan.dimension : 0,
   }
   return { dimensions, dimension: Math.max(...Object.values(dimensions)) }
 }
 
-function trainingSum(document: StudyDocument, contributorsMin: number): SumPlan {
+function mainSum(document: StudyDocument, contributorsMin: number): SumPlan {
   const { clippingNorm, noiseMultiplier, sampleRate, localSteps = 1 } = document.privacy
-  const dimension = dimensionOf(parameterSpecs(document.model, document.contract))
+  const table = tableLayout(document)
+  const dimension = table?.dimension ?? dimensionOf(parameterSpecs(document.model, document.contract))
   const sum = { dimension, noiseMultiplier, sampleRate, steps: localSteps }
-  return fitted(document, sum, { clippingNorm, contributorsMin, valueMax: 0 })
+  // one hospital may hold all units
+  const valueMax = table === null ? 0 : document.units
+  return fitted(document, sum, { clippingNorm, contributorsMin, valueMax })
 }
 
 function statisticsSum(document: StudyDocument, contributorsMin: number): SumPlan | null {

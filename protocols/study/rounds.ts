@@ -7,9 +7,20 @@ import type { StudyDocument } from './types.ts'
 /** What a study plans for its rounds. */
 export type Scheduled = Pick<StudyDocument, 'schedule'>
 
-/** Number of training rounds among charges: a budget counts these, and the statistics are paid for in advance. */
-export function trainingCharges(study: Scheduled, charges: readonly { readonly round: number }[]): number {
-  return charges.filter(({ round }) => roundKind(study, round) === 'training').length
+/** The kind of the rounds that a study is for: a budget counts these, and all others are paid for in advance. */
+export function mainKind({ schedule }: Scheduled): 'training' | 'table' {
+  return schedule[0]?.kind === 'table' ? 'table' : 'training'
+}
+
+/** Rounds of the kind that a study is for. */
+export function mainRounds(study: Scheduled): number {
+  return roundsOf(study, mainKind(study))
+}
+
+/** Number of rounds of the kind that a study is for among charges. */
+export function mainCharges(study: Scheduled, charges: readonly { readonly round: number }[]): number {
+  const main = mainKind(study)
+  return charges.filter(({ round }) => roundKind(study, round) === main).length
 }
 
 /** Of a schedule, in an error. */
@@ -59,12 +70,13 @@ export function trainingRounds(study: Scheduled): number {
 
 /** Number of the last round. */
 export function lastRound(study: Scheduled): number {
-  return STATISTICS_ROUND + roundsOf(study, 'training') + roundsOf(study, 'evaluation')
+  return STATISTICS_ROUND + mainRounds(study) + roundsOf(study, 'evaluation')
 }
 
 /**
  * Checks that this version can run a schedule of kinds that it knows: statistics once, before the training, in studies
- * with a normalisation; training, and in studies with an evaluation single rounds of that, each after some training.
+ * with a normalisation; training, and in studies with an evaluation single rounds of that, each after some training. Or
+ * rounds of a table alone.
  *
  * @throws ProtocolError `needs-newer`, `malformed-study`
  */
@@ -73,13 +85,15 @@ export function checkSchedule({
   normalisation,
   evaluation,
 }: Pick<StudyDocument, 'schedule' | 'normalisation' | 'evaluation'>): void {
+  const isTable = schedule.length === 1 && schedule[0]!.kind === 'table'
   const statistics = schedule[0]?.kind === 'statistics'
   const rest = statistics ? schedule.slice(1) : schedule
   const trains = rest.length > 0 && rest.every(({ kind }, at) => kind === (at % 2 === 0 ? 'training' : 'evaluation'))
   const once = schedule.every(({ kind, rounds }) => kind === 'training' || rounds === 1)
-  if (!(trains && once)) {
+  if (!isTable && !(trains && once)) {
     const kinds = schedule.slice(0, KINDS_SHOWN).map(({ kind }) => kind)
-    const known = 'rounds of training, one of statistics before them, and single ones of evaluation after some'
+    const known =
+      'rounds of training, one of statistics before them, and single ones of evaluation after some, or rounds of a table alone'
     throw new ProtocolError(
       'needs-newer',
       `The schedule is ${kinds.join(', ')}: this version knows ${known}; it needs a newer Confrère`,
@@ -94,10 +108,10 @@ export function checkSchedule({
 }
 
 /**
- * Whether a budget pays for a round. Statistics and evaluations are paid for in advance: only rounds of training run
- * out.
+ * Whether a budget pays for a round. Statistics and evaluations are paid for in advance: only rounds of the kind that a
+ * study is for run out.
  *
- * @param charges    rounds of training that were charged
+ * @param charges    rounds of that kind that were charged
  * @param chargesMax those that the budget allows
  */
 export function paysFor(
@@ -105,7 +119,7 @@ export function paysFor(
   round: number,
   { charges, chargesMax }: { readonly charges: number; readonly chargesMax: number },
 ): boolean {
-  return charges < chargesMax || (chargesMax > 0 && roundKind(study, round) !== 'training')
+  return charges < chargesMax || (chargesMax > 0 && roundKind(study, round) !== mainKind(study))
 }
 
 /** The kind of the round with this number; after the last one, the kind of that. */
@@ -118,12 +132,13 @@ export function roundKind({ schedule }: Scheduled, round: number): RoundKind {
   return schedule.at(-1)!.kind
 }
 
-/** Number of the n-th round of training; after the last one, the number after the study's last round. */
-export function roundOfTraining(study: Scheduled, n: number): number {
-  let [round, trained] = [STATISTICS_ROUND, 0]
+/** Number of the n-th round of the kind that a study is for; after the last one, the number after the study's last round. */
+export function roundOfMain(study: Scheduled, n: number): number {
+  const main = mainKind(study)
+  let [round, done] = [STATISTICS_ROUND, 0]
   for (const { kind, rounds } of study.schedule) {
-    if (kind === 'training' && trained + rounds >= n) return round + n - trained
-    if (kind === 'training') trained += rounds
+    if (kind === main && done + rounds >= n) return round + n - done
+    if (kind === main) done += rounds
     if (kind !== 'statistics') round += rounds
   }
   return round + 1

@@ -13,6 +13,7 @@ import { presetOf } from './models/list.ts'
 import { noiseModeOf } from './noise/list.ts'
 import { parameterSpecs } from './parameters.ts'
 import { checkSchedule } from './rounds.ts'
+import { requireTableTerms } from './table.ts'
 import { checkTiming } from './timing.ts'
 import type { StudyDocument, StudyNormalisation } from './types.ts'
 
@@ -20,6 +21,7 @@ import type { StudyDocument, StudyNormalisation } from './types.ts'
 export function checkRules(document: StudyDocument): void {
   checkRoster(document)
   checkSchedule(document)
+  requireTableTerms(document)
   noiseModeOf(document.privacy).check(document.privacy)
   checkData(document)
   checkAugmentation(document)

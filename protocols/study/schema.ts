@@ -41,6 +41,12 @@ export const EVALUATION_SCHEMA = z.strictObject({
   margin: z.number().positive().max(1),
 })
 
+export const STUDY_TABLE_SCHEMA = z.strictObject({
+  columns: z.array(NAME_SCHEMA).min(1).max(limit.TABLE_COLUMNS_MAX),
+  bins: whole(limit.TABLE_BINS_MIN, limit.TABLE_BINS_MAX),
+  byClass: z.boolean(),
+})
+
 export const AUGMENTATION_SCHEMA = z.strictObject({
   views: whole(1, limit.IMAGE_VIEWS_MAX),
   shift: whole(0, limit.IMAGE_SIDE_MAX - 1),
@@ -103,6 +109,7 @@ export const STUDY_SCHEMA = z.strictObject({
   search: z.null(),
   wordBits: z.literal(32),
   normalisation: NORMALISATION_SCHEMA.exactOptional(),
+  table: STUDY_TABLE_SCHEMA.exactOptional(),
   model: MODEL_SCHEMA,
   augmentation: AUGMENTATION_SCHEMA.exactOptional(),
   initialSeed: seed,

@@ -99,6 +99,16 @@ export interface StudyEvaluation {
   margin: number
 }
 
+/** Columns of the records that are counted, in studies that train nothing; see `tableLayout`. */
+export interface StudyTable {
+  /** names of numeric columns of the contract, each once */
+  columns: string[]
+  /** B: bins of each, of one width between its bounds */
+  bins: number
+  /** whether they are counted for each class */
+  byClass: boolean
+}
+
 export interface StudyTiming {
   openDelayMs: number
   voteTimeoutMs: number
@@ -143,6 +153,9 @@ export interface StudyDocument {
   wordBits: 32
   /** absent: records are used as they are, or scaled by their bounds */
   normalisation?: StudyNormalisation
+  /** absent: the study trains a model */
+  table?: StudyTable
+  /** of studies with a table: none */
   model: ModelSpec
   /** absent: each image is used as it is */
   augmentation?: Augmentation

@@ -207,7 +207,7 @@ function studies({ hospitals, rounds, before }: Facts, open: Open) {
 
 function summaries(rounds: number, before: Facts['before']): StudySummary[] {
   const total = Math.max(680, rounds)
-  const shared = { roundKind: 'training' as const, error: null, waiting: null, dataset: 'chest-2019' }
+  const shared = { roundKind: 'training' as const, error: null, waiting: null, dataset: 'chest-2019', result: [] }
   return [
     {
       ...{
@@ -220,7 +220,15 @@ function summaries(rounds: number, before: Facts['before']): StudySummary[] {
       ...{ text: 'It trains.', round: rounds, rounds: total, secondsLeft: 7640, privacy: privacyOf(2.214, 3, null) },
     },
     {
-      ...{ ...shared, id: studyOf(1), name: 'Sepsis within 48 hours', state: 'waiting', phase: null, dataset: 'icu' },
+      ...{
+        ...shared,
+        id: studyOf(1),
+        name: 'Sepsis within 48 hours',
+        state: 'waiting',
+        phase: null,
+        dataset: 'icu',
+        result: [],
+      },
       ...{ text: `It waits for ${siteOf(3)}.`, round: 40, rounds: 300, secondsLeft: null },
       waiting: { text: 'All four are needed: 3 of 4 are present', since: before(37) },
       privacy: privacyOf(2.71, 3, 52),
@@ -233,6 +241,7 @@ function summaries(rounds: number, before: Facts['before']): StudySummary[] {
         state: 'proposed',
         phase: null,
         dataset: null,
+        result: [],
       },
       ...{
         text: 'It waits for your answer.',

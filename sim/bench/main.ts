@@ -15,6 +15,7 @@
  * @module
  */
 
+import { randomFillSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +29,7 @@ import { benchEvaluation, type EvaluationRow } from './evaluation.ts'
 import { benchHeart } from './heart.ts'
 import { benchPage } from './page.ts'
 import { benchSampler } from './sampler.ts'
+import { type BenchedTable, benchTable, tableBenchLines } from './table.ts'
 import { type BenchedTemplate, benchTemplates } from './templates.ts'
 import { benchTraining } from './training.ts'
 import {
@@ -204,6 +206,23 @@ function evaluationLine(row: EvaluationRow): string {
   )
 }
 
+async function tables(repeats: number): Promise<BenchedTable[]> {
+  const data = process.env['CONFRERE_DATA']
+  if (data === undefined) {
+    write('table: skipped, CONFRERE_DATA names no folder of real data')
+    return []
+  }
+  write(`Counts, means and quartiles of heart disease, four hospitals of which one may collude, ${repeats} times`)
+  const found: BenchedTable[] = []
+  for (const how of [{}, { byClass: true }, { missing: true }]) {
+    const benched = await benchTable({ data, repeats, rng: target => void randomFillSync(target), ...how })
+    found.push(benched)
+    write(tableBenchLines(benched).join('\n'))
+  }
+  write('')
+  return found
+}
+
 function utilityLine({ task, unit, epsilon, mean, federated, pooled }: UtilityRow): string {
   const privacy = epsilon === null ? 'no privacy' : `epsilon ${epsilon}, ${mean ? 'with' : 'without'} the mean`
   const line = `${task}, unit ${unit}, ${privacy}: ${spreadOf(federated)}, ${federated.length} seeds`
@@ -286,6 +305,7 @@ const BENCHES = [
   'accountant',
   'utility',
   'evaluation',
+  'table',
   'templates',
   'page',
 ]
@@ -350,6 +370,7 @@ const results = {
   ...((all || wanted.includes('accountant')) && { accountant: accountant() }),
   ...(isUtility && { utility: await utility({ ...how, seeds, task }) }),
   ...(isEvaluation && { evaluation: await evaluation(task) }),
+  ...(wanted.includes('table') && { table: await tables(quick ? 20 : 200) }),
   ...(wanted.includes('templates') && { templates: await templates({ processes, only: task }) }),
   ...(wanted.includes('page') && { page: await page() }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(quick) }),

@@ -76,6 +76,7 @@ function trainerOf(member: Member, clippedSum: LiveClusterOptions['clippedSum'])
     clippedSum: ({ parameters }) => clippedSum(member, parameters),
     statisticsSum: () => new Float64Array(0),
     evaluationSum: () => new Float64Array(0),
+    tableSum: () => new Float64Array(0),
     repeatedRecords: 0,
     recordCounts: { records: 0, patients: null },
     units: 0,

@@ -45,9 +45,14 @@ export class MemoryVault implements Vault {
     this.#current = initial
     this.#initial = initial
     this.#rng = rng
-    const { parameters, normalisation, evaluation } = initial
+    const { parameters, normalisation, evaluation, table } = initial
     const lengths = evaluation === null ? [] : evaluationValues(evaluation).map(({ length }) => length)
-    this.#shape = { dimension: parameters.length, normalisation: normalisation.length, evaluation: lengths }
+    this.#shape = {
+      dimension: parameters.length,
+      normalisation: normalisation.length,
+      evaluation: lengths,
+      table: table.length,
+    }
   }
 
   /** True while something is written that a crash may lose. */

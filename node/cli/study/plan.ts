@@ -27,6 +27,8 @@ import {
   type StudyPlanning,
 } from '../../study/study-planner.ts'
 import { documentOfSpec, draftNormalisation, readStudySpec, type StudySpec, shareOf } from '../../study/study-spec.ts'
+import { expectedTable } from '../../study/table-plan.ts'
+import { tableSentences } from '../../study/table-text.ts'
 import { plannedHospitals, readTemplate, TEMPLATE_NAMES } from '../../study/templates.ts'
 import { addSourceOptions } from '../data/source-options.ts'
 import { addJsonOption, boundedNumber, listOf, wholeNumber } from '../options.ts'
@@ -107,10 +109,12 @@ async function plan(options: PlanOptions): Promise<void> {
   const { rehearse, json, out } = options
   const spec = await specOf(options)
   if (rehearse !== undefined) {
+    if (spec?.table !== undefined) throw refused('a table has no settings to try: --rehearse is for studies that train')
     if (spec === null) throw refused('settings are tried of a spec or a template: name one')
     const { rehearseSettings } = await import('./rehearse.ts')
     return rehearseSettings(spec, { ...options, rehearse })
   }
+  if (spec?.table !== undefined) return planTable(spec, options)
   if (spec === null && (options.hours ?? options.out) !== undefined) {
     throw refused('--hours and --out are for a spec or a template: name one')
   }
@@ -132,6 +136,17 @@ async function plan(options: PlanOptions): Promise<void> {
     ...evaluationLines(spec),
     ...(out === undefined ? [] : [`Wrote ${out}.`]),
   )
+}
+
+/** What to expect of a table: it has one sample rate and few rounds, so there are no rows to choose from. */
+function planTable(spec: StudySpec, options: PlanOptions): void {
+  const { out, solve, roundsMax, hours, sampleRates, rounds, parameters, json } = options
+  const rows = { out, solve, 'rounds-max': roundsMax, hours, 'sample-rates': sampleRates, rounds, parameters }
+  const [option] = Object.entries(rows).find(([, value]) => value !== undefined) ?? []
+  if (option !== undefined) throw refused(`--${option} is for studies that train, and the spec counts a table`)
+  const { document } = documentOfSpec(spec, { created: '2026-01-01T00:00:00Z', file: 'the spec' })
+  if (json) return printJson({ expected: expectedTable(document), noiseMultiplier: document.privacy.noiseMultiplier })
+  printLines(...tableSentences(document))
 }
 
 /** The row to take, within the limits that options set. */

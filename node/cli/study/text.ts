@@ -12,6 +12,7 @@ import { observerLines, observerWords, patientLines, promisedText, unitText } fr
 import { plannedOfHospitals, plannedOfRecords } from '../../privacy/patient-epsilons.ts'
 import { peerIdString } from '../../storage/identity.ts'
 import { evaluationSentences } from '../../study/evaluation-text.ts'
+import { tableSentences } from '../../study/table-text.ts'
 import { equalShare, needsOf, needsText } from '../../training/needs.ts'
 import { timingLines } from './timing-text.ts'
 
@@ -28,7 +29,7 @@ export function epsilonLines(document: StudyDocument, epsilons: Epsilons): strin
 export function studyLines(study: { document: StudyDocument; study: string; founder: string }): string[] {
   const { document } = study
   const plan = planStudy(document)
-  const { contract, privacy, optimizer } = document
+  const { contract, privacy } = document
   return [
     `Study     ${document.name}`,
     `Id        ${study.study}`,
@@ -37,13 +38,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Data      ${contract.kind} ${contract.shape.join('x')}, classes: ${contract.classes.join(', ')}; ${contractKindOf(contract).sentence(contract)}`,
     `Unit      ${document.unit}: ${document.units} in all hospitals together (nominal); promised to ${promisedText(document)}, copies ${document.copies}`,
     ...normalisationLines(document),
-    `Model     ${presetOf(document.model).sentence(document.model)}, ${plan.dimension} parameters`,
-    ...viewsLines(document),
-    `Seed      ${Buffer.from(document.initialSeed).toString('hex')} of the first parameters`,
-    ...scheduleLines(document),
-    `Training  ${trainingRounds(document)} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
-      `moving average ${optimizer.averageDecay}, ` +
-      `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
+    ...(document.table === undefined ? trainingLines(document, plan) : tableStudyLines(document, plan)),
     `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
     `Quorum    ${quorumText(document, plan)}`,
     `Terms     ${termsText(document)}`,
@@ -54,6 +49,29 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     ...epsilonLines(document, plannedEpsilons(document)),
     ...patientLines(document).map(line => `  ${line}`),
     ...warningLines(plan),
+  ]
+}
+
+function trainingLines(document: StudyDocument, plan: StudyPlan): string[] {
+  const { model, initialSeed, optimizer, privacy } = document
+  return [
+    `Model     ${presetOf(model).sentence(model)}, ${plan.dimension} parameters`,
+    ...viewsLines(document),
+    `Seed      ${Buffer.from(initialSeed).toString('hex')} of the first parameters`,
+    ...scheduleLines(document),
+    `Training  ${trainingRounds(document)} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
+      `moving average ${optimizer.averageDecay}, ` +
+      `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
+  ]
+}
+
+function tableStudyLines(document: StudyDocument, plan: StudyPlan): string[] {
+  const [what, ...rest] = tableSentences(document)
+  return [
+    'Model     none',
+    `Table     ${what}`,
+    ...rest.map(text => `          ${text}`),
+    `Numbers   ${plan.dimension} in a sum`,
   ]
 }
 

@@ -21,6 +21,7 @@ import { datasetsAnswer } from './dataset-answers.ts'
 import { nodeActions } from './node-actions.ts'
 import { contactsAnswer, peersAnswer, type ReachFacts } from './peer-answers.ts'
 import { type KnownStudy, rosterAnswer, studyAnswer, studyRounds, studySummary } from './study-answers.ts'
+import { tableResult } from './table-answer.ts'
 
 export interface ViewParts {
   readonly shared: NodeShared
@@ -44,8 +45,9 @@ function nodeFacts(parts: ViewParts): NodeFacts {
   const { shared, studies, contacts, reach } = parts
   const { config, host, folder } = shared
   const started = new Date().toISOString()
-  const local = async (id: string) => ({
-    ...{ peer: host.peer, dataset: await boundDataset(folder, id) },
+  const local = async ({ study }: KnownStudy) => ({
+    ...{ peer: host.peer, dataset: await boundDataset(folder, study.study) },
+    result: await tableResult(folder, study),
     datasets: Object.keys((await shared.freshConfig()).datasets),
   })
   return {
@@ -73,13 +75,11 @@ function nodeFacts(parts: ViewParts): NodeFacts {
     contacts: () => contactsAnswer(contacts, peer => host.connected(peer)),
     peers: () => peersAnswer(studies.list(), { contacts: contacts.list(), reach }),
     studies: async () => ({
-      studies: await Promise.all(
-        allStudies(parts).map(async known => studySummary(known, await local(known.study.study))),
-      ),
+      studies: await Promise.all(allStudies(parts).map(async known => studySummary(known, await local(known)))),
     }),
     study: async id => {
       const known = knownStudy(parts, id)
-      return known === null ? null : studyAnswer(known, await local(id))
+      return known === null ? null : studyAnswer(known, await local(known))
     },
     rounds: async id => {
       const known = knownStudy(parts, id)
@@ -91,7 +91,7 @@ function nodeFacts(parts: ViewParts): NodeFacts {
     },
     roster: async id => {
       const known = knownStudy(parts, id)
-      return known === null ? null : rosterAnswer(known, await local(id))
+      return known === null ? null : rosterAnswer(known, await local(known))
     },
     privacy: () => reportOf(parts),
     evidence: async () => ({

@@ -32,6 +32,8 @@ interface Local {
   /** the data set that the study is bound to */
   readonly dataset: string | null
   readonly datasets: readonly string[]
+  /** lines of its table, see `tableResult` */
+  readonly result: string[]
 }
 
 const STATE_TEXT: Readonly<Record<StudySummary['state'], string>> = {
@@ -63,7 +65,7 @@ export function studySummary({ study, entry, proposal }: KnownStudy, local: Loca
     ...{ round: Math.max(0, last), rounds, secondsLeft: secondsLeft(finished, rounds - last) },
     waiting,
     privacy: privacyOf(document, entry),
-    dataset: local.dataset,
+    ...{ dataset: local.dataset, result: local.result },
     error: error && { code: error.code, message: error.message, hint: error.hint ?? null },
   }
 }

@@ -16,6 +16,7 @@ const FEATURE_STEPS: { readonly [Name in PresetName]: FeatureSteps<SpecOf<Name>>
   mlp: null,
   cnn: null,
   conv1d: null,
+  none: null,
 }
 
 /** Records to frozen features, [batch, features]; null where the model takes the records. */

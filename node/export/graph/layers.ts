@@ -20,6 +20,7 @@ const LAYER_STEPS: { readonly [Name in PresetName]: LayerSteps<SpecOf<Name>> } =
   mlp: mlpSteps,
   cnn: cnnSteps,
   conv1d: conv1dSteps,
+  none: flattened,
 }
 
 /** Inputs of the trained part to what reaches the head, [batch, features]. */

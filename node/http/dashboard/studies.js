@@ -50,7 +50,7 @@ export function studiesSection(state, { store, questions, redraw }) {
 
 /** @param {StudySummary} study @param {Questions | null} questions @returns {Tree} */
 function studyCard(study, questions) {
-  const { id, name, state, text, waiting, dataset, error } = study
+  const { id, name, state, text, waiting, dataset, result, error } = study
   const leaves = ['approved', 'starting', 'running', 'waiting', 'failed'].includes(state)
   return h(
     'li',
@@ -61,6 +61,12 @@ function studyCard(study, questions) {
     waiting !== null && waiting.text === text && h('p', {}, 'So ', since(waiting.since)),
     steps(study),
     rounds(study),
+    result.length > 0 &&
+      h(
+        'ul',
+        { 'aria-label': `Result of ${cut(name, 80)}` },
+        result.map(line => h('li', { key: line }, sentence(line))),
+      ),
     error !== null &&
       h(
         'div',
@@ -130,7 +136,9 @@ function rounds({ name, state, phase, roundKind, round, rounds: total, secondsLe
   if (state === 'proposed') return h('p', { class: 'soft' }, `${countText(total, 'round')} in all`)
   const left = secondsLeft === null ? '' : `, about ${duration(secondsLeft)} left`
   const doing =
-    state === 'running' || state === 'waiting' ? ` · ${roundKind === 'statistics' ? 'statistics' : 'training'}` : ''
+    state === 'running' || state === 'waiting'
+      ? ` · ${['statistics', 'table'].includes(roundKind) ? roundKind : 'training'}`
+      : ''
   const text = `${round} of ${countText(total, 'round')}${left}`
   return [
     bar({ role: 'progressbar', label: `Rounds of ${cut(name, 80)}`, value: round, max: total, text }),

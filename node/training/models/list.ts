@@ -5,6 +5,7 @@ import { TRAINED_CNN } from './cnn.ts'
 import { TRAINED_CONV1D } from './conv1d.ts'
 import { TRAINED_LOGISTIC } from './logistic.ts'
 import { TRAINED_MLP } from './mlp.ts'
+import { TRAINED_NONE } from './none.ts'
 import type { TrainedPreset } from './preset.ts'
 import { TRAINED_SCATTERING } from './scattering.ts'
 
@@ -14,6 +15,7 @@ export const TRAINED_PRESETS: { readonly [Name in PresetName]: TrainedPreset<Spe
   cnn: TRAINED_CNN,
   conv1d: TRAINED_CONV1D,
   scattering: TRAINED_SCATTERING,
+  none: TRAINED_NONE,
 }
 
 /** What training needs of a model's preset. */

@@ -5,7 +5,7 @@ import { same } from '../../immutable.ts'
 import type { BodyOf, Message } from '../../messages/messages.ts'
 import type { Member } from '../../roster/roster.ts'
 import type { RoundOutput } from '../../secure-sum/jobs.ts'
-import { trainingCharges } from '../../study/rounds.ts'
+import { mainCharges } from '../../study/rounds.ts'
 import { sessionOf } from '../data-phase.ts'
 import { saidBy } from '../facts.ts'
 import { REVEAL } from '../once.ts'
@@ -54,6 +54,6 @@ export function revealed(turn: Turn, { sid, key }: Extract<RoundOutput, { kind: 
   // charged once a round, also after crashes
   const due = state.charged ? [] : [charge]
   say(turn, { type: 'release', sid: opening.sid, key }, due)
-  turn.state = { ...turn.state, charged: true, charges: turn.state.charges + trainingCharges(context.document, due) }
+  turn.state = { ...turn.state, charged: true, charges: turn.state.charges + mainCharges(context.document, due) }
   setPhase(turn, 'released')
 }

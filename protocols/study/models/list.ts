@@ -5,6 +5,7 @@ import { CNN, CNN_SCHEMA } from './cnn.ts'
 import { CONV1D, CONV1D_SCHEMA } from './conv1d.ts'
 import { LOGISTIC, LOGISTIC_SCHEMA } from './logistic.ts'
 import { MLP, MLP_SCHEMA } from './mlp.ts'
+import { NONE, NONE_SCHEMA } from './none.ts'
 import type { ModelPreset } from './preset.ts'
 import { SCATTERING, SCATTERING_SCHEMA } from './scattering.ts'
 import { unsupportedModel } from './tensors.ts'
@@ -15,6 +16,7 @@ export const MODEL_SCHEMA = z.discriminatedUnion('preset', [
   CNN_SCHEMA,
   CONV1D_SCHEMA,
   SCATTERING_SCHEMA,
+  NONE_SCHEMA,
 ])
 
 /** A study's model: a preset by its name, and the preset's own fields. */
@@ -29,6 +31,7 @@ export const MODEL_PRESETS: { readonly [Name in PresetName]: ModelPreset<SpecOf<
   cnn: CNN,
   conv1d: CONV1D,
   scattering: SCATTERING,
+  none: NONE,
 }
 
 /** The preset of a model. @throws ProtocolError `unsupported-model` for a name that is in no list */

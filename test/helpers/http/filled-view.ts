@@ -35,7 +35,7 @@ const summary = {
     })),
     ...{ delta: 1e-6, unit: 'one patient', cap: 3, runsOutAtRound: 9, severalHospitals: 'epsilon 3 / 4' },
   },
-  ...{ dataset: 'chest', error: { code: 'x', message: 'y', hint: 'z' } },
+  ...{ dataset: 'chest', result: ['Units     740 (711 to 769)'], error: { code: 'x', message: 'y', hint: 'z' } },
 }
 
 const round = (number: number) => ({

@@ -16,6 +16,7 @@ import type { Effect } from '../../../protocols/round/effects.ts'
 import { noiseInSum } from '../../../protocols/study/noise/noised-sums.ts'
 import { planStudy, sumIn } from '../../../protocols/study/plan.ts'
 import { firstRound, roundKind } from '../../../protocols/study/rounds.ts'
+import { tableAfter } from '../../../protocols/study/table.ts'
 import { TIMING_LAN } from '../../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { hashAfter, verifyLink } from '../../../protocols/transcript/link.ts'
@@ -144,7 +145,10 @@ export function checkStory(
     const whole = { document, scale: planned.fixedPoint.scale, noise }
     if (kind === 'statistics') checkpoint = applyStatistics(checkpoint, sum, whole)
     else if (kind === 'evaluation') checkpoint = evaluated(checkpoint, sum, { ...whole, round: link.round })
-    else checkpoint = applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
+    else if (kind === 'table') {
+      const table = tableAfter(checkpoint.table, sum, planned.fixedPoint.scale)
+      checkpoint = { ...checkpoint, round: checkpoint.round + 1, table }
+    } else checkpoint = applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
     t.is(hex(value.checkpoint), hex(checkpointHash(encodeCheckpoint(checkpoint))), `checkpoint of round ${link.round}`)
   }
   for (const { member, disk, state, vault } of world.hospitals) {

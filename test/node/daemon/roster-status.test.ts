@@ -44,7 +44,7 @@ test('who approves a change is known at every hospital, until it is withdrawn or
     entry: { running: { status: () => witness!.status(), changes: () => witness!.changes() } } as never,
     proposal: null,
   }
-  const { pending } = rosterAnswer(known, { peer: peers[0]!, dataset: null, datasets: [] })
+  const { pending } = rosterAnswer(known, { peer: peers[0]!, dataset: null, datasets: [], result: [] })
   t.like(pending, [{ needed: 3, approvedHere: false, since: null }])
   t.deepEqual(
     pending[0]?.approvedBy.map(({ peer }) => peer),

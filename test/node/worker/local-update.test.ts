@@ -36,6 +36,7 @@ function trainerOf(sum: (model: ModelState, step: number) => Float64Array): Trai
     },
     statisticsSum: () => new Float64Array(2 * INPUTS + 1).fill(3),
     evaluationSum: () => new Float64Array(0),
+    tableSum: () => new Float64Array(0),
     repeatedRecords: 0,
     recordCounts: { records: 0, patients: null },
     units: 0,

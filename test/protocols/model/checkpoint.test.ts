@@ -178,21 +178,28 @@ test('a checkpoint comes back from its bytes, bit by bit', t => {
   fc.assert(
     fc.property(checkpoint, ([round, parameters, momentum, average, offset, kept]) => {
       const normalisation = Float32Array.from({ length: kept }, (_, at) => at + 0.5)
-      const bytes = encodeCheckpoint({ round, normalisation, parameters, momentum, average, evaluation: null })
+      const table = Float32Array.from({ length: kept % 3 }, (_, at) => at - 0.5)
+      const bytes = encodeCheckpoint({ round, normalisation, parameters, momentum, average, evaluation: null, table })
       // bytes of a message lie at any offset of their buffer
       const shifted = new Uint8Array(bytes.length + offset).subarray(offset)
       shifted.set(bytes)
-      const back = decodeCheckpoint(shifted, { dimension: parameters.length, normalisation: kept, evaluation: [] })
+      const back = decodeCheckpoint(shifted, {
+        dimension: parameters.length,
+        normalisation: kept,
+        evaluation: [],
+        table: table.length,
+      })
       t.deepEqual(encodeCheckpoint(back), bytes)
       t.is(back.round, round)
       t.is(bitsOf(back.average), bitsOf(average))
       t.deepEqual(back.normalisation, normalisation)
+      t.deepEqual(back.table, table)
     }),
     { numRuns: 200 },
   )
 })
 
-const SHAPE = { dimension: DIMENSION, normalisation: 0, evaluation: [] }
+const SHAPE = { dimension: DIMENSION, normalisation: 0, evaluation: [], table: 0 }
 
 test('bytes that are not a whole checkpoint of this study are refused', t => {
   const bytes = encodeCheckpoint(initialCheckpoint(study()))

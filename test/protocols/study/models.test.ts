@@ -21,8 +21,13 @@ const SOUNDS: DataContract = {
   hop: 128,
   level: [-16, -2],
 }
+/** Every preset but that of studies without a model. */
 const MODELS: {
-  readonly [Name in keyof typeof MODEL_PRESETS]: readonly [spec: ModelSpec, initial: string, contract?: DataContract]
+  readonly [Name in Exclude<keyof typeof MODEL_PRESETS, 'none'>]: readonly [
+    spec: ModelSpec,
+    initial: string,
+    contract?: DataContract,
+  ]
 } = {
   logistic: [{ preset: 'logistic' }, '774d87760b5da12caa47e6374713b6dd13d971a26705b3884c76814632cf2e3c'],
   mlp: [

@@ -17,7 +17,7 @@ test('what only a newer version can know is refused by name, and not as malforme
     ['influence', 1.5, 'influence is 1.5'],
     ['search', [], 'search is a value'],
     ['wordBits', 64, 'wordBits is 64'],
-    ['schedule', [{ kind: 'table', rounds: 1 }], 'schedule.0.kind is "table"'],
+    ['schedule', [{ kind: 'survival', rounds: 1 }], 'schedule.0.kind is "survival"'],
     ['schedule', [{ kind: 'evaluation', rounds: 1 }], 'The schedule is evaluation'],
     ['schedule', [training, { kind: 'evaluation', rounds: 2 }], 'The schedule is training, evaluation'],
     ['schedule', [training, training], 'The schedule is training, training'],

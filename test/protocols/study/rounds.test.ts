@@ -3,7 +3,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import type { ScheduledRounds } from '../../../protocols/study/round-kind.ts'
-import { roundKind, trainingCharges } from '../../../protocols/study/rounds.ts'
+import { mainCharges, roundKind } from '../../../protocols/study/rounds.ts'
 
 test('rounds are counted from 1, or from 0 where the first one sums statistics', t => {
   const stretch = fc.record({
@@ -20,7 +20,7 @@ test('rounds are counted from 1, or from 0 where the first one sums statistics',
       )
       t.is(roundKind({ schedule }, first + kinds.length + 9), kinds.at(-1)!)
       const charges = kinds.map((_, at) => ({ round: first + at }))
-      t.is(trainingCharges({ schedule }, charges), kinds.filter(kind => kind === 'training').length)
+      t.is(mainCharges({ schedule }, charges), kinds.filter(kind => kind === 'training').length)
     }),
   )
 })
