@@ -21,7 +21,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 const LOOKING = [
   ...['id', 'status', 'peers', 'rounds', 'logs', 'doctor', 'completion', 'verify'],
   ...['config check', 'config show', 'config schema', 'contacts list', 'data list'],
-  ...['study plan', 'study show', 'study list', 'evidence list', 'evidence verify'],
+  ...['study plan', 'study show', 'study list', 'study table', 'evidence list', 'evidence verify'],
   ...['roster admit', 'roster rotate', 'roster remove', 'roster show'],
   ...['privacy epsilon', 'privacy noise', 'privacy show', 'privacy ledger', 'privacy project', 'privacy verify'],
 ]
