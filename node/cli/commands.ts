@@ -204,6 +204,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./model/export.ts')).addExport,
   },
   {
+    name: 'dossier',
+    description: 'write a folder about a study for a data protection officer, every figure traced to its source',
+    load: async () => (await import('./model/dossier.ts')).addDossier,
+  },
+  {
     name: 'verify',
     description: 'check an exported model: offline, on any machine, without records',
     load: async () => (await import('./model/verify.ts')).addVerify,

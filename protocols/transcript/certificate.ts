@@ -16,6 +16,7 @@ import { applyChange, decodeChange } from '../roster/change.ts'
 import { createRoster, type Roster } from '../roster/roster.ts'
 import { studyIdOf } from '../study/document.ts'
 import { quorumOf } from '../study/quorum.ts'
+import { firstRound } from '../study/rounds.ts'
 import type { StudyDocument } from '../study/types.ts'
 import { decodeLink, encodeLink, type Link, verifyLink } from './link.ts'
 
@@ -101,6 +102,33 @@ export function verifyCertificate(document: StudyDocument, bytes: Uint8Array): C
   const value = verifyLink(result, context)
   if (value.outcome !== 'result') throw bad(`round ${result.round} has no result`)
   return { round: result.round, value, roster, quorum: context.quorum }
+}
+
+/** A certified round of a transcript, and the roster that has certified it. */
+export interface VerifiedLink {
+  readonly link: Link
+  readonly value: ResultValue
+  readonly roster: Roster
+}
+
+/**
+ * Verifies all certified rounds of a study one after the other, each by a quorum of the roster that it had then.
+ *
+ * @param links oldest first, from the study's first round on without a gap
+ * @throws ProtocolError as `verifyLink`; `bad-certificate` for a round that is not the one after the one before
+ */
+export function* verifyTranscript(document: StudyDocument, links: readonly Link[]): Generator<VerifiedLink> {
+  let roster = createRoster(document.hospitals)
+  let round = firstRound(document)
+  for (const link of links) {
+    if (link.round !== round) throw bad(`round ${link.round} stands where round ${round} belongs`)
+    const value = verifyLink(link, votersOf(document, roster))
+    yield { link, value, roster }
+    if (value.outcome === 'result' && value.change !== null) {
+      roster = applyChange(document, roster, decodeChange(value.change))
+    }
+    round++
+  }
 }
 
 function votersOf(document: StudyDocument, roster: Roster): MessageContext & { readonly quorum: number } {

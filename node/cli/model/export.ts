@@ -1,15 +1,14 @@
 /** `confrere export`: a study's model as files that other programs read, with what proves it. @module */
 
-import { open } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Checkpoint } from '../../../protocols/model/checkpoint.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
-import { AUDIT_BYTES_MAX, type AuditResult, auditResultOf } from '../../export/audit-result.ts'
 import { EXPORT_FORMATS, type ExportFormat } from '../../export/formats.ts'
 import { chosenModel, WHICH_MODELS, type WhichModel } from '../../export/which-model.ts'
 import { requireDataFolder } from '../../storage/data-folder.ts'
 import { addDataOption, addJsonOption, parseStudyPrefix } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
+import { readAudit } from './audit-file.ts'
 
 interface ExportOptions {
   readonly data: string
@@ -106,25 +105,6 @@ function requireModel(checkpoint: Checkpoint, round: WhichModel): void {
     'No round of this study was evaluated, so none is known to be the best',
     'Leave --round away: the newest model is the moving average over the last rounds.',
   )
-}
-
-async function readAudit(
-  file: string | undefined,
-  exported: { study: string; checkpoint: string },
-): Promise<AuditResult | null> {
-  if (file === undefined) return null
-  const unreadable = (why: string, cause?: unknown): OperatorError =>
-    usage('audit-unreadable', `The audit ${file} cannot be read: ${why}`, 'Check the path of --audit.', cause)
-  const handle = await open(file, 'r').catch((cause: Error) => {
-    throw unreadable(cause.message, cause)
-  })
-  try {
-    const { size } = await handle.stat()
-    if (size > AUDIT_BYTES_MAX) throw unreadable(`it has ${size} bytes, more than ${AUDIT_BYTES_MAX}`)
-    return auditResultOf(new Uint8Array(await handle.readFile()), { file, ...exported })
-  } finally {
-    await handle.close()
-  }
 }
 
 function usage(code: string, message: string, hint: string, cause?: unknown): OperatorError {
