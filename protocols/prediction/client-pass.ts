@@ -56,7 +56,8 @@ export function issuePass(signer: Signer, terms: ClientPassTerms): ClientPass {
 export function openPass(bytes: Uint8Array): ClientPass {
   try {
     const [body, issuer, signature] = ENVELOPE.parse(decode(bytes, CLIENT_PASS_BYTES_MAX))
-    if (!verifyEnvelope({ body, signer: issuer, signature })) throw new ProtocolError('bad-pass', 'its signature is wrong')
+    if (!verifyEnvelope({ body, signer: issuer, signature }))
+      throw new ProtocolError('bad-pass', 'its signature is wrong')
     const { type: _, ...terms } = BODY.parse(decode(body, CLIENT_PASS_BYTES_MAX))
     return { ...terms, issuer, bytes }
   } catch (cause) {

@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<PredictionRefusal, string>> = {
   'unknown-study': 'the hospital takes no part in that study',
   'unknown-issuer': 'the pass is signed by a hospital that is no member of the study',
   'other-checkpoint': 'the pass is for another checkpoint than the hospital has now: ask for a new pass',
-  'other-terms': "the pass says of the checkpoint what is not so: tell the hospital that made it",
+  'other-terms': 'the pass says of the checkpoint what is not so: tell the hospital that made it',
   'not-linear': 'the model of the study is not linear, so shares of a record cannot be multiplied by it',
   'wrong-length': 'a share is not as long as the records of the study',
   'rate-limit': 'the client has asked for as many predictions as the hospital allows in an hour: ask again later',

@@ -6,8 +6,8 @@ import type { Clock } from '../../clock.ts'
 export const GUESTS_MAX = 16
 /** Time to show a pass. */
 const STRANGER_MS = 30_000
-/** Then the pass is shown again. */
-export const GUEST_MS = 15 * 60_000
+/** After the last request; then the pass is shown again. */
+const GUEST_MS = 15 * 60_000
 
 interface Guest<Shown> {
   until: number

@@ -1,7 +1,7 @@
 /** The head of a linear model as rows of integers: what is multiplied with shares of features. @module */
 
-import { encodeWeights, WEIGHT_MAX } from '../../../crypto/ring64.ts'
 import { sha256 } from '../../../crypto/hash.ts'
+import { encodeWeights, WEIGHT_MAX } from '../../../crypto/ring64.ts'
 import { type Checkpoint, deployed } from '../../../protocols/model/checkpoint.ts'
 import { presetOf } from '../../../protocols/study/models/list.ts'
 import { parameterSpecs } from '../../../protocols/study/parameters.ts'
@@ -64,10 +64,14 @@ export function linearHead(document: StudyDocument, checkpoint: Checkpoint): Lin
     for (let at = 0; at < words; at++) weights[row * words + at] = parameters[at * classes + row]!
   }
   if (!weights.every(weight => Math.abs(weight) < WEIGHT_MAX - 1)) {
-    throw new OperatorError('weights-too-large', `The model of "${document.name}" has weights of ${WEIGHT_MAX} or more`, {
-      hint: 'Its training has diverged: predictions of it are worth nothing, private or not.',
-      exitCode: EXIT.verificationFailed,
-    })
+    throw new OperatorError(
+      'weights-too-large',
+      `The model of "${document.name}" has weights of ${WEIGHT_MAX} or more`,
+      {
+        hint: 'Its training has diverged: predictions of it are worth nothing, private or not.',
+        exitCode: EXIT.verificationFailed,
+      },
+    )
   }
   const norms = Array.from({ length: classes }, (_, row) => normOf(weights.subarray(row * words, (row + 1) * words)))
   return {

@@ -160,11 +160,13 @@ export class PredictionService {
     if (guest === undefined) return 'no-pass'
     const { pass, head } = guest
     if (this.#parts.now() >= pass.expires) return 'pass-expired'
+    if ((await readPassBook(this.#parts.folder)).revoked.includes(peer)) return 'pass-revoked'
     if (!equals(checkpoint, pass.checkpoint)) return 'other-checkpoint'
     if (shares.some(({ length }) => length !== head.words * WORD64_BYTES)) return 'wrong-length'
     const bucket = this.#bucketOf(peer)
     if (bucket === undefined) return 'busy'
     if (!bucket.take(shares.length)) return 'rate-limit'
+    this.#guests.keep(peer, guest)
     const { signer } = this.#parts.identity
     const answers = []
     for (const share of shares) {
