@@ -41,6 +41,8 @@ const REQUESTS_MAX = 8
 /** Clients whose use is remembered; beyond, those that may ask for everything again are forgotten. */
 const CLIENTS_MAX = 1024
 const HEADS_MAX = 8
+/** A checkpoint is read for each; an honest client shows its pass once a run. */
+const GREETINGS = { capacity: 20, perSecond: 1 / 6 }
 const SHARE_HEAD_BYTES = 16
 const MESSAGE_BYTES = 256
 
@@ -69,7 +71,7 @@ type PredictionHost = Pick<Streams, 'handle' | 'channel' | 'hangUp'>
 export class PredictionService {
   readonly #parts: PredictionParts
   readonly #guests: Guests<{ readonly pass: ClientPass; readonly head: LinearHead }>
-  readonly #use = new Map<string, TokenBucket>()
+  readonly #use = new Map<string, { readonly shares: TokenBucket; readonly greetings: TokenBucket }>()
   /** by hash of the checkpoint */
   readonly #heads = new Map<string, LinearHead>()
   #requests = 0
@@ -132,6 +134,7 @@ export class PredictionService {
     if (now() >= pass.expires) return 'pass-expired'
     if ((await readPassBook(folder)).revoked.includes(peer)) return 'pass-revoked'
     if (!isLinearModel(study.document)) return 'not-linear'
+    if (this.#useOf(peer)?.greetings.take(1) !== true) return 'busy'
     const head = await this.#headOf(pass, study.document)
     if (head === undefined) return 'other-checkpoint'
     const isSame = head.weightNorm === pass.weightNorm && equals(head.normalisation, pass.normalisation)
@@ -163,9 +166,9 @@ export class PredictionService {
     if ((await readPassBook(this.#parts.folder)).revoked.includes(peer)) return 'pass-revoked'
     if (!equals(checkpoint, pass.checkpoint)) return 'other-checkpoint'
     if (shares.some(({ length }) => length !== head.words * WORD64_BYTES)) return 'wrong-length'
-    const bucket = this.#bucketOf(peer)
-    if (bucket === undefined) return 'busy'
-    if (!bucket.take(shares.length)) return 'rate-limit'
+    const use = this.#useOf(peer)
+    if (use === undefined) return 'busy'
+    if (!use.shares.take(shares.length)) return 'rate-limit'
     this.#guests.keep(peer, guest)
     const { signer } = this.#parts.identity
     const answers = []
@@ -178,17 +181,19 @@ export class PredictionService {
     return { answers }
   }
 
-  #bucketOf(peer: string): TokenBucket | undefined {
+  /** What a client with a pass has used; undefined where too many clients are remembered. */
+  #useOf(peer: string): { readonly shares: TokenBucket; readonly greetings: TokenBucket } | undefined {
     const known = this.#use.get(peer)
     if (known !== undefined) return known
     const { perHour, clock } = this.#parts
     if (this.#use.size >= CLIENTS_MAX) {
-      for (const [client, { level }] of this.#use) if (level >= perHour) this.#use.delete(client)
+      for (const [client, { shares }] of this.#use) if (shares.level >= perHour) this.#use.delete(client)
     }
     if (this.#use.size >= CLIENTS_MAX) return undefined
-    const bucket = new TokenBucket({ capacity: perHour, perSecond: perHour / 3600 }, clock)
-    this.#use.set(peer, bucket)
-    return bucket
+    const shares = new TokenBucket({ capacity: perHour, perSecond: perHour / 3600 }, clock)
+    const use = { shares, greetings: new TokenBucket(GREETINGS, clock) }
+    this.#use.set(peer, use)
+    return use
   }
 }
 
