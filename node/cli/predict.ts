@@ -3,14 +3,15 @@
 import { type Command, Option } from 'commander'
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { EXIT, OperatorError } from '../errors.ts'
-import type { PredictedBy, PredictionFormat } from '../prediction/format.ts'
+import type { PredictionFormat } from '../prediction/format.ts'
 import type { HeatMapFolder } from '../prediction/heat-map-files.ts'
-import type { AnyScorer, Prediction } from '../prediction/predict.ts'
+import type { Prediction } from '../prediction/predict.ts'
 import type { FoundToPredict } from '../prediction/records.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import type { Scorer } from '../training/scorer.ts'
 import { boundedNumber, parseStudyPrefix } from './options.ts'
 import { printLines, SCHEMA_VERSION } from './output.ts'
+import type { Predictor } from './predictor.ts'
 import { progressBar } from './progress.ts'
 
 const FILES_MAX = 2 ** 16
@@ -41,16 +42,6 @@ export function addPredict(command: Command): void {
     )
     .option('--heat-map <folder>', 'of images: a picture each of what speaks for the class, by occlusion')
     .action(predict)
-}
-
-/** What predicts. */
-export interface Predictor {
-  readonly contract: DataContract
-  readonly by: Omit<PredictedBy, 'threshold'>
-  readonly scorer: AnyScorer
-  /** null: the model is elsewhere */
-  readonly model: Scorer | null
-  close(): Promise<void>
 }
 
 async function predict(files: string[], options: PredictOptions): Promise<void> {

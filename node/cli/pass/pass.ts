@@ -8,7 +8,7 @@ import { readBook } from '../../contacts/book-file.ts'
 import { ownAddresses } from '../../contacts/invite.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
 import { newPass, PASS_DAYS_DEFAULT, PASS_DAYS_MAX } from '../../prediction/via/issue-pass.ts'
-import { requireLinear } from '../../prediction/via/linear-head.ts'
+import { requireLinearModel } from '../../prediction/via/linear-head.ts'
 import { PASS_NAME_MAX, readPassBook, revokePass } from '../../prediction/via/pass-book.ts'
 import { selectStudy } from '../../storage/approved-studies.ts'
 import { requireDataFolder } from '../../storage/data-folder.ts'
@@ -58,7 +58,7 @@ async function make(name: string, { data, out, study: prefix, days, address, jso
     })
   }
   const study = await selectStudy(data, prefix)
-  requireLinear(study.document)
+  requireLinearModel(study.document)
   const [config, identity, book] = [await readConfig(data), await loadIdentity(data), await readBook(data)]
   const known = new Map<string, readonly string[]>(book.contacts.map(({ peer, addresses }) => [peer, addresses]))
   known.set(identity.peer, ownAddresses(config))

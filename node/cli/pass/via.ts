@@ -5,7 +5,7 @@ import { hex } from '../../../protocols/immutable.ts'
 import { readPassFile } from '../../prediction/via/pass-file.ts'
 import { PrivateScorer } from '../../prediction/via/private-scorer.ts'
 import { ViaClient } from '../../prediction/via/via-client.ts'
-import type { Predictor } from '../predict.ts'
+import type { Predictor } from '../predictor.ts'
 
 /**
  * Connects to the hospitals of a pass. What they do, and what is learnt by whom, is told on stderr.
@@ -24,7 +24,7 @@ export async function viaPredictor(file: string): Promise<Predictor> {
     const classes = document.contract.classes
     tell(
       `The hospitals learn nothing of a record unless more than ${colluders} of them put their shares together; they learn ` +
-        `that there was one, and when. You learn ${classes.length} linear functions of the model's weights for each record.`,
+        `that there was one, and when. You learn ${classes.length} linear functions of the model's weights for each share of a record.`,
     )
     const via = { hospitals, colluders, checked: isChecked }
     const by = { study, name: document.name, classes, round: pass.round, checkpoint: hex(pass.checkpoint), via }

@@ -29,7 +29,7 @@ export function isLinearModel({ model }: Pick<StudyDocument, 'model'>): boolean 
 }
 
 /** @throws OperatorError `not-linear`, exit code 11 */
-export function requireLinear({ model, name }: Pick<StudyDocument, 'model' | 'name'>): void {
+export function requireLinearModel({ model, name }: Pick<StudyDocument, 'model' | 'name'>): void {
   if (presetOf(model).isLinear) return
   throw new OperatorError(
     'not-linear',
@@ -54,7 +54,7 @@ export function shareWords({ model, contract }: Pick<StudyDocument, 'model' | 'c
  * @throws OperatorError `not-linear` (exit code 11), `weights-too-large` (exit code 8)
  */
 export function linearHead(document: StudyDocument, checkpoint: Checkpoint): LinearHead {
-  requireLinear(document)
+  requireLinearModel(document)
   const { parameters, normalisation } = deployed(checkpoint)
   const [features, classes] = parameterSpecs(document.model, document.contract).at(-2)!.shape as [number, number]
   const words = features + 1

@@ -21,7 +21,7 @@ import { EXIT, OperatorError } from '../../errors.ts'
 import { writeFileNew } from '../../storage/atomic-file.ts'
 import { peerIdString } from '../../storage/identity.ts'
 import { openStudy, type ReadOptions } from '../../storage/study-file.ts'
-import { normalisationHash, requireLinear } from './linear-head.ts'
+import { normalisationHash, requireLinearModel } from './linear-head.ts'
 
 const VERSION = 1
 /** A study of 1 MiB, a normalisation of 2^20 numbers, and the rest. */
@@ -101,7 +101,7 @@ export function openPassFile(bytes: Uint8Array, file: string, options: ReadOptio
     const { seed, pass: passBytes, study, normalisation, addresses } = FILE.parse(decode(bytes, PASS_FILE_BYTES_MAX))
     const pass = openPass(passBytes)
     const { document, study: id } = openStudy(study, `The study in ${file}`, options)
-    requireLinear(document)
+    requireLinearModel(document)
     const values = new Float32Array(new Uint8Array(normalisation).buffer.slice(0))
     const isWhole =
       hex(pass.study) === id &&

@@ -88,7 +88,7 @@ test('a client that is no member gets the predictions of the model that three ho
   t.like(found[0]!.via, { colluders: 1, checked: true })
   t.is(found[0]!.via.hospitals.length, 3)
   t.regex(asked.stderr, /learn nothing of a record unless more than 1 of them/)
-  t.regex(asked.stderr, /2 linear functions of the model's weights for each record/)
+  t.regex(asked.stderr, /2 linear functions of the model's weights for each share of a record/)
 
   // one is gone, and one takes the pass back
   nodes[2]!.child.kill('SIGTERM')
