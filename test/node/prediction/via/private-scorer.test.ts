@@ -7,9 +7,21 @@ import { multiplyShare } from '../../../../crypto/ring64.ts'
 import { linearHead } from '../../../../node/prediction/via/linear-head.ts'
 import type { OpenedPass, PassHospital } from '../../../../node/prediction/via/pass-file.ts'
 import { PrivateScorer } from '../../../../node/prediction/via/private-scorer.ts'
+import { type Backend, loadBackend } from '../../../../node/training/backend.ts'
+import { openScorer } from '../../../../node/training/scorer.ts'
 import { initialCheckpoint } from '../../../../protocols/model/checkpoint.ts'
+import { normalisationLength } from '../../../../protocols/study/normalisation-kinds.ts'
+import { dimensionOf, parameterSpecs } from '../../../../protocols/study/parameters.ts'
+import type { StudyDocument } from '../../../../protocols/study/types.ts'
 import { type PredictionStudy, predictionStudy } from '../../../helpers/prediction-hospitals.ts'
+import { imageContract } from '../../../helpers/readings.ts'
 import { seededRng } from '../../../helpers/seeded-rng.ts'
+import { uniforms } from '../../training/engines.ts'
+
+let backend: Backend
+test.before(async () => {
+  backend = await loadBackend({ engine: 'wasm' })
+})
 
 /** Whether a hospital's answer is changed, by the number of vectors that it has computed before. */
 type Lies = (asked: number) => boolean
@@ -183,3 +195,43 @@ test('a record that is no number, or too large for the fixed point, has no score
   t.true([...probabilities.subarray(4)].every(Number.isFinite))
   t.true(Math.abs(logits[4]! - plain(study, [...dataset.inputs.subarray(2 * length, 3 * length), 1])[0]!) < 1e-5)
 })
+
+for (const [name, changes] of [
+  ['logistic', {}],
+  ['columns', { normalisation: { kind: 'columns', noiseMultiplier: 1 } }],
+  [
+    'scattering with the mean of features',
+    {
+      contract: imageContract([16, 16, 1]),
+      model: { preset: 'scattering', scales: 2, angles: 4, cell: 4 },
+      normalisation: { kind: 'mean', norm: 10, noiseMultiplier: 1 },
+    },
+  ],
+] as const) {
+  test(`${name}: probabilities are those that the model itself gives, from features that the client computes`, async t => {
+    const study = await predictionStudy(t, 3)
+    const { parameters: _, ...rest } = study
+    const document = {
+      ...study.document,
+      ...changes,
+      contract: { ...study.document.contract, ...('contract' in changes ? changes.contract : {}) },
+    } as unknown as StudyDocument
+    const uniform = uniforms('a model')
+    const random = (length: number) => Float32Array.from({ length }, () => uniform() - 0.5)
+    const parameters = random(dimensionOf(parameterSpecs(document.model, document.contract)))
+    const normalisation = random(normalisationLength(document)).map(Math.abs)
+    const { weightNorm } = linearHead(document, { ...initialCheckpoint(document), average: parameters, normalisation })
+    const pass = await study.pass(study.hospitals[0]!)
+    const own = { document, normalisation, pass: { ...pass.pass, weightNorm } }
+    const { scorer } = await world({ ...rest, document, parameters }, { changes: own })
+    const { shape } = document.contract
+    const inputs = random(RECORDS * shape.reduce((product, side) => product * side, 1)).map(Math.abs)
+    const dataset = { count: RECORDS, shape: [...shape], inputs, labels: new Int32Array(RECORDS) }
+    const model = openScorer({ backend, document, parameters, normalisation })
+    const [found, expected] = [await scorer.score(dataset), model.score(dataset)]
+    model.dispose()
+    t.is(found.logits.length, RECORDS * 2)
+    for (const [at, logit] of expected.logits.entries()) t.true(Math.abs(found.logits[at]! - logit) < 1e-4)
+    for (const [at, one] of expected.probabilities.entries()) t.true(Math.abs(found.probabilities[at]! - one) < 1e-5)
+  })
+}
