@@ -194,6 +194,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./predict.ts')).addPredict,
   },
   {
+    name: 'pass',
+    description: 'let somebody outside of a study ask its hospitals for predictions, without showing them the record',
+    load: async () => (await import('./pass/pass.ts')).addPass,
+  },
+  {
     name: 'audit',
     description: "attack a study and write down what its promise of privacy is worth; some minutes' work",
     load: async () => (await import('./audit.ts')).addAudit,

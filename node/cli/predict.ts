@@ -10,14 +10,16 @@ import type { FoundToPredict } from '../prediction/records.ts'
 import { requireDataFolder } from '../storage/data-folder.ts'
 import { requireModel } from '../storage/requires-model.ts'
 import type { Scorer } from '../training/scorer.ts'
-import { addDataOption, boundedNumber, parseStudyPrefix } from './options.ts'
+import { boundedNumber, parseStudyPrefix } from './options.ts'
 import { printLines, SCHEMA_VERSION } from './output.ts'
+import type { Predictor } from './predictor.ts'
 import { progressBar } from './progress.ts'
 
 const FILES_MAX = 2 ** 16
 
 interface PredictOptions {
-  readonly data: string
+  readonly data?: string
+  readonly via?: string
   readonly study?: string
   readonly format: PredictionFormat
   readonly threshold?: number
@@ -25,11 +27,13 @@ interface PredictOptions {
 }
 
 export function addPredict(command: Command): void {
-  addDataOption(command)
+  command
     .argument(
       '<file...>',
       "DICOM, JPEG, PNG, TIFF, WAV, CSV, TSV, Parquet or npz: what the study's contract takes; or folders",
     )
+    .option('--data <folder>', "the node's data folder")
+    .option('--via <pass>', 'ask the hospitals of a pass instead, without showing them the records')
     .option('--study <id>', 'the first digits of its id; without it the study that was trained last', parseStudyPrefix)
     .addOption(new Option('--format <name>', 'of the output').choices(['table', 'jsonl', 'csv']).default('table'))
     .option(
@@ -42,42 +46,57 @@ export function addPredict(command: Command): void {
 }
 
 async function predict(files: string[], options: PredictOptions): Promise<void> {
-  const { data, study: prefix, format, threshold, heatMap } = options
+  const { format, threshold, heatMap } = options
   if (files.length > FILES_MAX) throw tooMany()
+  const { contract, by: made, scorer, model, close } = await predictorOf(options)
+  try {
+    if (heatMap !== undefined && contract.kind !== 'image') throw noImages(contract)
+    const { predictions } = await import('../prediction/predict.ts')
+    const { predictionWriter } = await import('../prediction/format.ts')
+    const { HeatMapFolder } = await import('../prediction/heat-map-files.ts')
+    const folder = heatMap === undefined ? null : await HeatMapFolder.open(heatMap)
+    const by = { ...made, threshold: threshold ?? null }
+    const writer = predictionWriter(format, by, SCHEMA_VERSION)
+    const counts = { predicted: 0, refused: 0 }
+    show(writer.head())
+    for await (const one of predictions(foundIn(files, contract), { scorer, contract, threshold })) {
+      if ('reason' in one) counts.refused += 1
+      else counts.predicted += 1
+      const drawing = folder === null || model === null ? null : { folder, contract, scorer: model, by }
+      show([writer.line(one, drawing === null ? null : await drawn(one, drawing))])
+    }
+    if (counts.predicted + counts.refused === 0) throw nothingThere()
+    show(writer.foot(counts))
+    if (counts.refused > 0) process.exitCode = EXIT.dataUnreadable
+  } finally {
+    await close()
+  }
+}
+
+/** The model of this machine, or the hospitals of a pass. */
+async function predictorOf({ data, via, study: prefix, heatMap }: PredictOptions): Promise<Predictor> {
+  if ((data === undefined) === (via === undefined)) throw whichModel()
+  if (data !== undefined) return await ownPredictor(data, prefix)
+  if (heatMap !== undefined || prefix !== undefined) throw notVia(heatMap === undefined ? '--study' : '--heat-map')
+  const { viaPredictor } = await import('./pass/via.ts')
+  return await viaPredictor(via!)
+}
+
+async function ownPredictor(data: string, prefix: string | undefined): Promise<Predictor> {
   await requireDataFolder(data)
   const { readConfig } = await import('../config/config.ts')
   const config = await readConfig(data)
   const { readNewestCheckpoint } = await import('../storage/newest-checkpoint.ts')
   const { study, document, checkpoint, hash, round } = await readNewestCheckpoint(data, prefix)
   requireModel(document, 'predict with')
-  const { contract } = document
-  if (heatMap !== undefined && contract.kind !== 'image') throw noImages(contract)
+  const { contract, name } = document
   const { deployed } = await import('../../protocols/model/checkpoint.ts')
   const { loadBackend } = await import('../training/backend.ts')
   const { openScorer } = await import('../training/scorer.ts')
-  const { predictions } = await import('../prediction/predict.ts')
-  const { predictionWriter } = await import('../prediction/format.ts')
-  const { HeatMapFolder } = await import('../prediction/heat-map-files.ts')
-  const folder = heatMap === undefined ? null : await HeatMapFolder.open(heatMap)
   const backend = await loadBackend({ engine: config.training.engine })
   const scorer = openScorer({ backend, document, ...deployed(checkpoint) })
-  const { classes } = contract
-  const by = { study, name: document.name, classes, round, checkpoint: hash, threshold: threshold ?? null }
-  const writer = predictionWriter(format, by, SCHEMA_VERSION)
-  const counts = { predicted: 0, refused: 0 }
-  try {
-    show(writer.head())
-    for await (const one of predictions(foundIn(files, contract), { scorer, contract, threshold })) {
-      if ('reason' in one) counts.refused += 1
-      else counts.predicted += 1
-      show([writer.line(one, folder === null ? null : await drawn(one, { folder, contract, scorer, by }))])
-    }
-    if (counts.predicted + counts.refused === 0) throw nothingThere()
-    show(writer.foot(counts))
-  } finally {
-    scorer.dispose()
-  }
-  if (counts.refused > 0) process.exitCode = EXIT.dataUnreadable
+  const by = { study, name, classes: contract.classes, round, checkpoint: hash }
+  return { contract, by, scorer, model: scorer, close: async () => scorer.dispose() }
 }
 
 /** Records of all files, with the progress of reading them. */
@@ -143,5 +162,23 @@ function nothingThere(): OperatorError {
   return new OperatorError('data-unreadable', 'There is no record in what was named', {
     hint: 'Name files, or a folder that holds some.',
     exitCode: EXIT.dataUnreadable,
+  })
+}
+
+function whichModel(): OperatorError {
+  return new OperatorError('which-model', 'It must be said where the model is: here or at the hospitals of a pass', {
+    hint: "Say --data FOLDER for this node's own model, or --via PASS to ask hospitals; not both.",
+    exitCode: EXIT.usage,
+  })
+}
+
+function notVia(option: string): OperatorError {
+  const why =
+    option === '--study'
+      ? 'A pass is for one study'
+      : 'A heat map takes hundreds of answers of the model, and is made where the model is'
+  return new OperatorError('not-via', `${why}: ${option} does not go with --via`, {
+    hint: `Leave ${option} out.`,
+    exitCode: EXIT.usage,
   })
 }

@@ -12,7 +12,7 @@ export const RECORDED: ReadonlySet<string> = new Set([
   ...['data check', 'data add', 'data pull', 'data remove', 'data withdraw'],
   ...['study new', 'study approve', 'study leave', 'study resume', 'study propose', 'study refuse'],
   ...['roster approve', 'roster propose', 'roster refuse', 'roster withdraw'],
-  ...['evaluate', 'predict', 'audit', 'export', 'dossier', 'privacy statement'],
+  ...['evaluate', 'predict', 'audit', 'export', 'dossier', 'privacy statement', 'pass new', 'pass revoke'],
 ])
 
 let subject = ''

@@ -74,6 +74,12 @@ ${choices.population === undefined ? '# population = "Site B"' : `population = $
 # Peer ids of hospitals without which this node contributes to no round.
 require = []
 
+[serve]
+# Compute private predictions for clients with a pass of one of the study's hospitals.
+predictions = false
+# For one client: shares of records, one a record, or two where three hospitals answer.
+predictionsPerHour = 100
+
 [training]
 # auto, tensorflow-gpu, tensorflow or wasm.
 engine = "auto"

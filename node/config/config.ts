@@ -29,6 +29,8 @@ export const EPSILON_MAX_DEFAULT = 8
 export const DELTA_MAX_DEFAULT = 1e-4
 
 const ADDRESSES_MAX = 64
+/** Shares that one client of private predictions may have computed in an hour. */
+const PREDICTIONS_PER_HOUR = { min: 1, max: 1_000_000, default: 100 }
 const LOG_FILE_BYTES = { min: 65_536, max: 1_000_000_000, default: 10_000_000 }
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
 
@@ -126,6 +128,14 @@ export const CONFIG_SCHEMA = z.strictObject({
     })
     .prefault({}),
   policy: z.strictObject({ require: z.array(PEER_SCHEMA).max(100).default([]) }).prefault({}),
+  serve: z
+    .strictObject({
+      predictions: z.boolean().default(false),
+      predictionsPerHour: whole(PREDICTIONS_PER_HOUR.min, PREDICTIONS_PER_HOUR.max).default(
+        PREDICTIONS_PER_HOUR.default,
+      ),
+    })
+    .prefault({}),
   training: z
     .strictObject({ engine: z.enum(['auto', 'tensorflow-gpu', 'tensorflow', 'wasm']).default('auto') })
     .prefault({}),
@@ -160,6 +170,7 @@ export interface NodeConfig {
   /** `population`: null for the hospital's own account */
   privacy: { epsilonMax: number; deltaMax: number; population: string | null }
   policy: { require: string[] }
+  serve: { predictions: boolean; predictionsPerHour: number }
   training: { engine: 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm' }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { PREDICTION_PROTOCOL } from '../../protocols/prediction/messages.ts'
 import { systemClock } from '../clock.ts'
 import { type NodeConfig, readConfig } from '../config/config.ts'
 import { CONTACT_PROTOCOL, ContactService } from '../contacts/contact-service.ts'
@@ -20,13 +21,15 @@ import { HelloDesk } from '../network/hello-desk.ts'
 import { createHost } from '../network/libp2p-host.ts'
 import type { NetworkHost } from '../network/network.ts'
 import { reachSettings } from '../network/reach/settings.ts'
+import type { PredictionService } from '../prediction/via/prediction-service.ts'
 import { Ledger } from '../privacy/ledger-file.ts'
 import { loadIdentity } from '../storage/identity.ts'
 import { openStores } from '../storage/store.ts'
 import { readVersion } from '../version.ts'
 import { PeerClocks } from './peer-clocks.ts'
+import { predictionsOf } from './predictions.ts'
 import type { NodeShared } from './running-study.ts'
-import { Studies } from './studies.ts'
+import { Studies, type StudyEntry } from './studies.ts'
 import { metricsView } from './view/metrics-view.ts'
 import { nodeView } from './view/node-view.ts'
 import { reachFacts } from './view/peer-answers.ts'
@@ -74,6 +77,7 @@ export async function startNode({
   done.promise.catch(() => {})
   let stopping: Promise<void> | undefined
   const cleanups: (() => Promise<void>)[] = []
+  let entries: () => readonly StudyEntry[] = () => []
   const stop = (error?: unknown): Promise<void> => {
     stopping ??= (async () => {
       for (const cleanup of cleanups.reverse())
@@ -91,8 +95,9 @@ export async function startNode({
     cleanups.push(() => ledger.close())
     const contacts = contactsOf(folder, { peer: identity.peer, site: config.site, log })
     await contacts.service.open()
-    const host = await hostOf(contacts.service, {
-      ...{ config, seed: identity.seed, datastore: stores.datastore(), log },
+    const predictions = predictionsOf({ folder, config, identity, log, studies: () => entries() })
+    const host = await hostOf({
+      ...{ contacts: contacts.service, predictions, config, seed: identity.seed, datastore: stores.datastore(), log },
     })
     const clocks = new PeerClocks({ now: () => Date.now(), monotonic: () => performance.now() })
     const hellos = new HelloDesk(host)
@@ -110,6 +115,7 @@ export async function startNode({
         view.current()
       },
     })
+    entries = () => studies.list()
     const clockProblems = () => clocks.problems(peer => siteOf(studies, peer))
     const live = (): boolean => stopping === undefined
     const facts = nodeView({
@@ -127,7 +133,7 @@ export async function startNode({
       onError: error => log.error({ err: error }, 'HTTP'),
     })
     cleanups.push(() => server.close())
-    await startNetwork(host, { hellos, contacts, events, cleanups })
+    await startNetwork(host, { hellos, contacts, predictions, events, cleanups })
     cleanups.push(() => studies.stop())
     log.info({ url: server.url }, 'status page')
     log.info({ peer: host.peer, addresses: host.addresses() }, 'listening')
@@ -154,23 +160,30 @@ function contactsOf(folder: string, { peer, site, log }: { peer: string; site: s
   return { service, proposals: new ProposalService({ ...shared, contacts: () => service.contacts() }) }
 }
 
-async function hostOf(
-  contacts: ContactService,
-  {
-    config,
-    seed,
-    datastore,
-    log,
-  }: { config: NodeConfig; seed: Uint8Array; datastore: unknown; log: Pick<Logger, 'warn'> },
-): Promise<NetworkHost> {
+async function hostOf({
+  contacts,
+  predictions,
+  config,
+  seed,
+  datastore,
+  log,
+}: {
+  contacts: ContactService
+  predictions: PredictionService | null
+  config: NodeConfig
+  seed: Uint8Array
+  datastore: unknown
+  log: Pick<Logger, 'warn'>
+}): Promise<NetworkHost> {
   const { listen, announce, bootstrap, mdns } = config.network
   const reach = await reachSettings(config.network)
   return await createHost(
     { ...{ transport: 'tcp', listen, announce, bootstrap, mdns, seed, datastore }, reach },
     {
-      admits: peer => contacts.admits(peer),
+      admits: peer => contacts.admits(peer) || predictions?.admits(peer) === true,
       allows: (peer, protocol, isMember) => {
         if (protocol === CONTACT_PROTOCOL) return contacts.meets(peer)
+        if (protocol === PREDICTION_PROTOCOL) return predictions !== null
         return protocol === PROPOSAL_PROTOCOL ? contacts.isContact(peer) : isMember || contacts.isContact(peer)
       },
       refused: (peer, ms, reason) => log.warn({ peer, ms, reason }, 'a peer went too far and is sent away for a while'),
@@ -184,11 +197,19 @@ async function startNetwork(
   {
     hellos,
     contacts: { service, proposals },
+    predictions,
     events,
     cleanups,
-  }: { hellos: HelloDesk; contacts: Contacts; events: EventFeed; cleanups: (() => Promise<void>)[] },
+  }: {
+    hellos: HelloDesk
+    contacts: Contacts
+    predictions: PredictionService | null
+    events: EventFeed
+    cleanups: (() => Promise<void>)[]
+  },
 ): Promise<void> {
   await hellos.start()
+  await predictions?.start(host)
   await host.start()
   cleanups.push(() => host.stop())
   await service.start(host)

@@ -18,6 +18,17 @@ export interface PredictedBy {
   readonly checkpoint: string
   /** null: the usual one */
   readonly threshold: number | null
+  /** hospitals that computed it from shares; absent: the model is here */
+  readonly via?: AskedHospitals
+}
+
+/** Who was asked, at the start. */
+export interface AskedHospitals {
+  readonly hospitals: readonly string[]
+  /** so many of them together learn nothing of a record */
+  readonly colluders: number
+  /** whether a wrong answer of one of them is found */
+  readonly checked: boolean
 }
 
 /** Lines of output, without their ends. */
@@ -40,10 +51,17 @@ function placeText({ file, array, row }: RecordPlace): string {
   return `${printable(file)}${inside}${row === null ? '' : `, ${array === null ? 'row' : 'record'} ${row}`}`
 }
 
+function viaText({ hospitals, colluders, checked }: AskedHospitals): string {
+  return (
+    `Computed by ${hospitals.join(', ')}, of which any ${colluders} together learn nothing of a record; ` +
+    `a wrong answer of one is ${checked ? '' : 'NOT '}found`
+  )
+}
+
 const DIGITS = 4
 const NO_CLASS = '(none reaches the threshold)'
 
-function tableWriter({ study, name, classes, round, checkpoint, threshold }: PredictedBy): PredictionWriter {
+function tableWriter({ study, name, classes, round, checkpoint, threshold, via }: PredictedBy): PredictionWriter {
   const shown = classes.map(one => printable(one))
   const width = Math.max('class'.length, ...shown.map(one => one.length))
   const widths = shown.map(one => Math.max(one.length, DIGITS + 2))
@@ -51,6 +69,7 @@ function tableWriter({ study, name, classes, round, checkpoint, threshold }: Pre
     head: () => [
       `${NOTICE}`,
       `Study ${printable(name)} (${study.slice(0, 12)}), round ${round}, checkpoint ${checkpoint.slice(0, 12)}${threshold === null ? '' : `, threshold ${threshold}`}`,
+      ...(via === undefined ? [] : [viaText(via)]),
       [...shown.map((one, at) => one.padEnd(widths[at]!)), 'class'.padEnd(width), 'record'].join('  '),
     ],
     line: (prediction, heatMap) => {

@@ -3,6 +3,7 @@
 import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { NO_LABEL } from '../datasets/reader.ts'
 import type { Scorer } from '../training/scorer.ts'
+import type { Scores } from '../training/scoring.ts'
 import type { FoundToPredict, RecordPlace } from './records.ts'
 
 /** Said in every form of output. */
@@ -12,6 +13,11 @@ const BATCH_RECORDS_MAX = 256
 /** 64 MiB of values in one batch. */
 const BATCH_VALUES_MAX = 2 ** 24
 const THRESHOLD_OF_TWO = 0.5
+
+/** What gives records their scores: a model that is here, or hospitals that are asked. */
+export interface AnyScorer {
+  score(...records: Parameters<Scorer['score']>): Scores | Promise<Scores>
+}
 
 export type Prediction = { readonly place: RecordPlace } & (
   | {
@@ -33,7 +39,7 @@ export type Prediction = { readonly place: RecordPlace } & (
  */
 export async function* predictions(
   found: AsyncIterable<FoundToPredict>,
-  { scorer, contract, threshold }: { scorer: Scorer; contract: DataContract; threshold?: number | undefined },
+  { scorer, contract, threshold }: { scorer: AnyScorer; contract: DataContract; threshold?: number | undefined },
 ): AsyncGenerator<Prediction> {
   const size = contract.shape.reduce((product, side) => product * side, 1)
   const most = Math.max(1, Math.min(BATCH_RECORDS_MAX, Math.floor(BATCH_VALUES_MAX / size)))
@@ -50,13 +56,13 @@ export async function* predictions(
   yield* predicted(waiting, { scorer, contract, threshold })
 }
 
-function* predicted(
+async function* predicted(
   found: readonly FoundToPredict[],
-  { scorer, contract, threshold }: { scorer: Scorer; contract: DataContract; threshold: number | undefined },
-): Generator<Prediction> {
+  { scorer, contract, threshold }: { scorer: AnyScorer; contract: DataContract; threshold: number | undefined },
+): AsyncGenerator<Prediction> {
   const records = found.flatMap(one => ('values' in one ? [one.values] : []))
   const { probabilities } =
-    records.length === 0 ? { probabilities: new Float32Array(0) } : scoreAll(records, scorer, contract)
+    records.length === 0 ? { probabilities: new Float32Array(0) } : await scoreAll(records, scorer, contract)
   const classes = contract.classes.length
   let row = 0
   for (const one of found) {
@@ -74,7 +80,7 @@ function* predicted(
 const NOT_FINITE =
   "the model's answer is not a number: check that the record is in the units of the study; if it is, the training has diverged, and a new study needs a smaller learning rate"
 
-function scoreAll(records: readonly Float32Array[], scorer: Scorer, { shape }: DataContract) {
+function scoreAll(records: readonly Float32Array[], scorer: AnyScorer, { shape }: DataContract) {
   const read = (record: number, into: Float32Array): void => into.set(records[record]!)
   const labels = new Int32Array(records.length).fill(NO_LABEL)
   return scorer.score({ count: records.length, shape: [...shape], inputs: read, labels })

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: the project's own measurements. Ratios are comparable; absolute times depend on the machine.
  *
- *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [page] [--quick] [--json]
+ *   npm run bench -- [aggregation] [training] [endurance] [memory] [sampler] [accountant] [utility] [page] [prediction]
+ *                   [--quick] [--json]
  *   npm run bench -- utility [--task NAME] [--epsilon E] [--unit record|patient|one-image] [--no-mean] [--no-privacy]
  *                            [--no-pooled] [--seeds N]
  *   npm run bench -- evaluation [--task pneumonia-28|chest-xray-64]
@@ -28,6 +29,7 @@ import { benchEndurance, benchMemory } from './endurance.ts'
 import { benchEvaluation, type EvaluationRow } from './evaluation.ts'
 import { benchHeart } from './heart.ts'
 import { benchPage } from './page.ts'
+import { benchPrediction } from './prediction.ts'
 import { benchSampler } from './sampler.ts'
 import { type BenchedTable, benchTable, tableBenchLines } from './table.ts'
 import { type BenchedTemplate, benchTemplates } from './templates.ts'
@@ -296,6 +298,20 @@ async function page() {
   return rows
 }
 
+async function prediction() {
+  const rows = await benchPrediction()
+  write(
+    'A private prediction of 784 features, two classes, one may collude, beside the model in this process: ms, medians',
+  )
+  const header = ['hospitals', 'line ms', 'records', 'private ms', 'plain ms', 'largest error']
+  const cells = rows.map(({ hospitals, delayMs, records, privateMs, plainMs, largestError }) => [
+    ...[hospitals, delayMs, records].map(String),
+    ...[privateMs.toFixed(1), plainMs.toFixed(2), largestError.toExponential(1)],
+  ])
+  table(header, cells)
+  return rows
+}
+
 const BENCHES = [
   'aggregation',
   'training',
@@ -308,6 +324,7 @@ const BENCHES = [
   'table',
   'templates',
   'page',
+  'prediction',
 ]
 const HEART_TASK = 'heart-disease'
 const TASKS = [HEART_TASK, ...UTILITY_TASKS.map(({ name }) => name)]
@@ -373,6 +390,7 @@ const results = {
   ...(wanted.includes('table') && { table: await tables(quick ? 20 : 200) }),
   ...(wanted.includes('templates') && { templates: await templates({ processes, only: task }) }),
   ...(wanted.includes('page') && { page: await page() }),
+  ...(wanted.includes('prediction') && { prediction: await prediction() }),
   ...((all || wanted.includes('endurance')) && { endurance: endurance(quick) }),
   ...((all || wanted.includes('memory')) && { memory: await memory(quick) }),
   ...((all || wanted.includes('aggregation')) && { aggregation: await aggregation(quick) }),

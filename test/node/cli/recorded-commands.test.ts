@@ -20,7 +20,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 /** They change nothing, read no record of a patient, and hand nothing out. */
 const LOOKING = [
   ...['id', 'status', 'peers', 'rounds', 'logs', 'doctor', 'completion', 'verify'],
-  ...['config check', 'config show', 'config schema', 'contacts list', 'data list'],
+  ...['config check', 'config show', 'config schema', 'contacts list', 'data list', 'pass list'],
   ...['study plan', 'study show', 'study list', 'study table', 'evidence list', 'evidence verify'],
   ...['roster admit', 'roster rotate', 'roster remove', 'roster show'],
   ...['privacy epsilon', 'privacy noise', 'privacy show', 'privacy ledger', 'privacy project', 'privacy verify'],

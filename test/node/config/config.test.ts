@@ -38,6 +38,7 @@ test('a site is enough, everything else has a default', t => {
     log: { level: 'info', format: 'auto', file: 'auto', fileBytesMax: 10_000_000, filesMax: 5 },
     privacy: { epsilonMax: 8, deltaMax: 1e-4, population: null },
     policy: { require: [] },
+    serve: { predictions: false, predictionsPerHour: 100 },
     training: { engine: 'auto' },
   })
 })

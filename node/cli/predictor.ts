@@ -1,0 +1,15 @@
+/** What `confrere predict` predicts with: a model of this machine, or hospitals that are asked. @module */
+
+import type { DataContract } from '../../protocols/study/contracts/list.ts'
+import type { PredictedBy } from '../prediction/format.ts'
+import type { AnyScorer } from '../prediction/predict.ts'
+import type { Scorer } from '../training/scorer.ts'
+
+export interface Predictor {
+  readonly contract: DataContract
+  readonly by: Omit<PredictedBy, 'threshold'>
+  readonly scorer: AnyScorer
+  /** null: the model is elsewhere */
+  readonly model: Scorer | null
+  close(): Promise<void>
+}
