@@ -46,6 +46,8 @@ const SOURCES = z.strictObject({
   version: z.literal(VERSION),
   /** ISO 8601, UTC: when the dossier was made */
   at: z.iso.datetime(),
+  /** version of this program, whose words the page has */
+  program: z.string().max(50),
   site: z.string().max(200),
   peer: z.string().max(100),
   /** hex SHA-256 of each source */
@@ -56,10 +58,10 @@ export type SourceList = z.infer<typeof SOURCES>
 /** The bytes of sources.json. */
 export function encodeSources(
   files: ReadonlyMap<string, Uint8Array>,
-  { at, site, peer }: Pick<SourceList, 'at' | 'site' | 'peer'>,
+  { at, program, site, peer }: Omit<SourceList, 'version' | 'files'>,
 ): Uint8Array {
   const hashes = Object.fromEntries([...files].map(([name, bytes]) => [name, hexHash(bytes)]))
-  const list: SourceList = { version: VERSION, at, site, peer, files: hashes }
+  const list: SourceList = { version: VERSION, at, program, site, peer, files: hashes }
   return new TextEncoder().encode(`${JSON.stringify(SOURCES.parse(list), null, 2)}\n`)
 }
 

@@ -2,6 +2,7 @@
 
 import { SourceError } from '../export/contents.ts'
 import { type FileFault, readSealedFolder } from '../export/sealed-folder.ts'
+import { readVersion } from '../version.ts'
 import { dossierOf } from './contents.ts'
 import type { OpenedSources } from './opened-sources.ts'
 import {
@@ -44,7 +45,9 @@ export async function verifyDossier(folder: string): Promise<DossierVerdict> {
   try {
     const { opened, made } = dossierOf(files, list)
     const expected = [SOURCES_FILE, SIGNATURE_FILE, ...Object.keys(list.files), ...made.keys()]
-    const differing = [...made].flatMap(([file, content]) => differenceOf(file, files.get(file), content))
+    const differing = [...made].flatMap(([file, content]) =>
+      differenceOf(file, { bytes: files.get(file), content, program: list.program }),
+    )
     const strange = [...files.keys()]
       .filter(file => !expected.includes(file))
       .map(file => ({ file, problem: 'it does not belong to the dossier' }))
@@ -70,7 +73,14 @@ function changedFiles(files: ReadonlyMap<string, Uint8Array>, list: SourceList):
   ]
 }
 
-function differenceOf(file: string, bytes: Uint8Array | undefined, content: Uint8Array): FileFault[] {
+function differenceOf(
+  file: string,
+  { bytes, content, program }: { bytes: Uint8Array | undefined; content: Uint8Array; program: string },
+): FileFault[] {
   if (bytes === undefined) return [{ file, problem: 'it is missing' }]
-  return Buffer.compare(bytes, content) === 0 ? [] : [{ file, problem: 'it is not what follows from the sources' }]
+  if (Buffer.compare(bytes, content) === 0) return []
+  const here = readVersion()
+  const other =
+    program === here ? '' : `; it was written by version ${program} of confrere, and this is ${here}: use that one`
+  return [{ file, problem: `it is not what follows from the sources${other}` }]
 }

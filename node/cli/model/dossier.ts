@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { EXIT, OperatorError } from '../../errors.ts'
 import { requireDataFolder } from '../../storage/data-folder.ts'
+import { readVersion } from '../../version.ts'
 import { addDataOption, addJsonOption, parseStudyPrefix } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { actsOn } from '../recorded-commands.ts'
@@ -62,7 +63,7 @@ async function writeDossier(out: string, options: DossierOptions): Promise<void>
   const { loadIdentity } = await import('../../storage/identity.ts')
   const { site } = await readConfig(data)
   const { peer, signer } = await loadIdentity(data)
-  const list = encodeSources(files, { at: new Date().toISOString(), site, peer })
+  const list = encodeSources(files, { at: new Date().toISOString(), program: readVersion(), site, peer })
   const { dossierOf } = await import('../../dossier/contents.ts')
   const { made, opened } = dossierOf(files, decodeSources(list)!)
   await writeExport(

@@ -2,7 +2,8 @@
 // with the line or field that it comes from; a stranger derives all of it again offline; whoever changes any line of the ledger,
 // of the certified rounds or of the recorded actions, a byte of any file, or signs anew with another key, is found.
 
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
@@ -33,9 +34,14 @@ import { auditOutput, type FinishedStudy, writeFinished } from '../export/finish
 
 const AT = '2026-06-01T00:00:00.000Z'
 
+interface Filed {
+  readonly data: string
+  readonly out: string
+  readonly finished: FinishedStudy
+}
+
 /** A node that has finished a study and was charged for its rounds, and the dossier of it. */
-async function filed(t: ExecutionContext): Promise<{ data: string; out: string; finished: FinishedStudy }> {
-  const root = await temporaryFolder(t)
+async function made(t: ExecutionContext, root: string): Promise<Filed> {
   const [data, out] = [join(root, 'node'), join(root, 'out')]
   await works(t, 'init', '--data', data, '--site', 'Hospital <A>')
   const finished = await writeFinished(data)
@@ -55,6 +61,21 @@ async function filed(t: ExecutionContext): Promise<{ data: string; out: string; 
   await writeFile(audit, auditOutput(finished))
   await works(t, 'dossier', out, '--data', data, '--audit', audit)
   return { data, out, finished }
+}
+
+let first: Filed
+test.before(async t => {
+  first = await made(t, await mkdtemp(join(tmpdir(), 'confrere-dossier-')))
+})
+test.after.always(async () => {
+  if (first !== undefined) await rm(join(first.data, '..'), { recursive: true })
+})
+
+/** A copy of the dossier, to be changed. */
+async function filed(t: ExecutionContext): Promise<Filed> {
+  const out = join(await temporaryFolder(t), 'out')
+  await cp(first.out, out, { recursive: true })
+  return { ...first, out }
 }
 
 const sectionsOf = async (out: string): Promise<DossierSection[]> =>
