@@ -4,7 +4,7 @@
  * @module
  */
 
-import { access, mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { CommanderError } from 'commander'
@@ -68,7 +68,7 @@ async function requireWritable(file: string | undefined): Promise<void> {
 
 async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<void> {
   await requireWritable(options.json)
-  const folder = await mkdtemp(join(tmpdir(), 'confrere-demo-'))
+  const folder = options.keep === undefined ? await mkdtemp(join(tmpdir(), 'confrere-demo-')) : await kept(options.keep)
   try {
     const outcome = await Promise.race([runScenario({ options, folder, screen, signal }), abortOf(signal)])
     screen.print('', ...tableLines(outcome), '', ...summaryLines(outcome))
@@ -77,7 +77,7 @@ async function demonstrate(options: DemoOptions, signal: AbortSignal): Promise<v
     }
     requireShown(outcome)
   } finally {
-    await clear(folder, options.keep)
+    await clear(folder, options.keep !== undefined)
   }
 }
 
@@ -86,11 +86,38 @@ function abortOf(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 }
 
+/** The folder that is to be left behind, which must not hold anything. */
+async function kept(folder: string): Promise<string> {
+  const path = resolve(folder)
+  const refused = (why: string, cause?: unknown): OperatorError =>
+    new OperatorError('no-folder', `${folder} cannot be kept in: ${why}`, {
+      hint: 'Name a new folder with --keep.',
+      exitCode: EXIT.usage,
+      cause,
+    })
+  await mkdir(path, { recursive: true }).catch((cause: Error) => {
+    throw refused(cause.message, cause)
+  })
+  if ((await readdir(path)).length > 0) throw refused('it is not empty')
+  return path
+}
+
 async function clear(folder: string, keep: boolean): Promise<void> {
   screen.release()
   await stopAll()
-  if (keep) screen.print(`Everything is kept in ${folder}`)
-  else await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  if (keep) {
+    const entries = await readdir(folder, { withFileTypes: true })
+    const nodes = entries.filter(entry => entry.isDirectory()).map(({ name }) => join(folder, name))
+    screen.print('', `Kept in ${folder}: ${entries.map(({ name }) => name).join(', ')}`)
+    const [first] = nodes.sort()
+    if (first !== undefined) {
+      screen.print(
+        'Each is the data folder of a stopped node. Try what comes out of a study, such as:',
+        `  npm run confrere -- dossier ${join(folder, 'dossier')} --data ${first}`,
+        `  npm run confrere -- export ${join(folder, 'export')} --format onnx --without-audit --data ${first}`,
+      )
+    }
+  } else await rm(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
 function report(error: unknown): number {

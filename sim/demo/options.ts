@@ -20,7 +20,8 @@ export interface DemoOptions {
   readonly seed: number
   readonly absent: boolean
   readonly json?: string
-  readonly keep: boolean
+  /** folder that is left behind */
+  readonly keep?: string
 }
 
 function whole(min: number, max: number): (text: string) => number {
@@ -63,7 +64,7 @@ export function parseOptions(args: readonly string[], write: (text: string) => v
     )
     .option('--absent', 'kill one hospital in the middle of a round, and bring it back', false)
     .option('--json <file>', 'write the outcome as JSON')
-    .option('--keep', "keep the hospitals' folders", false)
+    .option('--keep <folder>', "leave the hospitals' folders there: a new folder, or an empty one")
     .helpOption('-h, --help', 'show this')
     .allowExcessArguments(false)
     .showSuggestionAfterError()

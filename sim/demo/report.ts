@@ -93,7 +93,7 @@ export function summaryLines(outcome: Outcome): string[] {
 export function requireShown({ absence, rounds, sites, statuses, test }: Outcome): void {
   const failure = (code: string, message: string, exitCode: 8 | 10): OperatorError =>
     new OperatorError(code, message, {
-      hint: 'Run it again with --keep and look into the logs of the nodes.',
+      hint: 'Run it again with --keep FOLDER and look into the logs of the nodes.',
       exitCode,
     })
   const hashes = new Set([...statuses.map(({ checkpoint }) => checkpoint), rounds.at(-1)?.checkpoint, test.hash])

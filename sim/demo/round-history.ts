@@ -64,7 +64,7 @@ export class RoundHistory {
         'models-differ',
         `The hospitals disagree about round ${record.round}: ${name(other, said)}, ${name(hospital, record)}`,
         {
-          hint: 'This must never happen: please report it, with the folders (--keep).',
+          hint: 'This must never happen: please report it, with the folders (--keep FOLDER).',
           exitCode: EXIT.verificationFailed,
         },
       )

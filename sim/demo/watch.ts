@@ -123,7 +123,7 @@ function paceMs(finishedAt: readonly number[]): number {
 function stalled(round: number): OperatorError {
   const seconds = STALL_MS_MAX / 1000
   return new OperatorError('stalled', `No round has ended for ${seconds} s, the last one was ${round}`, {
-    hint: 'Run it again with --keep and look into the logs of the nodes.',
+    hint: 'Run it again with --keep FOLDER and look into the logs of the nodes.',
     exitCode: EXIT.timedOut,
   })
 }

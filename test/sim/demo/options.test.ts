@@ -8,7 +8,7 @@ test('without arguments it is four hospitals, one colluder, epsilon 3 at 1e-5', 
   const { hospitals, colluders, rounds, epsilon, delta, seed, absent, keep, data, json } = parseOptions([])
   t.deepEqual(
     { hospitals, colluders, rounds, epsilon, delta, seed, absent, keep },
-    { hospitals: 4, colluders: 1, rounds: 120, epsilon: 3, delta: 1e-5, seed: 1, absent: false, keep: false },
+    { hospitals: 4, colluders: 1, rounds: 120, epsilon: 3, delta: 1e-5, seed: 1, absent: false, keep: undefined },
   )
   t.is(data, undefined)
   t.is(json, undefined)
@@ -16,7 +16,7 @@ test('without arguments it is four hospitals, one colluder, epsilon 3 at 1e-5', 
 
 test('every option is taken', t => {
   const text =
-    '--data a.npz --hospitals 5 --colluders 2 --rounds 40 --epsilon 1.5 --delta 1e-6 --seed 9 --absent --json b.json --keep'
+    '--data a.npz --hospitals 5 --colluders 2 --rounds 40 --epsilon 1.5 --delta 1e-6 --seed 9 --absent --json b.json --keep c'
   t.like(parseOptions(text.split(' ')), {
     data: 'a.npz',
     hospitals: 5,
@@ -27,7 +27,7 @@ test('every option is taken', t => {
     seed: 9,
     absent: true,
     json: 'b.json',
-    keep: true,
+    keep: 'c',
   })
 })
 
