@@ -20,6 +20,7 @@ import {
 import { addDataOption, addJsonOption } from './options.ts'
 import { printJson, printLines } from './output.ts'
 import { fileProgress, progressBar } from './progress.ts'
+import { actsOn } from './recorded-commands.ts'
 
 interface EvaluateOptions extends ReportOptions {
   data: string
@@ -53,6 +54,7 @@ async function evaluateNewest(options: EvaluateOptions): Promise<void> {
   const source = name === undefined ? fileSource(npz!, split) : { ...dataSourceOf(config, name)!, split }
   const { readNewestCheckpoint } = await import('../storage/newest-checkpoint.ts')
   const found = await readNewestCheckpoint(data)
+  actsOn(found.study)
   requireModel(found.document, 'evaluate')
   const dataset = await readRecords(found.document, source, options)
   const input = await modelOn(found, dataset, config)

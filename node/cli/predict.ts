@@ -14,6 +14,7 @@ import { boundedNumber, parseStudyPrefix } from './options.ts'
 import { printLines, SCHEMA_VERSION } from './output.ts'
 import type { Predictor } from './predictor.ts'
 import { progressBar } from './progress.ts'
+import { actsOn } from './recorded-commands.ts'
 
 const FILES_MAX = 2 ** 16
 
@@ -89,6 +90,7 @@ async function ownPredictor(data: string, prefix: string | undefined): Promise<P
   const { readNewestCheckpoint } = await import('../storage/newest-checkpoint.ts')
   const { study, document, checkpoint, hash, round } = await readNewestCheckpoint(data, prefix)
   requireModel(document, 'predict with')
+  actsOn(study)
   const { contract, name } = document
   const { deployed } = await import('../../protocols/model/checkpoint.ts')
   const { loadBackend } = await import('../training/backend.ts')

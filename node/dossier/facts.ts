@@ -11,6 +11,8 @@ export interface DossierSection {
   readonly title: string
   /** paragraphs */
   readonly text: readonly string[]
+  /** paragraphs under headings of their own */
+  readonly parts: readonly { readonly title: string; readonly text: readonly string[] }[]
   readonly facts: readonly Fact[]
   /** questions that only the hospital can answer: empty fields, marked */
   readonly open: readonly string[]
@@ -18,7 +20,7 @@ export interface DossierSection {
 
 /** A section; what is left out is empty. */
 export function section(title: string, parts: Partial<Omit<DossierSection, 'title'>>): DossierSection {
-  return { title, text: parts.text ?? [], facts: parts.facts ?? [], open: parts.open ?? [] }
+  return { title, text: [], parts: [], facts: [], open: [], ...parts }
 }
 
 export const fact = (label: string, value: string | number, from: string): Fact => ({

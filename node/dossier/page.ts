@@ -7,7 +7,7 @@ import { SIGNATURE_FILE, SOURCES_FILE, type SourceList } from './sources.ts'
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2430; --dim: #5b6675; --line: #d9dee6; --ground: #fff }
 body { font: 16px/1.6 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 62em; margin: 2.5em auto; padding: 0 1.2em }
-h1 { font-size: 1.6em; margin-bottom: .2em } h2 { font-size: 1.2em; margin-top: 2em }
+h1 { font-size: 1.6em; margin-bottom: .2em } h2 { font-size: 1.2em; margin-top: 2em } h3 { font-size: 1em; margin: 1.2em 0 .2em } h3 ~ p { margin: .2em 0 }
 p.note, td.from { color: var(--dim) } td.from { font-size: .85em; width: 16em } code, td { overflow-wrap: anywhere }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; vertical-align: top; padding: .35em .6em; border-bottom: 1px solid var(--line) }
 tbody th { width: 16em; font-weight: 600 } nav ol { columns: 2 } .open { border: 1px dashed var(--dim); padding: .4em 1em; margin: .6em 0; min-height: 4em }
@@ -36,11 +36,12 @@ ${sections.map(sectionHtml)}
   return String(page)
 }
 
-function sectionHtml({ title, text, facts, open }: DossierSection, at: number) {
+function sectionHtml({ title, text, parts, facts, open }: DossierSection, at: number) {
   const table = html`<table><thead><tr><th scope="col">What</th><th scope="col">Value</th><th scope="col">From</th></tr></thead><tbody>
 ${facts.map(({ label, value, from }) => html`<tr><th scope="row">${label}</th><td>${value}</td><td class="from">${from}</td></tr>\n`)}</tbody></table>`
   return html`<section><h2 id="s${at + 1}">${at + 1}. ${title}</h2>
 ${text.map(paragraph => html`<p>${paragraph}</p>\n`)}
+${parts.map(part => html`<h3>${part.title}</h3>\n${part.text.map(paragraph => html`<p>${paragraph}</p>\n`)}`)}
 ${facts.length === 0 ? '' : table}
 ${open.map(question => html`<div class="open"><b>${question}</b>to be filled in by the hospital</div>\n`)}</section>
 `

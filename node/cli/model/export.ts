@@ -8,6 +8,7 @@ import { chosenModel, WHICH_MODELS, type WhichModel } from '../../export/which-m
 import { requireDataFolder } from '../../storage/data-folder.ts'
 import { addDataOption, addJsonOption, parseStudyPrefix } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
+import { actsOn } from '../recorded-commands.ts'
 import { readAudit } from './audit-file.ts'
 
 interface ExportOptions {
@@ -54,6 +55,7 @@ async function exportModel(out: string, options: ExportOptions): Promise<void> {
   await requireNewFolder(out)
   const { selectStudy } = await import('../../storage/approved-studies.ts')
   const study = await selectStudy(data, prefix)
+  actsOn(study.study)
   const { readNewestModel } = await import('../../export/export-sources.ts')
   const { checkpoint, hash, certificate } = await readNewestModel(data, study)
   const audit = await readAudit(options.audit, { study: study.study, checkpoint: hash })

@@ -10,9 +10,8 @@ const inStudy = (field: string): string => `${STUDY_SOURCE}: ${field}`
 
 /** What the study is, in plain words. */
 export function studySection({ study: { document, study, founder } }: OpenedSources): DossierSection {
-  const told = describeStudy(document).flatMap(({ title, text }) => [`${title}.`, ...text])
   return section('The study in plain words', {
-    text: told,
+    parts: describeStudy(document),
     facts: [
       fact('Name', document.name, inStudy('name')),
       fact('Id', study, `SHA-256 of the document in ${STUDY_SOURCE}`),
@@ -32,7 +31,7 @@ export function dataSection({ study: { document } }: OpenedSources): DossierSect
   const { contract, unit, units, copies } = document
   return section('Data contract', {
     text: [
-      `${contractKindOf(contract).sentence(contract)}. A hospital leaves out what does not fit. No record leaves it: a peer, a relay or this dossier holds none.`,
+      `Each record: ${contractKindOf(contract).sentence(contract)}. A hospital leaves out what does not fit. No record leaves it: a peer, a relay or this dossier holds none.`,
     ],
     facts: [
       fact('Kind, and numbers of one record', `${contract.kind}, ${contract.shape.join(' x ')}`, inStudy('contract')),
@@ -54,7 +53,7 @@ export function rolesSection({ certified: { roster, quorum } }: OpenedSources): 
     facts: roster.hospitals
       .map(({ name }, member) =>
         fact(
-          `Hospital ${name}`,
+          name,
           `${roster.peers[member]}: its own records, its own node; a copy of the model`,
           `${CERTIFICATE_SOURCE}: roster, version ${roster.version}`,
         ),
