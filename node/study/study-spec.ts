@@ -77,6 +77,8 @@ const SPEC_SCHEMA = z.strictObject({
   /** hospitals that may have the same unit, at the promised epsilon */
   copies: COPIES_SCHEMA.default(1),
   profile: PROFILE_SCHEMA.optional(),
+  /** of the bound on what a round may move the model: times the pull of all units that it is expected to draw */
+  influence: z.number().min(limit.INFLUENCE_MIN).max(limit.INFLUENCE_MAX).default(limit.INFLUENCE_DEFAULT),
   colluders: whole(1, limit.HOSPITALS_MAX).optional(),
   initialSeed: z
     .string()
@@ -196,6 +198,8 @@ export function documentOfSpec(
     created,
     unit: spec.unit ?? (spec.contract.patients ? 'patient' : 'record'),
     ...ONLY_TERMS,
+    // nothing is trained, so nothing is moved
+    influence: spec.table === undefined ? spec.influence : null,
     evaluation: draftEvaluation(spec),
     copies: spec.copies,
     units: spec.units,

@@ -7,6 +7,7 @@ import { tableAfter } from '../study/table.ts'
 import type { StudyDocument } from '../study/types.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { evaluated } from './evaluation-state.ts'
+import { bounded, statisticsFactor } from './influence.ts'
 import { applyStatistics, applySum } from './optimizer.ts'
 
 /**
@@ -22,9 +23,12 @@ export function nextCheckpoint(
 ): Checkpoint {
   const planned = sumIn(plan, round)
   const { scale } = planned.fixedPoint
+  const summed = { document, sum: planned }
   const kind = roundKind(document, round)
   if (kind === 'training') {
-    return applySum(checkpoint, sum, { scale, denominator: plan.denominator, ...document.optimizer })
+    const { factor, influence } = bounded(sum, checkpoint.influence, summed)
+    const settings = { scale, factor, denominator: plan.denominator, ...document.optimizer }
+    return { ...applySum(checkpoint, sum, settings), influence }
   }
   if (kind === 'table') {
     return { ...checkpoint, round: checkpoint.round + 1, table: tableAfter(checkpoint.table, sum, scale) }
@@ -32,6 +36,11 @@ export function nextCheckpoint(
   // as if all hospitals contributed: peers that compute this later may see different numbers of contributors
   const terms = { document, scale, noise: noiseInSum(document.privacy, planned, document.hospitals.length) }
   return kind === 'statistics'
-    ? applyStatistics(checkpoint, sum, terms)
+    ? applyStatistics(checkpoint, scaledBy(sum, statisticsFactor(sum, summed)), terms)
     : evaluated(checkpoint, sum, { ...terms, round })
+}
+
+/** Words scaled down, rounded to the nearest. */
+function scaledBy(words: Int32Array, factor: number): Int32Array {
+  return factor === 1 ? words : words.map(word => Math.round(factor * word))
 }

@@ -11,13 +11,15 @@ export interface StepSettings {
   scale: number
   /** Expected number of sampled records, a public number: see `denominatorOf`. */
   denominator: number
+  /** the sum is scaled by it first, see influence.ts */
+  factor: number
   learningRate: number
   momentum: number
   averageDecay: number
 }
 
 /**
- * One step of momentum SGD on the opened sum, and of the moving average. With g = sum / (scale · denominator):
+ * One step of momentum SGD on the opened sum, and of the moving average. With g = factor · sum / (scale · denominator):
  *
  *     v ← μ·v + g     p ← p − lr·v     a ← δ·a + (1 − δ)·p     δ = min(averageDecay, (1 + t)/(10 + t)), t = new round
  *
@@ -36,13 +38,14 @@ export function applySum(checkpoint: Checkpoint, sum: Int32Array, settings: Step
   }
   const round = checkpoint.round + 1
   const divisor = settings.scale * settings.denominator
+  const { factor } = settings
   const decay = Math.min(settings.averageDecay, (1 + round) / (10 + round))
   const rest = 1 - decay
   const parameters = new Float32Array(dimension)
   const momentum = new Float32Array(dimension)
   const average = new Float32Array(dimension)
   for (let i = 0; i < dimension; i++) {
-    momentum[i] = settings.momentum * checkpoint.momentum[i]! + sum[i]! / divisor
+    momentum[i] = settings.momentum * checkpoint.momentum[i]! + (factor * sum[i]!) / divisor
     parameters[i] = checkpoint.parameters[i]! - settings.learningRate * momentum[i]!
     average[i] = decay * checkpoint.average[i]! + rest * parameters[i]!
   }
@@ -55,7 +58,7 @@ export function applySum(checkpoint: Checkpoint, sum: Int32Array, settings: Step
 /**
  * The checkpoint with the normalisation of an opened sum of statistics.
  *
- * @param sum   words as opened
+ * @param sum   words as opened, within the bound
  * @param terms scale of its fixed point; deviation of the noise in the sum of all hospitals, in integer units
  * @throws ProtocolError `length-mismatch`
  */

@@ -20,6 +20,10 @@ export const SCHEDULE_MAX = 4096
 export const LOCAL_STEPS_MAX = 1000
 /** Nominal units of privacy, or records, over all hospitals. */
 export const UNITS_MAX = 1_000_000_000
+/** Times the expected pull of all units that a sum may have. */
+export const INFLUENCE_MIN = 1
+export const INFLUENCE_MAX = 1000
+export const INFLUENCE_DEFAULT = 1.5
 /** Most hospitals that a study may promise its epsilon for, where all of them have the same unit. */
 export const STUDY_COPIES_MAX = 5
 export const CLASSES_MAX = 1000

@@ -104,7 +104,7 @@ export const STUDY_SCHEMA = z.strictObject({
   copies: COPIES_SCHEMA,
   contract: CONTRACT_SCHEMA,
   cohort: z.literal('open'),
-  influence: z.null(),
+  influence: real(limit.INFLUENCE_MIN, limit.INFLUENCE_MAX).nullable(),
   evaluation: EVALUATION_SCHEMA.nullable(),
   search: z.null(),
   wordBits: z.literal(32),

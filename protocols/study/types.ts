@@ -143,8 +143,8 @@ export interface StudyDocument {
   contract: DataContract
   /** who contributes to a round: whoever is there */
   cohort: 'open'
-  /** bound on the opened sum, in expected norms; null: none */
-  influence: null
+  /** f of the bound on the opened sum, see protocols/model/influence.ts; null: none */
+  influence: number | null
   /** rounds that evaluate the model; null: none */
   evaluation: StudyEvaluation | null
   /** candidate settings of which the study chooses one; null: none */

@@ -7,6 +7,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { scheduleOf } from '../../protocols/study/rounds.ts'
+import { INFLUENCE_DEFAULT } from '../../protocols/study/limits.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_WAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -51,6 +52,7 @@ export function studyOf(dimension: number, rounds: number): Omit<StudyDocument, 
     created: '2026-01-01T00:00:00Z',
     unit: 'record',
     ...ONLY_TERMS,
+    influence: INFLUENCE_DEFAULT,
     evaluation: null,
     copies: 1,
     units: 1000,

@@ -16,7 +16,7 @@ import type { ModelState } from '../../node/training/trainer.ts'
 import { deployed } from '../../protocols/model/checkpoint.ts'
 import type { Bounds } from '../../protocols/study/contracts/fields.ts'
 import { validateStudy } from '../../protocols/study/document.ts'
-import { SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
+import { INFLUENCE_DEFAULT, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { scheduleOf } from '../../protocols/study/rounds.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
@@ -84,6 +84,7 @@ export function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyD
     created: '2026-01-01T00:00:00Z',
     unit,
     ...ONLY_TERMS,
+    influence: INFLUENCE_DEFAULT,
     evaluation: null,
     copies: 1,
     units,

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { scheduleOf } from '../../protocols/study/rounds.ts'
+import { INFLUENCE_DEFAULT } from '../../protocols/study/limits.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
@@ -15,6 +16,7 @@ export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'>
     created: '2026-01-01T00:00:00Z',
     unit: 'record',
     ...ONLY_TERMS,
+    influence: INFLUENCE_DEFAULT,
     evaluation: null,
     copies: 1,
     units: 1000,

@@ -7,6 +7,7 @@ import type { NoiseName } from '../../protocols/study/noise/mode.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
 import { STATISTICS_ROUND, scheduleOf } from '../../protocols/study/rounds.ts'
+import { INFLUENCE_DEFAULT } from '../../protocols/study/limits.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import type { StudyDocument, StudyTiming } from '../../protocols/study/types.ts'
 import type { Random } from '../world/random.ts'
@@ -91,6 +92,7 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
     created: '2026-01-01T00:00:00Z',
     unit: 'record',
     ...ONLY_TERMS,
+    influence: INFLUENCE_DEFAULT,
     evaluation: null,
     copies: 1,
     units: 400,

@@ -45,12 +45,13 @@ export class MemoryVault implements Vault {
     this.#current = initial
     this.#initial = initial
     this.#rng = rng
-    const { parameters, normalisation, evaluation, table } = initial
+    const { parameters, normalisation, evaluation, influence, table } = initial
     const lengths = evaluation === null ? [] : evaluationValues(evaluation).map(({ length }) => length)
     this.#shape = {
       dimension: parameters.length,
       normalisation: normalisation.length,
       evaluation: lengths,
+      influence: influence.length,
       table: table.length,
     }
   }

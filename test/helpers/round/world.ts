@@ -148,7 +148,8 @@ export function checkStory(
     else if (kind === 'table') {
       const table = tableAfter(checkpoint.table, sum, planned.fixedPoint.scale)
       checkpoint = { ...checkpoint, round: checkpoint.round + 1, table }
-    } else checkpoint = applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, denominator })
+    } else
+      checkpoint = applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, factor: 1, denominator })
     t.is(hex(value.checkpoint), hex(checkpointHash(encodeCheckpoint(checkpoint))), `checkpoint of round ${link.round}`)
   }
   for (const { member, disk, state, vault } of world.hospitals) {

@@ -146,7 +146,7 @@ function studyOf(
     units: whole(1, limit.UNITS_MAX),
     copies: whole(1, limit.STUDY_COPIES_MAX),
     cohort: oneOf('open'),
-    influence: oneOf(null),
+    influence: oneOf(null, 1, 1.5, 1000),
     evaluation: oneOf(null),
     search: oneOf(null),
     wordBits: oneOf(32),

@@ -25,6 +25,7 @@ export function testStudy(signers: readonly Signer[], { rounds = 3, ...changes }
     created: '2026-01-01T00:00:00Z',
     unit: 'record',
     ...ONLY_TERMS,
+    influence: null,
     evaluation: null,
     copies: 1,
     units: 400,

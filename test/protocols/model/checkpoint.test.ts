@@ -24,12 +24,20 @@ const DIMENSION = 8
 
 function study(model: ModelSpec = { preset: 'mlp', units: [1] }, data: DataContract = VECTORS): StudyDocument {
   const initialSeed = Uint8Array.from({ length: 32 }, (_, index) => index)
-  return { model, units: 298, contract: data, initialSeed, privacy: { sampleRate: 2 ** 29 } } as StudyDocument
+  return {
+    model,
+    units: 298,
+    influence: null,
+    contract: data,
+    initialSeed,
+    privacy: { sampleRate: 2 ** 29 },
+  } as StudyDocument
 }
 
 const SETTINGS: StepSettings = {
   scale: 65536 / 1.5,
   denominator: 37.25,
+  factor: 1,
   learningRate: 0.3,
   momentum: 0.9,
   averageDecay: 0.35,
@@ -179,7 +187,9 @@ test('a checkpoint comes back from its bytes, bit by bit', t => {
     fc.property(checkpoint, ([round, parameters, momentum, average, offset, kept]) => {
       const normalisation = Float32Array.from({ length: kept }, (_, at) => at + 0.5)
       const table = Float32Array.from({ length: kept % 3 }, (_, at) => at - 0.5)
-      const bytes = encodeCheckpoint({ round, normalisation, parameters, momentum, average, evaluation: null, table })
+      const influence = Float32Array.from({ length: kept % 2 }, (_, at) => at + 0.25)
+      const kinds = { evaluation: null, influence, table }
+      const bytes = encodeCheckpoint({ round, normalisation, parameters, momentum, average, ...kinds })
       // bytes of a message lie at any offset of their buffer
       const shifted = new Uint8Array(bytes.length + offset).subarray(offset)
       shifted.set(bytes)
@@ -187,6 +197,7 @@ test('a checkpoint comes back from its bytes, bit by bit', t => {
         dimension: parameters.length,
         normalisation: kept,
         evaluation: [],
+        influence: influence.length,
         table: table.length,
       })
       t.deepEqual(encodeCheckpoint(back), bytes)
@@ -194,12 +205,13 @@ test('a checkpoint comes back from its bytes, bit by bit', t => {
       t.is(bitsOf(back.average), bitsOf(average))
       t.deepEqual(back.normalisation, normalisation)
       t.deepEqual(back.table, table)
+      t.deepEqual(back.influence, influence)
     }),
     { numRuns: 200 },
   )
 })
 
-const SHAPE = { dimension: DIMENSION, normalisation: 0, evaluation: [], table: 0 }
+const SHAPE = { dimension: DIMENSION, normalisation: 0, evaluation: [], influence: 0, table: 0 }
 
 test('bytes that are not a whole checkpoint of this study are refused', t => {
   const bytes = encodeCheckpoint(initialCheckpoint(study()))

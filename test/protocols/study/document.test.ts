@@ -260,6 +260,7 @@ test('a study without the options has the bytes of its other fields alone, and o
     const terms = {
       unit: 'record',
       ...ONLY_TERMS,
+      influence: null,
       evaluation: null,
       copies: 1,
       version,

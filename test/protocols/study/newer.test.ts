@@ -14,7 +14,6 @@ test('what only a newer version can know is refused by name, and not as malforme
   const newer: [path: string, value: unknown, named: string][] = [
     ['unit', 'family', 'unit is "family"'],
     ['cohort', 'fixed', 'cohort is "fixed"'],
-    ['influence', 1.5, 'influence is 1.5'],
     ['search', [], 'search is a value'],
     ['wordBits', 64, 'wordBits is 64'],
     ['schedule', [{ kind: 'survival', rounds: 1 }], 'schedule.0.kind is "survival"'],
