@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { recordAction } from '../storage/action-log.ts'
+import { folderUnusable } from '../storage/data-folder.ts'
 
 /** Commands that change something, use records of patients, or hand something out. All others only look. */
 export const RECORDED: ReadonlySet<string> = new Set([
@@ -28,12 +29,19 @@ export function commandWords(command: Command): string {
   return parent?.parent ? `${commandWords(parent)} ${command.name()}` : command.name()
 }
 
-/** Records a command that has done its work, if it is one of those, on the data folder that it was given. */
+/**
+ * Records a command that has done its work, if it is one of those, on the data folder that it was given.
+ *
+ * @throws OperatorError `folder-not-writable`
+ */
 export async function recordCommand(command: Command): Promise<void> {
   const did = commandWords(command)
   const folder: unknown = command.opts()['data']
   if (!RECORDED.has(did) || typeof folder !== 'string' || !(await isFolder(folder))) return
-  await recordAction(folder, { at: new Date().toISOString(), actor: actorName(), way: 'command', did, what: subject })
+  const action = { at: new Date().toISOString(), actor: actorName(), way: 'command', did, what: subject } as const
+  await recordAction(folder, action).catch(error => {
+    throw folderUnusable(folder, error)
+  })
 }
 
 /** The user of the operating system; behind sudo, who called it as well. */
