@@ -84,7 +84,7 @@ function scheduleLines(document: StudyDocument): string[] {
 /** Terms of which this version knows one value each. */
 function termsText({ cohort, influence, evaluation, search, wordBits }: StudyDocument): string {
   return (
-    `cohort ${cohort} (whoever is there contributes), ${influence === null ? 'no bound on a round' : `a round moves the model by at most ${influence} times all it is expected to draw, and four medians of the last ten`}, ${evaluation === null ? 'evaluation none, ' : ''}` +
+    `cohort ${cohort} (whoever is there contributes), influence ${influence === null ? 'none (no bound on a round)' : `${influence} (bounds how far a round moves the model)`}, ${evaluation === null ? 'evaluation none, ' : ''}` +
     `search ${search ?? 'none'}, words of ${wordBits} bits`
   )
 }
