@@ -6,8 +6,8 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { scheduleOf } from '../../protocols/study/rounds.ts'
 import { INFLUENCE_DEFAULT } from '../../protocols/study/limits.ts'
+import { scheduleOf } from '../../protocols/study/rounds.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_WAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'

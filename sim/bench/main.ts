@@ -225,9 +225,9 @@ async function tables(repeats: number): Promise<BenchedTable[]> {
   return found
 }
 
-function utilityLine({ task, unit, epsilon, mean, federated, pooled }: UtilityRow): string {
+function utilityLine({ task, unit, epsilon, mean, federated, bounded, pooled }: UtilityRow): string {
   const privacy = epsilon === null ? 'no privacy' : `epsilon ${epsilon}, ${mean ? 'with' : 'without'} the mean`
-  const line = `${task}, unit ${unit}, ${privacy}: ${spreadOf(federated)}, ${federated.length} seeds`
+  const line = `${task}, unit ${unit}, ${privacy}: ${spreadOf(federated)}, ${federated.length} seeds; the bound acted in ${bounded.acted} of ${bounded.rounds} rounds`
   if (pooled.length === 0) return line
   // of the gap, since noise is drawn anew in every run
   const error = Math.hypot(errorOf(federated), errorOf(pooled))

@@ -14,6 +14,7 @@ import { withNoise } from '../../node/study/study-spec.ts'
 import type { Backend } from '../../node/training/backend.ts'
 import type { ModelState } from '../../node/training/trainer.ts'
 import { deployed } from '../../protocols/model/checkpoint.ts'
+import { timesBounded } from '../../protocols/model/influence.ts'
 import type { Bounds } from '../../protocols/study/contracts/fields.ts'
 import { validateStudy } from '../../protocols/study/document.ts'
 import { INFLUENCE_DEFAULT, SAMPLE_RATE_ONE } from '../../protocols/study/limits.ts'
@@ -58,10 +59,11 @@ export interface Run {
   readonly seed: number
 }
 
-/** Trains a study with all of its noise. */
-export function trained(backend: Backend, run: Run): { document: StudyDocument; model: ModelState } {
+/** Trains a study with all of its noise; `bounded`: rounds in which the bound on the sum acted. */
+export function trained(backend: Backend, run: Run): { document: StudyDocument; model: ModelState; bounded: number } {
   const document = documentOf(run)
-  return { document, model: deployed(rehearse({ document, parts: run.parts, backend, rng })) }
+  const checkpoint = rehearse({ document, parts: run.parts, backend, rng })
+  return { document, model: deployed(checkpoint), bounded: timesBounded(checkpoint.influence) }
 }
 
 /** The study of a run, on vectors; its noise follows from its epsilon. */

@@ -87,6 +87,8 @@ export interface UtilityRow {
   readonly mean: boolean
   /** test AUC of each seed; the macro mean for more than two classes */
   readonly federated: readonly number[]
+  /** rounds of all seeds in which the bound on the sum acted, and rounds in all */
+  readonly bounded: { readonly acted: number; readonly rounds: number }
   /** none where they are not asked for, and without privacy, where it is the same sum */
   readonly pooled: readonly number[]
 }
@@ -125,21 +127,32 @@ export async function benchUtility(
         const parts = shares.map(share => recordsAt(train, share))
         return aucOf(backend, { ...run, parts, test, seed })
       })
-    const pooled = epsilon === null || !init.pooled ? [] : measure(1)
-    const hasMean = run.recipe.normalisation !== undefined
-    done({ task: task.name, unit, epsilon, mean: hasMean, federated: measure(HOSPITALS), pooled })
+    const [aucs, hasMean] = [
+      (runs: readonly Measured[]) => runs.map(({ auc }) => auc),
+      run.recipe.normalisation !== undefined,
+    ]
+    const pooled = epsilon === null || !init.pooled ? [] : aucs(measure(1))
+    const runs = measure(HOSPITALS)
+    const acted = runs.reduce((sum, one) => sum + one.bounded, 0)
+    const bounded = { acted, rounds: seeds * run.recipe.rounds }
+    done({ task: task.name, unit, epsilon, mean: hasMean, federated: aucs(runs), bounded, pooled })
   }
+}
+
+interface Measured {
+  readonly auc: number
+  readonly bounded: number
 }
 
 function aucOf(
   backend: Backend,
   init: { setting: Setting; recipe: Omit<Recipe, 'model'>; parts: Dataset[]; test: Dataset; seed: number },
-): number {
+): Measured {
   const { test, parts, ...run } = init
-  const { document, model } = trained(backend, { ...run, parts, alone: parts.length === 1 })
+  const { document, model, bounded } = trained(backend, { ...run, parts, alone: parts.length === 1 })
   // nothing is asked of a model about whose test records are
   const dataset = document.contract.patients ? { ...test, patients: new Int32Array(test.count) } : test
-  return evaluate({ backend, document, ...model, dataset }).auc
+  return { auc: evaluate({ backend, document, ...model, dataset }).auc, bounded }
 }
 
 /** A task's records as features, once for all runs, and whose those of the training are. */

@@ -1,9 +1,9 @@
 /** The study of an attack run: its timers are short, so that a lost second is visible. @module */
 
 import { randomBytes } from 'node:crypto'
+import { INFLUENCE_DEFAULT } from '../../protocols/study/limits.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { scheduleOf } from '../../protocols/study/rounds.ts'
-import { INFLUENCE_DEFAULT } from '../../protocols/study/limits.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import { TIMING_LAN } from '../../protocols/study/timing.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'

@@ -2,12 +2,12 @@
 
 import type { Signer } from '../../crypto/signature.ts'
 import { validateStudy } from '../../protocols/study/document.ts'
+import { INFLUENCE_DEFAULT } from '../../protocols/study/limits.ts'
 import { noiseModeOf } from '../../protocols/study/noise/list.ts'
 import type { NoiseName } from '../../protocols/study/noise/mode.ts'
 import { NO_NOISE } from '../../protocols/study/noise/off.ts'
 import { colludersDefault, contributorsMinOf, quorumOf } from '../../protocols/study/quorum.ts'
 import { STATISTICS_ROUND, scheduleOf } from '../../protocols/study/rounds.ts'
-import { INFLUENCE_DEFAULT } from '../../protocols/study/limits.ts'
 import { ONLY_TERMS } from '../../protocols/study/terms.ts'
 import type { StudyDocument, StudyTiming } from '../../protocols/study/types.ts'
 import type { Random } from '../world/random.ts'
