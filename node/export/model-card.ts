@@ -8,7 +8,7 @@ import { lastRound } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { CertifiedResult } from '../../protocols/transcript/certificate.ts'
 import { epsilonText, OBSERVERS, observerName, observerWords, patientLines, unitText } from '../privacy/epsilon-text.ts'
-import { type EvaluationFigures, figureOfEvaluation } from '../study/evaluation-figures.ts'
+import { type EvaluationFigures, figureOfEvaluation, figuresNotes, namedFigures } from '../study/evaluation-figures.ts'
 import type { AuditResult } from './audit-result.ts'
 import { type ExportFormat, FORMAT_WORDS } from './formats.ts'
 import { LOGITS, PROBABILITIES, RECORDS } from './graph/chain.ts'
@@ -86,6 +86,7 @@ function cardOf({ document, study, founder, checkpoint, which, figures, certifie
     },
     metrics: figures,
     metricsNote: figures === null ? NO_METRICS : METRICS,
+    ...(figures !== null && { metricsLimits: figuresNotes(figures) }),
     audit: audit ?? NO_AUDIT,
     intendedUse: INTENDED,
     medicalDevice: false,
@@ -160,11 +161,10 @@ function markdownOf(card: ReturnType<typeof cardOf>, { document, formats, audit 
 
 function metricLines(figures: EvaluationFigures | null): string[] {
   if (figures === null) return []
-  const classes = figures.classes.length < 2 ? [] : figures.classes
   return [
-    `- AUC: ${figureOfEvaluation(figures.auc)}`,
-    ...classes.map(({ name, auc }) => `- AUC of ${escaped(name)} against the rest: ${figureOfEvaluation(auc)}`),
-    ...(figures.accuracy === null ? [] : [`- accuracy: ${figureOfEvaluation(figures.accuracy)}`]),
+    ...namedFigures(figures).map(([name, found]) => `- ${escaped(name)}: ${figureOfEvaluation(found)}`),
+    ...figuresNotes(figures).map(note => `- ${note}`),
+    '- what the scores of each bin came to stands in `card.json`, under `reliability`',
   ]
 }
 

@@ -2,7 +2,7 @@
 
 import { lastRound } from '../../../protocols/study/rounds.ts'
 import { observerName } from '../../privacy/epsilon-text.ts'
-import { evaluationFigures, figureOfEvaluation } from '../../study/evaluation-figures.ts'
+import { evaluationFigures, figureOfEvaluation, figuresNotes, namedFigures } from '../../study/evaluation-figures.ts'
 import { type DossierSection, type Fact, fact, section } from '../facts.ts'
 import type { OpenedSources } from '../opened-sources.ts'
 import type { ReportEstimate, ReportFigures } from '../report-figures.ts'
@@ -45,29 +45,16 @@ export function auditSection({ audit, study }: OpenedSources): DossierSection {
 /** Figures with privacy and without. */
 export function accuracySection({ study, checkpoint, report, baseline }: OpenedSources): DossierSection {
   const figures = checkpoint.evaluation && evaluationFigures(study.document, checkpoint.evaluation, 'newest')
+  const source = `${CHECKPOINT_SOURCE}: evaluation`
   const certified: Fact[] =
     figures === null
       ? []
-      : [
-          fact(
-            'AUC, certified, on held-back patients of all hospitals',
-            figureOfEvaluation(figures.auc),
-            `${CHECKPOINT_SOURCE}: evaluation`,
-          ),
-          ...figures.classes.map(({ name, auc }) =>
-            fact(
-              `AUC of ${name} against the rest, certified`,
-              figureOfEvaluation(auc),
-              `${CHECKPOINT_SOURCE}: evaluation`,
-            ),
-          ),
-          ...(figures.accuracy === null
-            ? []
-            : [fact('Accuracy, certified', figureOfEvaluation(figures.accuracy), `${CHECKPOINT_SOURCE}: evaluation`)]),
-        ]
+      : namedFigures(figures).map(([name, found]) =>
+          fact(`${name}, certified, on held-back patients of all hospitals`, figureOfEvaluation(found), source),
+        )
   return section('Accuracy, with and without privacy', {
     text: [
-      ...(certified.length === 0 ? ['The study has no certified evaluation.'] : []),
+      ...(figures === null ? ['The study has no certified evaluation.'] : figuresNotes(figures)),
       ...(report === null
         ? [
             'No measurement on records of this hospital stands here: "confrere evaluate --json-report FILE", then "confrere dossier --report FILE".',
