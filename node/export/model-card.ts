@@ -8,7 +8,7 @@ import { lastRound } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { CertifiedResult } from '../../protocols/transcript/certificate.ts'
 import { epsilonText, OBSERVERS, observerName, observerWords, patientLines, unitText } from '../privacy/epsilon-text.ts'
-import { type EvaluationFigures, figureOfEvaluation, figuresNotes, namedFigures } from '../study/evaluation-figures.ts'
+import { figureOfEvaluation, figuresNotes, namedFigures, type StudyFigures } from '../study/evaluation-figures.ts'
 import type { AuditResult } from './audit-result.ts'
 import { type ExportFormat, FORMAT_WORDS } from './formats.ts'
 import { LOGITS, PROBABILITIES, RECORDS } from './graph/chain.ts'
@@ -35,7 +35,7 @@ export interface CardFacts {
   /** which model of the checkpoint */
   readonly which: WhichModel
   /** its evaluation; null where there was none */
-  readonly figures: EvaluationFigures | null
+  readonly figures: StudyFigures | null
   readonly certified: CertifiedResult
   readonly formats: readonly ExportFormat[]
   readonly audit: AuditResult | null
@@ -159,13 +159,22 @@ function markdownOf(card: ReturnType<typeof cardOf>, { document, formats, audit 
   ]
 }
 
-function metricLines(figures: EvaluationFigures | null): string[] {
+function metricLines(figures: StudyFigures | null): string[] {
   if (figures === null) return []
   return [
     ...namedFigures(figures).map(([name, found]) => `- ${escaped(name)}: ${figureOfEvaluation(found)}`),
     ...figuresNotes(figures).map(note => `- ${note}`),
+    ...subgroupLines(figures),
     '- what the scores of each bin came to stands in `card.json`, under `reliability`',
   ]
+}
+
+function subgroupLines({ subgroups }: StudyFigures): string[] {
+  if (subgroups === undefined) return []
+  return subgroups.groups.flatMap(one => [
+    `- ${escaped(subgroups.column)}: ${escaped(one.group)}, about ${one.units} units`,
+    ...namedFigures(one).map(([name, found]) => `  - ${escaped(name)}: ${figureOfEvaluation(found)}`),
+  ])
 }
 
 function auditLines(audit: AuditResult | null, { privacy }: StudyDocument): string[] {

@@ -6,7 +6,14 @@
  */
 
 import { type EvaluationState, evaluationPoints } from '../../protocols/model/evaluation-state.ts'
-import { areaOf, binOf, layoutOf, type OneAgainstRest, oneAgainstRest } from '../../protocols/study/evaluation.ts'
+import {
+  areaOf,
+  binOf,
+  layoutOf,
+  type OneAgainstRest,
+  oneAgainstRest,
+  wholeCounts,
+} from '../../protocols/study/evaluation.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { noiseOfCounts } from '../study/evaluation-figures.ts'
 
@@ -29,10 +36,11 @@ export function calibrationOf(document: StudyDocument, evaluation: EvaluationSta
   if (last === undefined) return null
   // after a return the model is the best one, so its counts are those that tell of it
   const isBack = last.outcome === 'went-back'
-  const counts = isBack ? evaluation.best.counts : evaluation.counts
+  const ofGroups = isBack ? evaluation.best.counts : evaluation.counts
+  const { counts, noise } = wholeCounts(ofGroups, layout, noiseOfCounts(document))
   const round = isBack ? points[evaluation.bestAt - 1]!.at : last.at
   const { classes, bins, scored } = layout
-  const noised = { noise: noiseOfCounts(document), rest: classes === 2 ? 1 : classes - 1 }
+  const noised = { noise, rest: classes === 2 ? 1 : classes - 1 }
   const sides = scored.map(one => oneAgainstRest(counts, layout, one))
   if (sides.some(one => areaOf(one, noised) === null)) return null
   const steps = sides.map(one => isotonicSteps(one, noised))

@@ -7,7 +7,7 @@
 
 import { edgeOf, type OneAgainstRest } from '../../protocols/study/evaluation.ts'
 import { type EvaluatedFigure, figureOfCounts, REDRAWS } from './count-redraws.ts'
-import { type Noised, shareOf } from './decision-figures.ts'
+import { type Noised, partOf } from './decision-figures.ts'
 
 /** Where the noise alone makes a larger calibration error than this of a perfect model, the error is not shown. */
 const NOISE_ERROR_MAX = 0.1
@@ -51,7 +51,7 @@ export function calibrationFigures(
       { count: negative[bin]!, noise: noise * Math.sqrt(rest) },
     ]
     const [from, to, middle] = [edgeOf(bin, bins), edgeOf(bin + 1, bins), middleOf(bin, bins)]
-    return { from, to, middle, observed: figureOfCounts(cells, shareOf, { normal }) }
+    return { from, to, middle, observed: figureOfCounts(cells, partOf, { normal }) }
   })
   return { calibrationError: errorOf(sides, noised), reliability }
 }

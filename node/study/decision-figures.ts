@@ -37,7 +37,7 @@ export function thresholdBin(bins: number): number {
 }
 
 /** The probability from which on a class is said. */
-export function thresholdOf(bins: number): number {
+export function thresholdEdge(bins: number): number {
   return edgeOf(thresholdBin(bins), bins)
 }
 
@@ -64,7 +64,7 @@ function decidedOf({ positive, negative }: OneAgainstRest, { noise, rest }: { no
 }
 
 /** The first count as a part of both. */
-export function shareOf([part, other]: ArrayLike<number> & Iterable<number>): number {
+export function partOf([part, other]: ArrayLike<number> & Iterable<number>): number {
   const all = part! + other!
   return all > 0 ? part! / all : Number.NaN
 }
@@ -75,7 +75,7 @@ export function decisionFigures(
   { noise, normal, rest }: Noised & { readonly rest: number },
 ): DecisionFigures {
   const { truePositives, falsePositives, falseNegatives, trueNegatives } = decidedOf(sides, { noise, rest })
-  const figure = (part: NoisyCount, other: NoisyCount) => figureOfCounts([part, other], shareOf, { normal })
+  const figure = (part: NoisyCount, other: NoisyCount) => figureOfCounts([part, other], partOf, { normal })
   return {
     sensitivity: figure(truePositives, falseNegatives),
     specificity: figure(trueNegatives, falsePositives),

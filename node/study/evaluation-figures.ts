@@ -3,14 +3,17 @@
 import type { EvaluationState } from '../../protocols/model/evaluation-state.ts'
 import {
   areaOf,
+  countsOfGroup,
   type EvaluationLayout,
   HIDDEN,
   layoutOf,
   oneAgainstRest,
   scoreOf,
+  wholeCounts,
 } from '../../protocols/study/evaluation.ts'
 import { noiseInSum } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
+import { studySubgroups } from '../../protocols/study/subgroups.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import { samplingDeviation } from '../training/sampling-deviation.ts'
 import { type CalibrationFigures, calibrationFigures } from './calibration-figures.ts'
@@ -20,7 +23,7 @@ import {
   confusionFigures,
   type DecisionFigures,
   decisionFigures,
-  thresholdOf,
+  thresholdEdge,
 } from './decision-figures.ts'
 
 /** Half the width of an interval of 95 %, in deviations. */
@@ -42,19 +45,48 @@ export interface EvaluationFigures extends ConfusionFigures {
   readonly classes: readonly ScoredClassFigures[]
 }
 
+/** Figures of one group of units. */
+export interface SubgroupFigures extends EvaluationFigures {
+  readonly group: string
+  /** its units by the noised counts, rounded; below 0 where the noise is larger than the group */
+  readonly units: number
+}
+
+/** Figures of all units, and of the groups that a study counts apart. */
+export interface StudyFigures extends EvaluationFigures {
+  /** absent: the study counts all units together */
+  readonly subgroups?: { readonly column: string; readonly groups: readonly SubgroupFigures[] }
+}
+
 /** The figures of the newest evaluation of a checkpoint, or of its best one; null where there was none. */
 export function evaluationFigures(
   document: StudyDocument,
   state: EvaluationState,
   which: 'newest' | 'best',
-): EvaluationFigures | null {
+): StudyFigures | null {
   const layout = layoutOf(document)
   if (layout === null || (which === 'newest' ? state.done : state.bestAt) === 0) return null
   const counts = which === 'newest' ? state.counts : state.best.counts
-  return figuresOf(counts, { layout, noise: noiseOfCounts(document), names: document.contract.classes })
+  const names = document.contract.classes
+  const noise = noiseOfCounts(document)
+  const whole = wholeCounts(counts, layout, noise)
+  const figures = figuresOf(whole.counts, { layout, noise: whole.noise, names })
+  const subgroups = studySubgroups(document)
+  if (subgroups === null) return figures
+  const groups = subgroups.names.map((group, at) => {
+    const own = countsOfGroup(counts, layout, at)
+    return { group, units: unitsIn(own, layout), ...figuresOf(own, { layout, noise, names }) }
+  })
+  return { ...figures, subgroups: { column: subgroups.column, groups } }
 }
 
-/** Deviation of the noise in one count of an evaluation, all founding hospitals contributing; 0 in studies without. */
+/** Units in counts, by the first score that is counted. */
+function unitsIn(counts: Float32Array, layout: EvaluationLayout): number {
+  const { positive, negative } = oneAgainstRest(counts, layout, layout.scored[0]!)
+  return Math.round(totalOf(positive) + totalOf(negative))
+}
+
+/** Deviation of the noise in one count of an evaluation (of a group, where there are some), all founding hospitals contributing; 0 in studies without. */
 export function noiseOfCounts(document: StudyDocument): number {
   const sum = planStudy(document).evaluation
   return sum === null ? 0 : noiseInSum(document.privacy, sum, document.hospitals.length) / sum.fixedPoint.scale
@@ -79,7 +111,7 @@ export function figuresOf(
   const sampling = parts.reduce((sum, part) => sum + part.sampling, 0) / parts.length
   return {
     auc: deviation >= HIDDEN ? null : figure(score, Math.hypot(deviation, sampling)),
-    threshold: thresholdOf(layout.bins),
+    threshold: thresholdEdge(layout.bins),
     classes: parts.map(({ name, sides, found, sampling }) => ({
       name,
       auc: found && figure(found.area, Math.sqrt(found.variance + sampling * sampling)),

@@ -2,7 +2,13 @@
 
 import { lastRound } from '../../../protocols/study/rounds.ts'
 import { observerName } from '../../privacy/epsilon-text.ts'
-import { evaluationFigures, figureOfEvaluation, figuresNotes, namedFigures } from '../../study/evaluation-figures.ts'
+import {
+  evaluationFigures,
+  figureOfEvaluation,
+  figuresNotes,
+  namedFigures,
+  type StudyFigures,
+} from '../../study/evaluation-figures.ts'
 import { type DossierSection, type Fact, fact, section } from '../facts.ts'
 import type { OpenedSources } from '../opened-sources.ts'
 import type { ReportEstimate, ReportFigures } from '../report-figures.ts'
@@ -89,8 +95,9 @@ function estimateText({ value, low, high }: ReportEstimate): string {
 }
 
 /** Figures of parts of the patients. */
-export function subgroupSection({ report }: OpenedSources): DossierSection {
+export function subgroupSection({ study, checkpoint, report }: OpenedSources): DossierSection {
   const groupings = report?.groupings ?? []
+  const certified = checkpoint.evaluation && evaluationFigures(study.document, checkpoint.evaluation, 'newest')
   return section('Subgroups', {
     text:
       groupings.length === 0
@@ -100,18 +107,36 @@ export function subgroupSection({ report }: OpenedSources): DossierSection {
         : [
             'Of records of this hospital; small groups can tell of single patients, so these figures stay with the hospital.',
           ],
-    facts: groupings.flatMap(({ column, subgroups }) =>
-      subgroups.flatMap(({ group, count, few, overall }) =>
-        Object.entries(overall).map(([name, estimate]) =>
-          fact(
-            `${column}: ${group ?? 'not said'}, ${name}`,
-            `${estimateText(estimate)}; ${count} records${few === null ? '' : `, few: ${few}`}`,
-            `${REPORT_SOURCE}: groupings, ${column}`,
+    facts: [
+      ...certifiedGroups(certified),
+      ...groupings.flatMap(({ column, subgroups }) =>
+        subgroups.flatMap(({ group, count, few, overall }) =>
+          Object.entries(overall).map(([name, estimate]) =>
+            fact(
+              `${column}: ${group ?? 'not said'}, ${name}`,
+              `${estimateText(estimate)}; ${count} records${few === null ? '' : `, few: ${few}`}`,
+              `${REPORT_SOURCE}: groupings, ${column}`,
+            ),
           ),
         ),
       ),
-    ),
+    ],
   })
+}
+
+/** Figures of the groups that the study's evaluations count apart. */
+function certifiedGroups(figures: StudyFigures | null): Fact[] {
+  if (figures?.subgroups === undefined) return []
+  const { column, groups } = figures.subgroups
+  return groups.flatMap(one =>
+    namedFigures(one).map(([name, found]) =>
+      fact(
+        `${column}: ${one.group}, ${name}, certified, all hospitals`,
+        `${figureOfEvaluation(found)}; about ${one.units} units`,
+        `${CHECKPOINT_SOURCE}: evaluation`,
+      ),
+    ),
+  )
 }
 
 /** Every certified round, and the checkpoint that it led to. */
