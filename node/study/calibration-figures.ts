@@ -12,8 +12,8 @@ import { type Noised, partOf } from './decision-figures.ts'
 /** Where the noise alone makes a larger calibration error than this of a perfect model, the error is not shown. */
 const NOISE_ERROR_MAX = 0.1
 const TAIL = 0.025
-/** Halvings of an interval, to some five digits. */
-const HALVINGS = 20
+/** Halvings of an interval, to some four digits. */
+const HALVINGS = 14
 
 /** Units whose score for a class falls into one bin. */
 export interface ReliabilityShare {

@@ -7,9 +7,20 @@ import fc from 'fast-check'
 import { middleOf } from '../../../node/study/calibration-figures.ts'
 import { type EvaluatedFigure, normalsOf } from '../../../node/study/count-redraws.ts'
 import { thresholdBin } from '../../../node/study/decision-figures.ts'
-import { figuresNotes, figuresOf, namedFigures } from '../../../node/study/evaluation-figures.ts'
+import {
+  evaluationFigures,
+  figuresNotes,
+  figuresOf,
+  namedFigures,
+  noiseOfCounts,
+} from '../../../node/study/evaluation-figures.ts'
+import { evaluationSentences } from '../../../node/study/evaluation-text.ts'
+import { documentOfSpec, evaluationAhead, parseStudySpec } from '../../../node/study/study-spec.ts'
+import { plannedHospitals } from '../../../node/study/templates.ts'
 import { evaluationSum } from '../../../node/training/evaluation-sum.ts'
-import { binOf, evaluationLayout } from '../../../protocols/study/evaluation.ts'
+import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
+import { evaluated } from '../../../protocols/model/evaluation-state.ts'
+import { binOf, evaluationLayout, layoutOf } from '../../../protocols/study/evaluation.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 
 interface Scored {
@@ -178,4 +189,110 @@ test('what the noise dominates is hidden, one by one; the same counts give the s
 
 test('the threshold is the edge nearest to 0.5, the lower one of two', t => {
   t.deepEqual([2, 3, 5, 7, 8, 64].map(thresholdBin), [1, 1, 2, 3, 4, 32])
+})
+
+const tableSpec = (evaluation: string): string => `
+name = "Judged"
+rounds = 5
+units = 20000
+[contract]
+kind = "table"
+shape = [3]
+classes = ["no", "yes"]
+columns = [
+  { name = "age", type = "number", low = 0, high = 100, missing = "leave out" },
+  { name = "sex", type = "category", values = ["F", "M"], missing = "leave out" },
+]
+label = "ill"
+absent = []
+[evaluation]
+bins = 6
+${evaluation}
+[model]
+preset = "logistic"
+[optimizer]
+learningRate = 0.1
+[privacy]
+epsilon = 3
+delta = 1e-5
+clippingNorm = 1
+sampleRate = 0.1
+`
+
+function tableDocument(evaluation: string) {
+  const spec = parseStudySpec(tableSpec(evaluation), 'spec', { hospitals: 'later' })
+  const hospital = plannedHospitals(4)
+  return documentOfSpec({ ...spec, hospital }, { created: '2026-01-01T00:00:00Z', file: 'spec' }).document
+}
+
+const SEX = 'subgroups = { column = "sex", values = ["F", "M"] }'
+
+test('a spec names groups, and the plan says what they cost', t => {
+  const document = tableDocument('subgroups = { column = "age", bands = [40, 60, 75] }')
+  t.deepEqual(document.evaluation!.subgroups, { column: 'age', bands: [40, 60, 75] })
+  const [with4, without] = [evaluationAhead(document)!, evaluationAhead(tableDocument(''))!]
+  t.true(Math.abs(with4.terms.noise / without.terms.noise - 2) < 0.02)
+  t.true(with4.expected.noise > 1.9 * without.expected.noise)
+  const words = evaluationSentences(document).join(' ')
+  t.regex(words, /by the column age, in 4 groups: below 40; 40 to below 60; .* 2\.00 times the noise/)
+  t.true(words.includes(`off by ${with4.expected.total.toFixed(3)} instead of`))
+  t.false(evaluationSentences(tableDocument('')).join(' ').includes('groups'))
+  t.throws(() => tableDocument('subgroups = { column = "size", bands = [40] }'), { message: /no column "size"/ })
+})
+
+test('figures of each group are those of its counts, and those of all of their sum', t => {
+  const document = tableDocument(SEX)
+  const [layout, names] = [layoutOf(document)!, ['no', 'yes']]
+  const shape = { classes: 2, bins: 6 }
+  const [women, men] = [1500, 700].map((count, at) =>
+    countsOfUnits(scoredUnits(`group ${at}`, { classes: 2, count }), shape),
+  )
+  const sum = Int32Array.from([...women!, ...men!], count => 1000 * count)
+  const terms = { document, round: 6, scale: 1000, noise: 0 }
+  const state = evaluated(initialCheckpoint(document), sum, terms).evaluation!
+  const found = evaluationFigures(document, state, 'newest')!
+  const noise = noiseOfCounts(document)
+  const { column, groups } = found.subgroups!
+  t.is(column, 'sex')
+  t.deepEqual(
+    groups.map(({ group, units }) => [group, units]),
+    [
+      ['F', 1500],
+      ['M', 700],
+    ],
+  )
+  const { group: _, units: __, ...first } = groups[0]!
+  t.deepEqual(first, figuresOf(women!, { layout, noise, names }))
+  const { subgroups: ___, ...whole } = found
+  const all = women!.map((count, at) => count + men![at]!)
+  t.deepEqual(whole, figuresOf(all, { layout, noise: noise * Math.SQRT2, names }))
+})
+
+test('the intervals of a group hold its exact figures in 90 of 100', t => {
+  const document = tableDocument(SEX)
+  const [layout, noise] = [layoutOf(document)!, noiseOfCounts(document)]
+  const parts = [1500, 700].map((count, at) => {
+    return countsOfUnits(scoredUnits(`group ${at}`, { classes: 2, count }), { classes: 2, bins: 6 })
+  })
+  const wanted = parts.map(part => namedFigures(figuresOf(part, { layout, noise: 0, names: ['no', 'yes'] })))
+  const normal = normalsOf(seededRng('noise of groups'))
+  const held = wanted.map(part => part.map(() => 0))
+  const start = initialCheckpoint(document).evaluation!
+  for (let repeat = 0; repeat < 100; repeat++) {
+    const counts = Float32Array.from(
+      parts.flatMap(part => [...part]),
+      count => count + noise * normal(),
+    )
+    const found = evaluationFigures(document, { ...start, done: 1, counts }, 'newest')!
+    found.subgroups!.groups.forEach((group, part) => {
+      namedFigures(group).forEach(([, figure], at) => {
+        const value = wanted[part]![at]![1]!.value
+        if (figure !== null && figure.low <= value && value <= figure.high) held[part]![at]! += 1
+      })
+    })
+  }
+  t.true(
+    held.flat().every(count => count >= 90),
+    `${held}`,
+  )
 })
