@@ -8,7 +8,13 @@ import { lastRound } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { CertifiedResult } from '../../protocols/transcript/certificate.ts'
 import { epsilonText, OBSERVERS, observerName, observerWords, patientLines, unitText } from '../privacy/epsilon-text.ts'
-import { figureOfEvaluation, figuresNotes, namedFigures, type StudyFigures } from '../study/evaluation-figures.ts'
+import {
+  figureOfEvaluation,
+  figuresNotes,
+  namedFigures,
+  type StudyFigures,
+  unitsOfGroup,
+} from '../study/evaluation-figures.ts'
 import type { AuditResult } from './audit-result.ts'
 import { type ExportFormat, FORMAT_WORDS } from './formats.ts'
 import { LOGITS, PROBABILITIES, RECORDS } from './graph/chain.ts'
@@ -172,7 +178,7 @@ function metricLines(figures: StudyFigures | null): string[] {
 function subgroupLines({ subgroups }: StudyFigures): string[] {
   if (subgroups === undefined) return []
   return subgroups.groups.flatMap(one => [
-    `- ${escaped(subgroups.column)}: ${escaped(one.group)}, about ${one.units} units`,
+    `- ${escaped(subgroups.column)}: ${escaped(one.group)}, ${unitsOfGroup(one)}`,
     ...namedFigures(one).map(([name, found]) => `  - ${escaped(name)}: ${figureOfEvaluation(found)}`),
   ])
 }

@@ -48,8 +48,8 @@ export interface EvaluationFigures extends ConfusionFigures {
 /** Figures of one group of units. */
 export interface SubgroupFigures extends EvaluationFigures {
   readonly group: string
-  /** its units by the noised counts, rounded; below 0 where the noise is larger than the group */
-  readonly units: number
+  /** its units by the noised counts, rounded; null where they do not stand out of the noise */
+  readonly units: number | null
 }
 
 /** Figures of all units, and of the groups that a study counts apart. */
@@ -75,15 +75,21 @@ export function evaluationFigures(
   if (subgroups === null) return figures
   const groups = subgroups.names.map((group, at) => {
     const own = countsOfGroup(counts, layout, at)
-    return { group, units: unitsIn(own, layout), ...figuresOf(own, { layout, noise, names }) }
+    return { group, units: unitsIn(own, layout, noise), ...figuresOf(own, { layout, noise, names }) }
   })
   return { ...figures, subgroups: { column: subgroups.column, groups } }
 }
 
 /** Units in counts, by the first score that is counted. */
-function unitsIn(counts: Float32Array, layout: EvaluationLayout): number {
+function unitsIn(counts: Float32Array, layout: EvaluationLayout, noise: number): number | null {
   const { positive, negative } = oneAgainstRest(counts, layout, layout.scored[0]!)
-  return Math.round(totalOf(positive) + totalOf(negative))
+  const units = Math.round(totalOf(positive) + totalOf(negative))
+  return units < 2 * noise * Math.sqrt(layout.classes * layout.bins) ? null : units
+}
+
+/** How many units a group has, in words. */
+export function unitsOfGroup({ units }: SubgroupFigures): string {
+  return units === null ? 'too few units to tell their number from the noise' : `about ${units} units`
 }
 
 /** Deviation of the noise in one count of an evaluation (of a group, where there are some), all founding hospitals contributing; 0 in studies without. */

@@ -8,6 +8,7 @@ import {
   figuresNotes,
   namedFigures,
   type StudyFigures,
+  unitsOfGroup,
 } from '../../study/evaluation-figures.ts'
 import { type DossierSection, type Fact, fact, section } from '../facts.ts'
 import type { OpenedSources } from '../opened-sources.ts'
@@ -132,7 +133,7 @@ function certifiedGroups(figures: StudyFigures | null): Fact[] {
     namedFigures(one).map(([name, found]) =>
       fact(
         `${column}: ${one.group}, ${name}, certified, all hospitals`,
-        `${figureOfEvaluation(found)}; about ${one.units} units`,
+        `${figureOfEvaluation(found)}; ${unitsOfGroup(one)}`,
         `${CHECKPOINT_SOURCE}: evaluation`,
       ),
     ),
