@@ -49,7 +49,7 @@ export function addPredict(command: Command): void {
 async function predict(files: string[], options: PredictOptions): Promise<void> {
   const { format, threshold, heatMap } = options
   if (files.length > FILES_MAX) throw tooMany()
-  const { contract, by: made, scorer, model, close } = await predictorOf(options)
+  const { contract, by: made, scorer, calibration, model, close } = await predictorOf(options)
   try {
     if (heatMap !== undefined && contract.kind !== 'image') throw noImages(contract)
     const { predictions } = await import('../prediction/predict.ts')
@@ -60,7 +60,7 @@ async function predict(files: string[], options: PredictOptions): Promise<void> 
     const writer = predictionWriter(format, by, SCHEMA_VERSION)
     const counts = { predicted: 0, refused: 0 }
     show(writer.head())
-    for await (const one of predictions(foundIn(files, contract), { scorer, contract, threshold })) {
+    for await (const one of predictions(foundIn(files, contract), { scorer, contract, threshold, calibration })) {
       if ('reason' in one) counts.refused += 1
       else counts.predicted += 1
       const drawing = folder === null || model === null ? null : { folder, contract, scorer: model, by }
@@ -97,8 +97,13 @@ async function ownPredictor(data: string, prefix: string | undefined): Promise<P
   const { openScorer } = await import('../training/scorer.ts')
   const backend = await loadBackend({ engine: config.training.engine })
   const scorer = openScorer({ backend, document, ...deployed(checkpoint) })
-  const by = { study, name, classes: contract.classes, round, checkpoint: hash }
-  return { contract, by, scorer, model: scorer, close: async () => scorer.dispose() }
+  const { calibrationOf } = await import('../prediction/calibration.ts')
+  const calibration = calibrationOf(document, checkpoint.evaluation)
+  const by = {
+    ...{ study, name, classes: contract.classes, round, checkpoint: hash },
+    ...(document.evaluation !== null && { calibratedBy: calibration?.round ?? null }),
+  }
+  return { contract, by, scorer, calibration, model: scorer, close: async () => scorer.dispose() }
 }
 
 /** Records of all files, with the progress of reading them. */
@@ -126,12 +131,13 @@ async function drawn(
   if (folder.isFull) return null
   const { occlusionMap } = await import('../prediction/occlusion.ts')
   const { drawHeatMap } = await import('../prediction/heat-map.ts')
-  const { probabilities, values, place } = one
-  const category = one.predicted ?? probabilities.indexOf(Math.max(...probabilities))
+  // a heat map is of what the model itself says
+  const { scores, values, place } = one
+  const category = one.predicted ?? scores.indexOf(Math.max(...scores))
   const image = { shape: contract.shape, values }
   const map = occlusionMap(image, { scorer, category, progress: progressBar('windows of a heat map') })
   const { study, checkpoint } = by
-  const text = { category: contract.classes[category]!, probability: probabilities[category]!, study, checkpoint }
+  const text = { category: contract.classes[category]!, probability: scores[category]!, study, checkpoint }
   return await folder.write(place, drawHeatMap(image, map, text))
 }
 

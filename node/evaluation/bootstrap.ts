@@ -46,7 +46,8 @@ export function bootstrapIntervals(input: BootstrapInput): Range[] {
   return drawn.map(values => percentiles(values, level))
 }
 
-function percentiles(values: Float64Array, level: number): Range {
+/** The interval of resampled figures; not defined where too few of them are. */
+export function percentiles(values: Float64Array, level: number): Range {
   const defined = values.filter(value => !Number.isNaN(value)).sort()
   if (defined.length < DEFINED_SHARE_MIN * values.length) return NOT_DEFINED
   const tail = (1 - level) / 2

@@ -8,7 +8,13 @@ import { lastRound } from '../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
 import type { CertifiedResult } from '../../protocols/transcript/certificate.ts'
 import { epsilonText, OBSERVERS, observerName, observerWords, patientLines, unitText } from '../privacy/epsilon-text.ts'
-import { type EvaluationFigures, figureOfEvaluation } from '../study/evaluation-figures.ts'
+import {
+  figureOfEvaluation,
+  figuresNotes,
+  namedFigures,
+  type StudyFigures,
+  unitsOfGroup,
+} from '../study/evaluation-figures.ts'
 import type { AuditResult } from './audit-result.ts'
 import { type ExportFormat, FORMAT_WORDS } from './formats.ts'
 import { LOGITS, PROBABILITIES, RECORDS } from './graph/chain.ts'
@@ -35,7 +41,7 @@ export interface CardFacts {
   /** which model of the checkpoint */
   readonly which: WhichModel
   /** its evaluation; null where there was none */
-  readonly figures: EvaluationFigures | null
+  readonly figures: StudyFigures | null
   readonly certified: CertifiedResult
   readonly formats: readonly ExportFormat[]
   readonly audit: AuditResult | null
@@ -86,6 +92,7 @@ function cardOf({ document, study, founder, checkpoint, which, figures, certifie
     },
     metrics: figures,
     metricsNote: figures === null ? NO_METRICS : METRICS,
+    ...(figures !== null && { metricsLimits: figuresNotes(figures) }),
     audit: audit ?? NO_AUDIT,
     intendedUse: INTENDED,
     medicalDevice: false,
@@ -158,14 +165,22 @@ function markdownOf(card: ReturnType<typeof cardOf>, { document, formats, audit 
   ]
 }
 
-function metricLines(figures: EvaluationFigures | null): string[] {
+function metricLines(figures: StudyFigures | null): string[] {
   if (figures === null) return []
-  const classes = figures.classes.length < 2 ? [] : figures.classes
   return [
-    `- AUC: ${figureOfEvaluation(figures.auc)}`,
-    ...classes.map(({ name, auc }) => `- AUC of ${escaped(name)} against the rest: ${figureOfEvaluation(auc)}`),
-    ...(figures.accuracy === null ? [] : [`- accuracy: ${figureOfEvaluation(figures.accuracy)}`]),
+    ...namedFigures(figures).map(([name, found]) => `- ${escaped(name)}: ${figureOfEvaluation(found)}`),
+    ...figuresNotes(figures).map(note => `- ${note}`),
+    ...subgroupLines(figures),
+    '- what the scores of each bin came to stands in `card.json`, under `reliability`',
   ]
+}
+
+function subgroupLines({ subgroups }: StudyFigures): string[] {
+  if (subgroups === undefined) return []
+  return subgroups.groups.flatMap(one => [
+    `- ${escaped(subgroups.column)}: ${escaped(one.group)}, ${unitsOfGroup(one)}`,
+    ...namedFigures(one).map(([name, found]) => `  - ${escaped(name)}: ${figureOfEvaluation(found)}`),
+  ])
 }
 
 function auditLines(audit: AuditResult | null, { privacy }: StudyDocument): string[] {

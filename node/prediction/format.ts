@@ -18,6 +18,8 @@ export interface PredictedBy {
   readonly checkpoint: string
   /** null: the usual one */
   readonly threshold: number | null
+  /** round of the evaluation that the probabilities are calibrated by; null: none of them does it; absent: a study without */
+  readonly calibratedBy?: number | null
   /** hospitals that computed it from shares; absent: the model is here */
   readonly via?: AskedHospitals
 }
@@ -51,6 +53,11 @@ function placeText({ file, array, row }: RecordPlace): string {
   return `${printable(file)}${inside}${row === null ? '' : `, ${array === null ? 'row' : 'record'} ${row}`}`
 }
 
+function calibrationText(round: number | null): string {
+  if (round === null) return 'Probabilities: not calibrated, as no evaluation was made yet, or its noise hides a class'
+  return `Probabilities: calibrated by the evaluation of round ${round}; the class goes by the model's own scores`
+}
+
 function viaText({ hospitals, colluders, checked }: AskedHospitals): string {
   return (
     `Computed by ${hospitals.join(', ')}, of which any ${colluders} together learn nothing of a record; ` +
@@ -61,7 +68,8 @@ function viaText({ hospitals, colluders, checked }: AskedHospitals): string {
 const DIGITS = 4
 const NO_CLASS = '(none reaches the threshold)'
 
-function tableWriter({ study, name, classes, round, checkpoint, threshold, via }: PredictedBy): PredictionWriter {
+function tableWriter(by: PredictedBy): PredictionWriter {
+  const { study, name, classes, round, checkpoint, threshold, via, calibratedBy } = by
   const shown = classes.map(one => printable(one))
   const width = Math.max('class'.length, ...shown.map(one => one.length))
   const widths = shown.map(one => Math.max(one.length, DIGITS + 2))
@@ -70,6 +78,7 @@ function tableWriter({ study, name, classes, round, checkpoint, threshold, via }
       `${NOTICE}`,
       `Study ${printable(name)} (${study.slice(0, 12)}), round ${round}, checkpoint ${checkpoint.slice(0, 12)}${threshold === null ? '' : `, threshold ${threshold}`}`,
       ...(via === undefined ? [] : [viaText(via)]),
+      ...(calibratedBy === undefined ? [] : [calibrationText(calibratedBy)]),
       [...shown.map((one, at) => one.padEnd(widths[at]!)), 'class'.padEnd(width), 'record'].join('  '),
     ],
     line: (prediction, heatMap) => {
@@ -88,6 +97,7 @@ function tableWriter({ study, name, classes, round, checkpoint, threshold, via }
 }
 
 function jsonWriter({ name, classes, ...by }: PredictedBy, schemaVersion: number): PredictionWriter {
+  const isCalibrated = typeof by.calibratedBy === 'number'
   const line: PredictionWriter['line'] = (prediction, heatMap) => {
     const { place } = prediction
     const found =
@@ -99,6 +109,7 @@ function jsonWriter({ name, classes, ...by }: PredictedBy, schemaVersion: number
             probabilities: classes.map((category, at) => ({
               class: category,
               probability: prediction.probabilities[at]!,
+              ...(isCalibrated && { uncalibrated: prediction.scores[at]! }),
             })),
             heatMap,
           }
@@ -107,19 +118,40 @@ function jsonWriter({ name, classes, ...by }: PredictedBy, schemaVersion: number
   return { head: () => [], line, foot: () => [] }
 }
 
-function csvWriter({ study, classes, round, checkpoint, threshold }: PredictedBy): PredictionWriter {
+function csvWriter({
+  study,
+  classes,
+  round,
+  checkpoint,
+  threshold,
+  calibratedBy = null,
+}: PredictedBy): PredictionWriter {
   const probabilities = classes.map(one => `p(${one})`)
-  const columns = ['file', 'array', 'row', 'class', ...probabilities, 'threshold', 'heatMap', 'error']
+  const own = calibratedBy === null ? [] : classes.map(one => `uncalibrated(${one})`)
+  const columns = ['file', 'array', 'row', 'class', ...probabilities, ...own, 'threshold', 'heatMap', 'error']
+  const calibratedColumn = calibratedBy === null ? [] : ['calibratedBy']
   return {
-    head: () => [csvLine([...columns, 'study', 'round', 'checkpoint', 'notice'])],
+    head: () => [csvLine([...columns, 'study', 'round', 'checkpoint', ...calibratedColumn, 'notice'])],
     line: (prediction, heatMap) => {
       const { file, array, row } = prediction.place
       const known = 'reason' in prediction ? null : prediction
       const category = known === null || known.predicted === null ? '' : classes[known.predicted]!
       const figures = classes.map((_, at) => known?.probabilities[at] ?? '')
+      const scores = calibratedBy === null ? [] : classes.map((_, at) => known?.scores[at] ?? '')
       const error = 'reason' in prediction ? prediction.reason : ''
-      const own = [file, array ?? '', row ?? '', category, ...figures, threshold ?? '', heatMap ?? '', error]
-      return csvLine([...own, study, round, checkpoint, NOTICE])
+      const cells = [
+        file,
+        array ?? '',
+        row ?? '',
+        category,
+        ...figures,
+        ...scores,
+        threshold ?? '',
+        heatMap ?? '',
+        error,
+      ]
+      const by = calibratedBy === null ? [] : [calibratedBy]
+      return csvLine([...cells, study, round, checkpoint, ...by, NOTICE])
     },
     foot: () => [],
   }

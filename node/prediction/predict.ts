@@ -4,6 +4,7 @@ import type { DataContract } from '../../protocols/study/contracts/list.ts'
 import { NO_LABEL } from '../datasets/reader.ts'
 import type { Scorer } from '../training/scorer.ts'
 import type { Scores } from '../training/scoring.ts'
+import type { Calibration } from './calibration.ts'
 import type { FoundToPredict, RecordPlace } from './records.ts'
 
 /** Said in every form of output. */
@@ -21,8 +22,10 @@ export interface AnyScorer {
 
 export type Prediction = { readonly place: RecordPlace } & (
   | {
-      /** of each class, in the contract's order */
+      /** of each class, in the contract's order; calibrated where the study's evaluation allows it */
       readonly probabilities: readonly number[]
+      /** what the model itself says: the class goes by it */
+      readonly scores: readonly number[]
       /** index of the class; null: no class reaches the threshold */
       readonly predicted: number | null
       /** what the model saw */
@@ -31,16 +34,26 @@ export type Prediction = { readonly place: RecordPlace } & (
   | { readonly reason: string }
 )
 
+/** What records are predicted with. */
+export interface PredictionTerms {
+  readonly scorer: AnyScorer
+  readonly contract: DataContract
+  readonly threshold?: number | undefined
+  /** null, or absent: the model's own scores are all there is */
+  readonly calibration?: Calibration | null
+}
+
 /**
  * Predicts records in batches, in their order. What could not be read stays among them.
  *
- * @param threshold of two classes: the second one from this probability on, 0.5 where it is absent; of more: the largest,
- *   if it reaches this
+ * The threshold is one of the model's own scores. Of two classes: the second one from it on, 0.5 where it is absent; of
+ * more: the largest, if it reaches it.
  */
 export async function* predictions(
   found: AsyncIterable<FoundToPredict>,
-  { scorer, contract, threshold }: { scorer: AnyScorer; contract: DataContract; threshold?: number | undefined },
+  how: PredictionTerms,
 ): AsyncGenerator<Prediction> {
+  const { contract } = how
   const size = contract.shape.reduce((product, side) => product * side, 1)
   const most = Math.max(1, Math.min(BATCH_RECORDS_MAX, Math.floor(BATCH_VALUES_MAX / size)))
   let waiting: FoundToPredict[] = []
@@ -49,16 +62,16 @@ export async function* predictions(
     waiting.push(one)
     if ('values' in one) records += 1
     if (records < most && waiting.length < BATCH_RECORDS_MAX) continue
-    yield* predicted(waiting, { scorer, contract, threshold })
+    yield* predicted(waiting, how)
     waiting = []
     records = 0
   }
-  yield* predicted(waiting, { scorer, contract, threshold })
+  yield* predicted(waiting, how)
 }
 
 async function* predicted(
   found: readonly FoundToPredict[],
-  { scorer, contract, threshold }: { scorer: AnyScorer; contract: DataContract; threshold: number | undefined },
+  { scorer, contract, threshold, calibration }: PredictionTerms,
 ): AsyncGenerator<Prediction> {
   const records = found.flatMap(one => ('values' in one ? [one.values] : []))
   const { probabilities } =
@@ -72,8 +85,10 @@ async function* predicted(
     }
     const own = Array.from(probabilities.subarray(row * classes, (row + 1) * classes))
     row += 1
-    if (own.every(Number.isFinite)) yield { ...one, probabilities: own, predicted: classAt(own, threshold) }
-    else yield { place: one.place, reason: NOT_FINITE }
+    if (own.every(Number.isFinite)) {
+      const shown = calibration?.calibrated(own) ?? own
+      yield { ...one, probabilities: shown, scores: own, predicted: classAt(own, threshold) }
+    } else yield { place: one.place, reason: NOT_FINITE }
   }
 }
 

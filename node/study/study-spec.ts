@@ -16,10 +16,10 @@ import { NAME_SCHEMA } from '../../protocols/study/contracts/fields.ts'
 import { CONTRACT_SCHEMA } from '../../protocols/study/contracts/list.ts'
 import { requireNoise, validateStudy } from '../../protocols/study/document.ts'
 import { keepsSidesApart } from '../../protocols/study/epsilons.ts'
+import { layoutOf } from '../../protocols/study/evaluation.ts'
 import * as limit from '../../protocols/study/limits.ts'
 import { MODEL_SCHEMA, type ModelSpec, presetOf } from '../../protocols/study/models/list.ts'
 import { NOISE_NAMES } from '../../protocols/study/noise/mode.ts'
-import { noiseInSum } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy, type StudyPlan } from '../../protocols/study/plan.ts'
 import { colludersDefault } from '../../protocols/study/quorum.ts'
 import { mainRounds, roundsOf, scheduleOf } from '../../protocols/study/rounds.ts'
@@ -31,6 +31,7 @@ import {
   OPTIMIZER_SCHEMA,
   PROFILE_SCHEMA,
   ROUNDS_SCHEMA,
+  SUBGROUPS_SCHEMA,
   TIMING_SCHEMA,
   UNIT_SCHEMA,
   UNITS_SCHEMA,
@@ -43,6 +44,7 @@ import { checkTable, readTomlText, tomlTable } from '../config/toml.ts'
 import { EXIT, OperatorError } from '../errors.ts'
 import { parsePeerId } from '../storage/identity.ts'
 import { packageFile } from '../version.ts'
+import { noiseOfCounts } from './evaluation-figures.ts'
 import { bestBins, type EvaluationTerms, type ExpectedDeviation, expectedDeviation } from './evaluation-plan.ts'
 import { withBestTable } from './table-plan.ts'
 import { draftTable, refuseTraining, TABLE_SPEC_SCHEMA, withTableValues } from './table-spec.ts'
@@ -102,6 +104,8 @@ const SPEC_SCHEMA = z.strictObject({
       /** absent: those with the least deviation */
       bins: EVALUATION_SCHEMA.shape.bins.optional(),
       margin: EVALUATION_SCHEMA.shape.margin.default(MARGIN_DEFAULT),
+      /** groups that are counted apart, by a column of a table */
+      subgroups: SUBGROUPS_SCHEMA.exactOptional(),
       /** share of epsilon that the evaluations alone would cost, where the same unit may pay for training */
       epsilonShare: z.number().positive().max(SHARE_MAX).default(EVALUATION_SHARE_DEFAULT),
     })
@@ -297,9 +301,10 @@ function scheduleOfSpec({ rounds, normalisation, evaluation, table }: StudySpec)
 /** The evaluation of a spec before its noise is known; null without. */
 function draftEvaluation({ evaluation, units: trained }: StudySpec): StudyEvaluation | null {
   if (evaluation === undefined) return null
-  const { share, margin, bins = BINS_DRAFT } = evaluation
+  const { share, margin, bins = BINS_DRAFT, subgroups } = evaluation
   const units = evaluation.units ?? Math.max(1, Math.round((trained * share) / (1 - share)))
-  return { bins, share: Math.round(share * limit.SAMPLE_RATE_ONE), units, noiseMultiplier: 1, margin }
+  const draft = { bins, share: Math.round(share * limit.SAMPLE_RATE_ONE), units, noiseMultiplier: 1, margin }
+  return subgroups === undefined ? draft : { ...draft, subgroups }
 }
 
 /** What to expect of a study's evaluations; null in studies without. */
@@ -311,9 +316,9 @@ export function evaluationAhead(
 }
 
 function evaluationTerms(document: StudyDocument): EvaluationTerms | null {
-  const sum = planStudy(document).evaluation
-  if (sum === null || document.evaluation === null) return null
-  const noise = noiseInSum(document.privacy, sum, document.hospitals.length) / sum.fixedPoint.scale
+  if (document.evaluation === null) return null
+  // of all groups together
+  const noise = Math.sqrt(layoutOf(document)!.groups) * noiseOfCounts(document)
   return { classes: document.contract.classes.length, units: document.evaluation.units, noise }
 }
 

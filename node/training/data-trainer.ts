@@ -5,9 +5,10 @@
  */
 
 import { RandomReader, type Rng } from '../../crypto/rng.ts'
+import { type Subgroups, studySubgroups } from '../../protocols/study/subgroups.ts'
 import { tableLayout } from '../../protocols/study/table.ts'
 import type { StudyDocument } from '../../protocols/study/types.ts'
-import { type Dataset, datasetCounts, requireContract, sourceOf } from '../datasets/dataset.ts'
+import { type Dataset, datasetCounts, requireContract, sourceOf, valuesOf } from '../datasets/dataset.ts'
 import { repeatedRecords } from '../datasets/distinct.ts'
 import { isHeldBack } from '../datasets/held-back.ts'
 import { type Units, unitsOf } from '../datasets/units.ts'
@@ -107,6 +108,7 @@ export function createTrainer({
       setParameters(backend.tf, model, parameters)
       const scoring = { tf: backend.tf, model, document, normalisation, features }
       const { probabilities } = scoreRecords(scoring, indices)
+      const subgroups = studySubgroups(document)
       const placeOf = new Map(Array.from(indices, (record, place) => [record, place]))
       return evaluationSum(
         {
@@ -116,8 +118,9 @@ export function createTrainer({
             const place = placeOf.get(record)!
             return probabilities.subarray(place * classes.length, (place + 1) * classes.length)
           },
+          ...(subgroups !== null && { groupOf: groupReader(records, subgroups) }),
         },
-        { classes: classes.length, bins: document.evaluation?.bins ?? 1 },
+        { classes: classes.length, bins: document.evaluation?.bins ?? 1, groups: subgroups?.names.length ?? 1 },
       )
     },
     tableSum: () => new Float64Array(0),
@@ -134,6 +137,16 @@ function sidesOf(units: Units, isBack: (record: number) => boolean): { units: Un
     return kept.length === units.count ? units : { count: kept.length, recordsOf: at => units.recordsOf(kept[at]!) }
   }
   return { units: side(false), heldBack: side(true) }
+}
+
+/** What reads a record's group. */
+function groupReader(records: Dataset, { groupOf }: Subgroups): (record: number) => number {
+  const read = valuesOf(records)
+  const values = new Float32Array(records.shape.reduce((product, side) => product * side, 1))
+  return record => {
+    read(record, values)
+    return groupOf(values)
+  }
 }
 
 /** Those with the most records. */

@@ -6,7 +6,7 @@ import {
   evaluationPoints,
   isPaused,
 } from '../../protocols/model/evaluation-state.ts'
-import { areaOf, type EvaluationLayout, HIDDEN, oneAgainstRest } from '../../protocols/study/evaluation.ts'
+import { areaOf, type EvaluationLayout, HIDDEN, oneAgainstRest, wholeCounts } from '../../protocols/study/evaluation.ts'
 import { samplingDeviation } from '../training/sampling-deviation.ts'
 
 export interface EvaluationsSeen {
@@ -51,11 +51,12 @@ export function evaluationsSeen(
 }
 
 function differs(
-  counts: Float32Array,
+  ofGroups: Float32Array,
   { score, deviation }: EvaluationPoint,
   layout: EvaluationLayout,
 ): boolean | null {
   if (deviation >= HIDDEN) return null
+  const { counts } = wholeCounts(ofGroups, layout, 0)
   const own = layout.scored.map(scored => {
     const sides = oneAgainstRest(counts, layout, scored)
     const found = areaOf(sides, { noise: 0, rest: 1 })

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { countsOf, HIDDEN, layoutOf, scoreOf } from '../study/evaluation.ts'
+import { countsOf, HIDDEN, layoutOf, scoreOf, wholeCounts } from '../study/evaluation.ts'
 import { roundsOf } from '../study/rounds.ts'
 import type { StudyDocument } from '../study/types.ts'
 
@@ -65,7 +65,7 @@ export function evaluationLengths(document: StudyDocument, dimension: number): n
   const layout = layoutOf(document)
   if (layout === null) return []
   const head = HEADER + POINT * roundsOf(document, 'evaluation')
-  return [head, layout.dimension, layout.dimension, dimension, dimension, dimension]
+  return [head, layout.words, layout.words, dimension, dimension, dimension]
 }
 
 /** The values of these parts. */
@@ -104,7 +104,7 @@ export function evaluationOf(values: readonly Float32Array[]): EvaluationState |
 export function evaluationAtStart(document: StudyDocument, model: Omit<BestModel, 'counts'>): EvaluationState | null {
   const layout = layoutOf(document)
   if (layout === null) return null
-  const counts = new Float32Array(layout.dimension)
+  const counts = new Float32Array(layout.words)
   const curve = new Float32Array(POINT * roundsOf(document, 'evaluation'))
   return { curve, done: 0, returns: 0, bestAt: 0, bestRound: 0, counts, best: { ...model, counts } }
 }
@@ -161,7 +161,8 @@ export function evaluated<Model extends Evaluated & { readonly evaluation: Evalu
   const [before, layout] = [model.evaluation, layoutOf(document)]
   if (before === null || layout === null || document.evaluation === null) return model
   const counts = countsOf(sum, scale, layout)
-  const { score, deviation } = scoreOf(counts, layout, noise / scale)
+  const whole = wholeCounts(counts, layout, noise / scale)
+  const { score, deviation } = scoreOf(whole.counts, layout, whole.noise)
   const best = before.bestAt === 0 ? null : evaluationPoints(before)[before.bestAt - 1]!
   const fall = best === null || deviation >= HIDDEN ? 0 : best.score - score
   const explained = FALL_DEVIATIONS * Math.sqrt(deviation * deviation + (best?.deviation ?? 0) * (best?.deviation ?? 0))

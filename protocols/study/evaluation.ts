@@ -6,12 +6,16 @@
  * one's score alone. For three classes or more the predicted class is counted by true label besides. A unit adds 1, shared
  * out over its records: so it moves the counts by at most 1 of two classes, and by √(K + 1) of K.
  *
+ * Where records are counted in groups, each adds to the counts of its own, so the bound stays; peers act on the sum of all
+ * groups, whose noise is √groups as large.
+ *
  * The score that peers act on uses + − × ÷ and square root only, in a fixed order, so it is the same at every peer.
  *
  * @module
  */
 
 import { ProtocolError } from '../errors.ts'
+import { studySubgroups } from './subgroups.ts'
 import type { StudyDocument } from './types.ts'
 
 type Evaluated = Pick<StudyDocument, 'contract' | 'evaluation'>
@@ -24,28 +28,35 @@ export interface EvaluationLayout {
   readonly bins: number
   /** classes whose score is counted: the second of two, or all */
   readonly scored: readonly number[]
-  /** words */
+  /** words of one group */
   readonly dimension: number
+  /** groups whose counts stand one after the other, see `studySubgroups`; 1: all units together */
+  readonly groups: number
+  /** words of all groups */
+  readonly words: number
   /** place of a bin of a class's score, by true label */
   readonly binAt: (scored: number, label: number, bin: number) => number
   /** place of a predicted class by true label; null where the scores say it */
   readonly predictionAt: ((label: number, predicted: number) => number) | null
 }
 
-/** The layout of K classes and B bins. */
-export function evaluationLayout(classes: number, bins: number): EvaluationLayout {
+/** The layout of K classes and B bins. Places are those in the counts of one group. */
+export function evaluationLayout(classes: number, bins: number, groups = 1): EvaluationLayout {
   const scored = classes === 2 ? [1] : Array.from({ length: classes }, (_, index) => index)
   const histograms = scored.length * classes * bins
   const binAt = (at: number, label: number, bin: number): number =>
     ((classes === 2 ? 0 : at) * classes + label) * bins + bin
-  if (classes === 2) return { classes, bins, scored, dimension: histograms, binAt, predictionAt: null }
+  const words = (dimension: number) => ({ dimension, groups, words: groups * dimension })
+  if (classes === 2) return { classes, bins, scored, ...words(histograms), binAt, predictionAt: null }
   const predictionAt = (label: number, predicted: number): number => histograms + label * classes + predicted
-  return { classes, bins, scored, dimension: histograms + classes * classes, binAt, predictionAt }
+  return { classes, bins, scored, ...words(histograms + classes * classes), binAt, predictionAt }
 }
 
 /** The layout of a study's evaluations; null in studies without. */
-export function layoutOf({ contract, evaluation }: Evaluated): EvaluationLayout | null {
-  return evaluation ? evaluationLayout(contract.classes.length, evaluation.bins) : null
+export function layoutOf(document: Evaluated): EvaluationLayout | null {
+  const { contract, evaluation } = document
+  if (!evaluation) return null
+  return evaluationLayout(contract.classes.length, evaluation.bins, studySubgroups(document)?.names.length)
 }
 
 /** The largest Euclidean norm of what one unit adds. */
@@ -74,11 +85,35 @@ export function edgeOf(bin: number, bins: number): number {
  * @param scale integer units per unit, of the fixed point
  * @throws ProtocolError `length-mismatch`
  */
-export function countsOf(sum: Int32Array, scale: number, { dimension }: EvaluationLayout): Float32Array {
-  if (sum.length !== dimension) {
-    throw new ProtocolError('length-mismatch', `The sum has ${sum.length} words, not the ${dimension} of an evaluation`)
+export function countsOf(sum: Int32Array, scale: number, { words }: EvaluationLayout): Float32Array {
+  if (sum.length !== words) {
+    throw new ProtocolError('length-mismatch', `The sum has ${sum.length} words, not the ${words} of an evaluation`)
   }
   return Float32Array.from(sum, word => word / scale)
+}
+
+/** The counts of one group. */
+export function countsOfGroup(counts: Float32Array, { dimension }: EvaluationLayout, group: number): Float32Array {
+  return counts.subarray(group * dimension, (group + 1) * dimension)
+}
+
+/** Counts of all units together, and the noise in each of them. */
+export interface WholeCounts {
+  readonly counts: Float32Array
+  readonly noise: number
+}
+
+/** Adds up the groups' counts, and with them their noise. @param noise deviation of the noise in a count of one group */
+export function wholeCounts(counts: Float32Array, layout: EvaluationLayout, noise: number): WholeCounts {
+  const { groups, dimension } = layout
+  if (groups === 1) return { counts, noise }
+  const whole = new Float32Array(dimension)
+  for (let at = 0; at < dimension; at++) {
+    let sum = 0
+    for (let group = 0; group < groups; group++) sum += counts[group * dimension + at]!
+    whole[at] = sum
+  }
+  return { counts: whole, noise: noise * Math.sqrt(groups) }
 }
 
 /** The histograms of one class against the rest, bin by bin from low to high scores. */
@@ -160,7 +195,8 @@ export const HIDDEN = 1
 /**
  * The score of an evaluation.
  *
- * @param noise deviation of the noise in a count
+ * @param counts of all units together, or of one group
+ * @param noise  deviation of the noise in a count
  */
 export function scoreOf(counts: Float32Array, layout: EvaluationLayout, noise: number): EvaluationScore {
   const { scored, classes } = layout

@@ -83,6 +83,9 @@ export const BANDWIDTH_MIN_MAX = 1e12
 /** Bins of the scores in an evaluation: more have too few units beside the noise. */
 export const EVALUATION_BINS_MIN = 2
 export const EVALUATION_BINS_MAX = 64
+/** Values of a column that an evaluation counts apart: the noise of all together grows with the square root of the groups. */
+export const SUBGROUPS_MIN = 2
+export const SUBGROUPS_MAX = 8
 /** Of a table: a unit's norm grows with the columns, and with it the noise of all of them. */
 export const TABLE_COLUMNS_MAX = 256
 /** Bins of a column of a table. */

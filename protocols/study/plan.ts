@@ -122,7 +122,7 @@ function evaluationSum(document: StudyDocument, contributorsMin: number): SumPla
   const layout = layoutOf(document)
   if (evaluation === null || layout === null) return null
   const noiseMultiplier = noiseModeOf(privacy).isPrivate ? evaluation.noiseMultiplier : 0
-  const sum = { dimension: layout.dimension, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
+  const sum = { dimension: layout.words, noiseMultiplier, sampleRate: SAMPLE_RATE_ONE, steps: 1 }
   // one hospital may hold all units, in one bin
   const needs = { clippingNorm: evaluationNorm(contract.classes.length), valueMax: evaluation.units }
   return fitted(document, sum, { ...needs, contributorsMin })

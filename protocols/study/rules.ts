@@ -13,6 +13,7 @@ import { presetOf } from './models/list.ts'
 import { noiseModeOf } from './noise/list.ts'
 import { parameterSpecs } from './parameters.ts'
 import { checkSchedule } from './rounds.ts'
+import { requireSubgroups } from './subgroups.ts'
 import { requireTableTerms } from './table.ts'
 import { checkTiming } from './timing.ts'
 import type { StudyDocument, StudyNormalisation } from './types.ts'
@@ -24,6 +25,7 @@ export function checkRules(document: StudyDocument): void {
   requireTableTerms(document)
   noiseModeOf(document.privacy).check(document.privacy)
   checkData(document)
+  requireSubgroups(document)
   checkAugmentation(document)
 }
 

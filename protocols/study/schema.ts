@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { CodedError } from '../../crypto/errors.ts'
 import { publicKeyOfPeer } from '../../crypto/signature.ts'
 import { bytesOf, real, whole } from '../encoding/fields.ts'
-import { NAME_SCHEMA } from './contracts/fields.ts'
+import { BOUND_SCHEMA, NAME_SCHEMA } from './contracts/fields.ts'
 import { CONTRACT_SCHEMA } from './contracts/list.ts'
 import * as limit from './limits.ts'
 import { MODEL_SCHEMA } from './models/list.ts'
@@ -33,12 +33,23 @@ const NORMALISATION_SCHEMA = z.discriminatedUnion('kind', [
   }),
 ])
 
+export const SUBGROUPS_SCHEMA = z.strictObject({
+  column: NAME_SCHEMA,
+  values: z.array(NAME_SCHEMA).min(limit.SUBGROUPS_MIN).max(limit.SUBGROUPS_MAX).exactOptional(),
+  bands: z
+    .array(BOUND_SCHEMA)
+    .min(limit.SUBGROUPS_MIN - 1)
+    .max(limit.SUBGROUPS_MAX - 1)
+    .exactOptional(),
+})
+
 export const EVALUATION_SCHEMA = z.strictObject({
   bins: whole(limit.EVALUATION_BINS_MIN, limit.EVALUATION_BINS_MAX),
   share: whole(limit.HELD_BACK_SHARE_MIN, limit.HELD_BACK_SHARE_MAX),
   units: whole(1, limit.UNITS_MAX),
   noiseMultiplier: multiplier,
   margin: z.number().positive().max(1),
+  subgroups: SUBGROUPS_SCHEMA.exactOptional(),
 })
 
 export const STUDY_TABLE_SCHEMA = z.strictObject({

@@ -97,6 +97,17 @@ export interface StudyEvaluation {
   noiseMultiplier: number
   /** a score that falls by more than this below the best one, and by more than the noise explains, is undone */
   margin: number
+  /** groups that are counted apart; absent: all units together */
+  subgroups?: StudySubgroups
+}
+
+/** Groups of units by a column of a table; see `studySubgroups`. */
+export interface StudySubgroups {
+  column: string
+  /** of a category: one group each, and one of all others */
+  values?: string[]
+  /** of a number: where a group ends and the next begins, ascending */
+  bands?: number[]
 }
 
 /** Columns of the records that are counted, in studies that train nothing; see `tableLayout`. */

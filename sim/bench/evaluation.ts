@@ -10,18 +10,19 @@ import { randomFillSync } from 'node:crypto'
 import { quantise } from '../../crypto/fixed-point.ts'
 import { type Dataset, recordsAt } from '../../node/datasets/dataset.ts'
 import { isHeldBack } from '../../node/datasets/held-back.ts'
-import { type Units, unitsOf } from '../../node/datasets/units.ts'
+import { unitsOf } from '../../node/datasets/units.ts'
 import { rehearse } from '../../node/privacy-audit/rehearsal.ts'
-import { evaluationFigures } from '../../node/study/evaluation-figures.ts'
+import type { EvaluatedFigure } from '../../node/study/count-redraws.ts'
+import { type EvaluationFigures, evaluationFigures, figuresOf } from '../../node/study/evaluation-figures.ts'
 import { bestBins, unitsFor } from '../../node/study/evaluation-plan.ts'
 import { withNoise } from '../../node/study/study-spec.ts'
 import { type Backend, loadBackend } from '../../node/training/backend.ts'
 import { scores } from '../../node/training/evaluation.ts'
-import { evaluationSum } from '../../node/training/evaluation-sum.ts'
+import { evaluationSum, type ScoredUnits } from '../../node/training/evaluation-sum.ts'
 import { deployed, initialCheckpoint } from '../../protocols/model/checkpoint.ts'
 import { evaluated } from '../../protocols/model/evaluation-state.ts'
 import { noisedUpdate } from '../../protocols/secure-sum/masking.ts'
-import { areaOf, evaluationLayout } from '../../protocols/study/evaluation.ts'
+import { areaOf, binOf, evaluationLayout } from '../../protocols/study/evaluation.ts'
 import { FEATURE_NORM } from '../../protocols/study/models/scattering.ts'
 import { noiseInSum, noiseOfSum } from '../../protocols/study/noise/noised-sums.ts'
 import { planStudy } from '../../protocols/study/plan.ts'
@@ -59,9 +60,20 @@ export interface EvaluationRow {
   readonly deviations: readonly (number | null)[]
   /** repeats whose interval of 95 % holds the exact value */
   readonly covered: number
+  /** sensitivity and calibration error of the last class, and Matthews' coefficient */
+  readonly others: readonly RepeatedFigure[]
   readonly expected: number
   /** units that are expected to bring the deviation to 0.01 */
   readonly unitsWanted: number | null
+}
+
+/** A figure of all repeats beside the exact one. */
+export interface RepeatedFigure {
+  readonly name: string
+  readonly exact: number
+  /** figure less exact value, of each repeat; null where the noise hid it */
+  readonly deviations: readonly (number | null)[]
+  readonly covered: number
 }
 
 /** One row for each epsilon of a task. */
@@ -157,17 +169,74 @@ function measured(
       for (const [at, word] of noisedUpdate(own, noising, rng).entries()) opened[at]! += word
     }
     const terms = { document, round: 1, scale: sum.fixedPoint.scale, noise }
-    return evaluationFigures(document, evaluated(initialCheckpoint(document), opened, terms).evaluation!, 'newest')!.auc
+    return evaluationFigures(document, evaluated(initialCheckpoint(document), opened, terms).evaluation!, 'newest')!
   })
   const terms = termsOf(document)
   return {
     ...{ task, unit, epsilon: privacy.epsilon, units: evaluation.units, bins: evaluation.bins, exact },
     noiseMultiplier: evaluation.noiseMultiplier,
-    deviations: repeats.map(auc => (auc === null ? null : auc.value - exact)),
-    covered: repeats.filter(auc => auc !== null && auc.low <= exact && exact <= auc.high).length,
+    ...compared('AUC', { exact, found: repeats.map(({ auc }) => auc) }),
+    others: othersOf(repeats, scored, shape),
     expected: bestBins(terms).total,
     unitsWanted: unitsFor(0.01, terms),
   }
+}
+
+function compared(
+  name: string,
+  { exact, found }: { readonly exact: number; readonly found: readonly (EvaluatedFigure | null)[] },
+): RepeatedFigure {
+  const deviations = found.map(one => (one === null ? null : one.value - exact))
+  const covered = found.filter(one => one !== null && one.low <= exact && exact <= one.high).length
+  return { name, exact, deviations, covered }
+}
+
+/** Figures beside those of the same units without noise. Of the calibration error the means in the bins are the scores' own. */
+function othersOf(
+  repeats: readonly EvaluationFigures[],
+  parts: readonly ScoredUnits[],
+  shape: { readonly classes: number; readonly bins: number },
+): RepeatedFigure[] {
+  const [layout, last] = [evaluationLayout(shape.classes, shape.bins), shape.classes - 1]
+  const counts = new Float32Array(layout.dimension)
+  for (const part of parts) {
+    for (const [at, count] of evaluationSum(part, shape).entries()) counts[at]! += count
+  }
+  const names = Array.from({ length: shape.classes }, (_, category) => String(category))
+  const exact = figuresOf(counts, { layout, noise: 0, names })
+  const found = (figure: (of: EvaluationFigures) => EvaluatedFigure | null) => repeats.map(figure)
+  const at = `at ${exact.threshold.toFixed(3)}`
+  return [
+    compared(`sensitivity ${at}`, {
+      exact: exact.classes.at(-1)!.sensitivity!.value,
+      found: found(({ classes }) => classes.at(-1)!.sensitivity),
+    }),
+    compared('MCC', { exact: exact.mcc!.value, found: found(({ mcc }) => mcc) }),
+    compared('ECE', {
+      exact: exactError(parts, { ...shape, category: last }),
+      found: found(({ classes }) => classes.at(-1)!.calibrationError),
+    }),
+  ]
+}
+
+/** The calibration error of a class, with the same bins, and in each the mean of its scores. */
+function exactError(
+  parts: readonly ScoredUnits[],
+  { bins, category }: { readonly bins: number; readonly category: number },
+): number {
+  const apart = new Float64Array(bins)
+  let all = 0
+  for (const { units, labelOf, probabilitiesOf } of parts) {
+    for (let unit = 0; unit < units.count; unit++) {
+      const records = units.recordsOf(unit)
+      for (const record of records) {
+        const probability = probabilitiesOf(record)[category]!
+        apart[binOf(probability, bins)]! += ((labelOf(record) === category ? 1 : 0) - probability) / records.length
+      }
+    }
+    all += units.count
+  }
+  return apart.reduce((sum, one) => sum + Math.abs(one), 0) / all
 }
 
 function scoredUnits(
@@ -185,14 +254,7 @@ function scoredUnits(
 }
 
 /** The mean area over the classes of all hospitals' units in one place, each unit's records in equal shares. */
-function exactArea(
-  parts: readonly {
-    units: Units
-    labelOf: (record: number) => number
-    probabilitiesOf: (record: number) => Float32Array
-  }[],
-  classes: number,
-): number {
+function exactArea(parts: readonly ScoredUnits[], classes: number): number {
   const { scored } = evaluationLayout(classes, 2)
   const areas = scored.map(one => {
     const sides = { positive: new Float64Array(EXACT_BINS), negative: new Float64Array(EXACT_BINS) }
@@ -208,4 +270,29 @@ function exactArea(
     return areaOf(sides, { noise: 0, rest: 1 })!.area
   })
   return areas.reduce((sum, area) => sum + area, 0) / areas.length
+}
+
+/** A row for people. */
+export function evaluationLine(row: EvaluationRow): string {
+  const off = absolute(row.deviations)
+  const within = (limit: number) => off.filter(one => one <= limit).length
+  const others = row.others.map(({ name, exact, deviations, covered }) => {
+    const hidden = deviations.filter(one => one === null).length
+    const shown = absolute(deviations.filter(one => one !== null))
+    return `\n  ${name}: exact ${exact.toFixed(4)}, deviation ${rootMeanSquare(shown).toFixed(4)} where shown, hidden in ${hidden} of ${off.length}; intervals hold it in ${covered} of ${shown.length}`
+  })
+  return (
+    `${row.task}, epsilon ${row.epsilon}, ${row.units} ${row.unit}s held back, ${row.bins} bins, z ${row.noiseMultiplier.toFixed(3)}: exact ${row.exact.toFixed(4)}, ` +
+    `deviation ${rootMeanSquare(off).toFixed(4)} (planned ${row.expected.toFixed(4)}), within 0.025 in ${within(0.025)} of ${off.length}, within 0.01 in ${within(0.01)}; ` +
+    `intervals of 95 % hold it in ${row.covered}; 0.01 would need ${row.unitsWanted} ${row.unit}s${others.join('')}`
+  )
+}
+
+/** Without their signs; what is hidden counts as 1. */
+function absolute(deviations: readonly (number | null)[]): number[] {
+  return deviations.map(one => (one === null ? 1 : Math.abs(one)))
+}
+
+function rootMeanSquare(values: readonly number[]): number {
+  return Math.sqrt(values.reduce((sum, one) => sum + one * one, 0) / values.length)
 }

@@ -26,7 +26,7 @@ import { benchAccountant } from './accountant.ts'
 import { type AggregationRow, benchAggregation } from './aggregation.ts'
 import { findChromium } from './browser.ts'
 import { benchEndurance, benchMemory } from './endurance.ts'
-import { benchEvaluation, type EvaluationRow } from './evaluation.ts'
+import { benchEvaluation, type EvaluationRow, evaluationLine } from './evaluation.ts'
 import { benchHeart } from './heart.ts'
 import { benchPage } from './page.ts'
 import { benchPrediction } from './prediction.ts'
@@ -195,17 +195,6 @@ async function evaluation(only: string | undefined): Promise<EvaluationRow[]> {
   }
   write('')
   return rows
-}
-
-function evaluationLine(row: EvaluationRow): string {
-  const off = row.deviations.map(one => (one === null ? 1 : Math.abs(one)))
-  const rms = Math.sqrt(off.reduce((sum, one) => sum + one * one, 0) / off.length)
-  const within = (limit: number) => off.filter(one => one <= limit).length
-  return (
-    `${row.task}, epsilon ${row.epsilon}, ${row.units} ${row.unit}s held back, ${row.bins} bins, z ${row.noiseMultiplier.toFixed(3)}: exact ${row.exact.toFixed(4)}, ` +
-    `deviation ${rms.toFixed(4)} (planned ${row.expected.toFixed(4)}), within 0.025 in ${within(0.025)} of ${off.length}, within 0.01 in ${within(0.01)}; ` +
-    `intervals of 95 % hold it in ${row.covered}; 0.01 would need ${row.unitsWanted} ${row.unit}s`
-  )
 }
 
 async function tables(repeats: number): Promise<BenchedTable[]> {

@@ -28,7 +28,7 @@ export async function viaPredictor(file: string): Promise<Predictor> {
     )
     const via = { hospitals, colluders, checked: isChecked }
     const by = { study, name: document.name, classes, round: pass.round, checkpoint: hex(pass.checkpoint), via }
-    return { contract: document.contract, by, scorer, model: null, close: () => client.close() }
+    return { contract: document.contract, by, scorer, calibration: null, model: null, close: () => client.close() }
   } catch (error) {
     await client.close()
     throw error

@@ -2,7 +2,14 @@
 
 import { lastRound } from '../../../protocols/study/rounds.ts'
 import { observerName } from '../../privacy/epsilon-text.ts'
-import { evaluationFigures, figureOfEvaluation } from '../../study/evaluation-figures.ts'
+import {
+  evaluationFigures,
+  figureOfEvaluation,
+  figuresNotes,
+  namedFigures,
+  type StudyFigures,
+  unitsOfGroup,
+} from '../../study/evaluation-figures.ts'
 import { type DossierSection, type Fact, fact, section } from '../facts.ts'
 import type { OpenedSources } from '../opened-sources.ts'
 import type { ReportEstimate, ReportFigures } from '../report-figures.ts'
@@ -45,29 +52,16 @@ export function auditSection({ audit, study }: OpenedSources): DossierSection {
 /** Figures with privacy and without. */
 export function accuracySection({ study, checkpoint, report, baseline }: OpenedSources): DossierSection {
   const figures = checkpoint.evaluation && evaluationFigures(study.document, checkpoint.evaluation, 'newest')
+  const source = `${CHECKPOINT_SOURCE}: evaluation`
   const certified: Fact[] =
     figures === null
       ? []
-      : [
-          fact(
-            'AUC, certified, on held-back patients of all hospitals',
-            figureOfEvaluation(figures.auc),
-            `${CHECKPOINT_SOURCE}: evaluation`,
-          ),
-          ...figures.classes.map(({ name, auc }) =>
-            fact(
-              `AUC of ${name} against the rest, certified`,
-              figureOfEvaluation(auc),
-              `${CHECKPOINT_SOURCE}: evaluation`,
-            ),
-          ),
-          ...(figures.accuracy === null
-            ? []
-            : [fact('Accuracy, certified', figureOfEvaluation(figures.accuracy), `${CHECKPOINT_SOURCE}: evaluation`)]),
-        ]
+      : namedFigures(figures).map(([name, found]) =>
+          fact(`${name}, certified, on held-back patients of all hospitals`, figureOfEvaluation(found), source),
+        )
   return section('Accuracy, with and without privacy', {
     text: [
-      ...(certified.length === 0 ? ['The study has no certified evaluation.'] : []),
+      ...(figures === null ? ['The study has no certified evaluation.'] : figuresNotes(figures)),
       ...(report === null
         ? [
             'No measurement on records of this hospital stands here: "confrere evaluate --json-report FILE", then "confrere dossier --report FILE".',
@@ -102,8 +96,9 @@ function estimateText({ value, low, high }: ReportEstimate): string {
 }
 
 /** Figures of parts of the patients. */
-export function subgroupSection({ report }: OpenedSources): DossierSection {
+export function subgroupSection({ study, checkpoint, report }: OpenedSources): DossierSection {
   const groupings = report?.groupings ?? []
+  const certified = checkpoint.evaluation && evaluationFigures(study.document, checkpoint.evaluation, 'newest')
   return section('Subgroups', {
     text:
       groupings.length === 0
@@ -113,18 +108,36 @@ export function subgroupSection({ report }: OpenedSources): DossierSection {
         : [
             'Of records of this hospital; small groups can tell of single patients, so these figures stay with the hospital.',
           ],
-    facts: groupings.flatMap(({ column, subgroups }) =>
-      subgroups.flatMap(({ group, count, few, overall }) =>
-        Object.entries(overall).map(([name, estimate]) =>
-          fact(
-            `${column}: ${group ?? 'not said'}, ${name}`,
-            `${estimateText(estimate)}; ${count} records${few === null ? '' : `, few: ${few}`}`,
-            `${REPORT_SOURCE}: groupings, ${column}`,
+    facts: [
+      ...certifiedGroups(certified),
+      ...groupings.flatMap(({ column, subgroups }) =>
+        subgroups.flatMap(({ group, count, few, overall }) =>
+          Object.entries(overall).map(([name, estimate]) =>
+            fact(
+              `${column}: ${group ?? 'not said'}, ${name}`,
+              `${estimateText(estimate)}; ${count} records${few === null ? '' : `, few: ${few}`}`,
+              `${REPORT_SOURCE}: groupings, ${column}`,
+            ),
           ),
         ),
       ),
-    ),
+    ],
   })
+}
+
+/** Figures of the groups that the study's evaluations count apart. */
+function certifiedGroups(figures: StudyFigures | null): Fact[] {
+  if (figures?.subgroups === undefined) return []
+  const { column, groups } = figures.subgroups
+  return groups.flatMap(one =>
+    namedFigures(one).map(([name, found]) =>
+      fact(
+        `${column}: ${one.group}, ${name}, certified, all hospitals`,
+        `${figureOfEvaluation(found)}; ${unitsOfGroup(one)}`,
+        `${CHECKPOINT_SOURCE}: evaluation`,
+      ),
+    ),
+  )
 }
 
 /** Every certified round, and the checkpoint that it led to. */

@@ -10,13 +10,34 @@ import { NOTICE } from '../../../node/prediction/predict.ts'
 import { loadIdentity } from '../../../node/storage/identity.ts'
 import { studyFolder } from '../../../node/storage/round-files.ts'
 import { readStudyFile } from '../../../node/storage/study-file.ts'
-import { checkpointHash, encodeCheckpoint, initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
+import {
+  type Checkpoint,
+  checkpointHash,
+  encodeCheckpoint,
+  initialCheckpoint,
+} from '../../../protocols/model/checkpoint.ts'
+import { evaluated } from '../../../protocols/model/evaluation-state.ts'
+import { layoutOf } from '../../../protocols/study/evaluation.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { confrere, fails, works } from '../../helpers/cli.ts'
 import { specText } from '../../helpers/study/study-spec.ts'
 import { temporaryFolder } from '../../helpers/temporary-folder.ts'
 
+/** The checkpoint after an evaluation in which nine of ten scores above 0.5, and one of ten below, were of the second class. */
+function withEvaluation(start: Checkpoint, document: StudyDocument): Checkpoint {
+  const layout = layoutOf(document)
+  if (layout === null) return start
+  const sum = new Int32Array(layout.dimension)
+  for (let bin = 0; bin < layout.bins; bin++) {
+    const share = bin < layout.bins / 2 ? 0.1 : 0.9
+    sum[layout.binAt(1, 1, bin)] = 1e6 * share
+    sum[layout.binAt(1, 0, bin)] = 1e6 * (1 - share)
+  }
+  return evaluated(start, sum, { document, round: 21, scale: 1, noise: 0 })
+}
+
 /** A node with an approved study of 8 x 8 images and a checkpoint of it; two pictures, one of another size. */
-async function trained(t: ExecutionContext) {
+async function trained(t: ExecutionContext, changes: Record<string, string> = {}) {
   const root = await temporaryFolder(t)
   const data = join(root, 'node')
   await works(t, 'init', '--data', data, '--site', 'S')
@@ -26,11 +47,11 @@ async function trained(t: ExecutionContext) {
     peers.push((await loadIdentity(join(root, `other-${at}`))).peer)
   }
   const [spec, file] = [join(root, 'spec.toml'), join(root, 'a.study')]
-  await writeFile(spec, specText(peers))
+  await writeFile(spec, specText(peers, changes))
   await works(t, 'study', 'new', spec, '--out', file, '--data', data)
   await works(t, 'study', 'approve', file, '--data', data)
   const { study, document } = await readStudyFile(file)
-  const start = initialCheckpoint(document)
+  const start = withEvaluation(initialCheckpoint(document), document)
   const average = start.average.map((one, at) => one + ((at * 7) % 5) / 10)
   const bytes = encodeCheckpoint({ ...start, round: 3, average })
   const hash = Buffer.from(checkpointHash(bytes)).toString('hex')
@@ -89,4 +110,19 @@ test('a file that does not fit has its own line, the others are predicted, and h
     await fails(t, EXIT.usage, 'predict', good, '--data', data, '--study', 'abcd'),
     /No approved study begins with/,
   )
+})
+
+test('a study with an evaluation gives calibrated probabilities, and says by which round', async t => {
+  const changes = { sampleRate: 'sampleRate = 0.1\n[evaluation]\nbins = 4' }
+  const { data, newest, good } = await trained(t, changes)
+  await newest()
+  const found = JSON.parse(await works(t, 'predict', good, '--data', data, '--format', 'jsonl'))
+  t.is(found.calibratedBy, 21)
+  const [no, yes] = found.probabilities
+  t.true(Math.abs(yes.probability - (yes.uncalibrated >= 0.5 ? 0.9 : 0.1)) < 1e-3)
+  t.is(no.probability + yes.probability, 1)
+  t.true(Math.abs(no.uncalibrated + yes.uncalibrated - 1) < 1e-6)
+  t.is(found.class, yes.uncalibrated >= 0.5 ? 'pneumonia' : 'normal')
+  const table = await works(t, 'predict', good, '--data', data)
+  t.regex(table, /calibrated by the evaluation of round 21/)
 })

@@ -236,7 +236,13 @@ test('every form of output says what model it was, and that it is no medical dev
     threshold: 0.4,
   }
   const place = { file: 'x\u001b[2J=1.png', array: null, row: 3 }
-  const one: Prediction = { place, probabilities: [0.25, 0.75], predicted: 1, values: new Float32Array(0) }
+  const one: Prediction = {
+    place,
+    probabilities: [0.25, 0.75],
+    scores: [0.25, 0.75],
+    predicted: 1,
+    values: new Float32Array(0),
+  }
   const fault: Prediction = { place, reason: 'it is empty: copy it again, or remove it' }
   const counts = { predicted: 1, refused: 1 }
   const outputOf = (format: 'table' | 'jsonl' | 'csv') => {

@@ -88,7 +88,7 @@ test('the plan takes the bins with the least deviation, and knows how many units
   t.true(bins >= 2)
 })
 
-test('figures of exact counts are their areas, within their intervals; two classes have no accuracy of their own', t => {
+test('figures of exact counts are their areas, within their intervals; the accuracy of two classes is that at the threshold', t => {
   const document = documentOf(true, '[evaluation]\nbins = 4')
   const layout = evaluationLayout(2, 4)
   const sum = new Int32Array(layout.dimension)
@@ -100,7 +100,8 @@ test('figures of exact counts are their areas, within their intervals; two class
   const figures = evaluationFigures(document, checkpoint.evaluation!, 'newest')!
   t.true(Math.abs(figures.auc!.value - 0.8) < 1e-6)
   t.true(figures.auc!.low < 0.8 && figures.auc!.high > 0.8)
-  t.is(figures.accuracy, null)
+  t.is(figures.threshold.toFixed(6), '0.500000')
+  t.is(figures.accuracy!.value.toFixed(6), '0.800000')
   t.deepEqual(evaluationFigures(document, checkpoint.evaluation!, 'best'), figures)
   t.is(evaluationFigures(document, initialCheckpoint(document).evaluation!, 'newest'), null)
 })

@@ -11,7 +11,7 @@ import { loadBackend } from '../../../node/training/backend.ts'
 import { createTrainer } from '../../../node/training/data-trainer.ts'
 import { evaluationSum } from '../../../node/training/evaluation-sum.ts'
 import { deployed, initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
-import { evaluationLayout, evaluationNorm } from '../../../protocols/study/evaluation.ts'
+import { countsOfGroup, evaluationLayout, evaluationNorm, wholeCounts } from '../../../protocols/study/evaluation.ts'
 import { scheduleOf } from '../../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { seededBytes, seededRng } from '../../helpers/seeded-rng.ts'
@@ -113,6 +113,7 @@ test('one unit moves the counts by no more than the norm, however many records i
     fc.array(
       fc.record({
         label: fc.integer({ min: 0, max: classes - 1 }),
+        group: fc.integer({ min: 0, max: 2 }),
         probabilities: fc.array(
           fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(NaN, Infinity, -1, 2)),
           {
@@ -126,7 +127,10 @@ test('one unit moves the counts by no more than the norm, however many records i
   const study = fc
     .tuple(fc.integer({ min: 2, max: 5 }), fc.integer({ min: 2, max: 64 }))
     .chain(([classes, bins]) =>
-      fc.tuple(fc.constant({ classes, bins }), fc.array(unit(classes), { minLength: 1, maxLength: 5 })),
+      fc.tuple(
+        fc.constantFrom({ classes, bins }, { classes, bins, groups: 3 }),
+        fc.array(unit(classes), { minLength: 1, maxLength: 5 }),
+      ),
     )
   fc.assert(
     fc.property(study, ([shape, units]) => {
@@ -139,6 +143,7 @@ test('one unit moves the counts by no more than the norm, however many records i
             units: { count: some.length, recordsOf: at => places[at]! },
             labelOf: record => all[record]!.label,
             probabilitiesOf: record => Float32Array.from(all[record]!.probabilities),
+            ...('groups' in shape && { groupOf: (record: number) => all[record]!.group }),
           },
           shape,
         )
@@ -149,4 +154,46 @@ test('one unit moves the counts by no more than the norm, however many records i
     }),
     { numRuns: 300 },
   )
+})
+
+test('every unit that is held back is counted once, in the group of its value', async t => {
+  const evaluation = { ...EVALUATION, subgroups: { column: 'age', bands: [40, 60] } }
+  const base = studyOf('record')
+  const columns = ['age', 'b', 'c'].map(name => {
+    return { ...{ name, type: 'number', low: 0, high: 100 }, missing: 'leave out' } as const
+  })
+  const contract = {
+    ...{ kind: 'table', shape: [3], classes: ['no', 'yes'], columns, label: 'ill' },
+    absent: [],
+  } as const
+  const document = { ...base, evaluation, contract: contract as unknown as StudyDocument['contract'] }
+  const random = records(200, { each: 1 })
+  const inputs = (random.inputs as Float32Array).map(value => 50 + 50 * value)
+  const dataset = { ...random, inputs }
+  const backend = await loadBackend({ engine: 'wasm' })
+  const trainer = createTrainer({ document, dataset, backend, rng: seededRng('groups') })
+  const model = deployed(initialCheckpoint(document))
+  const layout = evaluationLayout(2, 8, 3)
+  const counts = Float32Array.from(trainer.evaluationSum(model))
+  const isBack = isHeldBack(document, dataset)
+  const wanted = [0, 0, 0]
+  for (let record = 0; record < 200; record++) {
+    const age = inputs[3 * record]!
+    if (isBack(record)) wanted[age < 40 ? 0 : age < 60 ? 1 : 2]! += 1
+  }
+  t.true(wanted.every(count => count > 3))
+  const total = (of: Float32Array) => of.reduce((sum, count) => sum + count, 0)
+  t.deepEqual(
+    [0, 1, 2].map(group => total(countsOfGroup(counts, layout, group))),
+    wanted,
+  )
+  trainer.dispose()
+  const together = createTrainer({
+    document: { ...document, evaluation: EVALUATION },
+    dataset,
+    backend,
+    rng: seededRng('x'),
+  })
+  t.deepEqual(wholeCounts(counts, layout, 0).counts, Float32Array.from(together.evaluationSum(model)))
+  together.dispose()
 })

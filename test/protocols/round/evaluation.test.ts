@@ -165,3 +165,35 @@ test('who says that scores are better can hide a fall, but not from hospitals th
   const same = { round: LAST, counts: Float32Array.from(countsOf(14, 1)) }
   t.false(evaluationsSeen(seen, same, layout).ownDiffers)
 })
+
+test('where groups are counted apart, every hospital has the score of all of them together', t => {
+  const columns = ['age', 'weight'].map(name => {
+    return { name, type: 'number' as const, low: 0, high: 100, missing: 'leave out' as const }
+  })
+  const story = createStory({
+    ...{ hospitals: 4, seed: 'groups' },
+    study: {
+      ...EVALUATED,
+      contract: { kind: 'table', shape: [2], classes: ['no', 'yes'], columns, label: 'ill', absent: [] },
+      evaluation: { ...EVALUATED.evaluation, subgroups: { column: 'age', bands: [40, 60] } },
+    },
+    update: (_, round) => {
+      const { dimension, fixedPoint } = sumIn(planStudy(story.document), round)
+      if (roundKind(story.document, round) !== 'evaluation') return new Int32Array(dimension).fill(round)
+      const words = new Int32Array(dimension)
+      // 0, 10 and 20 of 100 on the wrong side: 10 of 100 in all
+      for (const group of [0, 1, 2]) words.set(countsOf(5 * group, fixedPoint.scale), group * layout.dimension)
+      return words
+    },
+  })
+  startAll(story.world)
+  finish(story.world)
+  checkStory(t, story)
+  const states = story.world.hospitals.map(({ vault }) => vault.current().evaluation!)
+  for (const state of states) {
+    t.is(state.counts.length, 3 * layout.dimension)
+    t.deepEqual(evaluationPoints(state), evaluationPoints(states[0]!))
+    t.is(evaluationPoints(state)[0]!.score, Math.fround(0.9))
+    t.deepEqual(state.counts, states[0]!.counts)
+  }
+})
