@@ -13,7 +13,6 @@ import { ProtocolError } from '../errors.ts'
 export const ONLY_TERMS = {
   cohort: 'open',
   influence: null,
-  search: null,
   wordBits: 32,
 } as const
 

@@ -85,6 +85,7 @@ export function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyD
     unit,
     ...ONLY_TERMS,
     evaluation: null,
+    search: null,
     copies: 1,
     units,
     contract: {

@@ -16,6 +16,7 @@ export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'>
     unit: 'record',
     ...ONLY_TERMS,
     evaluation: null,
+    search: null,
     copies: 1,
     units: 1000,
     contract: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'] },

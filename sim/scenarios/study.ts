@@ -92,6 +92,7 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
     unit: 'record',
     ...ONLY_TERMS,
     evaluation: null,
+    search: null,
     copies: 1,
     units: 400,
     contract: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], ...(normalised && { bounds }) },

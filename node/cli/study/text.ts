@@ -85,7 +85,7 @@ function scheduleLines(document: StudyDocument): string[] {
 function termsText({ cohort, influence, evaluation, search, wordBits }: StudyDocument): string {
   return (
     `cohort ${cohort} (whoever is there contributes), influence ${influence ?? 'none'}, ${evaluation === null ? 'evaluation none, ' : ''}` +
-    `search ${search ?? 'none'}, words of ${wordBits} bits`
+    `${search === null ? 'search none, ' : ''}words of ${wordBits} bits`
   )
 }
 

@@ -26,6 +26,7 @@ export function testStudy(signers: readonly Signer[], { rounds = 3, ...changes }
     unit: 'record',
     ...ONLY_TERMS,
     evaluation: null,
+    search: null,
     copies: 1,
     units: 400,
     contract: { kind: 'vector', shape: [30], classes: ['no', 'yes'] },

@@ -261,6 +261,7 @@ test('a study without the options has the bytes of its other fields alone, and o
       unit: 'record',
       ...ONLY_TERMS,
       evaluation: null,
+      search: null,
       copies: 1,
       version,
       name,
