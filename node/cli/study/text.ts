@@ -12,6 +12,7 @@ import { observerLines, observerWords, patientLines, promisedText, unitText } fr
 import { plannedOfHospitals, plannedOfRecords } from '../../privacy/patient-epsilons.ts'
 import { peerIdString } from '../../storage/identity.ts'
 import { evaluationSentences } from '../../study/evaluation-text.ts'
+import { searchSentences } from '../../study/search-text.ts'
 import { tableSentences } from '../../study/table-text.ts'
 import { equalShare, needsOf, needsText } from '../../training/needs.ts'
 import { timingLines } from './timing-text.ts'
@@ -53,13 +54,13 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
 }
 
 function trainingLines(document: StudyDocument, plan: StudyPlan): string[] {
-  const { model, initialSeed, optimizer, privacy } = document
+  const { model, initialSeed, optimizer, privacy, search } = document
   return [
     `Model     ${presetOf(model).sentence(model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
     `Seed      ${Buffer.from(initialSeed).toString('hex')} of the first parameters`,
     ...scheduleLines(document),
-    `Training  ${trainingRounds(document)} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
+    `Training  ${trainingRounds(document)} rounds, ${search === null ? `learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` : 'those of the search among them, '}` +
       `moving average ${optimizer.averageDecay}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
   ]
@@ -77,8 +78,13 @@ function tableStudyLines(document: StudyDocument, plan: StudyPlan): string[] {
 
 function scheduleLines(document: StudyDocument): string[] {
   const sentences = evaluationSentences(document)
-  if (sentences.length > 0) return sentences.map((text, at) => `${at === 0 ? 'Evaluates ' : '          '}${text}`)
+  const searches = searchSentences(document)
+  if (sentences.length > 0) return [...labelled('Evaluates', sentences), ...labelled('Searches', searches)]
   return [`Schedule  ${document.schedule.map(({ kind, rounds }) => `${kind} ${rounds}`).join(', then ')}`]
+}
+
+function labelled(label: string, sentences: readonly string[]): string[] {
+  return sentences.map((text, at) => `${(at === 0 ? label : '').padEnd(10)}${text}`)
 }
 
 /** Terms of which this version knows one value each. */
