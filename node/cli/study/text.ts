@@ -10,6 +10,7 @@ import { trainingRounds } from '../../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { observerLines, observerWords, patientLines, promisedText, unitText } from '../../privacy/epsilon-text.ts'
 import { plannedOfHospitals, plannedOfRecords } from '../../privacy/patient-epsilons.ts'
+import { placeSentence, type StudyPlace } from '../../privacy/study-place.ts'
 import { peerIdString } from '../../storage/identity.ts'
 import { evaluationSentences } from '../../study/evaluation-text.ts'
 import { searchSentences } from '../../study/search-text.ts'
@@ -26,8 +27,15 @@ export function epsilonLines(document: StudyDocument, epsilons: Epsilons): strin
   return [`Privacy of ${unitText({ ...document, delta })}:`, ...lines.map(line => `  ${line}`)]
 }
 
-/** All facts that an operator should see before approving. */
-export function studyLines(study: { document: StudyDocument; study: string; founder: string }): string[] {
+/**
+ * All facts that an operator should see before approving.
+ *
+ * @param place among the studies of this hospital's account, where it is known
+ */
+export function studyLines(
+  study: { document: StudyDocument; study: string; founder: string },
+  place: StudyPlace | null = null,
+): string[] {
   const { document } = study
   const plan = planStudy(document)
   const { contract, privacy } = document
@@ -38,6 +46,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Created   ${document.created}`,
     `Data      ${contract.kind} ${contract.shape.join('x')}, classes: ${contract.classes.join(', ')}; ${contractKindOf(contract).sentence(contract)}`,
     `Unit      ${document.unit}: ${document.units} in all hospitals together (nominal); promised to ${promisedText(document)}, copies ${document.copies}`,
+    ...(place === null ? [] : [`Account   ${placeSentence(place)}`]),
     ...normalisationLines(document),
     ...(document.table === undefined ? trainingLines(document, plan) : tableStudyLines(document, plan)),
     `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
