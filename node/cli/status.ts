@@ -56,6 +56,7 @@ function statusLines(status: NodeStatus): string[] {
     `Account   of ${populationText(status.population)}`,
     ...(status.study === null ? [] : [`Round     ${roundText(status)}`]),
     ...waitingLines(status),
+    ...(status.search ?? []).map((line, at) => `${(at === 0 ? 'Search' : '').padEnd(10)}${line}`),
     ...(status.study === null ? [] : [`Peers     ${present} of ${peers.length} present`]),
     ...peers.map(
       ({ peer, site, state, reason, reached }) =>

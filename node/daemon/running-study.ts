@@ -22,6 +22,7 @@ import { studyFolder } from '../storage/round-files.ts'
 import type { RoundRecord } from '../storage/round-record.ts'
 import type { Stores } from '../storage/store.ts'
 import type { VerifiedStudy } from '../storage/study-file.ts'
+import { searchLines } from '../study/search-text.ts'
 import type { EvaluationsSeen } from '../worker/evaluations-seen.ts'
 import { startWorker, type WorkerClient } from '../worker/worker-client.ts'
 import { openNodeAccount } from './node-account.ts'
@@ -258,7 +259,12 @@ export class RunningStudy {
   }
 
   status(): NodeStatus {
-    return { ...(this.#node?.status() ?? startupStatus(this.#startup)), waiting: this.waiting() }
+    const search = this.evaluations?.search
+    return {
+      ...(this.#node?.status() ?? startupStatus(this.#startup)),
+      waiting: this.waiting(),
+      ...(search && { search: searchLines(this.document, search) }),
+    }
   }
 
   /** Votes in the certificate of each round, as they are stored; rounds that were read before are not read again. */

@@ -40,6 +40,8 @@ export interface NodeStatus {
   stage: string | null
   /** what it waits for, and since when (ISO 8601); null: it moves */
   waiting: { text: string; since: string } | null
+  /** of studies with a search: which candidate runs or was chosen, then the certified score of each */
+  search?: string[]
   /** of the whole node: what a person should see to */
   problems: { code: string; message: string; hint: string | null; since: string | null }[]
   round: number

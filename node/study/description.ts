@@ -10,6 +10,7 @@ import type { StudyDocument } from '../../protocols/study/types.ts'
 import { observerLines, observerWords, promisedText, severalHospitalsLine } from '../privacy/epsilon-text.ts'
 import { plannedOfHospitals } from '../privacy/patient-epsilons.ts'
 import { evaluationSentences } from './evaluation-text.ts'
+import { searchSentences } from './search-text.ts'
 import { tableSentences } from './table-text.ts'
 
 export interface DescriptionSection {
@@ -27,10 +28,13 @@ export function describeStudy(document: StudyDocument): DescriptionSection[] {
   if (known !== undefined) return known
   const evaluations = evaluationSentences(document)
   const evaluated = evaluations.length === 0 ? [] : [{ title: 'How it is judged', text: evaluations }]
+  const searches = searchSentences(document)
+  const searched = searches.length === 0 ? [] : [{ title: 'How its settings are chosen', text: searches }]
   const sections = [
     document.table === undefined ? trained(document) : counted(document),
     data(document),
     ...evaluated,
+    ...searched,
     privacy(document),
     absence(document),
   ]

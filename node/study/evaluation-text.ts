@@ -43,10 +43,16 @@ function subgroupSentences(document: StudyDocument): string[] {
 }
 
 /** When a study evaluates. */
-export function scheduleText(document: StudyDocument): string {
+export function scheduleText({ schedule, search }: Pick<StudyDocument, 'schedule' | 'search'>): string {
+  if (search !== null) {
+    const many = search.candidates.length
+    const after = schedule.filter(({ kind }) => kind !== 'statistics').slice(2 * many)
+    return `${many} evaluations, one of each candidate; after the search: ${scheduleText({ schedule: after, search: null })}`
+  }
+  const document = { schedule }
   const evaluations = roundsOf(document, 'evaluation')
   if (evaluations === 1) return `One evaluation, after ${trainingRounds(document)} rounds of training`
-  const every = document.schedule.find(({ kind }) => kind === 'training')!.rounds
+  const every = schedule.find(({ kind }) => kind === 'training')!.rounds
   const last = trainingRounds(document) % every === 0 ? '' : ' and one at the end'
   return `${evaluations} evaluations, one after every ${every} rounds of training${last}`
 }

@@ -46,6 +46,7 @@ import { parsePeerId } from '../storage/identity.ts'
 import { packageFile } from '../version.ts'
 import { noiseOfCounts } from './evaluation-figures.ts'
 import { bestBins, type EvaluationTerms, type ExpectedDeviation, expectedDeviation } from './evaluation-plan.ts'
+import { requireRoundsLeft, SEARCH_SPEC_SCHEMA, searchOfSpec } from './search-spec.ts'
 import { withBestTable } from './table-plan.ts'
 import { draftTable, refuseTraining, TABLE_SPEC_SCHEMA, withTableValues } from './table-spec.ts'
 
@@ -110,6 +111,8 @@ const SPEC_SCHEMA = z.strictObject({
       epsilonShare: z.number().positive().max(SHARE_MAX).default(EVALUATION_SHARE_DEFAULT),
     })
     .optional(),
+  /** settings that the study tries itself */
+  search: SEARCH_SPEC_SCHEMA.optional(),
   /** columns are counted, and nothing is trained: then the tables about training are absent */
   table: TABLE_SPEC_SCHEMA.optional(),
   model: MODEL_SCHEMA,
@@ -205,6 +208,7 @@ export function documentOfSpec(
     // nothing is trained, so nothing is moved
     influence: spec.table === undefined ? spec.influence : null,
     evaluation: draftEvaluation(spec),
+    search: searchOfSpec(spec),
     copies: spec.copies,
     units: spec.units,
     contract: spec.contract,
@@ -231,6 +235,7 @@ export function documentOfSpec(
     hospitals,
   }
   try {
+    requireRoundsLeft(spec)
     const draft = { ...base, ...draftTable(spec.table, base) }
     requireNoise(draft)
     validateStudy(draft)
@@ -292,10 +297,10 @@ export function withNoise(draft: StudyDocument, shares: EpsilonShares = {}): Stu
   return { ...noised, privacy: { ...draft.privacy, noiseMultiplier: noiseOf(training, what) } }
 }
 
-function scheduleOfSpec({ rounds, normalisation, evaluation, table }: StudySpec): StudyDocument['schedule'] {
+function scheduleOfSpec({ rounds, normalisation, evaluation, table, ...spec }: StudySpec): StudyDocument['schedule'] {
   if (table !== undefined) return [{ kind: 'table', rounds }]
   const every = evaluation && (evaluation.every ?? rounds)
-  return scheduleOf({ rounds, statistics: normalisation !== undefined, every })
+  return scheduleOf({ rounds, statistics: normalisation !== undefined, every, search: searchOfSpec(spec) })
 }
 
 /** The evaluation of a spec before its noise is known; null without. */

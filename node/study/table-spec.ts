@@ -25,7 +25,7 @@ type Values = Readonly<Record<string, unknown>>
 
 const NO_MODEL: ModelSpec = { preset: 'none' }
 /** Tables of a spec that are about training. */
-const TRAINING_TABLES = ['model', 'optimizer', 'normalisation', 'evaluation', 'augmentation']
+const TRAINING_TABLES = ['model', 'optimizer', 'normalisation', 'evaluation', 'search', 'augmentation']
 const TRAINING_KEYS = ['sampleRate', 'clippingNorm', 'localSteps']
 
 /** A spec's values, of one with [table] with what it leaves to the program; any other as it is. */

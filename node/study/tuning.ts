@@ -107,8 +107,10 @@ export function meanOf(figures: readonly number[]): number {
 }
 
 function documentOf(spec: StudySpec, { rounds, learningRate, clippingNorm }: TriedSetting): StudyDocument {
+  // what is tried here is not searched for in the study as well
   const tried = {
     ...spec,
+    search: undefined,
     rounds,
     optimizer: { ...spec.optimizer, learningRate },
     privacy: { ...spec.privacy, clippingNorm },

@@ -6,6 +6,7 @@ import {
   evaluationPoints,
   isPaused,
 } from '../../protocols/model/evaluation-state.ts'
+import type { SearchSeen } from '../../protocols/model/search-state.ts'
 import { areaOf, type EvaluationLayout, HIDDEN, oneAgainstRest, wholeCounts } from '../../protocols/study/evaluation.ts'
 import { samplingDeviation } from '../training/sampling-deviation.ts'
 
@@ -23,6 +24,8 @@ export interface EvaluationsSeen {
    * looks like that, and so do patients of another kind. Never leaves this hospital; null where nothing can be said
    */
   readonly ownDiffers: boolean | null
+  /** null in studies without a search */
+  readonly search: SearchSeen | null
 }
 
 /** A hospital's own counts of an evaluation, without noise. */
@@ -39,6 +42,7 @@ export function evaluationsSeen(
   state: EvaluationState,
   own: OwnCounts | null,
   layout: EvaluationLayout,
+  search: SearchSeen | null = null,
 ): EvaluationsSeen {
   const points = evaluationPoints(state)
   const newest = points.at(-1)
@@ -46,6 +50,7 @@ export function evaluationsSeen(
   return {
     points,
     ...{ bestAt: state.bestAt, returns: state.returns, paused: isPaused(state) },
+    search,
     ownDiffers: isSame ? differs(own.counts, newest, layout) : null,
   }
 }

@@ -9,6 +9,7 @@ import { clamp, NOISE_HEADROOM_SIGMA, quantise, WORD_ABS_MAX } from '../../crypt
 import { addDiscreteGaussian } from '../../crypto/noise/discrete-gaussian.ts'
 import type { Rng } from '../../crypto/rng.ts'
 import { type Checkpoint, deployed } from '../../protocols/model/checkpoint.ts'
+import { beginningOf, optimizerOf } from '../../protocols/model/search-state.ts'
 import type { SumPlan } from '../../protocols/study/noise/mode.ts'
 import { noiseOfStep } from '../../protocols/study/noise/noised-sums.ts'
 import { type StudyPlan, sumIn } from '../../protocols/study/plan.ts'
@@ -20,7 +21,7 @@ export interface UpdateInput {
   readonly document: StudyDocument
   readonly plan: StudyPlan
   readonly trainer: Trainer
-  /** the round's starting point */
+  /** of the round before */
   readonly checkpoint: Checkpoint
   readonly round: number
 }
@@ -34,7 +35,8 @@ export interface UpdateInput {
  *
  * @param rng of the noise; cryptographically secure
  */
-export function trainUpdate({ document, plan, trainer, checkpoint, round }: UpdateInput, rng: Rng): Int32Array {
+export function trainUpdate({ document, plan, trainer, round, ...before }: UpdateInput, rng: Rng): Int32Array {
+  const checkpoint = beginningOf(document, before.checkpoint, round)
   const sum = sumIn(plan, round)
   const noised = (values: Float64Array): Int32Array => noisedStep(values, { document, sum }, rng)
   const kind = roundKind(document, round)
@@ -42,6 +44,7 @@ export function trainUpdate({ document, plan, trainer, checkpoint, round }: Upda
   if (kind === 'evaluation') return noised(trainer.evaluationSum(deployed(checkpoint)))
   if (kind === 'table') return noised(trainer.tableSum())
   const { normalisation } = checkpoint
+  const { learningRate } = optimizerOf(document, checkpoint)
   if (sum.steps === 1) return noised(trainer.clippedSum(checkpoint))
   const total = new Float64Array(sum.dimension)
   const parameters = checkpoint.parameters.slice()
@@ -51,7 +54,7 @@ export function trainUpdate({ document, plan, trainer, checkpoint, round }: Upda
     const words = noised(trainer.clippedSum({ parameters, normalisation }))
     for (let at = 0; at < total.length; at++) {
       total[at]! += words[at]!
-      parameters[at]! -= (document.optimizer.learningRate * words[at]!) / divisor
+      parameters[at]! -= (learningRate * words[at]!) / divisor
     }
   }
   return Int32Array.from(total, value => Math.max(-WORD_ABS_MAX, Math.min(WORD_ABS_MAX, value)))

@@ -8,6 +8,7 @@
 import { randomFillSync } from 'node:crypto'
 import type { Rng } from '../../crypto/rng.ts'
 import { epsilonsOfCopies } from '../../protocols/ledger/spending.ts'
+import { searchSeen } from '../../protocols/model/search-state.ts'
 import type { Member } from '../../protocols/roster/roster.ts'
 import { createRunner } from '../../protocols/secure-sum/job-runner.ts'
 import type { RoundJob, RoundOutput } from '../../protocols/secure-sum/jobs.ts'
@@ -123,7 +124,8 @@ export function createWorkerCalls(settings: WorkerSettings, trainer: Trainer, rn
     adopt: (hash, round) => vectors.adopt(hash, round),
     evaluations: () => {
       const { evaluation } = vectors.current()
-      return evaluation === null || layout === null ? null : evaluationsSeen(evaluation, own, layout)
+      if (evaluation === null || layout === null) return null
+      return evaluationsSeen(evaluation, own, layout, searchSeen(document, evaluation))
     },
     epsilonsOfCopies,
   }

@@ -24,6 +24,7 @@ import {
   type Rounds,
   type StudyInAccount,
   type StudyRounds,
+  sameStudy,
   sameTerms,
   termsIn,
 } from './spending.ts'
@@ -337,6 +338,12 @@ export class LedgerState {
     return [...this.#charged.values()].filter(charge => charge.study === study)
   }
 
+  /** Studies with a charge in an open account, or in one that it closed, in the order of their first charges. */
+  chargedStudies(account: number): EntryOf<'study'>[] {
+    const charges = [...this.#charged.values()].filter(charge => this.current(charge.account) === account)
+    return [...new Set(charges.map(({ study }) => study))].map(study => this.#begun(study))
+  }
+
   reserved(study: string): EntryOf<'reserve'> | undefined {
     return this.#reserved.get(study)
   }
@@ -382,17 +389,6 @@ export class LedgerState {
 function keyOf({ study, round, sid }: { study: string; round: number; sid: string }): string {
   // rounds that were never opened have one sid, of zeros
   return `${study}/${round}/${sid}`
-}
-
-function sameStudy(a: EntryOf<'study'>, b: EntryOf<'study'>): boolean {
-  return (
-    sameTerms(a, b) &&
-    a.statistics?.noiseMultiplier === b.statistics?.noiseMultiplier &&
-    a.evaluation?.noiseMultiplier === b.evaluation?.noiseMultiplier &&
-    a.evaluation?.rounds === b.evaluation?.rounds &&
-    a.validationShare === b.validationShare &&
-    a.unit === b.unit
-  )
 }
 
 function differs(derived: number, written: number): boolean {

@@ -223,3 +223,15 @@ export function onSide(
 export function isNothing({ training, validation }: StudyRounds): boolean {
   return [training, validation].every(rounds => ROUND_KINDS.every(kind => rounds[kind] === 0))
 }
+
+/** Whether two entries begin a study with the same terms. */
+export function sameStudy(a: EntryOf<'study'>, b: EntryOf<'study'>): boolean {
+  return (
+    sameTerms(a, b) &&
+    a.statistics?.noiseMultiplier === b.statistics?.noiseMultiplier &&
+    a.evaluation?.noiseMultiplier === b.evaluation?.noiseMultiplier &&
+    a.evaluation?.rounds === b.evaluation?.rounds &&
+    a.validationShare === b.validationShare &&
+    a.unit === b.unit
+  )
+}

@@ -99,7 +99,7 @@ function partsOf(checkpoint: Checkpoint): [name: string, values: Float32Array][]
   if (table.length > 0) parts.push(['tabl', table])
   if (evaluation === null) return parts
   const values = evaluationValues(evaluation)
-  return [...parts, ...EVALUATION_PARTS.map((name, at): [string, Float32Array] => [name, values[at]!])]
+  return [...parts, ...values.map((value, at): [string, Float32Array] => [EVALUATION_PARTS[at]!, value])]
 }
 
 /**

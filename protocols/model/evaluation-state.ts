@@ -6,7 +6,9 @@
  */
 
 import { countsOf, HIDDEN, layoutOf, scoreOf, wholeCounts } from '../study/evaluation.ts'
+import { SEARCH_CANDIDATES_MAX } from '../study/limits.ts'
 import { roundsOf } from '../study/rounds.ts'
+import { candidateIn } from '../study/search.ts'
 import type { StudyDocument } from '../study/types.ts'
 
 /** The model that scored best. */
@@ -32,6 +34,11 @@ export interface EvaluationState {
   /** counts of the newest evaluation */
   readonly counts: Float32Array
   readonly best: BestModel
+  /**
+   * whose model this is, in studies with a search of K candidates, from 0: K and more after it, K added to that of the
+   * chosen candidate, 2K where none was chosen. Null in studies without
+   */
+  readonly search: number | null
 }
 
 /** What an evaluation led to. */
@@ -57,36 +64,42 @@ const FALL_DEVIATIONS = 3
 /** Returns of a study after which it pauses with the next fall. */
 export const RETURNS_MAX = 2
 
-/** Names of a checkpoint's parts in studies with evaluations, in their order; see `encodeCheckpoint`. */
-export const EVALUATION_PARTS = ['eval', 'coun', 'bcou', 'bpar', 'bmom', 'bave'] as const
+/** Names of a checkpoint's parts in studies with evaluations, in their order, the last one only with a search; see `encodeCheckpoint`. */
+export const EVALUATION_PARTS = ['eval', 'coun', 'bcou', 'bpar', 'bmom', 'bave', 'sear'] as const
 
 /** Floats of each of these parts; none in studies without evaluations. @param dimension of the model */
 export function evaluationLengths(document: StudyDocument, dimension: number): number[] {
   const layout = layoutOf(document)
   if (layout === null) return []
   const head = HEADER + POINT * roundsOf(document, 'evaluation')
-  return [head, layout.words, layout.words, dimension, dimension, dimension]
+  const lengths = [head, layout.words, layout.words, dimension, dimension, dimension]
+  return document.search === null ? lengths : [...lengths, 1]
 }
 
 /** The values of these parts. */
 export function evaluationValues(state: EvaluationState): Float32Array[] {
-  const { curve, done, returns, bestAt, bestRound, counts, best } = state
+  const { curve, done, returns, bestAt, bestRound, counts, best, search } = state
   const head = new Float32Array(HEADER + curve.length)
   head.set([done, returns, bestAt, bestRound])
   head.set(curve, HEADER)
-  return [head, counts, best.counts, best.parameters, best.momentum, best.average]
+  const values = [head, counts, best.counts, best.parameters, best.momentum, best.average]
+  return search === null ? values : [...values, Float32Array.of(search)]
 }
 
 /** The state of these values; undefined where they contradict each other. */
 export function evaluationOf(values: readonly Float32Array[]): EvaluationState | undefined {
-  const [head, counts, bestCounts, parameters, momentum, average] = values as [
+  const [head, counts, bestCounts, parameters, momentum, average, searched] = values as [
     ...[Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array],
+    Float32Array | undefined,
   ]
   const [done, returns, bestAt, bestRound] = head as unknown as [number, number, number, number]
   const curve = head.slice(HEADER)
   const evaluations = curve.length / POINT
   const whole = [done, returns, bestAt, bestRound].every(value => Number.isInteger(value) && value >= 0)
   if (!whole || done > evaluations || bestAt > done || returns > done) return undefined
+  const search = searched?.[0] ?? null
+  if (search !== null && !(Number.isInteger(search) && search >= 0 && search <= 2 * SEARCH_CANDIDATES_MAX))
+    return undefined
   const outcomes = Array.from({ length: done }, (_, at) => curve[POINT * at + 3]!)
   if (outcomes.some(outcome => EVALUATION_OUTCOMES[outcome] === undefined)) return undefined
   return {
@@ -97,6 +110,7 @@ export function evaluationOf(values: readonly Float32Array[]): EvaluationState |
     bestRound,
     counts,
     best: { parameters, momentum, average, counts: bestCounts },
+    search,
   }
 }
 
@@ -106,7 +120,8 @@ export function evaluationAtStart(document: StudyDocument, model: Omit<BestModel
   if (layout === null) return null
   const counts = new Float32Array(layout.words)
   const curve = new Float32Array(POINT * roundsOf(document, 'evaluation'))
-  return { curve, done: 0, returns: 0, bestAt: 0, bestRound: 0, counts, best: { ...model, counts } }
+  const search = document.search && 0
+  return { curve, done: 0, returns: 0, bestAt: 0, bestRound: 0, counts, best: { ...model, counts }, search }
 }
 
 /** The evaluations so far, the first one first. */
@@ -148,7 +163,8 @@ export interface EvaluatedTerms {
 
 /**
  * Enters an evaluation. The best model is kept; one whose score fell by more than the study's margin below the best one,
- * and by more than the noise of both explains, is left for the best one.
+ * and by more than the noise of both explains, is left for the best one. Candidates of a search are only compared: none
+ * of their evaluations goes back.
  *
  * @param sum   words as opened
  * @throws ProtocolError `length-mismatch`
@@ -166,8 +182,9 @@ export function evaluated<Model extends Evaluated & { readonly evaluation: Evalu
   const best = before.bestAt === 0 ? null : evaluationPoints(before)[before.bestAt - 1]!
   const fall = best === null || deviation >= HIDDEN ? 0 : best.score - score
   const explained = FALL_DEVIATIONS * Math.sqrt(deviation * deviation + (best?.deviation ?? 0) * (best?.deviation ?? 0))
-  const goesBack = fall > document.evaluation.margin && fall > explained
-  const isBest = deviation < HIDDEN && (best === null || score > best.score)
+  const searches = candidateIn(document, at) !== null
+  const goesBack = !searches && fall > document.evaluation.margin && fall > explained
+  const isBest = deviation < HIDDEN && (best === null || Math.fround(score) > best.score)
   const outcome: EvaluationOutcome = goesBack ? 'went-back' : isBest ? 'best' : 'kept'
   const curve = before.curve.slice()
   curve.set([at, score, deviation, EVALUATION_OUTCOMES.indexOf(outcome)], POINT * before.done)

@@ -9,6 +9,7 @@ import type { Checkpoint } from './checkpoint.ts'
 import { evaluated } from './evaluation-state.ts'
 import { bounded, statisticsFactor } from './influence.ts'
 import { applyStatistics, applySum } from './optimizer.ts'
+import { beginningOf, optimizerOf } from './search-state.ts'
 
 /**
  * The checkpoint after a round: a step of training, the normalisation, what an evaluation led to, or a table.
@@ -19,6 +20,17 @@ import { applyStatistics, applySum } from './optimizer.ts'
 export function nextCheckpoint(
   checkpoint: Checkpoint,
   sum: Int32Array,
+  terms: { document: StudyDocument; plan: StudyPlan; round: number },
+): Checkpoint {
+  const { document, round } = terms
+  const after = stepped(beginningOf(document, checkpoint, round), sum, terms)
+  // a void round makes no checkpoint, so the next one may have to do it too
+  return beginningOf(document, after, round + 1)
+}
+
+function stepped(
+  checkpoint: Checkpoint,
+  sum: Int32Array,
   { document, plan, round }: { document: StudyDocument; plan: StudyPlan; round: number },
 ): Checkpoint {
   const planned = sumIn(plan, round)
@@ -27,7 +39,7 @@ export function nextCheckpoint(
   const kind = roundKind(document, round)
   if (kind === 'training') {
     const { factor, influence } = bounded(sum, checkpoint.influence, summed)
-    const settings = { scale, factor, denominator: plan.denominator, ...document.optimizer }
+    const settings = { scale, factor, denominator: plan.denominator, ...optimizerOf(document, checkpoint) }
     return { ...applySum(checkpoint, sum, settings), influence }
   }
   if (kind === 'table') {

@@ -17,6 +17,9 @@ export const NAME_CHARACTERS_MAX = 80
 export const ROUNDS_MAX = 100_000
 /** Most stretches of rounds of one kind. */
 export const SCHEDULE_MAX = 4096
+/** Candidates of a search: each takes rounds of its own, and the more there are, the more the best score owes to chance. */
+export const SEARCH_CANDIDATES_MIN = 2
+export const SEARCH_CANDIDATES_MAX = 8
 export const LOCAL_STEPS_MAX = 1000
 /** Nominal units of privacy, or records, over all hospitals. */
 export const UNITS_MAX = 1_000_000_000

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from '../errors.ts'
 import type { RoundKind, ScheduledRounds } from './round-kind.ts'
-import type { StudyDocument } from './types.ts'
+import type { StudyDocument, StudySearch } from './types.ts'
 
 /** What a study plans for its rounds. */
 export type Scheduled = Pick<StudyDocument, 'schedule'>
@@ -31,31 +31,36 @@ export const STATISTICS_ROUND = 0
 
 /** What a schedule is made of. */
 export interface ScheduleTerms {
-  /** of training */
+  /** of training, of the model that comes out */
   readonly rounds: number
   /** whether a round of statistics comes first */
   readonly statistics: boolean
   /** rounds of training before each evaluation; the last round evaluates. Absent: no evaluation */
   readonly every?: number | undefined
+  /** the first rounds of the model that comes out are those of the best candidate; all others train for as many in vain */
+  readonly search?: StudySearch | null | undefined
 }
 
 /** The schedule of a study. */
-export function scheduleOf({ rounds, statistics, every }: ScheduleTerms): ScheduledRounds[] {
+export function scheduleOf({ rounds, statistics, every, search }: ScheduleTerms): ScheduledRounds[] {
   const schedule: ScheduledRounds[] = statistics ? [{ kind: 'statistics', rounds: 1 }] : []
   if (every === undefined) return [...schedule, { kind: 'training', rounds }]
-  for (let left = rounds; left > 0; left -= every) {
+  for (const _ of search?.candidates ?? []) {
+    schedule.push({ kind: 'training', rounds: search!.rounds }, { kind: 'evaluation', rounds: 1 })
+  }
+  for (let left = rounds - (search?.rounds ?? 0); left > 0; left -= every) {
     schedule.push({ kind: 'training', rounds: Math.min(every, left) }, { kind: 'evaluation', rounds: 1 })
   }
   return schedule
 }
 
-/** A study that trains for another number of rounds, without evaluations. */
+/** A study that trains for another number of rounds, without evaluations and without a search. */
 export function withRounds<Study extends Pick<StudyDocument, 'normalisation'>>(
   study: Study,
   rounds: number,
-): Study & Pick<StudyDocument, 'schedule' | 'evaluation'> {
+): Study & Pick<StudyDocument, 'schedule' | 'evaluation' | 'search'> {
   const schedule = scheduleOf({ rounds, statistics: study.normalisation !== undefined })
-  return { ...study, evaluation: null, schedule }
+  return { ...study, evaluation: null, search: null, schedule }
 }
 
 /** Rounds of a kind. */

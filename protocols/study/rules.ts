@@ -13,6 +13,7 @@ import { presetOf } from './models/list.ts'
 import { noiseModeOf } from './noise/list.ts'
 import { parameterSpecs } from './parameters.ts'
 import { checkSchedule } from './rounds.ts'
+import { requireSearchTerms } from './search.ts'
 import { requireSubgroups } from './subgroups.ts'
 import { requireTableTerms } from './table.ts'
 import { checkTiming } from './timing.ts'
@@ -23,6 +24,7 @@ export function checkRules(document: StudyDocument): void {
   checkRoster(document)
   checkSchedule(document)
   requireTableTerms(document)
+  requireSearchTerms(document)
   noiseModeOf(document.privacy).check(document.privacy)
   checkData(document)
   requireSubgroups(document)

@@ -70,6 +70,14 @@ export const OPTIMIZER_SCHEMA = z.strictObject({
   averageDecay: z.number().min(0).lt(1),
 })
 
+export const SEARCH_SCHEMA = z.strictObject({
+  candidates: z
+    .array(OPTIMIZER_SCHEMA.pick({ learningRate: true, momentum: true }))
+    .min(limit.SEARCH_CANDIDATES_MIN)
+    .max(limit.SEARCH_CANDIDATES_MAX),
+  rounds: whole(1, limit.ROUNDS_MAX),
+})
+
 export const TIMING_SCHEMA = z.strictObject({
   openDelayMs: timer(0),
   voteTimeoutMs: timer(limit.TIMEOUT_MS_MIN),
@@ -117,7 +125,7 @@ export const STUDY_SCHEMA = z.strictObject({
   cohort: z.literal('open'),
   influence: real(limit.INFLUENCE_MIN, limit.INFLUENCE_MAX).nullable(),
   evaluation: EVALUATION_SCHEMA.nullable(),
-  search: z.null(),
+  search: SEARCH_SCHEMA.nullable(),
   wordBits: z.literal(32),
   normalisation: NORMALISATION_SCHEMA.exactOptional(),
   table: STUDY_TABLE_SCHEMA.exactOptional(),

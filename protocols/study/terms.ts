@@ -12,7 +12,6 @@ import { ProtocolError } from '../errors.ts'
 /** The terms of which this version knows one value each. */
 export const ONLY_TERMS = {
   cohort: 'open',
-  search: null,
   wordBits: 32,
 } as const
 

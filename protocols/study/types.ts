@@ -110,6 +110,22 @@ export interface StudySubgroups {
   bands?: number[]
 }
 
+/** Settings of the optimizer that a search tries. */
+export interface SearchCandidate {
+  learningRate: number
+  momentum: number
+}
+
+/**
+ * Settings that the study tries itself, before it trains on with the best of them. Where no evaluation tells them apart
+ * from chance, it starts with `optimizer` as it stands.
+ */
+export interface StudySearch {
+  candidates: SearchCandidate[]
+  /** of training for each, from the first parameters; one evaluation follows */
+  rounds: number
+}
+
 /** Columns of the records that are counted, in studies that train nothing; see `tableLayout`. */
 export interface StudyTable {
   /** names of numeric columns of the contract, each once */
@@ -159,7 +175,7 @@ export interface StudyDocument {
   /** rounds that evaluate the model; null: none */
   evaluation: StudyEvaluation | null
   /** candidate settings of which the study chooses one; null: none */
-  search: null
+  search: StudySearch | null
   /** of one word of a sum */
   wordBits: 32
   /** absent: records are used as they are, or scaled by their bounds */

@@ -88,6 +88,7 @@ export function documentOf({ setting, recipe, parts, alone, seed }: Run): StudyD
     ...ONLY_TERMS,
     influence: INFLUENCE_DEFAULT,
     evaluation: null,
+    search: null,
     copies: 1,
     units,
     contract: {

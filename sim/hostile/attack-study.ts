@@ -18,6 +18,7 @@ export function attackStudy(dimension: number): Omit<StudyDocument, 'hospitals'>
     ...ONLY_TERMS,
     influence: INFLUENCE_DEFAULT,
     evaluation: null,
+    search: null,
     copies: 1,
     units: 1000,
     contract: { kind: 'vector', shape: [dimension / 2 - 1], classes: ['no', 'yes'] },

@@ -94,6 +94,7 @@ export function studyOf(settings: StudySettings, signers: readonly Signer[]): St
     ...ONLY_TERMS,
     influence: INFLUENCE_DEFAULT,
     evaluation: null,
+    search: null,
     copies: 1,
     units: 400,
     contract: { kind: 'vector', shape: [inputs], classes: ['no', 'yes'], ...(normalised && { bounds }) },

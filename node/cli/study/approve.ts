@@ -11,6 +11,7 @@ import { recordCacheOf } from '../../datasets/record-cache.ts'
 import { adviceLines } from '../../doctor/examine.ts'
 import { readPatientDoor } from '../../privacy/patient-door.ts'
 import { plannedOfHospitals } from '../../privacy/patient-epsilons.ts'
+import { studyPlaceIn } from '../../privacy/study-place.ts'
 import { storeApproved } from '../../storage/approved-studies.ts'
 import { folderUnusable } from '../../storage/data-folder.ts'
 import { loadIdentity } from '../../storage/identity.ts'
@@ -55,17 +56,19 @@ async function approveStudy(
   const stored = await storeApproved(data, study, { dataset, joining: join === true }).catch(error => {
     throw folderUnusable(data, error)
   })
+  const place = await studyPlaceIn(data, { study: study.study, population: config.privacy.population })
   await answerProposal(data, study.study, { identity, approves: true })
   if (json)
     printJson({
       study: study.study,
       file: stored,
+      onThesePatients: place.number,
       records: ownRecordsJson(records),
       epsilonsOfPatient: plannedOfHospitals(study.document),
     })
   else
     printLines(
-      ...studyLines(study),
+      ...studyLines(study, place),
       ownRecordsLine(records, joinPath(data, CONFIG_FILE)),
       ...(records === null ? [] : [`Needs     ${needsText(needsOf(study.document, records), 'those here')}`]),
       // a newcomer knows that it is not listed, and says so with --join

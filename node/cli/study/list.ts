@@ -3,7 +3,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { readConfig } from '../../config/config.ts'
 import { readProposals, type StudyProposal } from '../../contacts/proposal-folder.ts'
+import { ledgerPath, readLedgerFile } from '../../privacy/ledger-file.ts'
+import { placeText, studyPlace } from '../../privacy/study-place.ts'
 import { approvedStudies } from '../../storage/approved-studies.ts'
 import { requireDataFolder } from '../../storage/data-folder.ts'
 import { loadIdentity, peerIdString } from '../../storage/identity.ts'
@@ -23,6 +26,8 @@ async function listStudies({ data, json }: { data: string; json?: true }): Promi
   const { peer } = await loadIdentity(data)
   const approved = await approvedStudies(data)
   const proposals = await readProposals(data)
+  const { population } = (await readConfig(data)).privacy
+  const { ledger } = await readLedgerFile(ledgerPath(data), { everyEpsilon: false })
   const all = new Map([...proposals.map(({ study }) => study), ...approved].map(one => [one.study, one]))
   const rows = await Promise.all(
     [...all.values()].map(async study => {
@@ -32,6 +37,7 @@ async function listStudies({ data, json }: { data: string; json?: true }): Promi
         study: study.study,
         name: study.document.name,
         founder: study.founder,
+        onThesePatients: studyPlace(ledger, { study: study.study, population }).number,
         ...(await rowOf(study, { data, peer, proposal, isApproved })),
       }
     }),
@@ -40,8 +46,8 @@ async function listStudies({ data, json }: { data: string; json?: true }): Promi
   if (rows.length === 0)
     return printLines('No studies: write one with "confrere study new", or wait until a contact proposes one.')
   printLines(
-    ...rows.flatMap(({ study, name, state, said }) => [
-      `${study.slice(0, 12)}  ${state}  ${name}`,
+    ...rows.flatMap(({ study, name, state, said, onThesePatients }) => [
+      `${study.slice(0, 12)}  ${state}  ${name}, ${placeText({ number: onThesePatients })}`,
       ...(said === null ? [] : [`  ${said}`]),
     ]),
   )

@@ -8,6 +8,7 @@ import * as limit from '../../../protocols/study/limits.ts'
 import { noiseModeOf } from '../../../protocols/study/noise/list.ts'
 import { statisticsShape } from '../../../protocols/study/normalisation-kinds.ts'
 import { dimensionOf, parameterSpecs } from '../../../protocols/study/parameters.ts'
+import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { EXIT, OperatorError } from '../../errors.ts'
 import {
   epsilonText,
@@ -19,6 +20,8 @@ import {
 } from '../../privacy/epsilon-text.ts'
 import { evaluationSentences } from '../../study/evaluation-text.ts'
 import { hoursOf, RULE_TEXT, recommendedRow } from '../../study/recommended-row.ts'
+import { roundsInVain } from '../../study/search-spec.ts'
+import { searchSentences } from '../../study/search-text.ts'
 import {
   type PlanningInput,
   type PlanRow,
@@ -118,6 +121,7 @@ async function plan(options: PlanOptions): Promise<void> {
   if (spec === null && (options.hours ?? options.out) !== undefined) {
     throw refused('--hours and --out are for a spec or a template: name one')
   }
+  const inVain = spec === null ? 0 : roundsInVain(spec)
   const { input, axes } = spec === null ? sizeOf(options) : sizeOfSpec(spec, options)
   if (input.colluders !== undefined && input.colluders > input.hospitals - 2) {
     throw refused(`of ${input.hospitals} hospitals at most ${input.hospitals - 2} may collude`)
@@ -128,7 +132,8 @@ async function plan(options: PlanOptions): Promise<void> {
   if (out !== undefined) {
     if (recommended === null) throw refused('no row fits and keeps to --rounds-max and --hours')
     const { rounds, sampleRate } = recommended
-    await writePlannedSpec({ ...options, out }, { rounds, privacy: { sampleRate } })
+    // a row is of all rounds, a spec of those of the model that comes out
+    await writePlannedSpec({ ...options, out }, { rounds: rounds - inVain, privacy: { sampleRate } })
   }
   if (json) return printJson({ ...planning, recommended })
   printLines(
@@ -158,7 +163,10 @@ function recommendedOf(
   const fewRounds = ({ rounds }: PlanRow): boolean => rounds <= roundsMax
   if (spec === null || hours === undefined) return recommendedRow(planning, fewRounds)
   // one round: what is needed in a round does not depend on how many there are, and its noise always fits
-  const { document } = documentOfSpec({ ...spec, rounds: 1 }, { created: '2026-01-01T00:00:00Z', file: 'the spec' })
+  const { document } = documentOfSpec(
+    { ...spec, search: undefined, rounds: 1 },
+    { created: '2026-01-01T00:00:00Z', file: 'the spec' },
+  )
   return recommendedRow(planning, row => fewRounds(row) && hoursOf(document, row) <= hours)
 }
 
@@ -217,7 +225,7 @@ function sizeOfSpec(spec: StudySpec, options: PlanOptions): PlanSize {
     ...statisticsOf(spec),
   }
   const isSolved = solve === true || roundsMax !== undefined || hours !== undefined
-  const own = { rounds: [spec.rounds], sampleRates: [privacy.sampleRate] }
+  const own = { rounds: [spec.rounds + roundsInVain(spec)], sampleRates: [privacy.sampleRate] }
   const { rounds: many, sampleRates: rates } = isSolved
     ? { rounds: roundsUpTo(roundsMax), sampleRates: SAMPLE_RATES_DEFAULT }
     : own
@@ -237,7 +245,7 @@ function statisticsOf(spec: StudySpec): Pick<PlanningInput, 'statistics'> {
 function evaluationLines(spec: StudySpec | null): string[] {
   if (spec?.evaluation === undefined) return []
   const { document } = documentOfSpec(spec, { created: '2026-01-01T00:00:00Z', file: 'the spec' })
-  const { rounds } = spec
+  const rounds = spec.rounds + roundsInVain(spec)
   const { sampleRate } = spec.privacy
   // the rows are of training and statistics alone
   const whole = keepsSidesApart(document, document.copies)
@@ -245,7 +253,26 @@ function evaluationLines(spec: StudySpec | null): string[] {
     : [
         `The rows leave the evaluations out, for which the same unit pays here: with them ${rounds} rounds at rate ${sampleRate} need z ${document.privacy.noiseMultiplier.toFixed(4)}.`,
       ]
-  return ['', ...evaluationSentences(document), ...whole]
+  return [
+    '',
+    ...evaluationSentences(document),
+    ...searchSentences(document),
+    ...whole,
+    ...withoutSearchLines(spec, document),
+  ]
+}
+
+/** What the search costs in noise; none in studies without. */
+function withoutSearchLines(spec: StudySpec, { privacy, evaluation }: StudyDocument): string[] {
+  if (spec.search === undefined) return []
+  const { document } = documentOfSpec(
+    { ...spec, search: undefined },
+    { created: '2026-01-01T00:00:00Z', file: 'the spec' },
+  )
+  const [z, evaluated] = [document.privacy.noiseMultiplier, document.evaluation!.noiseMultiplier]
+  return [
+    `Without the search, z would be ${z.toFixed(4)} instead of ${privacy.noiseMultiplier.toFixed(4)}, and that of an evaluation ${evaluated.toFixed(4)} instead of ${evaluation!.noiseMultiplier.toFixed(4)}: try settings with --rehearse on public records first, which costs nothing.`,
+  ]
 }
 
 function planned(input: PlanningInput, axes: PlanSize['axes']): StudyPlanning {

@@ -10,8 +10,10 @@ import { trainingRounds } from '../../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { observerLines, observerWords, patientLines, promisedText, unitText } from '../../privacy/epsilon-text.ts'
 import { plannedOfHospitals, plannedOfRecords } from '../../privacy/patient-epsilons.ts'
+import { placeSentence, type StudyPlace } from '../../privacy/study-place.ts'
 import { peerIdString } from '../../storage/identity.ts'
 import { evaluationSentences } from '../../study/evaluation-text.ts'
+import { searchSentences } from '../../study/search-text.ts'
 import { tableSentences } from '../../study/table-text.ts'
 import { equalShare, needsOf, needsText } from '../../training/needs.ts'
 import { timingLines } from './timing-text.ts'
@@ -25,8 +27,15 @@ export function epsilonLines(document: StudyDocument, epsilons: Epsilons): strin
   return [`Privacy of ${unitText({ ...document, delta })}:`, ...lines.map(line => `  ${line}`)]
 }
 
-/** All facts that an operator should see before approving. */
-export function studyLines(study: { document: StudyDocument; study: string; founder: string }): string[] {
+/**
+ * All facts that an operator should see before approving.
+ *
+ * @param place among the studies of this hospital's account, where it is known
+ */
+export function studyLines(
+  study: { document: StudyDocument; study: string; founder: string },
+  place: StudyPlace | null = null,
+): string[] {
   const { document } = study
   const plan = planStudy(document)
   const { contract, privacy } = document
@@ -37,6 +46,7 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
     `Created   ${document.created}`,
     `Data      ${contract.kind} ${contract.shape.join('x')}, classes: ${contract.classes.join(', ')}; ${contractKindOf(contract).sentence(contract)}`,
     `Unit      ${document.unit}: ${document.units} in all hospitals together (nominal); promised to ${promisedText(document)}, copies ${document.copies}`,
+    ...(place === null ? [] : [`Account   ${placeSentence(place)}`]),
     ...normalisationLines(document),
     ...(document.table === undefined ? trainingLines(document, plan) : tableStudyLines(document, plan)),
     `Noise     ${noiseModeOf(privacy).sentence(privacy)}, multiplier ${privacy.noiseMultiplier}, clipping norm ${privacy.clippingNorm}`,
@@ -53,13 +63,13 @@ export function studyLines(study: { document: StudyDocument; study: string; foun
 }
 
 function trainingLines(document: StudyDocument, plan: StudyPlan): string[] {
-  const { model, initialSeed, optimizer, privacy } = document
+  const { model, initialSeed, optimizer, privacy, search } = document
   return [
     `Model     ${presetOf(model).sentence(model)}, ${plan.dimension} parameters`,
     ...viewsLines(document),
     `Seed      ${Buffer.from(initialSeed).toString('hex')} of the first parameters`,
     ...scheduleLines(document),
-    `Training  ${trainingRounds(document)} rounds, learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` +
+    `Training  ${trainingRounds(document)} rounds, ${search === null ? `learning rate ${optimizer.learningRate}, momentum ${optimizer.momentum}, ` : 'those of the search among them, '}` +
       `moving average ${optimizer.averageDecay}, ` +
       `sample rate ${Number((privacy.sampleRate / SAMPLE_RATE_ONE).toPrecision(6))}`,
   ]
@@ -77,15 +87,20 @@ function tableStudyLines(document: StudyDocument, plan: StudyPlan): string[] {
 
 function scheduleLines(document: StudyDocument): string[] {
   const sentences = evaluationSentences(document)
-  if (sentences.length > 0) return sentences.map((text, at) => `${at === 0 ? 'Evaluates ' : '          '}${text}`)
+  const searches = searchSentences(document)
+  if (sentences.length > 0) return [...labelled('Evaluates', sentences), ...labelled('Searches', searches)]
   return [`Schedule  ${document.schedule.map(({ kind, rounds }) => `${kind} ${rounds}`).join(', then ')}`]
+}
+
+function labelled(label: string, sentences: readonly string[]): string[] {
+  return sentences.map((text, at) => `${(at === 0 ? label : '').padEnd(10)}${text}`)
 }
 
 /** Terms of which this version knows one value each. */
 function termsText({ cohort, influence, evaluation, search, wordBits }: StudyDocument): string {
   return (
     `cohort ${cohort} (whoever is there contributes), influence ${influence === null ? 'none (no bound on a round)' : `${influence} (bounds how far a round moves the model)`}, ${evaluation === null ? 'evaluation none, ' : ''}` +
-    `search ${search ?? 'none'}, words of ${wordBits} bits`
+    `${search === null ? 'search none, ' : ''}words of ${wordBits} bits`
   )
 }
 

@@ -12,6 +12,7 @@ import { IDLE_STATUS, type NodeStatus } from '../../http/status.ts'
 import type { LogLevel } from '../../log.ts'
 import { pricedElsewhere } from '../../privacy/patient-epsilons.ts'
 import { privacyReport } from '../../privacy/report.ts'
+import { studyPlace } from '../../privacy/study-place.ts'
 import { boundDataset } from '../../storage/approved-studies.ts'
 import { listEvidence } from '../../storage/evidence-folder.ts'
 import { readVersion } from '../../version.ts'
@@ -20,6 +21,7 @@ import type { Studies, StudyEntry } from '../studies.ts'
 import { datasetsAnswer } from './dataset-answers.ts'
 import { nodeActions } from './node-actions.ts'
 import { contactsAnswer, peersAnswer, type ReachFacts } from './peer-answers.ts'
+import { searchResult } from './search-answer.ts'
 import { type KnownStudy, rosterAnswer, studyAnswer, studyRounds, studySummary } from './study-answers.ts'
 import { tableResult } from './table-answer.ts'
 
@@ -45,9 +47,10 @@ function nodeFacts(parts: ViewParts): NodeFacts {
   const { shared, studies, contacts, reach } = parts
   const { config, host, folder } = shared
   const started = new Date().toISOString()
-  const local = async ({ study }: KnownStudy) => ({
+  const local = async ({ study, entry }: KnownStudy) => ({
     ...{ peer: host.peer, dataset: await boundDataset(folder, study.study) },
-    result: await tableResult(folder, study),
+    result: [...(await tableResult(folder, study)), ...(await searchResult(folder, study, entry))],
+    place: studyPlace(shared.ledger.books, { study: study.study, population: config.privacy.population }),
     datasets: Object.keys((await shared.freshConfig()).datasets),
   })
   return {

@@ -12,6 +12,7 @@ import type { StudyProposal } from '../../contacts/proposal-folder.ts'
 import type { StudyRound } from '../../http/api/rounds.ts'
 import type { RosterAnswer, StudyDetail, StudySummary } from '../../http/api/studies.ts'
 import { epsilonText, OBSERVERS, severalHospitalsLine, unitText } from '../../privacy/epsilon-text.ts'
+import { placeSentence, type StudyPlace } from '../../privacy/study-place.ts'
 import { peerIdString } from '../../storage/identity.ts'
 import type { RoundRecord } from '../../storage/round-record.ts'
 import type { VerifiedStudy } from '../../storage/study-file.ts'
@@ -34,6 +35,8 @@ interface Local {
   readonly datasets: readonly string[]
   /** lines of its table, see `tableResult` */
   readonly result: string[]
+  /** among the studies of the account that pays for it */
+  readonly place: StudyPlace
 }
 
 const STATE_TEXT: Readonly<Record<StudySummary['state'], string>> = {
@@ -118,7 +121,7 @@ export function studyAnswer(known: KnownStudy, local: Local): StudyDetail {
   })
   return {
     ...studySummary(known, local),
-    description: describeStudy(study.document),
+    description: [...describeStudy(study.document), { title: 'On these patients', text: [placeSentence(local.place)] }],
     hospitals: named,
     approval: {
       proposedBy: named.find(({ peer }) => peer === (proposal?.from ?? study.founder)) ?? null,

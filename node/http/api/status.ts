@@ -36,6 +36,8 @@ export const STATUS_SCHEMA = z
     phase: z.string(),
     stage: z.string().nullable(),
     waiting: WAITING_SCHEMA.nullable(),
+    /** of studies with a search: which candidate runs or was chosen, then the certified score of each */
+    search: z.array(WORDS).exactOptional(),
     problems: z.array(NODE_PROBLEM_SCHEMA),
     round: COUNT,
     roundKind: ROUND_KIND_FIELD,

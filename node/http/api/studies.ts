@@ -72,7 +72,7 @@ const SUMMARY = {
   privacy: STUDY_PRIVACY_SCHEMA.nullable(),
   /** name of this hospital's data set that it takes; null while none is chosen */
   dataset: DATASET_NAME.nullable(),
-  /** what came out of a study that counts a table, line by line; empty before, and of studies that train a model */
+  /** line by line: what came out of a study that counts a table, or which settings a study tries or has chosen; else empty */
   result: z.array(WORDS),
   /** why it failed, and what to do */
   error: z.strictObject({ code: z.string(), message: WORDS, hint: WORDS.nullable() }).nullable(),

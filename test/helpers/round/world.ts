@@ -12,6 +12,7 @@ import { rememberingVerifier } from '../../../protocols/messages/verifier.ts'
 import { checkpointHash, encodeCheckpoint, initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import { evaluated } from '../../../protocols/model/evaluation-state.ts'
 import { applyStatistics, applySum } from '../../../protocols/model/optimizer.ts'
+import { beginningOf, optimizerOf } from '../../../protocols/model/search-state.ts'
 import type { Effect } from '../../../protocols/round/effects.ts'
 import { noiseInSum } from '../../../protocols/study/noise/noised-sums.ts'
 import { planStudy, sumIn } from '../../../protocols/study/plan.ts'
@@ -140,6 +141,7 @@ export function checkStory(
     const sum = exactSum(world, value)
     t.is(hex(value.sum), hex(sha256(TAG_SUM, toBytes(new Uint32Array(sum.buffer)))), `exact sum of round ${link.round}`)
     const kind = roundKind(document, link.round)
+    checkpoint = beginningOf(document, checkpoint, link.round)
     const planned = sumIn(plan, link.round)
     const noise = noiseInSum(document.privacy, planned, document.hospitals.length)
     const whole = { document, scale: planned.fixedPoint.scale, noise }
@@ -149,7 +151,13 @@ export function checkStory(
       const table = tableAfter(checkpoint.table, sum, planned.fixedPoint.scale)
       checkpoint = { ...checkpoint, round: checkpoint.round + 1, table }
     } else
-      checkpoint = applySum(checkpoint, sum, { ...document.optimizer, scale: fixedPoint.scale, factor: 1, denominator })
+      checkpoint = applySum(checkpoint, sum, {
+        ...optimizerOf(document, checkpoint),
+        scale: fixedPoint.scale,
+        factor: 1,
+        denominator,
+      })
+    checkpoint = beginningOf(document, checkpoint, link.round + 1)
     t.is(hex(value.checkpoint), hex(checkpointHash(encodeCheckpoint(checkpoint))), `checkpoint of round ${link.round}`)
   }
   for (const { member, disk, state, vault } of world.hospitals) {

@@ -27,6 +27,7 @@ export function testStudy(signers: readonly Signer[], { rounds = 3, ...changes }
     ...ONLY_TERMS,
     influence: null,
     evaluation: null,
+    search: null,
     copies: 1,
     units: 400,
     contract: { kind: 'vector', shape: [30], classes: ['no', 'yes'] },

@@ -7,7 +7,7 @@ import type { EvaluationsSeen } from '../../../node/worker/evaluations-seen.ts'
 
 const point = { at: 3, score: 0.8, deviation: 0.01, outcome: 'best' as const }
 const seen = (changes: Partial<EvaluationsSeen> = {}): EvaluationsSeen => ({
-  ...{ points: [point], bestAt: 1, returns: 0, paused: false, ownDiffers: false },
+  ...{ points: [point], bestAt: 1, returns: 0, paused: false, ownDiffers: false, search: null },
   ...changes,
 })
 

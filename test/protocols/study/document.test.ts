@@ -262,6 +262,7 @@ test('a study without the options has the bytes of its other fields alone, and o
       ...ONLY_TERMS,
       influence: null,
       evaluation: null,
+      search: null,
       copies: 1,
       version,
       name,

@@ -14,7 +14,7 @@ test('what only a newer version can know is refused by name, and not as malforme
   const newer: [path: string, value: unknown, named: string][] = [
     ['unit', 'family', 'unit is "family"'],
     ['cohort', 'fixed', 'cohort is "fixed"'],
-    ['search', [], 'search is a value'],
+    ['search', { candidates: [], rounds: 1, folds: 3 }, 'the term "search.folds"'],
     ['wordBits', 64, 'wordBits is 64'],
     ['schedule', [{ kind: 'survival', rounds: 1 }], 'schedule.0.kind is "survival"'],
     ['schedule', [{ kind: 'evaluation', rounds: 1 }], 'The schedule is evaluation'],
