@@ -44,7 +44,9 @@ test('who approves a change is known at every hospital, until it is withdrawn or
     entry: { running: { status: () => witness!.status(), changes: () => witness!.changes() } } as never,
     proposal: null,
   }
-  const { pending } = rosterAnswer(known, { peer: peers[0]!, dataset: null, datasets: [], result: [] })
+  const place = { number: 1, before: [], population: null }
+  const local = { peer: peers[0]!, dataset: null, datasets: [], result: [], place }
+  const { pending } = rosterAnswer(known, local)
   t.like(pending, [{ needed: 3, approvedHere: false, since: null }])
   t.deepEqual(
     pending[0]?.approvedBy.map(({ peer }) => peer),
