@@ -113,7 +113,8 @@ async function createLibp2pHost(init: HostInit, { guard, wire, reach, admits }: 
     ],
     connectionManager: {
       inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
-      maxIncomingPendingConnections: HANDSHAKES_MAX,
+      // libp2p refuses who comes newly; the oldest is ended before it comes to that
+      maxIncomingPendingConnections: 2 * HANDSHAKES_MAX,
       maxConnections: CONNECTIONS_MAX,
       reconnectRetries: 0,
     },
@@ -122,9 +123,13 @@ async function createLibp2pHost(init: HostInit, { guard, wire, reach, admits }: 
       denyInboundConnection: connection => !handshakes.begin(connection),
       denyInboundEncryptedConnection: (peer, connection) => {
         handshakes.end(connection)
+        if (!denied(peer)) handshakes.knows(connection)
         return denied(peer)
       },
-      denyOutboundEncryptedConnection: denied,
+      denyOutboundEncryptedConnection: (peer, connection) => {
+        if (!denied(peer)) handshakes.knows(connection)
+        return denied(peer)
+      },
       // hospitals are on loopback and private addresses too
       denyDialMultiaddr: () => false,
       ...reach.gater(),

@@ -19,8 +19,8 @@ export const CONNECTIONS_MAX = CONNECTIONS_PER_PEER_MAX * MEMBERS_MAX
 export const CONNECTIONS_PER_PEER = { capacity: 20, perSecond: 1 }
 /** Handshakes in progress, of all addresses. */
 export const HANDSHAKES_MAX = 256
-/** Of one address: a peer that stalls a handshake is not authenticated yet, so it must not occupy all of them. */
-export const HANDSHAKES_PER_HOST_MAX = 64
+/** Of one network: a peer that stalls a handshake is not authenticated yet, so it must not occupy all of them. */
+export const HANDSHAKES_PER_NETWORK_MAX = 64
 
 /** Each protocol uses one stream; a broken one may linger until its reset arrives. */
 export const STREAMS_PER_PROTOCOL_MAX = 4

@@ -16,7 +16,8 @@ import type { Listener } from '@libp2p/interface'
 // @ts-expect-error: the package brings no types; `WebSocketClient` is what is used of it
 import { WebSocket } from 'ws'
 import { authorityOf } from '../../config/proxy-setting.ts'
-import { CONNECTIONS_MAX, HANDSHAKES_MAX, HANDSHAKES_PER_HOST_MAX } from '../limits/limits.ts'
+import { networkOf } from '../limits/handshakes.ts'
+import { CONNECTIONS_MAX, HANDSHAKES_MAX, HANDSHAKES_PER_NETWORK_MAX } from '../limits/limits.ts'
 import type { Endpoint } from './endpoint.ts'
 import { openTunnel } from './proxy.ts'
 import { ReachError } from './reach-error.ts'
@@ -131,11 +132,13 @@ export function boundListener(listener: Listener): Listener {
   wsServer.options.maxPayload = MESSAGE_BYTES_MAX
   const waiting = new Map<Socket, string>()
   server.on('connection', (socket: Socket) => {
-    const host = socket.remoteAddress ?? ''
-    let same = 0
-    for (const other of waiting.values()) if (other === host) same += 1
-    if (same >= HANDSHAKES_PER_HOST_MAX || waiting.size >= HANDSHAKES_MAX) return socket.destroy()
-    waiting.set(socket, host)
+    const network = networkOf(socket.remoteAddress ?? '')
+    const same = [...waiting].filter(([, other]) => other === network)
+    // who comes newly takes the place of the oldest
+    const oldest = same.length >= HANDSHAKES_PER_NETWORK_MAX ? same[0] : undefined
+    if (oldest !== undefined) oldest[0].destroy()
+    else if (waiting.size >= HANDSHAKES_MAX) waiting.keys().next().value?.destroy()
+    waiting.set(socket, network)
     const timer = setTimeout(() => {
       if (waiting.has(socket)) socket.destroy()
     }, UPGRADE_MS_MAX)

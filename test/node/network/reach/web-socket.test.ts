@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
-import { HANDSHAKES_PER_HOST_MAX } from '../../../../node/network/limits/limits.ts'
+import { HANDSHAKES_PER_NETWORK_MAX } from '../../../../node/network/limits/limits.ts'
 import { type Certificate, makeCertificate } from '../../../../sim/reach/certificate.ts'
 import { absent, NGINX, webSite } from '../../../../sim/reach/servers.ts'
 import { createReachNode, echo, type ReachNode, until, within } from '../../../helpers/reach/reach-node.ts'
@@ -149,6 +149,6 @@ test('one address cannot hold more than its share of the port’s unfinished han
     // an HTTP request that never ends
     socket.once('connect', () => socket.write('GET / HTTP/1.1\r\nHost: a\r\n'))
   }
-  await until('those above the limit are cut off', () => open.size === HANDSHAKES_PER_HOST_MAX)
-  t.true(HANDSHAKES_PER_HOST_MAX < 80)
+  await until('those above the limit are cut off', () => open.size === HANDSHAKES_PER_NETWORK_MAX)
+  t.true(HANDSHAKES_PER_NETWORK_MAX < 80)
 })
