@@ -66,11 +66,14 @@ export class Pause {
   }
 
   #tell(before: EvaluationsSeen | null): void {
-    const { points = [], ownDiffers = null } = this.#seen ?? {}
+    const { points = [], ownDiffers = null, search = null } = this.#seen ?? {}
     const newest = points.at(-1)
     if (newest === undefined || points.length === before?.points.length) return
     const { at, score, deviation, outcome } = newest
     this.#parts.log.info({ round: at, score, deviation, outcome }, `evaluated: ${outcome}`)
+    if (search?.chosen != null && before?.search?.chosen == null) {
+      this.#parts.log.info({ candidate: search.chosen + 1 }, 'the search is over: its best candidate goes on')
+    }
     if (ownDiffers === true) {
       this.#parts.log.warn(
         { round: at },

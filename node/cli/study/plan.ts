@@ -160,7 +160,9 @@ function recommendedOf(
   spec: StudySpec | null,
   { roundsMax = limit.ROUNDS_MAX, hours }: PlanOptions,
 ): PlanRow | null {
-  const fewRounds = ({ rounds }: PlanRow): boolean => rounds <= roundsMax
+  // a search needs its own rounds, and some after it
+  const searched = spec?.search === undefined ? 0 : roundsInVain(spec) + spec.search.rounds
+  const fewRounds = ({ rounds }: PlanRow): boolean => rounds <= roundsMax && rounds > searched
   if (spec === null || hours === undefined) return recommendedRow(planning, fewRounds)
   // one round: what is needed in a round does not depend on how many there are, and its noise always fits
   const { document } = documentOfSpec(

@@ -61,6 +61,13 @@ test('init, id, study new, show and approve: what a newcomer does', async t => {
 
   const approved = JSON.parse(await works(t, 'study', 'approve', study, '--data', second, '--json'))
   t.is(approved.study, made.study)
+  t.is(approved.onThesePatients, 1)
+  const seenHere = await works(t, 'study', 'show', study, '--data', second)
+  t.regex(
+    seenHere,
+    /Account {3}It is the 1st study on these patients: nothing has been charged to the account of the hospital/,
+  )
+  t.regex(await works(t, 'study', 'list', '--data', second), /approved {2}.*, the 1st study on these patients/)
   t.deepEqual(
     approved.epsilonsOfPatient.map(({ hospitals }: { hospitals: number }) => hospitals),
     [1, 2, 3],

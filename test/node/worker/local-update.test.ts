@@ -7,6 +7,7 @@ import type { ModelState, Trainer } from '../../../node/training/trainer.ts'
 import { trainUpdate } from '../../../node/worker/local-update.ts'
 import { initialCheckpoint } from '../../../protocols/model/checkpoint.ts'
 import { planStudy } from '../../../protocols/study/plan.ts'
+import { scheduleOf } from '../../../protocols/study/rounds.ts'
 import type { StudyDocument } from '../../../protocols/study/types.ts'
 import { seededRng } from '../../helpers/seeded-rng.ts'
 import { type StudyChanges, testSigners, testStudy } from '../../helpers/study/study.ts'
@@ -129,4 +130,24 @@ test('local noise is on the statistics too, and a huge sum is cut off, not wrapp
     trainerOf(() => new Float64Array(DIMENSION).fill(1e30)),
   )
   t.true(huge.every(word => word > 2 ** 30))
+})
+
+test('local steps are taken with the learning rate of the candidate that the round tries', t => {
+  const search = {
+    candidates: [
+      { learningRate: 0.1, momentum: 0 },
+      { learningRate: 0.8, momentum: 0 },
+    ],
+    rounds: 1,
+  }
+  const evaluation = { bins: 4, share: 2 ** 30, units: 400, noiseMultiplier: 1, margin: 0.05 }
+  const schedule = scheduleOf({ rounds: 2, statistics: false, every: 1, search })
+  const privacy = { noise: 'off' as const, noiseMultiplier: 0, epsilon: 0, localSteps: 2 }
+  const document = study(privacy, { search, evaluation, schedule })
+  const movedIn = (round: number): number => {
+    const trainer = trainerOf(() => new Float64Array(DIMENSION).fill(1))
+    update(document, trainer, { round })
+    return trainer.asked[1]![0]! - trainer.asked[0]![0]!
+  }
+  t.true(Math.abs(movedIn(3) / movedIn(1) - 8) < 1e-6)
 })

@@ -1,12 +1,13 @@
 // Claims of `confrere study plan`: its rows are what a study of that size would have, no more and no less; one of several
 // is recommended, within the limits, and is written into a spec.
 
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { pldEpsilon } from '../../../../crypto/accounting/pld.ts'
 import { EXIT } from '../../../../node/errors.ts'
 import { plannedOfHospitals } from '../../../../node/privacy/patient-epsilons.ts'
+import { peerIdString } from '../../../../node/storage/identity.ts'
 import { planAhead } from '../../../../node/study/study-planner.ts'
 import { documentOfSpec, parseStudySpec } from '../../../../node/study/study-spec.ts'
 import { plannedHospitals, readTemplate } from '../../../../node/study/templates.ts'
@@ -15,6 +16,7 @@ import { planStudy } from '../../../../protocols/study/plan.ts'
 import { fails, works } from '../../../helpers/cli.ts'
 import { epsilonsOf } from '../../../helpers/study/epsilons.ts'
 import { testSigners, testStudy } from '../../../helpers/study/study.ts'
+import { specText } from '../../../helpers/study/study-spec.ts'
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts'
 
 const input = { records: 4000, hospitals: 7, epsilon: 3, delta: 1e-5, parameters: 62 }
@@ -180,4 +182,19 @@ test('rounds and rate that keep to the hours are found for a template and writte
   const short = ['--rounds', '40', '--sample-rates', '1', '--hours', '0.001', '--out', `${out}.2`]
   t.regex(await fails(t, EXIT.usage, ...command, ...short), /no row fits/)
   t.regex(await fails(t, EXIT.usage, 'study', 'plan', ...SIZE, '--hours', '1'), /a spec or a template/)
+})
+
+test('a plan of a spec with a search counts all its rounds, says what they cost, and writes those of the model alone', async t => {
+  const folder = await temporaryFolder(t)
+  const [spec, out] = [join(folder, 'spec.toml'), join(folder, 'out.toml')]
+  const search =
+    '[search]\ncandidates = [{ learningRate = 1 }, { learningRate = 2 }, { learningRate = 4 }]\nrounds = 10'
+  const peers = testSigners(5).map(({ id }) => peerIdString(id))
+  await writeFile(spec, specText(peers, { learningRate: `learningRate = 0.5\n[evaluation]\nbins = 8\n${search}` }))
+  const told = await works(t, 'study', 'plan', '--spec', spec)
+  t.regex(told, /^ *40 +0\.1 /m, 'the rounds of two candidates are in vain')
+  t.regex(told, /its 30 rounds of training and 3 evaluations alone would cost epsilon/)
+  t.regex(told, /Without the search, z would be [\d.]+ instead of [\d.]+/)
+  await works(t, 'study', 'plan', '--spec', spec, '--rounds', '20,30,60', '--sample-rates', '0.1', '--out', out)
+  t.regex(await readFile(out, 'utf8'), /^rounds = 40$/m)
 })
