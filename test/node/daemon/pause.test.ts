@@ -61,3 +61,10 @@ test('each evaluation is told once, and a difference without figures', async t =
     'the certified evaluation differs from what our own records say by more than chance',
   ])
 })
+
+test('the end of a search is told once, with its candidate', async t => {
+  const { pause, lines } = world(seen({ search: { running: null, chosen: 1, points: [null, point] } }))
+  await pause.look()
+  await pause.look()
+  t.deepEqual(lines, ['evaluated: best', 'the search is over: its best candidate goes on'])
+})
