@@ -99,17 +99,20 @@ function estimateText({ value, low, high }: ReportEstimate): string {
 export function subgroupSection({ study, checkpoint, report }: OpenedSources): DossierSection {
   const groupings = report?.groupings ?? []
   const certified = checkpoint.evaluation && evaluationFigures(study.document, checkpoint.evaluation, 'newest')
+  const certifiedFacts = certifiedGroups(certified)
   return section('Subgroups', {
-    text:
-      groupings.length === 0
-        ? [
-            'No figures by subgroup stand here: "confrere evaluate --json-report FILE --subgroup sex=LIST.csv" measures them on records of this hospital.',
-          ]
+    text: [
+      ...(certifiedFacts.length === 0
+        ? []
         : [
-            'Of records of this hospital; small groups can tell of single patients, so these figures stay with the hospital.',
-          ],
+            'Certified figures are of the held-back patients of all hospitals together, counted by group under privacy.',
+          ]),
+      groupings.length === 0
+        ? 'Figures by subgroup on records of this hospital do not stand here: "confrere evaluate --json-report FILE --subgroup sex=LIST.csv" measures them, "confrere dossier --report FILE" takes them.'
+        : 'Those of records of this hospital stay with it: small groups can tell of single patients.',
+    ],
     facts: [
-      ...certifiedGroups(certified),
+      ...certifiedFacts,
       ...groupings.flatMap(({ column, subgroups }) =>
         subgroups.flatMap(({ group, count, few, overall }) =>
           Object.entries(overall).map(([name, estimate]) =>
