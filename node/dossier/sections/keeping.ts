@@ -1,5 +1,6 @@
 /** Of a dossier: what is kept, what the program does not protect, and what only the hospital can say. @module */
 
+import { UNIT_NOTE } from '../../privacy/epsilon-text.ts'
 import { type DossierSection, fact, section } from '../facts.ts'
 import type { OpenedSources } from '../opened-sources.ts'
 import { KEEPING_SOURCE } from '../sources.ts'
@@ -25,16 +26,14 @@ function sizeText(bytes: number): string {
 
 /** What the program does not protect from. */
 export function limitSection({ study }: OpenedSources): DossierSection {
-  const { hospitals, unit } = study.document
+  const { hospitals } = study.document
   return section('Known limits', {
     text: [
       'A research tool, not a medical device. No outside cryptographer has reviewed it.',
       'A hospital that lies about its own input can steer the model: nobody can look under a mask.',
       'A hospital that withholds its part after the others have released makes a round VOID, and all are charged for it.',
       'Sums of rounds with different contributors can be subtracted; what protects the difference is the noise of the hospital concerned, the third epsilon.',
-      unit === 'record'
-        ? 'Epsilon is of one record: a patient with several is less protected, as stated above.'
-        : 'Epsilon is of one patient at one hospital: who is known to more hospitals than the study says is less protected.',
+      UNIT_NOTE,
       ...(hospitals.length === 3 ? ['With three hospitals everything waits while one is absent.'] : []),
       'Keys are exchanged by X25519: traffic that is recorded today opens when that is broken. Noise stays.',
       'That hospitals take part, who, and when, can be seen by who watches the network.',
