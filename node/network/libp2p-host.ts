@@ -97,6 +97,10 @@ interface HostParts {
 async function createLibp2pHost(init: HostInit, { guard, wire, reach, admits }: HostParts) {
   const denied = (peer: PeerId) => !admits(peer.toString())
   const handshakes = new Handshakes()
+  const refused = (peer: PeerId, connection: Parameters<Handshakes['knows']>[0]): boolean => {
+    if (!denied(peer)) handshakes.knows(connection)
+    return denied(peer)
+  }
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', init.seed),
     ...(init.datastore !== undefined && { datastore: init.datastore as never }),
@@ -123,13 +127,9 @@ async function createLibp2pHost(init: HostInit, { guard, wire, reach, admits }: 
       denyInboundConnection: connection => !handshakes.begin(connection),
       denyInboundEncryptedConnection: (peer, connection) => {
         handshakes.end(connection)
-        if (!denied(peer)) handshakes.knows(connection)
-        return denied(peer)
+        return refused(peer, connection)
       },
-      denyOutboundEncryptedConnection: (peer, connection) => {
-        if (!denied(peer)) handshakes.knows(connection)
-        return denied(peer)
-      },
+      denyOutboundEncryptedConnection: refused,
       // hospitals are on loopback and private addresses too
       denyDialMultiaddr: () => false,
       ...reach.gater(),
