@@ -97,10 +97,8 @@ interface HostParts {
 async function createLibp2pHost(init: HostInit, { guard, wire, reach, admits }: HostParts) {
   const denied = (peer: PeerId) => !admits(peer.toString())
   const handshakes = new Handshakes()
-  const refused = (peer: PeerId, connection: Parameters<Handshakes['knows']>[0]): boolean => {
-    if (!denied(peer)) handshakes.knows(connection)
-    return denied(peer)
-  }
+  const refused = (peer: PeerId, connection: Parameters<Handshakes['knows']>[0]): boolean =>
+    denied(peer) || handshakes.knows(connection)
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', init.seed),
     ...(init.datastore !== undefined && { datastore: init.datastore as never }),

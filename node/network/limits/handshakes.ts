@@ -61,12 +61,13 @@ export class Handshakes {
     this.#underWay.delete(connection)
   }
 
-  /** An authenticated connection of a peer that is admitted came from that address, or leads to it. */
-  knows(connection: Pick<MultiaddrConnection, 'remoteAddr'>): void {
+  /** An authenticated connection of a peer that is admitted came from that address, or leads to it. @returns false: nothing is refused */
+  knows(connection: Pick<MultiaddrConnection, 'remoteAddr'>): false {
     const host = hostOf(connection)
     this.#known.delete(host)
     if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.values().next().value as string)
     this.#known.add(host)
+    return false
   }
 
   #isKnown({ host }: Pending): boolean {
