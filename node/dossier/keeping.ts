@@ -1,8 +1,7 @@
 /** What a node keeps, for how long, and how much of it there is. @module */
 
-import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 
 const KEPT = z.strictObject({
@@ -16,70 +15,87 @@ const KEPT = z.strictObject({
 })
 export type Kept = z.infer<typeof KEPT>
 
-const FOLDERS: readonly Pick<Kept, 'folder' | 'what' | 'until'>[] = [
+/** A file of this name, in a study's folder, holds what was made of records. */
+const FEATURES = 'features'
+
+interface Place extends Pick<Kept, 'folder' | 'what' | 'until'> {
+  /** of the data folder */
+  readonly path: string
+  /** whether a file in it belongs there, by its name; all of them where absent */
+  readonly holds?: (name: string) => boolean
+}
+
+/** As docs/operating.md says. */
+const PLACES: readonly Place[] = [
   {
-    folder: 'records',
-    what: 'Records of patients as they were read for a data set, and features made of them: as private as the originals.',
-    until: 'Until "confrere data remove"; a withdrawn patient\'s records until the next start of a round.',
+    ...{ path: 'records', folder: 'records/' },
+    what: 'Values, label, split and keyed hash of the patient of each record that was read: as private as the records.',
+    until: 'Until "confrere data remove"; a withdrawal takes the patient\'s out at once.',
   },
   {
-    folder: 'patients',
-    what: 'The key under which patients are told apart, and the list of who has withdrawn, as keyed hashes.',
+    ...{ path: 'studies', folder: 'studies/ID/features', holds: name => name === FEATURES },
+    what: 'Features of the records, where a model has some: as private as the records.',
+    until: 'Until a patient of the study withdraws, or the file is deleted; they are made anew where they are needed.',
+  },
+  {
+    ...{ path: 'patients', folder: 'patients/' },
+    what: 'The key under which patients are told apart, and who has withdrawn, as keyed hashes.',
     until: 'For good: without it a withdrawn patient would come back.',
   },
   {
-    folder: 'privacy',
-    what: 'The ledger of what was spent in privacy.',
+    ...{ path: 'privacy', folder: 'privacy/' },
+    what: 'The ledger: rounds and what they cost, nothing of a record.',
     until: 'For good: what was spent stays spent.',
   },
   {
-    folder: 'studies',
-    what: "The studies' documents, and certified models, which the epsilons of this dossier are about.",
-    until: 'The newest models of a study; older ones are deleted as newer ones come.',
+    ...{ path: 'studies', folder: 'studies/', holds: name => name !== FEATURES },
+    what: "Study documents, certified models, and this node's secrets of the round under way.",
+    until: 'Documents for good, the newest models of each study, secrets until their round ends.',
   },
   {
-    folder: 'store',
-    what: 'The certified rounds, and what this node has said in the round that is under way.',
+    ...{ path: 'store', folder: 'store/' },
+    what: 'The certified rounds, and what this node has said in the round under way.',
     until: 'The certified rounds for good, the rest until its round ends.',
   },
   {
-    folder: 'contacts',
-    what: 'Other hospitals: names, peer ids, addresses.',
-    until: 'Until they are removed.',
+    ...{ path: 'actions.jsonl', folder: 'actions.jsonl' },
+    what: 'Who did what on this node: no patient, no file.',
+    until: 'For at least 400 days.',
   },
   {
-    folder: 'logs',
+    ...{ path: 'contacts', folder: 'contacts/' },
+    what: 'Other hospitals and invitations: names, peer ids, addresses.',
+    until: 'For good, also who was refused or removed.',
+  },
+  {
+    ...{ path: 'logs', folder: 'logs/' },
     what: 'The log of the node: no patient, no file, no value of a record.',
-    until: 'Until it reaches its size.',
+    until: 'The oldest goes when its size is reached.',
   },
   {
-    folder: 'evidence',
+    ...{ path: 'evidence', folder: 'evidence/' },
     what: 'Proofs against hospitals that broke the protocol.',
     until: 'For good, at most 1 GiB a study.',
   },
 ]
 
-/** The record of actions is a file. */
-const ACTIONS_KEPT = 'The record of actions is kept for at least 400 days.'
-
 /** What a data folder keeps now. @throws errors of the file system */
 export async function keptIn(data: string): Promise<Kept[]> {
   const found: Kept[] = []
-  for (const { folder, what, until } of FOLDERS) {
-    const { bytes, oldest } = await sizeOf(join(data, folder))
-    const since = oldest === null ? '' : new Date(oldest).toISOString().slice(0, 10)
-    found.push({ folder, what, until, bytes, since })
+  for (const { path, holds = () => true, ...place } of PLACES) {
+    const { bytes, oldest } = await sizeOf(join(data, path), holds)
+    found.push({ ...place, bytes, since: oldest === null ? '' : new Date(oldest).toISOString().slice(0, 10) })
   }
   return found
 }
 
 export function encodeKept(kept: readonly Kept[]): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify({ note: ACTIONS_KEPT, kept }, null, 1)}\n`)
+  return new TextEncoder().encode(`${JSON.stringify({ kept }, null, 1)}\n`)
 }
 
 /** Undefined: these are not the bytes of such a list. */
 export function decodeKept(bytes: Uint8Array): Kept[] | undefined {
-  const FILE = z.strictObject({ note: z.string(), kept: z.array(KEPT).max(FOLDERS.length) })
+  const FILE = z.strictObject({ kept: z.array(KEPT).max(PLACES.length) })
   try {
     return FILE.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))).data?.kept
   } catch {
@@ -87,20 +103,30 @@ export function decodeKept(bytes: Uint8Array): Kept[] | undefined {
   }
 }
 
-async function sizeOf(folder: string): Promise<{ bytes: number; oldest: number | null }> {
-  const entries: Dirent[] = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return []
-      throw error
-    },
-  )
+async function sizeOf(
+  path: string,
+  holds: (name: string) => boolean,
+): Promise<{ bytes: number; oldest: number | null }> {
   let [bytes, oldest] = [0, null as number | null]
-  for (const entry of entries.filter(one => one.isFile())) {
+  for (const file of await filesIn(path)) {
     // a file may go meanwhile
-    const found = await stat(join(entry.parentPath, entry.name)).catch(() => null)
+    const found = holds(basename(file)) ? await stat(file).catch(() => null) : null
     if (found === null) continue
     bytes += found.size
     oldest = Math.min(oldest ?? Infinity, found.mtimeMs)
   }
   return { bytes, oldest }
+}
+
+/** The files below a folder; a file itself; none where nothing is there. */
+async function filesIn(path: string): Promise<string[]> {
+  try {
+    const entries = await readdir(path, { recursive: true, withFileTypes: true })
+    return entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOTDIR') return [path]
+    if (code === 'ENOENT') return []
+    throw error
+  }
 }

@@ -89,6 +89,11 @@ export function openSources(files: ReadonlyMap<string, Uint8Array>): OpenedSourc
   if (hash !== bytesToString(certified.value.checkpoint, 'base16')) {
     throw new SourceError(CHECKPOINT_SOURCE, 'it is not the one that the hospitals have certified')
   }
+  const rounds = openTranscript(study, source(TRANSCRIPT_SOURCE))
+  const last = rounds.findLast(({ outcome }) => outcome === 'result')
+  if (last?.checkpoint !== hash || last.round !== certified.round) {
+    throw new SourceError(TRANSCRIPT_SOURCE, `its last result is not that of ${CERTIFICATE_SOURCE}`)
+  }
   const audit = optional(AUDIT_SOURCE, decodeAudit)
   if (audit !== null && (audit.study !== study.study || audit.checkpoint !== hash)) {
     throw new SourceError(AUDIT_SOURCE, 'it is of another study or checkpoint')
@@ -102,7 +107,7 @@ export function openSources(files: ReadonlyMap<string, Uint8Array>): OpenedSourc
     checkpoint: checked(CHECKPOINT_SOURCE, () =>
       decodeCheckpoint(source(CHECKPOINT_SOURCE), checkpointShape(document)),
     ),
-    rounds: openTranscript(study, source(TRANSCRIPT_SOURCE)),
+    rounds,
     ledger: checked(LEDGER_SOURCE, () => ledgerOfText(textOf(LEDGER_SOURCE, source(LEDGER_SOURCE)))),
     actions: openActions(source(ACTIONS_SOURCE)),
     kept: optional(KEEPING_SOURCE, decodeKept) ?? [],

@@ -11,7 +11,7 @@ export function keepingSection({ kept }: OpenedSources): DossierSection {
     text: ['On the machine of this hospital, when this dossier was made.'],
     facts: kept.map(({ folder, what, until, bytes, since }) =>
       fact(
-        `${folder}/`,
+        folder,
         `${what} ${until} ${bytes === 0 ? 'Empty now.' : `${sizeText(bytes)} now, the oldest of ${since}.`}`,
         `${KEEPING_SOURCE}: ${folder}`,
       ),

@@ -101,7 +101,7 @@ export function mechanismSection(sources: OpenedSources): DossierSection {
       'Mechanism: per round, Poisson sampling of units by the generator of the operating system; the contribution of each is clipped to a fixed length; each hospital adds exact discrete Gaussian noise to its sum (Canonne, Kamath, Steinke 2020), so much that the noise of those that do not pool what they know is enough.',
       'Composition: within a study by the privacy loss distribution (Doroshenko et al. 2022), over studies by Rényi divergences as a filter (Feldman, Zrnic 2021). A round is reserved before anything is made for it, and charged before it is released, also where it fails.',
       'Trust model: distributed. No server; masks cancel only in the sum over hospitals; the noise of the others is not trusted up to the number of hospitals named below.',
-      'Implementation: integers and fixed point, no floating point in noise or sum; constant formats; the program is tested in thousands of simulated studies with faults, crashes and liars.',
+      'Implementation: integers and fixed point, no floating point in noise or sum; the program is tested in thousands of simulated studies with faults, crashes and liars.',
       'Data security: records stay on the machine of the hospital; the lines between nodes are encrypted and both ends proven.',
       'Not covered: what a hospital publishes by other ways; figures of private records that it makes for itself; a false input of a hospital that lies.',
     ],

@@ -48,7 +48,7 @@ export function dataSection({ study: { document } }: OpenedSources): DossierSect
 export function rolesSection({ certified: { roster, quorum } }: OpenedSources): DossierSection {
   return section('Roles', {
     text: [
-      'Each hospital alone decides on the records that it holds, reads them on its own machine, and releases nothing but a masked sum with noise: there is no processor and no coordinator among the programs. What all have in common is the study document, which each approved, and the model, which each holds.',
+      'Each hospital alone decides on the records that it holds, reads them on its own machine, and releases nothing but a masked sum with noise: there is no server and no coordinator. What all have in common is the study document, which each approved, and the model, which each holds.',
     ],
     facts: roster.hospitals
       .map(({ name }, member) =>

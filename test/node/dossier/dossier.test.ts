@@ -2,13 +2,14 @@
 // with the line or field that it comes from; a stranger derives all of it again offline; whoever changes any line of the ledger,
 // of the certified rounds or of the recorded actions, a byte of any file, or signs anew with another key, is found.
 
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { DOSSIER_FILE, DOSSIER_PAGE } from '../../../node/dossier/contents.ts'
 import type { DossierSection } from '../../../node/dossier/facts.ts'
+import { keptIn } from '../../../node/dossier/keeping.ts'
 import {
   ACTIONS_SOURCE,
   decodeSources,
@@ -194,6 +195,16 @@ test('who lists changed sources anew cannot sign for the hospital, and cannot le
     byItself.faults.some(({ file, problem }) => file === LEDGER_SOURCE && /line/.test(problem)),
     JSON.stringify(byItself.faults),
   )
+
+  // nor can it leave out the rounds at the end
+  files.set(LEDGER_SOURCE, new TextEncoder().encode(text))
+  const rounds = new TextDecoder().decode(files.get(TRANSCRIPT_SOURCE)).trimEnd().split('\n')
+  files.set(TRANSCRIPT_SOURCE, new TextEncoder().encode(`${rounds.slice(0, -1).join('\n')}\n`))
+  for (const name of [LEDGER_SOURCE, TRANSCRIPT_SOURCE]) await writeFile(join(forged, name), files.get(name)!)
+  const shortList = encodeSources(files, list)
+  await writeFile(join(forged, SOURCES_FILE), shortList)
+  await writeFile(join(forged, SIGNATURE_FILE), signSources(signer, shortList))
+  t.like((await verifyDossier(forged)).faults, [{ file: TRANSCRIPT_SOURCE }])
   t.is(signerOfSources(new TextEncoder().encode('x'), forgedList), undefined)
 })
 
@@ -207,4 +218,18 @@ test('what is there already, a report of another model and a running node are re
     await fails(t, EXIT.usage, 'dossier', `${out}2`, '--data', data, '--report', `${report}x`),
     /ENOENT|no such file/,
   )
+})
+
+test('what is kept of records is told apart from what is not, as large as it is', async t => {
+  const data = await temporaryFolder(t)
+  const study = join(data, 'studies', 'ab'.repeat(32))
+  await mkdir(join(study, 'checkpoints'), { recursive: true })
+  await mkdir(join(data, 'records'))
+  await writeFile(join(data, 'records', 'a.rows'), new Uint8Array(100))
+  await writeFile(join(study, 'features'), new Uint8Array(70))
+  await writeFile(join(study, 'checkpoints', 'x'), new Uint8Array(30))
+  await recordAction(data, { at: AT, actor: 'a', way: 'command', did: 'init', what: '' })
+  const bytesOf = Object.fromEntries((await keptIn(data)).map(({ folder, bytes }) => [folder, bytes]))
+  t.like(bytesOf, { 'records/': 100, 'studies/ID/features': 70, 'studies/': 30, 'store/': 0 })
+  t.true(bytesOf['actions.jsonl']! > 50)
 })
